@@ -13,6 +13,7 @@
 
 /* Files and trees below the control directories. */
 #define TF_CONTROL_STATUS "status.json"
+#define TF_CONTROL_METRICS "metrics"
 #define TF_CONTROL_EVENTS "events.jsonl"
 #define TF_CONTROL_DENIED "denied.jsonl"
 #define TF_CONTROL_CHECKPOINT "checkpoint"

@@ -88,6 +88,10 @@ enum tf_code tf_code_of_open(int sys);
  */
 bool tf_code_undecided(enum tf_code code);
 
+/* True if code means that a rule refused a change: not the machine, and not the
+ * permissions. */
+bool tf_code_is_rule(enum tf_code code);
+
 /* The word for a code ("sealed", "no space"), used in logs and --json. */
 const char *tf_code_name(enum tf_code code);
 

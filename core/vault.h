@@ -107,6 +107,9 @@ struct tf_vault_options {
 	 */
 	void (*altered)(void *arg, uint64_t id);
 	void *arg; /* of say, changed and altered */
+	/* How many requests the caller has read and not begun, or that wait for
+	 * a disk, for the metrics; UINT64_MAX: unknown.  NULL: has none. */
+	uint64_t (*waiting)(void);
 };
 
 /*
@@ -405,6 +408,14 @@ TF_MUST_USE enum tf_code tf_vault_prove(struct tf_vault *v, uint64_t id,
 TF_MUST_USE enum tf_code tf_vault_status(struct tf_vault *v,
     const struct tf_asker *who, struct tf_buf *out, struct tf_error *err);
 
+/*
+ * Append the metrics of the vault to out, with the parts that who may see: the text format of Prometheus, version
+ * 0.0.4 (trailfs(8) lists them).  The time that this takes does not depend on
+ * the size of the ledger.
+ */
+TF_MUST_USE enum tf_code tf_vault_metrics(struct tf_vault *v,
+    const struct tf_asker *who, struct tf_buf *out, struct tf_error *err);
+
 struct tf_space {
 	uint64_t block_size;		  /* bytes */
 	uint64_t blocks, free, available; /* in blocks */
@@ -422,6 +433,7 @@ struct tf_attempt {
 	const char *name; /* or NULL */
 	uint64_t to;	  /* a rename's target directory, or 0 */
 	const char *to_name;
+	enum tf_code code;  /* of the rule */
 	const char *sys;    /* "EPERM" */
 	const char *reason; /* the rule, for people; or NULL */
 	const struct tf_actor *actor;

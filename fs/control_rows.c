@@ -54,6 +54,14 @@ status(struct tf_vault *v, uint64_t dir, const struct tf_asker *asker,
 }
 
 static enum tf_code
+metrics(struct tf_vault *v, uint64_t dir, const struct tf_asker *asker,
+    struct tf_buf *out, struct tf_error *err)
+{
+	(void)dir;
+	return tf_vault_metrics(v, asker, out, err);
+}
+
+static enum tf_code
 denied(struct tf_vault *v, uint64_t dir, const struct tf_asker *asker,
     struct tf_buf *out, struct tf_error *err)
 {
@@ -188,6 +196,8 @@ static const struct fs_row rows[] = {
 	{ TF_CONTROL_COSIGNED_DIR, FS_ROW_AT(TF_KIND_ROOT),
 	    .tree = &fs_cosigned_tree },
 	{ TF_CONTROL_STAMPS, FS_ROW_AT(TF_KIND_ROOT), .tree = &fs_stamps_tree },
+	{ TF_CONTROL_METRICS, FS_ROW_AT(TF_KIND_ROOT), 0440,
+	    .render = metrics },
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 _Static_assert(FS_KIND_ROW + ROWS - 1 <= FS_KIND_ROW_LAST, "kinds of rows");

@@ -499,6 +499,16 @@ fs_loop_stop(struct fs_loop *l)
 	}
 }
 
+uint64_t
+fs_loop_waiting(void)
+{
+	struct fs_loop *l = me != NULL ? me->loop : NULL;
+
+	return l == NULL ? UINT64_MAX :
+			   (uint64_t)atomic_load(&l->away) +
+		atomic_load(&l->aside.n) + atomic_load(&l->put_off.n);
+}
+
 bool
 fs_loop_releasing(struct fs_loop *l)
 {

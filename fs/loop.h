@@ -64,6 +64,10 @@ void fs_loop_away(void);
 void fs_loop_serves(fuse_req_t req);
 bool fs_loop_interrupted(void);
 
+/* How many requests wait: in workers that are away, and for a worker.
+ * UINT64_MAX in threads that are no workers. */
+uint64_t fs_loop_waiting(void);
+
 /* Was any RELEASE read that is not done? */
 bool fs_loop_releasing(struct fs_loop *l);
 /*

@@ -244,27 +244,6 @@ fs_report_error(fuse_req_t req, const char *what, enum tf_code rc,
 	fs_report_error_as(req, what, rc, e, sys != 0 ? sys : EIO);
 }
 
-/* Did a rule refuse the change?  Then the vault records the attempt. */
-static bool
-is_rule(enum tf_code code)
-{
-	switch (code) {
-	case TF_SEALED:
-	case TF_DENIED:
-	case TF_BUSY:
-	case TF_READONLY:
-	case TF_BADNAME:
-	case TF_BADUTF8:
-	case TF_NAMETOOLONG:
-	case TF_QUOTA:
-	case TF_TOOBIG:
-	case TF_INVALID:
-		return true;
-	default:
-		return false;
-	}
-}
-
 void
 fs_report_attempt(fuse_req_t req, const struct tf_attempt *a, enum tf_code rc,
     const struct tf_error *e)
@@ -273,9 +252,10 @@ fs_report_attempt(fuse_req_t req, const struct tf_attempt *a, enum tf_code rc,
 	struct fs *fs = fs_of(req);
 	struct tf_actor who;
 
-	if (is_rule(rc)) {
+	if (tf_code_is_rule(rc)) {
 		fs_actor_of(fs->actors, req, true, &who);
 		record.actor = &who;
+		record.code = rc;
 		record.sys = strerrorname_np(fs_report_errno(rc));
 		record.reason = e != NULL && e->text[0] != '\0' ?
 		    e->text :

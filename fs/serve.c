@@ -265,6 +265,7 @@ fs_serve(const struct fs_options *o, int *parent, struct tf_error *err)
 		.verify_open = o->verify_open,
 		.say = fs_report_message,
 		.slow = fs_loop_away,
+		.waiting = fs_loop_waiting,
 		.interrupted = fs_loop_interrupted,
 		.changed = fs_notify_changed,
 		.altered = fs_notify_altered,

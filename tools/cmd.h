@@ -52,6 +52,7 @@ extern const struct verb cmd_import;
 extern const struct verb cmd_init;
 extern const struct verb cmd_kosli;
 extern const struct verb cmd_log;
+extern const struct verb cmd_metrics;
 extern const struct verb cmd_mirror;
 extern const struct verb cmd_override;
 extern const struct verb cmd_ls;

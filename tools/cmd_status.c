@@ -247,6 +247,29 @@ print_compliance(const struct where *w, struct damage *damage,
 	return rc;
 }
 
+/* Say which evidence reads have found damaged. */
+static void
+say_damaged(struct damage *damage, const struct tf_json_doc *d)
+{
+	const int of = tf_json_get(d, 0, "damaged");
+	const int list = of < 0 ? -1 : tf_json_get(d, of, "paths");
+	struct tf_buf why = { 0 };
+
+	for (uint32_t t = (uint32_t)list + 1;
+	     list >= 0 && t < d->tok[list].next; t = d->tok[t].next) {
+		why.n = 0;
+		text_add_token(&why, d, (int)t);
+		tf_buf_str(&why,
+		    ": its bytes are not those of its entry: run trailctl "
+		    "verify");
+		damage_say(damage, DAMAGE_NO_ENTRY, text_of(&why));
+	}
+	if (of >= 0 && list < 0)
+		damage_say(damage, DAMAGE_NO_ENTRY,
+		    "evidence is damaged: run trailctl verify");
+	tf_buf_free(&why);
+}
+
 /* The depth of the path chooses: a trail, a workflow, or the whole vault. */
 static int
 run(int n, char **arg)
@@ -272,6 +295,7 @@ run(int n, char **arg)
 		rc = tf_fail(&err, TF_INDOUBT, "the status is not JSON");
 		goto out;
 	}
+	say_damaged(&damage, &d);
 	if (as_json) {
 		fwrite(b.p, 1, b.n, stdout);
 		putchar('\n');

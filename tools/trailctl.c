@@ -53,6 +53,7 @@ static const struct verb *const verbs[] = {
 	&cmd_package,
 	&cmd_unpack,
 	&cmd_verify,
+	&cmd_metrics,
 	&cmd_mirror,
 	&cmd_why,
 	&cmd_witness,

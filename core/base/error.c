@@ -134,6 +134,15 @@ tf_code_undecided(enum tf_code code)
 	    code == TF_IO || code == TF_INTERRUPTED;
 }
 
+bool
+tf_code_is_rule(enum tf_code code)
+{
+	return code == TF_SEALED || code == TF_DENIED || code == TF_BUSY ||
+	    code == TF_READONLY || code == TF_BADNAME || code == TF_BADUTF8 ||
+	    code == TF_NAMETOOLONG || code == TF_QUOTA || code == TF_TOOBIG ||
+	    code == TF_INVALID;
+}
+
 const char *
 tf_code_name(enum tf_code code)
 {

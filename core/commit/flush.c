@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "../base/crypto.h"
 #include "../base/file.h"
 #include "../base/mutant.h"
@@ -37,6 +38,7 @@ struct flush {
 	bool is_inline;
 	struct tf_buf body; /* inline: a copy, because the writer may go on */
 	uint64_t size, gen;
+	uint64_t begun_ns; /* boot clock */
 	struct tf_hash digest;
 };
 
@@ -192,6 +194,10 @@ flush_done(struct tf_job *j, enum tf_code code, const struct tf_error *err)
 	pthread_cond_broadcast(&v->changed);
 	tf_pending_unref(l);
 	pthread_mutex_unlock(&v->mu);
+	if (w != NULL && code == TF_OK)
+		tf_histogram_add(&v->counters.closes, f->begun_ns);
+	else if (w != NULL)
+		atomic_fetch_add(&v->counters.close_failures, 1);
 	for (; w != NULL; w = next) {
 		next = w->next;
 		w->done(w->arg, code, err);
@@ -394,6 +400,7 @@ tf_flush(struct tf_pending *l, tf_done done, void *arg)
 {
 	struct tf_error e = { .code = TF_OK };
 	struct tf_vault *v = l->v;
+	const uint64_t begun_ns = tf_clock_boot_ns();
 	struct flush *f = NULL;
 	enum tf_code rc = TF_OK;
 
@@ -449,6 +456,8 @@ tf_flush(struct tf_pending *l, tf_done done, void *arg)
 		tf_pending_lock(l);
 		pthread_mutex_lock(&v->mu);
 	}
+	if (f != NULL)
+		f->begun_ns = begun_ns;
 	if (f != NULL && done != NULL && !add_waiter(l, done, arg)) {
 		rc = tf_nomem(&e); /* reported below */
 		tf_commit_submit(v->commit, &f->job);
@@ -458,6 +467,8 @@ tf_flush(struct tf_pending *l, tf_done done, void *arg)
 	if (f != NULL)
 		tf_commit_submit(v->commit, &f->job);
 	pthread_mutex_unlock(&l->io);
+	if (f == NULL && done != NULL && rc != TF_OK)
+		atomic_fetch_add(&v->counters.close_failures, 1);
 	if (f == NULL && done != NULL)
 		done(arg, rc, &e);
 }

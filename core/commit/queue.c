@@ -26,6 +26,7 @@ tf_commit_take(struct tf_committer *c)
 	if (c->head == NULL)
 		c->tail = &c->head;
 	pthread_mutex_unlock(&c->mu);
+	atomic_fetch_sub(&c->v->counters.queued, n);
 	return list;
 }
 
@@ -33,6 +34,7 @@ void
 tf_commit_submit(struct tf_committer *c, struct tf_job *j)
 {
 	j->next = NULL;
+	atomic_fetch_add(&c->v->counters.queued, 1);
 	pthread_mutex_lock(&c->mu);
 	*c->tail = j;
 	c->tail = &j->next;

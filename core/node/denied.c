@@ -172,6 +172,8 @@ tf_vault_denied(struct tf_vault *v, const struct tf_attempt *a)
 	put_line(v, a, &new.line);
 	pthread_mutex_lock(&d->mu);
 	d->count++;
+	if ((unsigned)a->code < TF_CODES)
+		d->by_code[a->code]++;
 	keep(d, &new);
 	pthread_mutex_unlock(&d->mu);
 }
@@ -185,6 +187,14 @@ tf_denied_count(struct tf_vault *v)
 	n = v->denials.count;
 	pthread_mutex_unlock(&v->denials.mu);
 	return n;
+}
+
+void
+tf_denied_counts(struct tf_vault *v, uint64_t by_code[TF_CODES])
+{
+	pthread_mutex_lock(&v->denials.mu);
+	memcpy(by_code, v->denials.by_code, sizeof(v->denials.by_code));
+	pthread_mutex_unlock(&v->denials.mu);
 }
 
 enum tf_code

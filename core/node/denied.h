@@ -21,13 +21,16 @@ struct tf_denial {
 /* The kept attempts, oldest first. */
 struct tf_denials {
 	pthread_mutex_t mu; /* no other lock is taken while it is held */
-	uint64_t count; /* attempts since the start; guarded by mu, as below */
+	/* Attempts since the start, all and by code; guarded by mu, as below. */
+	uint64_t count, by_code[TF_CODES];
 	size_t n;
 	struct tf_denial kept[TF_DENIED_KEPT];
 };
 
 /* The number of refused attempts since the vault was opened. */
 uint64_t tf_denied_count(struct tf_vault *v);
+/* The same by the code of the rule. */
+void tf_denied_counts(struct tf_vault *v, uint64_t by_code[TF_CODES]);
 
 void tf_denied_free(struct tf_denials *d);
 

@@ -30,6 +30,9 @@ key_of(const struct tf_pending *l, enum tf_pending_order o,
 		k->part[n++] = at->class;
 		k->part[n++] = at->uid;
 		break;
+	case TF_PENDING_BY_AGE:
+		k->part[n++] = at->frozen_ns;
+		break;
 	default:
 		k->part[n++] = at->due_ns;
 		break;
@@ -58,6 +61,7 @@ belongs(const struct tf_pending_place *at, enum tf_pending_order o)
 {
 	return o == TF_PENDING_BY_OWNER ? at->class != TF_PENDING_DIRECTORY :
 	    o == TF_PENDING_BY_DUE	? at->due_ns != UINT64_MAX :
+	    o == TF_PENDING_BY_AGE	? at->frozen_ns != UINT64_MAX :
 					  true;
 }
 
@@ -198,6 +202,8 @@ place_of(const struct tf_pending *l)
 		.wf = l->wf,
 		.att = l->att,
 		.due_ns = due_of(l),
+		.frozen_ns = l->attr.state == TF_STATE_FROZEN ? l->frozen_ns :
+								UINT64_MAX,
 		.owes = owes(l),
 		.uid = l->attr.uid,
 		.class = !tf_pending_is_file(l) ? TF_PENDING_DIRECTORY :

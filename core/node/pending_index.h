@@ -21,6 +21,7 @@ enum tf_pending_order {
 	TF_PENDING_BY_ATTESTATION, /* workflow, attestation, class, owner */
 	TF_PENDING_BY_OWNER,	   /* files: class, owner */
 	TF_PENDING_BY_DUE,	   /* when the sealer has to look at it */
+	TF_PENDING_BY_AGE,	   /* frozen files: since when */
 	TF_PENDING_ORDERS
 };
 #define TF_PENDING_KEY_PARTS 5
@@ -35,8 +36,9 @@ enum tf_pending_class {
 /* Where the indexes have a node: its fields at the last tf_pending_index(). */
 struct tf_pending_place {
 	uint64_t parent, wf, att;
-	uint64_t due_ns; /* boot clock; UINT64_MAX: never */
-	uint64_t owes;	 /* bytes that sealing it adds to the database */
+	uint64_t due_ns;    /* boot clock; UINT64_MAX: never */
+	uint64_t frozen_ns; /* boot clock; UINT64_MAX: it is not frozen */
+	uint64_t owes;	    /* bytes that sealing it adds to the database */
 	uint32_t uid;
 	uint8_t class; /* enum tf_pending_class */
 	uint8_t state; /* enum tf_state */

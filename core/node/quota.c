@@ -47,6 +47,13 @@ look_at_space(struct tf_vault *v, struct tf_error *err)
 	return TF_OK;
 }
 
+void
+tf_space_look(struct tf_vault *v)
+{
+	if (tf_clock_boot_ns() > v->space_until_ns)
+		(void)look_at_space(v, NULL);
+}
+
 /* mu is held. */
 static enum tf_code
 take_of_disks(struct tf_vault *v, uint64_t n, unsigned files,

@@ -30,6 +30,10 @@ TF_MUST_USE enum tf_code tf_space_say(struct tf_vault *v, uint64_t n,
 TF_MUST_USE enum tf_code tf_space_spool(struct tf_vault *v, uint64_t n,
     struct tf_error *err);
 
+/* Bring space_left and files_left up to date, for status and metrics.  After a
+ * failure the last reading stands.  mu is held. */
+void tf_space_look(struct tf_vault *v);
+
 /* The staged bytes of so much content of l. */
 uint64_t tf_quota_staged(const struct tf_pending *l, uint64_t content);
 

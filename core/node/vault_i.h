@@ -19,6 +19,8 @@
 #include "../store/connection.h"
 #include "../store/objects.h"
 #include "../vault.h"
+#include "counters.h"
+#include "damaged.h"
 #include "denied.h"
 #include "descriptors.h"
 #include "guard_state.h"
@@ -105,6 +107,8 @@ struct tf_vault {
 	struct tf_key *log_key, *attester; /* NULL when read-only */
 	struct tf_committer *commit;
 	struct tf_denials denials;
+	struct tf_counters counters;
+	uint64_t (*waiting)(void); /* or NULL */
 	struct tf_hasher *hasher;
 	struct tf_background *background;
 	struct tf_open_objects objects;
@@ -157,7 +161,8 @@ struct tf_vault {
 	struct tf_bits altered; /* object rows that do not match */
 	struct tf_object_check *checks; /* running */
 	struct tf_bits opened;		/* node ids opened since their seal */
-	struct tf_bits redacted;	/* node ids of redacted evidence */
+	struct tf_damaged_files damaged;
+	struct tf_bits redacted; /* node ids of redacted evidence */
 	struct tf_bits is_long;	 /* of these, TF_LONG_OBJECT_BYTES or more */
 	struct tf_db **free_dbs; /* unused reading connections */
 	size_t n_free_dbs, cap_free_dbs;

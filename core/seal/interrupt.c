@@ -343,6 +343,8 @@ say_interrupted(struct tf_vault *v, const struct tf_interruption *x,
 		at--;
 	tf_name_show(&shown, path.p + at, path.n - at);
 	if (rc == TF_OK)
+		atomic_fetch_add(&v->counters.interrupted, 1);
+	if (rc == TF_OK)
 		tf_vault_say(v, TF_IO,
 		    "%.60s was interrupted: what survived "
 		    "is the draft %.80s; the name is free",

@@ -90,12 +90,15 @@ tf_seal_files(struct tf_vault *v, struct tf_pending **l, size_t n,
     const char *cause, struct tf_error *err)
 {
 	struct several s = { .f = calloc(n, sizeof(*s.f)), .n = n };
+	const uint64_t begun_ns = tf_clock_boot_ns();
 	enum tf_code rc;
 
 	tf_pending_sort(l, n);
 	for (size_t i = 0; s.f != NULL && i < n; i++)
 		s.f[i] = (struct tf_seal_file){ .l = l[i], .cause = cause };
 	rc = s.f == NULL ? tf_nomem(err) : seal_several(v, &s, err);
+	if (rc == TF_OK)
+		tf_histogram_add(&v->counters.seals, begun_ns);
 	if (s.f != NULL)
 		tf_seal_prepared_free(s.f, n);
 	free(s.f);
@@ -119,6 +122,7 @@ static void
 try_again_later(struct tf_vault *v, struct tf_pending *l, enum tf_code rc,
     const struct tf_error *e)
 {
+	atomic_fetch_add(&v->counters.seal_failures, 1);
 	pthread_mutex_lock(&v->mu);
 	l->deadline_ns = tf_clock_boot_ns() + TF_SEAL_RETRY_NS;
 	tf_pending_index(l);

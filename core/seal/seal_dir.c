@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/clock.h"
 #include "../commit/queue.h"
 #include "../node/actor.h"
 #include "../node/base.h"
@@ -374,6 +375,7 @@ prepare_files(struct tf_closing *c, struct tf_error *err)
 static enum tf_code
 try_to_close(struct tf_closing *c, struct tf_error *err)
 {
+	const uint64_t begun_ns = tf_clock_boot_ns();
 	struct tf_open_children o = { 0 };
 	enum tf_code rc = seal_evidence(c, err);
 
@@ -385,6 +387,8 @@ try_to_close(struct tf_closing *c, struct tf_error *err)
 		rc = make_ready(c, &o, err);
 	if (rc == TF_OK)
 		rc = tf_commit_wait(c->v->commit, tf_closing_run, c, err);
+	if (rc == TF_OK)
+		tf_histogram_add(&c->v->counters.seals, begun_ns);
 	c->ready = NULL;
 	tf_open_children_free(&o);
 	tf_seal_prepared_free(c->files, c->n_files);

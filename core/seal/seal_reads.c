@@ -217,6 +217,9 @@ make_entry(struct record *r, size_t i, size_t *end, struct tf_error *err)
 	*end = i;
 	if (rc == TF_OK)
 		rc = append(r, &x, err);
+	for (; rc == TF_OK && from < i; from++)
+		atomic_fetch_add(&r->v->counters.reads_recorded,
+		    r->place[from].read->count);
 	tf_buf_free(&x.text);
 	return rc;
 }

@@ -321,6 +321,12 @@ tf_db_check(struct tf_db *db, struct tf_error *err)
 	return rc;
 }
 
+void
+tf_db_format(const struct tf_db *db, char out[16])
+{
+	(void)snprintf(out, 16, "%d", db->version);
+}
+
 const char *
 tf_db_version(void)
 {

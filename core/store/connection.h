@@ -38,6 +38,8 @@ void tf_db_leave(struct tf_db *db);
  * database is damaged. */
 TF_MUST_USE enum tf_code tf_db_check(struct tf_db *db, struct tf_error *err);
 
+/* Write the format of the store, a decimal number, to out. */
+void tf_db_format(const struct tf_db *db, char out[16]);
 /* The version of the loaded SQLite library. */
 const char *tf_db_version(void);
 

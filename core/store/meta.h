@@ -12,6 +12,9 @@ struct tf_db;
 /* The number of the last ledger.opened of a version that knows its home. */
 #define TF_META_OPENED "opened"
 
+/* The number of the last verify.done that this or a later version appended. */
+#define TF_META_VERIFIED "verified"
+
 /* Bytes of user data and definitions: see tf_txn.said of core/commit. */
 #define TF_META_SAID "said_bytes"
 

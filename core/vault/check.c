@@ -24,6 +24,7 @@
 #include "../commit/hasher.h"
 #include "../node/background.h"
 #include "../node/base.h"
+#include "../node/damaged.h"
 #include "../node/open_objects.h"
 #include "../node/vault_i.h"
 #include "../store/objects.h"
@@ -130,13 +131,20 @@ end(struct tf_object_check *c, enum tf_code rc, const struct tf_error *why)
 	}
 	pthread_cond_broadcast(&v->changed);
 	pthread_mutex_unlock(&v->mu);
-	if (why != NULL && rc != TF_OK && rc != TF_INTERRUPTED)
+	/* Of altered bytes, tf_damaged_file_add() reports the path. */
+	if (why != NULL && rc != TF_OK && rc != TF_INTERRUPTED &&
+	    rc != TF_TAMPER)
 		tf_vault_say(v, rc, "node %llu: %s",
 		    (unsigned long long)(c->n_nodes > 0 ? c->nodes[0] : 0),
 		    why->text);
-	for (size_t i = 0; rc == TF_TAMPER && i < c->n_nodes; i++)
-		if (v->on_altered != NULL)
+	for (size_t i = 0; i < c->n_nodes; i++) {
+		if (rc == TF_OK)
+			tf_damaged_file_remove(v, c->nodes[i]);
+		if (rc == TF_TAMPER)
+			tf_damaged_file_add(v, c->nodes[i]);
+		if (rc == TF_TAMPER && v->on_altered != NULL)
 			v->on_altered(v->arg, c->nodes[i]);
+	}
 	discard(c);
 }
 

@@ -60,6 +60,7 @@ free_handle(struct tf_file *f)
 
 	if (f == NULL)
 		return;
+	atomic_fetch_sub(&f->v->counters.writers, 1);
 	pthread_mutex_lock(&f->v->mu);
 	tf_text_unref(f->actor);
 	if (f->counted && (u = tf_user_of(f->v, f->uid)) != NULL)
@@ -98,6 +99,7 @@ new_handle(struct tf_vault *v, const struct tf_actor *who, struct tf_file **out,
 		return tf_nomem(err);
 	tf_vault_learn(v, who->uid, who->gid);
 	f->v = v;
+	atomic_fetch_add(&v->counters.writers, 1);
 	f->uid = who->uid;
 	rc = tf_actor_text(who, &actor, err);
 	if (rc == TF_OK) {

@@ -21,6 +21,7 @@
 #include "../node/vault_i.h"
 #include "../package.h"
 #include "../store/entries.h"
+#include "../store/meta.h"
 #include "../store/nodes.h"
 #include "../vault.h"
 #include "reason.h"
@@ -62,6 +63,8 @@ append(struct tf_txn *t, void *arg, struct tf_error *err)
 		(void)tf_txn_write(t);
 		rc = tf_txn_append(t, &e, NULL, err);
 	}
+	if (rc == TF_OK && e.type == TF_VERIFY_DONE)
+		rc = tf_meta_set_int(t->db, TF_META_VERIFIED, t->size - 1, err);
 	return rc;
 }
 

@@ -26,6 +26,7 @@
 #include "../node/attr.h"
 #include "../node/base.h"
 #include "../node/claim.h"
+#include "../node/damaged.h"
 #include "../node/open_objects.h"
 #include "../node/pending.h"
 #include "../node/pending_table.h"
@@ -178,7 +179,17 @@ open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)
 	if (r->is_long)
 		set_bit(v, &v->is_long, r->id);
 	set_bit(v, &v->opened, r->id);
+	if (v->verify_open)
+		tf_damaged_file_remove(v, r->id);
 	return TF_OK;
+}
+
+/* Reading r ended with rc. */
+static void
+note_damage(const struct tf_reader *r, enum tf_code rc)
+{
+	if (rc == TF_TAMPER)
+		tf_damaged_file_add(r->v, r->id);
 }
 
 /*
@@ -217,6 +228,7 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, uint32_t uid,
 	r->v = v;
 	r->id = id;
 	r->uid = uid;
+	atomic_fetch_add(&v->counters.readers, 1);
 	*fresh = true;
 	pthread_mutex_lock(&v->mu);
 	r->l = tf_pending_get(&v->pending, id);
@@ -242,6 +254,7 @@ tf_vault_open_read(struct tf_vault *v, uint64_t id, uint32_t uid,
 	else if (rc == TF_OK)
 		rc = may_read_pending(r, err);
 	if (rc != TF_OK) {
+		note_damage(r, rc);
 		tf_reader_close(r);
 		return rc;
 	}
@@ -378,9 +391,9 @@ check_redacted(const struct tf_reader *r, struct tf_error *err)
 	return get_bit(r->v, &r->v->redacted, r->id) ? tf_redacted(err) : TF_OK;
 }
 
-enum tf_code
-tf_reader_read(struct tf_reader *r, void *p, size_t n, uint64_t off,
-    size_t *got, struct tf_error *err)
+static enum tf_code
+read_now(struct tf_reader *r, void *p, size_t n, uint64_t off, size_t *got,
+    struct tf_error *err)
 {
 	struct tf_pending *l;
 	bool sealed;
@@ -407,6 +420,16 @@ tf_reader_read(struct tf_reader *r, void *p, size_t n, uint64_t off,
 	*got = n < r->body.n - off ? n : r->body.n - (size_t)off;
 	memcpy(p, r->body.p + off, *got);
 	return TF_OK;
+}
+
+enum tf_code
+tf_reader_read(struct tf_reader *r, void *p, size_t n, uint64_t off,
+    size_t *got, struct tf_error *err)
+{
+	enum tf_code rc = read_now(r, p, n, off, got, err);
+
+	note_damage(r, rc);
+	return rc;
 }
 
 bool
@@ -447,6 +470,7 @@ tf_reader_object(struct tf_reader *r, struct tf_error *err)
 		let_go(l);
 	if (sealed)
 		rc = change_over(r, err);
+	note_damage(r, rc);
 	return rc;
 }
 
@@ -455,6 +479,7 @@ tf_reader_close(struct tf_reader *r)
 {
 	if (r == NULL)
 		return;
+	atomic_fetch_sub(&r->v->counters.readers, 1);
 	if (r->l != NULL) {
 		pthread_mutex_lock(&r->v->mu);
 		r->l->readers--;

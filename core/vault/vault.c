@@ -263,6 +263,7 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	v->durability = o->durability;
 	tf_descriptors_start(&v->descriptors);
 	v->slow = o->slow;
+	v->waiting = o->waiting;
 	v->interrupted = o->interrupted;
 	v->say = o->say;
 	v->on_change = o->changed;
@@ -492,6 +493,7 @@ vault_free(struct tf_vault *v)
 	tf_buf_free(&v->head.note);
 	tf_reads_free(&v->reads);
 	tf_denied_free(&v->denials);
+	tf_damaged_files_free(&v->damaged);
 	tf_key_free(v->log_key);
 	tf_key_free(v->attester);
 	/* The lock last: whoever gets it must find nothing in use. */

@@ -12,9 +12,8 @@
 #include "page.h"
 #include "view.h"
 
-/* How many whole seconds the clock is behind; 0: less than one. */
-static uint64_t
-behind(struct tf_time last)
+uint64_t
+tf_clock_behind(struct tf_time last)
 {
 	const struct tf_time now = tf_clock_now();
 
@@ -35,8 +34,8 @@ tf_put_machine_clock(const struct tf_vault *v, struct tf_json *j,
 		return;
 	tf_json_key(j, "clock");
 	tf_json_object(j);
-	if (behind(last) > 0)
-		tf_put_uint(j, "behind", behind(last));
+	if (tf_clock_behind(last) > 0)
+		tf_put_uint(j, "behind", tf_clock_behind(last));
 	if (*source != '\0')
 		tf_put_cstr(j, "source", source);
 	tf_put_bool(j, "synchronised", c.synchronised);
@@ -59,6 +58,25 @@ tf_put_guard(const struct tf_vault *v, struct tf_json *j,
 	tf_json_object_end(j);
 }
 
+/* The status lists the paths, for those who may read them. */
+static void
+page_damaged(struct tf_page *p)
+{
+	struct tf_vault *v = p->w->v;
+	size_t n;
+
+	pthread_mutex_lock(&v->mu);
+	n = v->damaged.n;
+	pthread_mutex_unlock(&v->mu);
+	if (n > 0)
+		tf_html(&p->b,
+		    "<dt>Damaged</dt><dd class=\"bad\">reads found %zu "
+		    "file%s whose bytes are not those of %s: run trailctl "
+		    "verify</dd>\n",
+		    n, n == 1 ? "" : "s",
+		    n == 1 ? "its entry" : "their entries");
+}
+
 void
 tf_page_machine(struct tf_page *p)
 {
@@ -66,6 +84,7 @@ tf_page_machine(struct tf_page *p)
 	struct tf_guard_state g;
 	struct tf_time last;
 
+	page_damaged(p);
 	if (v->read_only)
 		return;
 	pthread_mutex_lock(&v->mu);
@@ -79,9 +98,9 @@ tf_page_machine(struct tf_page *p)
 	else if (v->guard != NULL && g.size > 0)
 		tf_html(&p->b, "<dt>Guard</dt><dd>has %llu entries</dd>\n",
 		    (unsigned long long)g.size);
-	if (behind(last) > 0)
+	if (tf_clock_behind(last) > 0)
 		tf_html(&p->b,
 		    "<dt>Clock</dt><dd class=\"bad\">%llu seconds behind the "
 		    "last entry: the times of one of them are wrong</dd>\n",
-		    (unsigned long long)behind(last));
+		    (unsigned long long)tf_clock_behind(last));
 }

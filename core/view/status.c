@@ -1,14 +1,6 @@
-/*
- * status.json of the vault.
- *
- * The status of a vault that is open for writing comes from its memory, under
- * one lock, so that the counts agree with one another.  A reader has no such
- * memory and asks the database; its status counts sealed files only.
- */
-#include <pthread.h>
+/* status.json of the vault: what status_facts.c has read, and the rest. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../asker.h"
 #include "../base/bytes.h"
@@ -18,15 +10,9 @@
 #include "../node/attr.h"
 #include "../node/base.h"
 #include "../node/closed.h"
-#include "../node/denied.h"
 #include "../node/holder.h"
-#include "../node/pending.h"
-#include "../node/pending_index.h"
-#include "../node/pending_table.h"
 #include "../node/protection.h"
 #include "../node/vault_i.h"
-#include "../store/entries.h"
-#include "../store/meta.h"
 #include "../store/unplaced.h"
 #include "../vault.h"
 #include "anchors.h"
@@ -35,68 +21,19 @@
 #include "redactions.h"
 #include "refusals.h"
 #include "stamped.h"
+#include "status_facts.h"
 #include "view.h"
 
-#define WAITING_MAX 100 /* unsealed names that are listed */
-
-/* What status.json says of files, copied while mu is held, so that JSON is
- * written and permissions are checked without the lock. */
-struct counts {
-	uint64_t n[TF_STATES];
-	uint64_t id[WAITING_MAX];
-	enum tf_state state[WAITING_MAX];
-	size_t listed;
-	uint64_t closed_id[WAITING_MAX]; /* directories */
-	size_t closed;
-	uint64_t failed, denied;
+/* What status.json says besides. */
+struct more {
 	/* Holds that stand, and redacted files, for who may see all; else 0. */
 	uint64_t holds, redacted;
-	uint32_t asker;
-	char trouble[sizeof(((struct tf_error *)0)->text)];
-	struct tf_guard_state guard;
 	const char *stamps; /* NULL: STORE/config wants none */
 };
 
-/* Add a file to the list; false ends the walk when the list is full. */
-static bool
-list_one(void *arg, struct tf_pending *l)
-{
-	struct counts *c = arg;
-
-	if (c->listed == WAITING_MAX)
-		return false;
-	c->id[c->listed] = l->attr.id;
-	c->state[c->listed++] = l->attr.state;
-	return true;
-}
-
-/* Skip the asker's own files, which are in the list already. */
-static bool
-list_others(void *arg, struct tf_pending *l)
-{
-	struct counts *c = arg;
-
-	return l->attr.uid == c->asker || list_one(c, l);
-}
-
-/* Collect up to WAITING_MAX files, the asker's own first: another user may have
- * very many.  mu is held. */
-static void
-list_waiting(struct tf_vault *v, struct counts *c)
-{
-	uint64_t part[] = { TF_PENDING_TO_SEAL, c->asker };
-
-	for (; part[0] <= TF_PENDING_FILE; part[0]++)
-		tf_pending_range(&v->pending, TF_PENDING_BY_OWNER, part, 2,
-		    list_one, c);
-	for (part[0] = 0; part[0] <= TF_PENDING_FILE; part[0]++)
-		tf_pending_range(&v->pending, TF_PENDING_BY_OWNER, part, 1,
-		    list_others, c);
-}
-
 /* Write how many files are in each state. */
 static void
-put_states(struct tf_json *j, const struct counts *c, uint64_t sealed)
+put_states(struct tf_json *j, const struct tf_status_facts *c)
 {
 	tf_json_key(j, "states");
 	tf_json_object(j);
@@ -109,7 +46,7 @@ put_states(struct tf_json *j, const struct counts *c, uint64_t sealed)
 	tf_json_key(j, "placeholder");
 	tf_json_int(j, (int64_t)c->n[TF_STATE_PLACEHOLDER]);
 	tf_json_key(j, "sealed");
-	tf_json_int(j, (int64_t)sealed);
+	tf_json_int(j, (int64_t)c->head.files);
 	tf_json_object_end(j);
 }
 
@@ -136,7 +73,8 @@ put_one_waiting(struct tf_json *j, const struct tf_buf *path, const char *state,
  * asker may not read is left out, though the counts above include it: a count
  * tells nothing about a file. */
 static void
-put_waiting(struct tf_view *w, struct tf_json *j, const struct counts *c)
+put_waiting(struct tf_view *w, struct tf_json *j,
+    const struct tf_status_facts *c)
 {
 	struct tf_buf path = { 0 };
 	bool any = false;
@@ -153,70 +91,55 @@ put_waiting(struct tf_view *w, struct tf_json *j, const struct counts *c)
 	tf_buf_free(&path);
 }
 
-/* Read head and counts, of a writer from memory, of a reader from the
- * database. */
-static enum tf_code
-status_facts(struct tf_vault *v, struct tf_db *db, uint32_t asker,
-    struct tf_head *h, struct counts *c, struct tf_error *err)
-{
-	enum tf_code rc;
-
-	memset(h, 0, sizeof(*h));
-	memset(c, 0, sizeof(*c));
-	c->asker = asker;
-	c->denied = tf_denied_count(v);
-	if (!v->read_only) {
-		pthread_mutex_lock(&v->mu);
-		*h = v->head;
-		if (v->broken != TF_OK)
-			memcpy(c->trouble, v->broken_why.text,
-			    sizeof(c->trouble));
-		for (unsigned i = 0; i < TF_STATES; i++)
-			c->n[i] = v->pending.files[i];
-		c->failed = v->pending.failed;
-		list_waiting(v, c);
-		for (size_t i = 0; i < v->n_closed && i < WAITING_MAX; i++)
-			c->closed_id[c->closed++] = v->closed[i].id;
-		c->guard = v->guard_state;
-		pthread_mutex_unlock(&v->mu);
-		return TF_OK;
-	}
-	rc = tf_checkpoints_newest(db, &h->size, &h->root, NULL, err);
-	if (rc == TF_OK)
-		rc = tf_meta_get_int(db, "files", &h->files, err);
-	if (rc == TF_OK)
-		rc = tf_meta_get_int(db, "content_bytes", &h->content_bytes,
-		    err);
-	return rc;
-}
-
-/* Write the process that has the store open for writing, and its mount point:
- * this process, or the holder of the lock. */
+/* Write what reads have found damaged: how many files and reads, and the paths
+ * that the asker may read. */
 static void
-find_writer(struct tf_vault *v, struct tf_holder *who)
+put_damaged(struct tf_view *w, struct tf_json *j,
+    const struct tf_status_facts *c)
 {
-	memset(who, 0, sizeof(*who));
-	if (!v->read_only)
-		who->pid = getpid();
-	else if (v->mount != NULL || !tf_holder_find(v->dirfd, who))
-		memset(who, 0, sizeof(*who));
+	struct tf_buf path = { 0 };
+	bool any = false;
+
+	if (c->damaged == 0)
+		return;
+	tf_json_key(j, "damaged");
+	tf_json_object(j);
+	tf_put_uint(j, "files", c->damaged);
+	for (size_t i = 0; i < c->damaged_listed; i++) {
+		if (!tf_path_to_show(w, c->damaged_id[i], &path, j))
+			continue;
+		if (!any) {
+			tf_json_key(j, "paths");
+			tf_json_array(j);
+		}
+		any = true;
+		tf_json_buf(j, &path);
+	}
+	if (any)
+		tf_json_array_end(j);
+	tf_put_uint(j, "reads", atomic_load(&w->v->counters.damaged_reads));
+	tf_json_object_end(j);
+	tf_buf_free(&path);
 }
 
 /* Write head and counts.  Keys are in the order of their names, because
  * canonical JSON (RFC 8785) wants it. */
 static enum tf_code
-put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
-    const struct counts *c, struct tf_error *err)
+put_facts(struct tf_view *w, struct tf_json *j, const struct tf_status_facts *c,
+    const struct more *m, struct tf_error *err)
 {
+	const struct tf_head *h = &c->head;
+	struct tf_vault *v = w->v;
 	struct tf_holder who;
 	char hex[65];
 	enum tf_code rc;
 
-	find_writer(v, &who);
+	tf_status_writer(v, &who);
 	tf_hex(h->root.b, sizeof(h->root.b), hex);
 	tf_json_key(j, "bytes");
 	tf_json_int(j, (int64_t)h->content_bytes);
 	tf_put_machine_clock(v, j, h->at);
+	put_damaged(w, j, c);
 	tf_json_key(j, "denied");
 	tf_json_int(j, (int64_t)c->denied);
 	tf_json_key(j, "entries");
@@ -224,8 +147,8 @@ put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
 	tf_json_key(j, "failed");
 	tf_json_int(j, (int64_t)c->failed);
 	tf_put_guard(v, j, &c->guard);
-	if (c->holds > 0)
-		tf_put_uint(j, "holds", c->holds);
+	if (m->holds > 0)
+		tf_put_uint(j, "holds", m->holds);
 	tf_put_hint(j, "host", v->host, SIZE_MAX, TF_HINT_MAX);
 	tf_put_hint(j, "mount", v->mount != NULL ? v->mount : who.mount,
 	    SIZE_MAX, TF_HINT_MAX);
@@ -234,14 +157,14 @@ put_facts(struct tf_vault *v, struct tf_json *j, const struct tf_head *h,
 		tf_json_key(j, "pid");
 		tf_json_int(j, who.pid);
 	}
-	if (c->redacted > 0)
-		tf_put_uint(j, "redacted", c->redacted);
+	if (m->redacted > 0)
+		tf_put_uint(j, "redacted", m->redacted);
 	rc = tf_put_refusals(v, j, err);
 	tf_json_key(j, "root");
 	tf_json_cstr(j, hex);
-	if (c->stamps != NULL)
-		tf_put_cstr(j, "stamps", c->stamps);
-	put_states(j, c, h->files);
+	if (m->stamps != NULL)
+		tf_put_cstr(j, "stamps", m->stamps);
+	put_states(j, c);
 	tf_put_hint(j, "store", v->store, SIZE_MAX, TF_HINT_MAX);
 	tf_put_hint(j, "trouble", c->trouble, SIZE_MAX, TF_HINT_MAX);
 	return rc;
@@ -260,7 +183,7 @@ put_one_unplaced(void *arg, uint64_t id, const char *name, const char *why)
 	struct unplaced *u = arg;
 
 	(void)name; /* the row's place is unknown, so its readers are too */
-	if (u->n == WAITING_MAX)
+	if (u->n == TF_STATUS_LISTED)
 		return;
 	if (u->n++ == 0) {
 		tf_json_key(u->j, "unplaced");
@@ -304,8 +227,9 @@ tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
     struct tf_buf *out, struct tf_error *err)
 {
 	struct tf_view w = { .v = v, .all = tf_asker_may_all(who) };
-	struct tf_head h;
-	struct counts *c = malloc(sizeof(*c));
+	struct tf_status_facts *c = malloc(sizeof(*c));
+	const uint32_t asker = w.all ? 0 : who->uid;
+	struct more m = { 0 };
 	struct tf_json j;
 	enum tf_code rc;
 
@@ -317,22 +241,21 @@ tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
 		free(c);
 		return rc;
 	}
-	rc = status_facts(v, w.db, w.all ? 0 : w.who.uid, &h, c, err);
+	rc = tf_status_read(v, w.db, &asker, c, err);
 	if (rc == TF_OK)
-		rc = tf_stamps_word(&w, h.size, &c->stamps, err);
+		rc = tf_stamps_word(&w, c->head.size, &m.stamps, err);
 	if (rc == TF_OK && c->trouble[0] == '\0')
 		rc = tf_refusal_newest(v, c->trouble, sizeof(c->trouble), err);
 	if (rc == TF_OK) {
 		tf_json_begin(&j, out);
 		tf_json_object(&j);
 		rc = tf_put_anchored(w.db, &j, err);
-		c->holds = c->redacted = 0;
 		if (rc == TF_OK && w.all)
-			rc = tf_count_holds(w.db, &c->holds, err);
+			rc = tf_count_holds(w.db, &m.holds, err);
 		if (rc == TF_OK && w.all)
-			rc = tf_count_redactions(w.db, &c->redacted, err);
+			rc = tf_count_redactions(w.db, &m.redacted, err);
 		if (rc == TF_OK)
-			rc = put_facts(v, &j, &h, c, err);
+			rc = put_facts(&w, &j, c, &m, err);
 		if (rc == TF_OK)
 			rc = put_unplaced(v, w.db, &j, err);
 		tf_put_hint(&j, "version", TF_VERSION, SIZE_MAX, TF_HINT_MAX);

@@ -60,6 +60,7 @@
 	X(secret) \
 	X(redact) \
 	X(anchor) \
+	X(metrics) \
 	/* a line for each */
 /* clang-format on */
 
