@@ -61,6 +61,7 @@ enum tf_setting {
 	TF_MAX_STORE,	 /* bytes of evidence, entries, stage; 0: no limit */
 	TF_MAX_DRAFT,	 /* names per draft attestation; 0: no limit */
 	TF_READS,	 /* 1: record who opens sealed evidence */
+	TF_TEXTS,	 /* 1: texts of entries can be redacted */
 	TF_SETTINGS
 };
 struct tf_settings {

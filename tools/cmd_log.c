@@ -110,6 +110,8 @@ struct log {
 	/* What has the attestation type, the control and the status; and what
 	 * was made on behalf of the user. */
 	struct found_names about, behalf;
+	/* What has all annotations, for entries without their texts. */
+	struct found_names annotated;
 	uint64_t printed;
 	uint64_t first; /* do not print earlier entries */
 	uint64_t near;	/* the entry of the line before; or DAMAGE_NO_ENTRY */
@@ -119,14 +121,21 @@ struct log {
 
 /* --- which entries ---------------------------------------------------- */
 
-/* All of them, not one. */
+/* All of them, not one.  A search knows the texts that an entry does not have. */
 static bool
-has_annotations(const struct tf_json_doc *d)
+has_annotations(const struct log *l, const struct tf_json_doc *d)
 {
-	for (size_t i = 0; i < ask.annotations.n; i++)
-		if (!match_annotation(d, ask.annotations.v[i]))
+	bool apart = false;
+
+	for (size_t i = 0; i < ask.annotations.n; i++) {
+		const char *want = ask.annotations.v[i];
+		const bool has = match_annotation(d, want);
+
+		if (!has && !match_annotation_apart(d, want))
 			return false;
-	return true;
+		apart = apart || !has;
+	}
+	return !apart || found_names_have(&l->annotated, d);
 }
 
 /* By the time of the clock; times in this form sort as text. */
@@ -154,7 +163,7 @@ is_wanted(const struct log *l, const struct tf_json_doc *d)
 {
 	int t;
 
-	if (!is_in_time(d) || !has_annotations(d) ||
+	if (!is_in_time(d) || !has_annotations(l, d) ||
 	    (ask.name != NULL && !match_name(d, ask.name)) ||
 	    (asks_about_names() && !found_names_have(&l->about, d)) ||
 	    (ask.user != NULL && !match_user(d, ask.user) &&
@@ -470,6 +479,21 @@ find_behalf(struct log *l, struct find *f, struct tf_error *err)
 	return rc;
 }
 
+/* Names that have all annotations. */
+static enum tf_code
+find_annotated(struct log *l, struct find *f, struct tf_error *err)
+{
+	struct tf_buf query = { 0 };
+	enum tf_code rc;
+
+	for (size_t i = 0; i < ask.annotations.n; i++)
+		find_add(&query, "annotation", ask.annotations.v[i]);
+	if ((rc = tf_buf_end(&query, err)) == TF_OK)
+		rc = found_names_ask(&l->annotated, f, &query, err);
+	tf_buf_free(&query);
+	return rc;
+}
+
 /* Ask for the names that the filters are about. When entries are followed, only
  * the entry counts that says for whom it is: a name cannot be asked about before
  * it is there. */
@@ -477,15 +501,18 @@ static enum tf_code
 find_names(struct log *l, struct tf_error *err)
 {
 	const bool user = ask.user != NULL && !ask.follow;
+	const bool noted = ask.annotations.n > 0 && !ask.follow;
 	struct find f = { 0 };
 	enum tf_code rc = TF_OK;
 
-	if (asks_about_names() || user)
+	if (asks_about_names() || user || noted)
 		rc = find_open(&f, &l->l.w, l->l.v, err);
 	if (rc == TF_OK && asks_about_names())
 		rc = find_about(l, &f, err);
 	if (rc == TF_OK && user)
 		rc = find_behalf(l, &f, err);
+	if (rc == TF_OK && noted)
+		rc = find_annotated(l, &f, err);
 	find_close(&f);
 	return rc;
 }
@@ -581,6 +608,7 @@ run(int n, char **arg)
 	lines_close(&l.l);
 	found_names_free(&l.about);
 	found_names_free(&l.behalf);
+	found_names_free(&l.annotated);
 	if (rc != TF_OK)
 		return report(&err);
 	return damage_exit(&l.damage, REPORT_OK);

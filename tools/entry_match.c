@@ -75,6 +75,21 @@ match_annotation(const struct tf_json_doc *d, const char *want)
 }
 
 bool
+match_annotation_apart(const struct tf_json_doc *d, const char *want)
+{
+	const int claims = tf_json_get(d, 0, "claims");
+	const char *value = strchr(want, '=');
+	char key[256];
+	int t;
+
+	if (value == NULL)
+		return false;
+	(void)snprintf(key, sizeof(key), "%.*s", (int)(value - want), want);
+	t = tf_json_get(d, tf_json_get(d, claims, "annotations"), key);
+	return tf_json_get(d, t, "withheld") >= 0;
+}
+
+bool
 match_user(const struct tf_json_doc *d, const char *user)
 {
 	const int claims = tf_json_get(d, 0, "claims");

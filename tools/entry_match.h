@@ -13,6 +13,8 @@ bool match_below(const struct tf_json_doc *d, const char *top);
 bool match_type(const struct tf_json_doc *d, const struct args_list *types);
 /* Has the entry the claim KEY=VALUE as an annotation? */
 bool match_annotation(const struct tf_json_doc *d, const char *want);
+/* Has the entry an annotation KEY whose text stands apart from the entry? */
+bool match_annotation_apart(const struct tf_json_doc *d, const char *want);
 /* Does the entry name the user as its actor, or as the one for whom it was
  * made? */
 bool match_user(const struct tf_json_doc *d, const char *user);

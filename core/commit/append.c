@@ -10,9 +10,11 @@
 #include "../node/base.h"
 #include "../node/vault_i.h"
 #include "../store/entries.h"
+#include "../store/nodes.h"
 #include "append.h"
 #include "commit.h"
 #include "committer_i.h"
+#include "withhold.h"
 
 #define JUMP_NS 1000000000 /* wall against boot clock: a jump from here on */
 
@@ -47,6 +49,64 @@ append_body(struct tf_txn *t, const struct tf_buf *body, struct tf_time at,
 	return TF_OK;
 }
 
+/* Does the trail of the entry want its texts apart? */
+static enum tf_code
+wants_apart(struct tf_txn *t, const struct tf_entry *e, bool *wants,
+    struct tf_error *err)
+{
+	const char *end = memchr(e->path.p, '/', e->path.n);
+	size_t n = end == NULL ? e->path.n : (size_t)(end - e->path.p);
+	struct tf_node_row trail = { .attr = { .id = 0 } };
+	enum tf_code rc = tf_nodes_find(t->db, TF_ROOT_ID, e->path.p, n, &trail,
+	    err);
+
+	/* A trail that is being made has no template yet. */
+	if (rc == TF_NOTFOUND)
+		rc = TF_OK;
+	*wants = rc == TF_OK && tf_wished(t->v, trail.attr.id, TF_WISH_TEXTS);
+	return rc;
+}
+
+/* Which entries keep their texts: those about no path; a seal, whose statement
+ * was signed with the claims as they are; redactions, which show to everybody
+ * why something is gone. */
+static bool
+may_withhold(const struct tf_txn *t, const struct tf_entry *e)
+{
+	return e->path.p != NULL && e->type != TF_ATTESTATION_SEALED &&
+	    e->type != TF_REDACTION_PROPOSED && e->type != TF_REDACTION_DONE &&
+	    (e->reason.p != NULL || e->to.p != NULL || e->claims.p != NULL ||
+		e->imported.p != NULL) &&
+	    tf_wishes_any(t->v, TF_WISH_TEXTS);
+}
+
+/* Put the texts of the entry apart, if its trail wants that. */
+static enum tf_code
+withhold(struct tf_txn *t, const struct tf_entry *e, struct tf_buf *body,
+    struct tf_error *err)
+{
+	struct tf_withhold w = { 0 };
+	struct tf_buf apart = { 0 };
+	bool wants = may_withhold(t, e);
+	enum tf_code rc = wants ? wants_apart(t, e, &wants, err) : TF_OK;
+
+	if (rc != TF_OK || !wants)
+		return rc;
+	rc = tf_withhold_entry(&w, body->p, body->n, &apart, err);
+	if (rc == TF_OK)
+		rc = tf_entry_check(apart.p, apart.n, err);
+	if (rc == TF_OK)
+		rc = tf_withhold_keep(t, &w, err);
+	if (rc == TF_OK) {
+		tf_buf_free(body);
+		*body = apart;
+		apart = (struct tf_buf){ 0 };
+	}
+	tf_buf_free(&apart);
+	tf_withhold_free(&w);
+	return rc;
+}
+
 static enum tf_code
 append_bytes(struct tf_txn *t, const struct tf_entry *e, struct tf_hash *leaf,
     struct tf_error *err)
@@ -56,6 +116,8 @@ append_bytes(struct tf_txn *t, const struct tf_entry *e, struct tf_hash *leaf,
 
 	t->wrote = true;
 	if ((rc = tf_entry_encode(e, &body, err)) == TF_OK)
+		rc = withhold(t, e, &body, err);
+	if (rc == TF_OK)
 		rc = append_body(t, &body, e->at, leaf, err);
 	tf_buf_free(&body);
 	return rc;

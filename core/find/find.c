@@ -71,29 +71,40 @@ next_path(struct search *x, uint64_t *at, struct tf_error *err)
 	}
 }
 
+/* *at becomes the newer of itself and item, if that was found. */
+static enum tf_code
+newer(enum tf_code of, uint64_t item, bool *found, uint64_t *at)
+{
+	if (of == TF_OK && (!*found || item > *at))
+		*at = item;
+	*found = *found || of == TF_OK;
+	return of == TF_NOTFOUND ? TF_OK : of;
+}
+
 /* The newest item at or below *at one of whose digests begins as the query
  * says.  index_mu is held. */
 static enum tf_code
 next_digest(struct search *x, uint64_t *at, struct tf_error *err)
 {
-	uint64_t newest = 0, item;
+	const uint64_t below = *at;
+	uint64_t item = 0;
 	bool found = false;
 	enum tf_code rc = TF_OK;
 
-	for (int i = 0; i < TF_FIND_PREFIXES; i++) {
+	for (int i = 0; rc == TF_OK && i < TF_FIND_PREFIXES; i++) {
 		const struct tf_find_span s = tf_find_span(x->q, i);
+		const struct tf_str low = { s.low, s.n_low };
 
-		rc = tf_search_span(x->f->index, s.kind,
-		    (struct tf_str){ s.low, s.n_low },
-		    (struct tf_str){ s.high, s.n_high }, *at, &item, err);
-		if (rc != TF_OK && rc != TF_NOTFOUND)
-			return rc;
-		if (rc == TF_OK && (!found || item > newest))
-			newest = item;
-		found = found || rc == TF_OK;
+		rc = tf_search_span(x->f->index, s.kind, low,
+		    (struct tf_str){ s.high, s.n_high }, below, &item, err);
+		rc = newer(rc, item, &found, at);
+		if (rc != TF_OK || s.kind != TF_FIND_ANNOTATION)
+			continue;
+		rc = tf_search_fact(x->f->index, TF_FIND_APART,
+		    tf_find_key(low), below, &item, err);
+		rc = newer(rc, item, &found, at);
 	}
-	*at = found ? newest : *at;
-	return found ? TF_OK : TF_NOTFOUND;
+	return rc == TF_OK && !found ? TF_NOTFOUND : rc;
 }
 
 /* The newest item at or below *at whose name matches. */
@@ -115,6 +126,32 @@ next_named(const struct search *x, uint64_t *at)
 	return TF_OK;
 }
 
+/* The newest item at or below *at that has the fact, or that may have it, as
+ * the text stands apart.  index_mu is held. */
+static enum tf_code
+next_fact(struct search *x, const struct tf_find_fact *f, uint64_t *at,
+    struct tf_error *err)
+{
+	struct tf_search_db *s = x->f->index;
+	struct tf_str key = { NULL, 0 };
+	const uint64_t below = *at;
+	uint64_t item = 0;
+	bool found = false;
+	enum tf_code rc = tf_search_fact(s, f->kind, f->value, below, &item,
+	    err);
+
+	rc = newer(rc, item, &found, at);
+	if (f->kind == TF_FIND_USER || f->kind == TF_FIND_BEHALF)
+		key = tf_str_of(TF_FIND_BEHALF_KEY);
+	else if (f->kind == TF_FIND_ANNOTATION)
+		key = tf_find_key(f->value);
+	if (rc == TF_OK && key.p != NULL) {
+		rc = tf_search_fact(s, TF_FIND_APART, key, below, &item, err);
+		rc = newer(rc, item, &found, at);
+	}
+	return rc == TF_OK && !found ? TF_NOTFOUND : rc;
+}
+
 /* index_mu is held. */
 static enum tf_code
 find_item(struct search *x, uint64_t *at, struct tf_error *err)
@@ -127,8 +164,7 @@ find_item(struct search *x, uint64_t *at, struct tf_error *err)
 	do {
 		before = *at;
 		for (size_t i = 0; rc == TF_OK && i < q->n_facts; i++)
-			rc = tf_search_fact(s, q->fact[i].kind,
-			    q->fact[i].value, *at, at, err);
+			rc = next_fact(x, &q->fact[i], at, err);
 		if (rc == TF_OK && q->prefix.p != NULL)
 			rc = next_digest(x, at, err);
 		if (rc == TF_OK && q->status != NULL)

@@ -314,6 +314,16 @@ tf_find_begins(const struct tf_find_query *q, enum tf_find_kind kind,
 	return false;
 }
 
+struct tf_str
+tf_find_key(struct tf_str annotation)
+{
+	const char *is = memchr(annotation.p, '=', annotation.n);
+
+	if (is != NULL)
+		annotation.n = (size_t)(is - annotation.p);
+	return annotation;
+}
+
 /* --- globs --------------------------------------------------------------------- */
 
 static void

@@ -22,9 +22,14 @@ enum tf_find_kind {
 	 * (tf_time_moved); no filter of its own */
 	TF_FIND_MOVED,
 	TF_FIND_BEHALF, /* for whom, as the claims say */
+	/* KEY of an annotation whose text stands apart from its entry: the index
+	 * must not have what may be redacted, so each answer is looked at */
+	TF_FIND_APART,
 };
 
 #define TF_FIND_MOVED_VALUE "1"
+/* The annotation that says for whom; also for the claim, in TF_FIND_APART. */
+#define TF_FIND_BEHALF_KEY "on_behalf_of"
 #define TF_FIND_FACTS 16 /* filters that are facts, at most */
 #define TF_FIND_PARTS 8	 /* literal parts of a glob that are used */
 
@@ -79,6 +84,9 @@ struct tf_find_span tf_find_span(const struct tf_find_query *q, int key);
 /* Does a fact begin so? */
 bool tf_find_begins(const struct tf_find_query *q, enum tf_find_kind kind,
     struct tf_str value);
+
+/* The KEY of KEY=VALUE. */
+struct tf_str tf_find_key(struct tf_str annotation);
 
 /* Does the glob (none: always) match the path, a string? */
 bool tf_find_glob_matches(const struct tf_find_query *q, const char *path);

@@ -10,7 +10,6 @@
 
 /* For whom a service recorded: a claim of its own, or an annotation. */
 #define BEHALF_CLAIM "onBehalfOf"
-#define BEHALF_ANNOTATION "on_behalf_of"
 
 bool
 tf_find_creates(unsigned type)
@@ -96,8 +95,14 @@ add_actor(struct facts *f, struct tf_str actor, struct tf_error *err)
 static enum tf_code
 add_behalf(struct facts *f, int obj, const char *key, struct tf_error *err)
 {
+	const int t = obj < 0 ? -1 : tf_json_get(&f->d, obj, key);
 	enum tf_code rc = add_member(f, obj, key, TF_FIND_USER, err);
 
+	if (rc == TF_OK && t >= 0 && f->d.tok[t].type != TF_JSON_STRING) {
+		f->value.n = 0;
+		tf_buf_str(&f->value, TF_FIND_BEHALF_KEY);
+		return add(f, TF_FIND_APART, err);
+	}
 	return rc == TF_OK ? add_member(f, obj, key, TF_FIND_BEHALF, err) : rc;
 }
 
@@ -111,8 +116,13 @@ add_annotations(struct facts *f, int t, struct tf_error *err)
 	     i = f->d.tok[i].next) {
 		const struct tf_json_token *tok = &f->d.tok[i];
 
-		if (tok->type != TF_JSON_STRING)
+		if (tok->type != TF_JSON_STRING) {
+			f->value.n = 0;
+			tf_buf_add(&f->value, f->d.text + tok->key_off,
+			    tok->key_len);
+			rc = add(f, TF_FIND_APART, err);
 			continue;
+		}
 		rc = tf_json_string(&f->d, (int)i, &text, err);
 		f->value.n = 0;
 		tf_buf_add(&f->value, f->d.text + tok->key_off, tok->key_len);
@@ -122,7 +132,7 @@ add_annotations(struct facts *f, int t, struct tf_error *err)
 			rc = add(f, TF_FIND_ANNOTATION, err);
 	}
 	tf_buf_free(&text);
-	return rc == TF_OK ? add_behalf(f, t, BEHALF_ANNOTATION, err) : rc;
+	return rc == TF_OK ? add_behalf(f, t, TF_FIND_BEHALF_KEY, err) : rc;
 }
 
 /* The type of a sealed attestation without a claim of one, as attestation.json
@@ -253,7 +263,7 @@ tf_find_behalf(struct tf_str claims, struct tf_buf *out, struct tf_error *err)
 
 	if (rc == TF_OK && t < 0)
 		t = tf_json_get(&d, tf_json_get(&d, 0, "annotations"),
-		    BEHALF_ANNOTATION);
+		    TF_FIND_BEHALF_KEY);
 	if (t >= 0 && d.tok[t].type == TF_JSON_STRING)
 		rc = tf_json_string(&d, t, out, err);
 	tf_json_doc_free(&d);

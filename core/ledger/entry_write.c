@@ -258,6 +258,19 @@ check_length(size_t n, struct tf_error *err)
 	return TF_OK;
 }
 
+enum tf_code
+tf_entry_check(const char *bytes, size_t n, struct tf_error *err)
+{
+	struct tf_entry_decoded d;
+	enum tf_code rc = check_length(n, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_entry_decode(&d, bytes, n, err);
+	tf_entry_decoded_free(&d);
+	return rc;
+}
+
 /*
  * Both ways to make an entry come here, so both are decoded before they count.
  */
@@ -265,7 +278,6 @@ static enum tf_code
 encode(const struct tf_entry *e, struct tf_buf *out,
     struct tf_prepared_entry *p, struct tf_error *err)
 {
-	struct tf_entry_decoded d;
 	struct tf_json j;
 	size_t start = out->n;
 	enum tf_code rc;
@@ -274,13 +286,9 @@ encode(const struct tf_entry *e, struct tf_buf *out,
 	    (unsigned)e->type >= TF_TYPES || e->v > TF_ENTRY_VERSION)
 		return tf_fail(err, TF_INVALID, "entry: no type to write");
 	tf_json_begin(&j, out);
-	if ((rc = put_entry(&j, e, p, err)) != TF_OK ||
-	    (rc = check_length(out->n - start, err)) != TF_OK)
+	if ((rc = put_entry(&j, e, p, err)) != TF_OK)
 		return rc;
-	/* Decode the result: no entry is written that a reader would refuse. */
-	rc = tf_entry_decode(&d, out->p + start, out->n - start, err);
-	tf_entry_decoded_free(&d);
-	return rc;
+	return tf_entry_check(out->p + start, out->n - start, err);
 }
 
 enum tf_code

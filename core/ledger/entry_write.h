@@ -16,6 +16,10 @@
 TF_MUST_USE enum tf_code tf_entry_encode(const struct tf_entry *e,
     struct tf_buf *out, struct tf_error *err);
 
+/* Is this an entry that readers accept?  TF_TOOBIG, TF_INVALID, TF_NOMEM. */
+TF_MUST_USE enum tf_code tf_entry_check(const char *bytes, size_t n,
+    struct tf_error *err);
+
 /*
  * An entry that is encoded in two steps.  tf_entry_prepare encodes and checks
  * all fields except the stamps (at, batch, clock, seq), before the entry has a

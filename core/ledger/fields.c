@@ -11,6 +11,7 @@
 #include "fields.h"
 
 #include "../anchor.h"
+#include "../base/bytes.h"
 #include "field_text.h"
 #include "name.h"
 
@@ -92,6 +93,7 @@ static const struct member options_members[] = {
 	{ "quiet", TF_FORM_UINT, false },
 	{ "reads", TF_FORM_WORD, true },
 	{ "settle", TF_FORM_UINT, false },
+	{ "texts", TF_FORM_WORD, true },
 	{ 0 },
 };
 
@@ -449,4 +451,40 @@ tf_form_ok(const struct tf_json_doc *d, int t, enum tf_form form)
 		return uids_ok(d, t, r);
 	}
 	return false;
+}
+
+/* The form of the member at token t; TF_FORMS: it is not known. */
+static enum tf_form
+member_form(const struct tf_json_doc *d, uint32_t t, const struct rule *r)
+{
+	const struct tf_str key = { d->text + d->tok[t].key_off,
+		d->tok[t].key_len };
+
+	if (r->shape == MAP)
+		return r->value;
+	for (const struct member *m = r->members; m->key; m++)
+		if (tf_str_same(key, tf_str_of(m->key)))
+			return m->form;
+	return TF_FORMS;
+}
+
+enum tf_code
+tf_form_texts(const struct tf_json_doc *d, int t, enum tf_form form,
+    tf_form_text_fn fn, void *arg, struct tf_error *err)
+{
+	const struct rule *r = &rules[form];
+	enum tf_code rc = TF_OK;
+
+	if (r->shape == TEXT)
+		return fn(arg, d, t, r->bytes, err);
+	if (r->shape != OBJECT && r->shape != MAP)
+		return TF_OK;
+	for (uint32_t i = (uint32_t)t + 1; rc == TF_OK && i < d->tok[t].next;
+	     i = d->tok[i].next) {
+		const enum tf_form of = member_form(d, i, r);
+
+		if (of != TF_FORMS)
+			rc = tf_form_texts(d, (int)i, of, fn, arg, err);
+	}
+	return rc;
 }

@@ -90,4 +90,14 @@ bool tf_form_ok(const struct tf_json_doc *d, int t, enum tf_form form);
 /* True if the value at token t is {"withheld":DIGEST}. */
 bool tf_form_withheld(const struct tf_json_doc *d, int t);
 
+/*
+ * Call fn with the token of each text in the value at token t, in the order of
+ * the bytes, until it fails.  t has this form; max is the limit of the text in
+ * bytes between the quotes.
+ */
+typedef enum tf_code (*tf_form_text_fn)(void *arg, const struct tf_json_doc *d,
+    int t, size_t max, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_form_texts(const struct tf_json_doc *d, int t,
+    enum tf_form form, tf_form_text_fn fn, void *arg, struct tf_error *err);
+
 #endif

@@ -24,6 +24,7 @@ struct tf_template {
 	struct tf_str retain, retain_rule;
 	bool retain_never;
 	bool logs_reads; /* openings of evidence of the trail are recorded */
+	bool redactable_texts; /* texts of entries about the trail can go */
 	struct tf_strs artifacts;
 	const struct tf_template_warning *warnings; /* in the order of slots */
 	size_t n_warnings;

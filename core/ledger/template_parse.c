@@ -363,18 +363,24 @@ read_retain(struct reading *x, int i)
 	return rc;
 }
 
-/* Read "reads: log". */
+/* Read one of two words, as in "reads: log", from the member `key` of the map i,
+ * if it is there. */
 static enum tf_code
-read_reads(struct reading *x, int i)
+read_word(struct reading *x, int i, const char *key, const char *no,
+    const char *yes, bool *out)
 {
+	int value = tf_yaml_get(x->y, i, key);
 	struct tf_str word;
-	enum tf_code rc = tf_yaml_str(x->y, i, "reads", &word, x->err);
+	enum tf_code rc;
 
-	if (rc != TF_OK)
+	if (value < 0)
+		return TF_OK;
+	if ((rc = tf_yaml_str(x->y, value, key, &word, x->err)) != TF_OK)
 		return rc;
-	x->t->logs_reads = tf_str_same(word, tf_str_of("log"));
-	if (!x->t->logs_reads && !tf_str_same(word, tf_str_of("off")))
-		return tf_yaml_fail(x->y, i, x->err, "reads is off or log");
+	*out = tf_str_same(word, tf_str_of(yes));
+	if (!*out && !tf_str_same(word, tf_str_of(no)))
+		return tf_yaml_fail(x->y, value, x->err, "%s is %s or %s", key,
+		    no, yes);
 	return TF_OK;
 }
 
@@ -384,9 +390,9 @@ read_trail(struct reading *x, int i)
 	static const char *const keys[] = { "attestations", "artifacts",
 		"x-trailfs", NULL };
 	static const char *const extensions[] = { "strict", "retain", "reads",
-		NULL };
+		"texts", NULL };
 	enum tf_code rc = tf_yaml_map(x->y, i, "trail", keys, x->err);
-	int more, retain, reads;
+	int more, retain;
 
 	if (rc == TF_OK && (more = tf_yaml_get(x->y, i, "x-trailfs")) >= 0) {
 		rc = tf_yaml_map(x->y, more, "x-trailfs", extensions, x->err);
@@ -395,9 +401,12 @@ read_trail(struct reading *x, int i)
 		if (rc == TF_OK &&
 		    (retain = tf_yaml_get(x->y, more, "retain")) >= 0)
 			rc = read_retain(x, retain);
-		if (rc == TF_OK &&
-		    (reads = tf_yaml_get(x->y, more, "reads")) >= 0)
-			rc = read_reads(x, reads);
+		if (rc == TF_OK)
+			rc = read_word(x, more, "reads", "off", "log",
+			    &x->t->logs_reads);
+		if (rc == TF_OK)
+			rc = read_word(x, more, "texts", "clear", "redactable",
+			    &x->t->redactable_texts);
 	}
 	if (rc == TF_OK)
 		rc = read_attestations(x, i, (struct tf_str){ 0 });

@@ -5,15 +5,9 @@
 #include <string.h>
 
 #include "../base/array.h"
-#include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../base/time_text.h"
-#include "../definition.h"
-#include "../ledger/template_parse.h"
-#include "../store/definitions.h"
-#include "../store/objects.h"
 #include "../vault.h"
-#include "base.h"
 #include "vault_i.h"
 
 #define EARLY (TF_READS_MAX / 2) /* pairs at which the thread is woken */
@@ -46,153 +40,9 @@ void
 tf_reads_free(struct tf_reads *r)
 {
 	tf_read_counts_free(&r->counts);
-	free(r->trails);
 	(void)pthread_cond_destroy(&r->wake);
 	(void)pthread_mutex_destroy(&r->recording);
 	(void)pthread_mutex_destroy(&r->mu);
-}
-
-/* --- which trails ask for it ------------------------------------------------- */
-
-static int
-by_number(const void *key, const void *item)
-{
-	uint64_t a = *(const uint64_t *)key, b = *(const uint64_t *)item;
-
-	return (a > b) - (a < b);
-}
-
-/* The place of trail in r->trails, or where it belongs.  mu is held. */
-static size_t
-place_of(const struct tf_reads *r, uint64_t trail, bool *there)
-{
-	size_t i = tf_array_place(r->trails, r->n_trails, sizeof(trail), &trail,
-	    by_number);
-
-	*there = i < r->n_trails && r->trails[i] == trail;
-	return i;
-}
-
-/* Without memory for the note, the openings of a trail that asks for it are not
- * recorded: the caller reports that. */
-static bool
-set_trail(struct tf_vault *v, uint64_t trail, bool logs)
-{
-	struct tf_reads *r = &v->reads;
-	bool there, ok = true;
-	size_t i;
-
-	pthread_mutex_lock(&r->mu);
-	i = place_of(r, trail, &there);
-	if (logs && !there &&
-	    (ok = tf_array_room(&r->trails, r->n_trails, &r->cap_trails,
-		 sizeof(trail)))) {
-		memmove(r->trails + i + 1, r->trails + i,
-		    (r->n_trails - i) * sizeof(trail));
-		r->trails[i] = trail;
-		r->n_trails++;
-	} else if (!logs && there) {
-		memmove(r->trails + i, r->trails + i + 1,
-		    (r->n_trails - i - 1) * sizeof(trail));
-		r->n_trails--;
-	}
-	atomic_store(&r->any,
-	    v->settings.value[TF_READS] != 0 || r->n_trails > 0);
-	pthread_mutex_unlock(&r->mu);
-	return ok;
-}
-
-/* Most templates lack the word, and parsing each at the start takes time. */
-static bool
-logs_reads(const void *bytes, size_t n)
-{
-	struct tf_template t;
-	bool yes = false;
-
-	if (memmem(bytes, n, "reads", 5) != NULL &&
-	    tf_template_parse(&t, bytes, n, NULL) == TF_OK) {
-		yes = t.logs_reads;
-		tf_template_free(&t);
-	}
-	return yes;
-}
-
-struct start {
-	struct tf_vault *v;
-	struct tf_db *db;
-};
-
-/* A template that cannot be read is a finding of trailctl verify, and does not
- * keep the vault from opening. */
-static enum tf_code
-one_template(void *arg, const struct tf_definition_row *row,
-    struct tf_error *err)
-{
-	struct start *s = arg;
-	struct tf_object_row o;
-	struct tf_buf text = { 0 };
-	enum tf_code rc = tf_object_get(s->db, row->object, &o, &text, err);
-
-	if (rc == TF_OK && logs_reads(tf_buf_bytes(&text).p, text.n) &&
-	    !set_trail(s->v, row->node, true))
-		rc = tf_nomem(err);
-	tf_buf_free(&text);
-	return rc == TF_NOTFOUND ? TF_OK : rc;
-}
-
-enum tf_code
-tf_reads_start(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
-{
-	struct start s = { v, db };
-
-	atomic_store(&v->reads.any, v->settings.value[TF_READS] != 0);
-	return tf_definitions_of_kind(db, TF_DEFINITION_TEMPLATE, one_template,
-	    &s, err);
-}
-
-/* With two templates at once, the newest must win. */
-void
-tf_reads_template(struct tf_vault *v, uint64_t trail)
-{
-	struct tf_definition_row row = { .node = trail,
-		.kind = TF_DEFINITION_TEMPLATE,
-		.name = { "", 0 } };
-	struct tf_object_row o;
-	struct tf_buf text = { 0 };
-	struct tf_error e = { .code = TF_OK };
-	struct tf_db *db;
-	enum tf_code rc;
-
-	pthread_mutex_lock(&v->reads.recording);
-	if ((rc = tf_reader_db(v, &db, &e)) == TF_OK) {
-		rc = tf_definitions_get(db, &row, &e);
-		if (rc == TF_OK)
-			rc = tf_object_get(db, row.object, &o, &text, &e);
-		tf_reader_done(v, db);
-	}
-	if (rc == TF_OK &&
-	    !set_trail(v, trail, logs_reads(tf_buf_bytes(&text).p, text.n)))
-		rc = tf_nomem(&e);
-	pthread_mutex_unlock(&v->reads.recording);
-	tf_buf_free(&text);
-	if (rc != TF_OK && rc != TF_NOTFOUND)
-		tf_vault_say(v, rc,
-		    "it is not known whether a template wants readers to be "
-		    "recorded; the next start looks again: %s",
-		    e.text);
-}
-
-bool
-tf_reads_wanted(struct tf_vault *v, uint64_t trail)
-{
-	bool there;
-
-	if (v->settings.value[TF_READS] != 0)
-		return true;
-	pthread_mutex_lock(&v->reads.mu);
-	(void)place_of(&v->reads, trail, &there);
-	pthread_mutex_unlock(&v->reads.mu);
-	return there;
 }
 
 /* --- counting ---------------------------------------------------------------- */
@@ -336,7 +186,7 @@ add(struct tf_reads *r, const struct tf_actor *who, const struct tf_read *one)
 bool
 tf_vault_notes_reads(struct tf_vault *v)
 {
-	return atomic_load(&v->reads.any) && !v->read_only;
+	return tf_wishes_any(v, TF_WISH_READS) && !v->read_only;
 }
 
 void

@@ -12,16 +12,12 @@
 #define TF_NODE_READS_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "../error.h"
 #include "../types.h"
-
-struct tf_db;
-struct tf_vault;
 
 #define TF_READS_MAX 100000  /* pairs */
 #define TF_READS_ACTORS 1000 /* actors */
@@ -53,25 +49,12 @@ struct tf_reads {
 	bool ends;  /* guarded by mu, as all below */
 	bool early; /* the table is half full: record it now */
 	struct tf_read_counts counts;
-	uint64_t *trails; /* whose template has reads: log; sorted */
-	size_t n_trails, cap_trails;
-	/* Some opening is to be recorded: the setting, or a trail asks for it. */
-	atomic_bool any;
-	/* Held while entries are made, or the newest template is looked up; taken
-	 * before all other locks. */
+	/* Held while entries are made; taken before all other locks. */
 	pthread_mutex_t recording;
 };
 
 void tf_reads_init(struct tf_reads *r);
 void tf_reads_free(struct tf_reads *r);
-/* Find the trails whose newest template has reads: log, when the vault opens
- * for writing. */
-TF_MUST_USE enum tf_code tf_reads_start(struct tf_vault *v, struct tf_db *db,
-    struct tf_error *err);
-/* The trail has a new template.  A failure is reported to the operator. */
-void tf_reads_template(struct tf_vault *v, uint64_t trail);
-/* Are openings of evidence of this trail recorded? */
-bool tf_reads_wanted(struct tf_vault *v, uint64_t trail);
 
 /* Move all counts to *out, which the caller frees. */
 void tf_reads_take(struct tf_reads *r, struct tf_read_counts *out);

@@ -27,6 +27,7 @@
 #include "open_objects.h"
 #include "pending_table.h"
 #include "reads.h"
+#include "wishes.h"
 #include "recipients.h"
 #include "space.h"
 #include "templates.h"
@@ -115,6 +116,7 @@ struct tf_vault {
 
 	struct tf_recipients_cache recipients;
 	struct tf_reads reads;
+	struct tf_wishes wishes;
 	struct tf_secrets *secrets; /* see secrets.h */
 
 	struct tf_unindexed *unindexed; /* see unindexed.h */

@@ -20,6 +20,7 @@
 #include "../commit/commit.h"
 #include "../commit/touched.h"
 #include "../commit/txn_path.h"
+#include "../commit/withhold.h"
 #include "../ledger/entry.h"
 #include "../node/actor.h"
 #include "../node/children.h"
@@ -179,6 +180,8 @@ publish_run(struct tf_txn *t, struct tf_closing *c, struct tf_error *err)
 	    (rc = tf_version_before(t->db, wf.attr.id, c->draft->name, &before,
 		 err)) != TF_OK ||
 	    (rc = tf_txn_batch(t, c->below.n + 2, err)) != TF_OK ||
+	    (c->r->texts != NULL &&
+		(rc = tf_withhold_keep(t, c->r->texts, err)) != TF_OK) ||
 	    (rc = begin_published(t, c, err)) != TF_OK ||
 	    (rc = seal_pending(t, c, err)) != TF_OK ||
 	    (rc = tf_nodes_get(t->db, c->dir.id, &row, err)) != TF_OK)

@@ -16,6 +16,7 @@
 #include "../commit/node_ids.h"
 #include "../commit/touched.h"
 #include "../commit/txn_path.h"
+#include "../commit/withhold.h"
 #include "../ledger/claim_content.h"
 #include "../ledger/claims.h"
 #include "../ledger/entry.h"
@@ -168,8 +169,10 @@ mark_sealed(struct tf_txn *t, uint64_t id, struct tf_error *err)
 struct tf_attested_list {
 	struct tf_buf path;
 	struct tf_evidence ev;
-	/* The statement points into these two. */
+	/* The statement points into these. */
 	struct tf_claim_row claims;
+	struct tf_buf apart; /* the claims, without texts that stand apart */
+	struct tf_withhold texts;
 	struct tf_evaluated evaluated;
 	struct tf_statement s;
 	struct signed_statement signed_;
@@ -182,6 +185,8 @@ tf_seal_list_free(struct tf_attested_list *l)
 		return;
 	signed_free(&l->signed_);
 	tf_claim_row_free(&l->claims);
+	tf_buf_free(&l->apart);
+	tf_withhold_free(&l->texts);
 	tf_evaluated_free(&l->evaluated);
 	tf_evidence_free(&l->ev);
 	tf_buf_free(&l->path);
@@ -202,7 +207,8 @@ fill_statement(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
 	s->cause = tf_str_of(c->r->cause);
 	s->imported = tf_str_of(c->r->imported);
 	if (l->claims.claims.n > 0) {
-		s->claims = tf_buf_bytes(&l->claims.claims);
+		s->claims = tf_buf_bytes(l->apart.n > 0 ? &l->apart :
+							  &l->claims.claims);
 		s->claimants = tf_buf_bytes(&l->claims.uids);
 	}
 	if (l->evaluated.field.n > 0)
@@ -259,6 +265,25 @@ evaluate(struct tf_vault *v, struct tf_db *db, const struct tf_node_row *att,
 	    rc;
 }
 
+/* Put the texts of the claims apart, if the trail wants that. */
+static enum tf_code
+withhold_claims(struct tf_vault *v, uint64_t trail, struct tf_attested_list *l,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (l->claims.claims.n == 0 || !tf_wished(v, trail, TF_WISH_TEXTS))
+		return TF_OK;
+	rc = tf_withhold_value(&l->texts, "claims",
+	    tf_buf_bytes(&l->claims.claims), &l->apart, err);
+	if (rc == TF_OK && l->apart.n > TF_CLAIMS_MAX)
+		rc = tf_fail(err, TF_TOOBIG,
+		    "the claims of %.*s have too many texts to keep them "
+		    "apart: remove some, or mount with texts=clear",
+		    (int)l->path.n, l->path.p);
+	return rc;
+}
+
 /* Fill in the statement of l, which has the path. */
 static enum tf_code
 fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
@@ -284,6 +309,8 @@ fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
 	if (c->r->imported == NULL &&
 	    (rc = evaluate(v, db, att, &template, files, n, l, judged, err)) !=
 		TF_OK)
+		return rc;
+	if ((rc = withhold_claims(v, template.node, l, err)) != TF_OK)
 		return rc;
 	l->s.has_template = template.version > 0;
 	l->s.template_version = template.version;
@@ -369,6 +396,8 @@ append_sealed(struct tf_txn *t, const struct tf_seal_by *c,
 		.statement = l->signed_.ref };
 	enum tf_code rc = keep_payload(t, &l->signed_, err);
 
+	if (rc == TF_OK)
+		rc = tf_withhold_keep(t, &l->texts, err);
 	if (rc == TF_OK)
 		rc = keep_claims(t, l, err);
 	if (rc == TF_OK)

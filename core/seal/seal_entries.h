@@ -37,6 +37,7 @@ struct tf_seal_request {
 	const char *cause;    /* of the entries, or NULL */
 	/* With new_name: the field `imported` of the entries, raw, or NULL. */
 	const char *imported;
+	const struct tf_withhold *texts; /* those that it names, or NULL */
 };
 
 /*

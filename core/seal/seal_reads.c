@@ -105,7 +105,7 @@ find_places(struct record *r, struct tf_error *err)
 		if (rc != TF_OK)
 			return rc;
 		if (p.trail != asked)
-			wanted = tf_reads_wanted(r->v, p.trail);
+			wanted = tf_wished(r->v, p.trail, TF_WISH_READS);
 		asked = p.trail;
 		if (wanted)
 			r->place[r->n++] = p;

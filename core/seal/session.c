@@ -72,7 +72,8 @@ software(const struct opening *x, struct tf_buf *out, struct tf_error *err)
 }
 
 /* Only the options that change what a close or an idle attestation means, what
- * the absence of evidence.read means, and who approves redactions. */
+ * the absence of evidence.read means, who approves redactions, and whether texts
+ * were kept apart. */
 static enum tf_code
 mount_options(const struct tf_vault *v, struct tf_buf *out,
     struct tf_error *err)
@@ -90,6 +91,8 @@ mount_options(const struct tf_vault *v, struct tf_buf *out,
 		tf_put_cstr(&j, "reads", "log");
 	tf_json_key(&j, "settle");
 	tf_json_int(&j, (int64_t)v->settings.value[TF_SETTLE]);
+	if (v->settings.value[TF_TEXTS] != 0)
+		tf_put_cstr(&j, "texts", "redactable");
 	tf_json_object_end(&j);
 	return tf_json_end(&j, err);
 }

@@ -29,6 +29,7 @@
 #include "../commit/node_ids.h"
 #include "../commit/queue.h"
 #include "../commit/txn_path.h"
+#include "../commit/withhold.h"
 #include "../definition.h"
 #include "../ledger/claim_content.h"
 #include "../ledger/claims.h"
@@ -38,6 +39,7 @@
 #include "../node/base.h"
 #include "../node/claim.h"
 #include "../node/claiming.h"
+#include "../node/clear_text.h"
 #include "../node/idle.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
@@ -86,6 +88,7 @@ struct change {
 	struct tf_content content; /* of user data */
 	uint32_t uid;
 	const char *actor;
+	uint64_t trail;
 	struct tf_pending *draft; /* claimed, or NULL */
 	bool saved;		  /* the draft's row was written */
 	uint64_t taken;		  /* bytes of user data that are charged */
@@ -111,6 +114,30 @@ make_claims(const struct change *c, const struct tf_buf *old,
 	    tf_claims_set_user_data(s, c->value == NULL ? NULL : &c->content,
 		c->rule, out, err) :
 	    tf_claims_change(s, c->key, c->value, c->n, c->rule, out, err);
+}
+
+/* The texts of claims that will stand apart from their entry must fit, too: a
+ * digest may be longer than a text. */
+static enum tf_code
+check_apart(struct tf_vault *v, const struct change *c,
+    const struct tf_buf *claims, struct tf_error *err)
+{
+	struct tf_withhold unused = { 0 };
+	struct tf_buf apart = { 0 };
+	enum tf_code rc;
+
+	if (claims->n == 0 || !tf_wished(v, c->trail, TF_WISH_TEXTS))
+		return TF_OK;
+	rc = tf_withhold_value(&unused, "claims", tf_buf_bytes(claims), &apart,
+	    err);
+	if (rc == TF_OK && apart.n > TF_CLAIMS_MAX)
+		rc = tf_fail(err, TF_NOSPACE,
+		    "the claims together have at most %d bytes, with 79 for "
+		    "each text that can be redacted",
+		    TF_CLAIMS_MAX);
+	tf_buf_free(&apart);
+	tf_withhold_free(&unused);
+	return rc;
 }
 
 /* Equal claims need neither an entry nor a write. */
@@ -151,29 +178,64 @@ append_claims(struct tf_txn *t, struct change *c, struct tf_claim_row *row,
 	return tf_claims_put(tf_txn_write(t), row, err);
 }
 
+/* The row gets the claims as the entry has them.  A text that stands apart
+ * already keeps its object, so that it can be removed from all entries at
+ * once. */
+static enum tf_code
+change_row(struct tf_txn *t, const struct change *c, struct tf_claim_row *row,
+    struct tf_error *err)
+{
+	struct tf_withhold texts = { 0 };
+	struct tf_buf made = { 0 }, apart = { 0 };
+	enum tf_code rc = make_claims(c, &row->claims, &made, err);
+
+	if (rc == TF_OK && made.n > 0 &&
+	    tf_wished(t->v, c->trail, TF_WISH_TEXTS))
+		rc = tf_withhold_value(&texts, "claims", tf_buf_bytes(&made),
+		    &apart, err);
+	if (rc == TF_OK)
+		rc = tf_withhold_keep(t, &texts, err);
+	if (rc == TF_OK) {
+		tf_buf_free(&row->claims);
+		row->claims = apart.n > 0 ? apart : made;
+		if (apart.n > 0)
+			tf_buf_free(&made);
+		made = apart = (struct tf_buf){ 0 };
+	}
+	tf_buf_free(&apart);
+	tf_buf_free(&made);
+	tf_withhold_free(&texts);
+	return rc;
+}
+
 /*
  * The old claims are read in the transaction, because the commits decide which
- * of two changes comes first.
+ * of two changes comes first.  They are compared with their texts.
  */
 static enum tf_code
 upper_run(struct tf_txn *t, void *arg, struct tf_error *err)
 {
 	struct change *c = arg;
 	struct tf_claim_row row = { 0 };
-	struct tf_buf made = { 0 };
+	struct tf_buf made = { 0 }, old = { 0 };
 	enum tf_code rc = tf_txn_must_be_open(t, c->id, err);
 
 	if (rc == TF_OK)
 		rc = tf_claims_get(t->db, c->id, &row, err);
 	if (rc == TF_OK)
-		rc = make_claims(c, &row.claims, &made, err);
-	if (rc == TF_OK && !same(&made, &row.claims)) {
-		tf_buf_free(&row.claims);
-		row.claims = made;
-		made = (struct tf_buf){ 0 };
-		rc = append_claims(t, c, &row, err);
+		rc = tf_clear_value(t->db, "claims", tf_buf_bytes(&row.claims),
+		    TF_CLEAR_KEEP, &old, err);
+	if (rc == TF_OK)
+		rc = make_claims(c, &old, &made, err);
+	if (rc == TF_OK && !same(&made, &old)) {
+		rc = check_apart(t->v, c, &made, err);
+		if (rc == TF_OK)
+			rc = change_row(t, c, &row, err);
+		if (rc == TF_OK)
+			rc = append_claims(t, c, &row, err);
 	}
 	tf_buf_free(&made);
+	tf_buf_free(&old);
 	tf_claim_row_free(&row);
 	return rc;
 }
@@ -261,6 +323,8 @@ attestation_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = make_claims(c, &row.claims, &made, err);
 	if (rc == TF_OK)
+		rc = check_apart(t->v, c, &made, err);
+	if (rc == TF_OK)
 		rc = tf_claimants_add((struct tf_str){ row.uids.p, row.uids.n },
 		    c->uid, &uids, err);
 	/* User data are written even if they are equal: the bytes of the row
@@ -285,6 +349,18 @@ end_claim(struct tf_vault *v, struct change *c)
 		tf_pending_unclaim(v, c->draft);
 }
 
+static enum tf_code
+trail_of(struct tf_vault *v, struct tf_db *db, uint64_t wf, uint64_t *trail,
+    struct tf_error *err)
+{
+	struct tf_attr a;
+	enum tf_code rc = tf_attr_of(v, db, wf, &a, err);
+
+	if (rc == TF_OK)
+		*trail = a.parent;
+	return rc;
+}
+
 /* Begin a change of attestation id: nobody seals, removes or renames it until
  * end_change().  mu is held. */
 static enum tf_code
@@ -296,6 +372,9 @@ begin_change(struct tf_vault *v, struct tf_db *db, struct change *c,
 
 	if (rc == TF_READONLY && p->parent.state == TF_STATE_SEALED)
 		return tf_sealed_refusal(TF_REQ_SETMETA, err);
+	if (rc != TF_OK)
+		return rc;
+	rc = trail_of(v, db, p->wf, &c->trail, err);
 	if (rc != TF_OK)
 		return rc;
 	l = tf_pending_get(&v->pending, c->id);
@@ -451,6 +530,7 @@ tf_vault_claim(struct tf_vault *v, uint64_t id, const char *key,
 	if ((rc = tf_actor_text(who, &actor, err)) != TF_OK)
 		return rc;
 	c.actor = actor;
+	c.trail = a.kind == TF_KIND_TRAIL ? id : a.parent;
 	if (is_user_data(&c) && value != NULL)
 		tf_sha256(value, n, &c.content.sha256);
 	rc = a.kind == TF_KIND_ATTESTATION ?

@@ -14,6 +14,7 @@
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 #include "../node/base.h"
+#include "../node/clear_text.h"
 #include "../node/load_entry.h"
 #include "../node/vault_i.h"
 #include "../store/claims.h"
@@ -37,10 +38,14 @@ read_claims(struct tf_db *db, uint64_t id, struct tf_buf *out, uint64_t *object,
 	    row.seal != TF_NO_SEQ) {
 		rc = tf_load_entry(db, row.seal, &body, &d, err);
 		if (rc == TF_OK)
-			tf_buf_add(out, d.e.claims.p, d.e.claims.n);
+			rc = tf_clear_value(db, "claims", d.e.claims,
+			    TF_CLEAR_SHOW, out, err);
 	} else if (rc == TF_OK || rc == TF_NOTFOUND) {
 		rc = tf_claims_get(db, id, &claims, err);
-		tf_buf_add(out, claims.claims.p, claims.claims.n);
+		if (rc == TF_OK)
+			rc = tf_clear_value(db, "claims",
+			    tf_buf_bytes(&claims.claims), TF_CLEAR_SHOW, out,
+			    err);
 		*object = claims.object;
 	}
 	tf_entry_decoded_free(&d);

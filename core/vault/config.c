@@ -20,7 +20,7 @@ static const struct {
 	uint64_t max;
 	bool bytes; /* the value may end in K, M, G or T */
 	bool octal;
-	bool words; /* "off" is 0 and "log" is 1 */
+	const char *words[2]; /* for 0 and 1, instead of a number */
 } settings[TF_SETTINGS] = {
 	[TF_SETTLE] = { "settle", TF_SETTLE_MAX_S, .bytes = false },
 	[TF_IDLE] = { "quiet", TF_IDLE_MAX_S, .bytes = false },
@@ -32,7 +32,8 @@ static const struct {
 	[TF_MAX_STORE] = { "max_store", TF_JSON_MAX, .bytes = true },
 	[TF_MAX_OPEN] = { "max_open", TF_JSON_MAX, .bytes = false },
 	[TF_MAX_DRAFT] = { "max_draft", TF_JSON_MAX, .bytes = false },
-	[TF_READS] = { "reads", 1, .words = true },
+	[TF_READS] = { "reads", 1, .words = { "off", "log" } },
+	[TF_TEXTS] = { "texts", 1, .words = { "clear", "redactable" } },
 };
 
 bool
@@ -49,9 +50,10 @@ tf_settings_take(struct tf_settings *s, const char *key, const char *value)
 			break;
 	if (i == TF_SETTINGS || n == 0)
 		return false;
-	if (settings[i].words) {
-		s->value[i] = strcmp(value, "log") == 0;
-		s->given[i] = s->value[i] == 1 || strcmp(value, "off") == 0;
+	if (settings[i].words[0] != NULL) {
+		s->value[i] = strcmp(value, settings[i].words[1]) == 0;
+		s->given[i] = s->value[i] == 1 ||
+		    strcmp(value, settings[i].words[0]) == 0;
 		return s->given[i];
 	}
 	if (settings[i].octal) {

@@ -316,7 +316,7 @@ tf_vault_define(struct tf_vault *v, uint64_t trail,
 	if (kind == TF_DEFINITION_RECIPIENTS)
 		tf_recipients_changed(v);
 	if (rc == TF_OK && kind == TF_DEFINITION_TEMPLATE)
-		tf_reads_template(v, trail);
+		tf_wishes_template(v, trail);
 	if (rc == TF_OK)
 		*version = d.version;
 	free(actor);

@@ -23,6 +23,8 @@
 #include "../ledger/name.h"
 #include "../node/actor.h"
 #include "../node/base.h"
+#include "../node/clear_text.h"
+#include "../node/load_entry.h"
 #include "../node/quota.h"
 #include "../node/vault_i.h"
 #include "../store/entries.h"
@@ -118,12 +120,33 @@ tf_vault_import_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
 	return rc;
 }
 
+/* Put the texts of the field apart, once for all entries of the record. */
+static enum tf_code
+withhold_field(struct tf_imported_field *field, struct tf_error *err)
+{
+	const struct tf_str json = { field->json.p, strlen(field->json.p) };
+	struct tf_buf apart = { 0 };
+	enum tf_code rc = tf_withhold_value(&field->texts, "imported", json,
+	    &apart, err);
+
+	tf_buf_add(&apart, "", 1);
+	if (rc == TF_OK)
+		rc = tf_buf_end(&apart, err);
+	if (rc == TF_OK) {
+		tf_buf_free(&field->json);
+		field->json = apart;
+		apart = (struct tf_buf){ 0 };
+	}
+	tf_buf_free(&apart);
+	return rc;
+}
+
 enum tf_code
 tf_vault_import_publish(struct tf_vault *v, uint64_t workflow,
     const char *draft, const char *name, const struct tf_imported *from,
     const struct tf_actor *who, struct tf_error *err)
 {
-	struct tf_buf field = { 0 };
+	struct tf_imported_field field = { 0 };
 	struct tf_attr dir;
 	enum tf_code rc = tf_vault_getattr(v, workflow, &dir, err);
 
@@ -135,11 +158,14 @@ tf_vault_import_publish(struct tf_vault *v, uint64_t workflow,
 		rc = tf_fail(err, TF_UNSUPPORTED,
 		    "only a draft attestation is published");
 	if (rc == TF_OK)
-		rc = make_field(from, &field, err);
+		rc = make_field(from, &field.json, err);
+	if (rc == TF_OK && tf_wished(v, dir.parent, TF_WISH_TEXTS))
+		rc = withhold_field(&field, err);
 	if (rc == TF_OK)
 		rc = tf_names_rename(v, workflow, draft, workflow, name, true,
-		    field.p, who, err);
-	tf_buf_free(&field);
+		    &field, who, err);
+	tf_withhold_free(&field.texts);
+	tf_buf_free(&field.json);
 	return rc;
 }
 
@@ -150,19 +176,13 @@ read_field(struct tf_db *db, uint64_t seq, struct tf_buf *out,
 {
 	struct tf_entry_decoded d = { 0 };
 	struct tf_buf body = { 0 };
-	enum tf_code rc = tf_entries_get(db, seq, &body, NULL, err);
+	enum tf_code rc = tf_load_entry(db, seq, &body, &d, err);
 
-	if (rc == TF_OK)
-		rc = tf_entry_decode(&d, body.p, body.n, err);
-	if (rc == TF_NOTFOUND || rc == TF_INVALID)
-		rc = tf_fail(err, TF_TAMPER, "entry %llu is damaged",
-		    (unsigned long long)seq);
 	if (rc == TF_OK && d.e.imported.p == NULL)
 		rc = tf_fail(err, TF_NODATA, "it was not imported");
-	if (rc == TF_OK) {
-		tf_buf_add(out, d.e.imported.p, d.e.imported.n);
-		rc = tf_buf_end(out, err);
-	}
+	if (rc == TF_OK)
+		rc = tf_clear_value(db, "imported", d.e.imported, TF_CLEAR_SHOW,
+		    out, err);
 	tf_entry_decoded_free(&d);
 	tf_buf_free(&body);
 	return rc;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../commit/withhold.h"
 #include "../ledger/policy.h"
 
 struct tf_db;
@@ -49,11 +50,17 @@ TF_MUST_USE enum tf_code tf_await_entry(struct tf_vault *v,
 TF_MUST_USE enum tf_code tf_names_mkdir(struct tf_vault *v, uint64_t parent,
     const char *name, uint32_t mode, const char *imported,
     const struct tf_actor *who, struct tf_attr *out, struct tf_error *err);
+/* The field `imported`: raw, with a NUL, and texts that it names. */
+struct tf_imported_field {
+	struct tf_buf json;
+	struct tf_withhold texts;
+};
 /* tf_vault_rename() with the field `imported` of the entries that the
- * publication of a draft attestation makes: raw, or NULL.  mu is not held. */
+ * publication of a draft attestation makes, or NULL.  mu is not held. */
 TF_MUST_USE enum tf_code tf_names_rename(struct tf_vault *v, uint64_t parent,
     const char *name, uint64_t new_parent, const char *new_name, bool noreplace,
-    const char *imported, const struct tf_actor *who, struct tf_error *err);
+    const struct tf_imported_field *from, const struct tf_actor *who,
+    struct tf_error *err);
 /* Make a pending file that who has open for writing; *out has a reference for
  * that handle.  actor: canonical JSON.  Not durable until a flush.  Errors: those
  * of tf_may_add() and tf_may_call(); TF_READONLY, TF_QUOTA, TF_NOMEM; that of a

@@ -379,12 +379,14 @@ check_content(struct tf_vault *v, uint64_t parent, const char *name,
 enum tf_code
 tf_names_rename(struct tf_vault *v, uint64_t parent, const char *name,
     uint64_t new_parent, const char *new_name, bool noreplace,
-    const char *imported, const struct tf_actor *who, struct tf_error *err)
+    const struct tf_imported_field *from, const struct tf_actor *who,
+    struct tf_error *err)
 {
 	struct tf_move m = { .v = v, .name = new_name, .who = who };
 	struct tf_seal_request publication = { .who = who,
 		.new_name = new_name,
-		.imported = imported };
+		.imported = from == NULL ? NULL : from->json.p,
+		.texts = from == NULL ? NULL : &from->texts };
 	bool publish = false;
 	char *actor = NULL;
 	enum tf_code rc;

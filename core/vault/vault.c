@@ -273,6 +273,7 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	(void)pthread_mutex_init(&v->mu, NULL);
 	(void)pthread_mutex_init(&v->denials.mu, NULL);
 	tf_reads_init(&v->reads);
+	tf_wishes_init(&v->wishes);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&v->changed, &attr);
@@ -359,7 +360,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 		return rc;
 	if ((rc = read_facts(v, db, err)) != TF_OK ||
 	    (rc = tf_recipients_start(v, db, err)) != TF_OK ||
-	    (rc = tf_reads_start(v, db, err)) != TF_OK ||
+	    (rc = tf_wishes_start(v, db, err)) != TF_OK ||
 	    (rc = tf_vault_load_keys(v, db, restored, err)) != TF_OK) {
 		tf_db_close(db);
 		return rc;
@@ -415,8 +416,8 @@ say_unrecorded(struct tf_vault *v, struct tf_db *db,
 					    v->settings.value[TF_READS] != 0;
 	v->settings = before;
 	v->settings.value[TF_READS] = log;
-	if ((rc = tf_reads_start(v, db, err)) == TF_OK &&
-	    atomic_load(&v->reads.any))
+	if ((rc = tf_wishes_start(v, db, err)) == TF_OK &&
+	    tf_wishes_any(v, TF_WISH_READS))
 		tf_vault_say(v, TF_READONLY,
 		    "read-only: who reads what is not recorded");
 	return rc;
@@ -492,6 +493,7 @@ vault_free(struct tf_vault *v)
 	tf_bits_free(&v->redacted);
 	tf_buf_free(&v->head.note);
 	tf_reads_free(&v->reads);
+	tf_wishes_free(&v->wishes);
 	tf_denied_free(&v->denials);
 	tf_damaged_files_free(&v->damaged);
 	tf_key_free(v->log_key);

@@ -11,6 +11,7 @@
 #include "../ledger/claim_content.h"
 #include "../ledger/claims.h"
 #include "../ledger/entry.h"
+#include "../node/clear_text.h"
 #include "../page.h"
 #include "../store/claims.h"
 #include "../store/nodes.h"
@@ -50,7 +51,8 @@ read_row(struct tf_view *w, uint64_t id, struct tf_claimed *out,
 	enum tf_code rc = tf_claims_get(w->db, id, &r, err);
 
 	if (rc == TF_OK && (r.entry != 0 || !w->ledger_only)) {
-		tf_buf_add(&out->text, r.claims.p, r.claims.n);
+		rc = tf_clear_value(w->db, "claims", tf_buf_bytes(&r.claims),
+		    TF_CLEAR_SHOW, &out->text, err);
 		out->object = r.object;
 	}
 	tf_claim_row_free(&r);

@@ -7,6 +7,7 @@
  */
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
+#include "../node/clear_text.h"
 #include "../node/load_entry.h"
 #include "../store/nodes.h"
 #include "damage.h"
@@ -41,6 +42,7 @@ tf_loaded_entry_free(struct tf_loaded_entry *t)
 {
 	tf_entry_decoded_free(&t->d);
 	tf_buf_free(&t->text);
+	tf_buf_free(&t->clear);
 	t->is = t->damaged = false;
 }
 
@@ -52,12 +54,15 @@ tf_loaded_entry_read(struct tf_view *w, uint64_t seq, struct tf_loaded_entry *t,
 	enum tf_code rc;
 
 	tf_entry_decoded_free(&t->d);
-	t->text.n = 0;
+	t->text.n = t->clear.n = 0;
 	t->is = t->damaged = false;
 	t->seq = seq;
 	if (seq == TF_NO_SEQ)
 		return TF_OK;
 	rc = tf_load_entry(w->db, seq, &t->text, &t->d, err);
+	if (rc == TF_OK)
+		rc = tf_clear_decoded(w->db, t->text.p, t->text.n, &t->d,
+		    &t->clear, err);
 	t->is = rc == TF_OK;
 	if (rc != TF_OK)
 		tf_entry_decoded_free(&t->d); /* half of it may be there */

@@ -56,11 +56,12 @@ TF_MUST_USE enum tf_code tf_sink_buf(const struct tf_sink *s, struct tf_buf *b,
 
 /* An entry, as bytes and decoded.  {0} is empty. */
 struct tf_loaded_entry {
-	bool is;      /* not empty */
-	bool damaged; /* empty, because entry seq cannot be read */
-	uint64_t seq; /* of what was asked for; or TF_NO_SEQ */
-	struct tf_buf text;
-	struct tf_entry_decoded d;
+	bool is;		   /* not empty */
+	bool damaged;		   /* empty, because entry seq cannot be read */
+	uint64_t seq;		   /* of what was asked for; or TF_NO_SEQ */
+	struct tf_buf text;	   /* its bytes */
+	struct tf_buf clear;	   /* the same with texts that stand apart */
+	struct tf_entry_decoded d; /* of clear, if there are such texts */
 };
 void tf_loaded_entry_free(struct tf_loaded_entry *t);
 /* Replace *t by entry seq; TF_NO_SEQ makes it empty.  TF_TAMPER if the entry is

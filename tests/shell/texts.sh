@@ -1,0 +1,191 @@
+#!/bin/sh
+# Texts of entries that can be redacted: texts=redactable.
+. "$(dirname "$0")/../suite_tools.sh"
+
+# texts JSON-LINES: the digests of the texts that stand apart in these entries.
+texts() {
+	grep -o '"withheld":"[0-9a-f]*"' "$1" | cut -d'"' -f4
+}
+
+# object STORE DIGEST: the bytes of that object.
+object() {
+	sqlite3 "$1/ledger.db" "select hex(body) from object o join digest d
+		on d.object = o.id where hex(d.sha256) = upper('$2')" |
+		python3 -c 'import sys; sys.stdout.buffer.write(
+			bytes.fromhex(sys.stdin.read()))'
+}
+
+# claim DIR: the claims of this suite about an attestation.
+claim() {
+	setfattr -n user.trailfs.description -v 'Text of a description' "$1"
+	setfattr -n user.trailfs.annotation.one -v 'Equal text' "$1"
+	setfattr -n user.trailfs.annotation.two -v 'Equal text' "$1"
+	setfattr -n user.trailfs.origin-url -v 'https://text.example/run' "$1"
+	setfattr -n user.trailfs.external-url.wiki \
+		-v 'https://text.example/wiki' "$1"
+}
+
+# By default the texts are in the entries, and nothing says otherwise.
+texts_are_clear_by_default() {
+	mount store
+	mkdir -p mnt/clear/w/a
+	echo 1 >mnt/clear/w/a/f
+	claim mnt/clear/w/a
+	is 0 trailctl seal mnt/clear/w/a
+	is 0 trailctl override mnt/clear/w/a --compliant=false --reason 'Text of it'
+	unmount
+	trailctl log --json store >all
+	grep 'Text of a description' all
+	grep 'Text of it' all
+	[ -z "$(texts all)" ]
+	is 1 grep '"texts"' all
+	is 2 trailfs store mnt -o texts=some
+}
+
+# With the option no entry has a text; equal texts have different digests, and
+# each digest is that of 16 bytes and the text.
+entries_have_digests() {
+	mount store -o texts=redactable
+	mkdir -p mnt/t/w/a
+	echo 1 >mnt/t/w/a/f
+	claim mnt/t/w/a
+	setfattr -n user.trailfs.description -v 'Text of a trail' mnt/t
+	setfattr -n user.trailfs.annotation.more -v 'Text of more' mnt/t
+	is 0 trailctl seal mnt/t/w/a
+	is 0 trailctl override mnt/t/w/a --compliant=false \
+		--reason 'Text of "an" override'
+	is 0 trailctl hold place mnt/t case --reason 'Text of a hold'
+	trailctl log --json mnt | grep '"path":"t' >apart
+	trailctl log --json mnt | grep '"options":{.*"texts":"redactable"'
+	is 1 grep "Text of" apart
+	is 1 grep "Equal text" apart
+	is 1 grep text.example apart
+	is 0 trailctl seal mnt/t/w
+	is 0 trailctl verify mnt
+	unmount
+	is 0 trailctl verify store
+	# The claims of the trail keep the digest of a text that did not change.
+	[ "$(texts apart | wc -l)" = 10 ]
+	[ "$(texts apart | sort -u | wc -l)" = 9 ]
+	texts apart | while read -r hex; do
+		object store "$hex" >bytes
+		[ "$(openssl dgst -sha256 -r bytes | cut -d' ' -f1)" = "$hex" ]
+		tail -c +17 bytes
+		echo
+	done >found
+	for text in 'Text of a description' 'Text of a trail' 'Text of more' \
+		'https://text.example/run' 'https://text.example/wiki' \
+		'Text of "an" override' 'Text of a hold'; do
+		grep -Fx "$text" found
+	done
+	[ "$(grep -cx 'Equal text' found)" = 2 ]
+}
+
+# Whoever reads the names reads the texts, in every place that shows texts.
+texts_are_shown() {
+	mount store
+	control=mnt/t/w/a/.trailfs
+	jq -e '.description == "Text of a description" and
+		.annotations == {one: "Equal text", two: "Equal text"} and
+		.external_urls.wiki.href == "https://text.example/wiki" and
+		.origin_url == "https://text.example/run" and
+		.overridden.reason == "Text of \"an\" override"' \
+		$control/attestation.json
+	jq -e '.. | .override_reason? == "Text of \"an\" override"' \
+		mnt/t/w/.trailfs/status.json | grep true
+	grep 'Text of "an" override' mnt/t/w/.trailfs/status.md
+	grep 'Text of a description' mnt/t/w/.trailfs/index.html
+	grep 'Text of a hold' mnt/t/.trailfs/index.html
+	jq -e '.holds[0].reason == "Text of a hold"' mnt/t/.trailfs/holds
+	[ "$(getfattr --only-values -n user.trailfs.description mnt/t/w/a)" = \
+		'Text of a description' ]
+	[ "$(getfattr --only-values -n user.trailfs.annotation.more mnt/t)" = \
+		'Text of more' ]
+	is 0 trailctl find --json --annotation 'one=Equal text' mnt
+	has_lines 2
+	says 'Text of a description'
+	is 0 trailctl find --json --annotation 'more=Text of more' mnt
+	has_lines 1
+	is 1 trailctl find --annotation 'more=Text of another' mnt
+	is 0 trailctl log --annotation 'more=Text of more' mnt
+	has_lines 1
+	is 0 trailctl log --annotation 'two=Equal text' mnt/t
+	has_lines 1
+	# The same claim again is no entry.
+	before=$(trailctl log --json mnt | wc -l)
+	setfattr -n user.trailfs.annotation.more -v 'Text of more' mnt/t
+	[ "$(trailctl log --json mnt | wc -l)" = "$before" ]
+	# The search index has none of these texts.
+	unmount
+	for file in store/index.db*; do
+		grep -a 'clear' "$file"
+	done >found
+	[ -s found ]
+	is 1 grep -a 'Text of more' store/index.db*
+	is 0 trailctl find --json --annotation 'one=Equal text' store
+	has_lines 2
+}
+
+# The template of a trail asks for it as the option does.
+a_template_asks_for_it() {
+	cat >template.yml <<-'END'
+		version: 1
+		trail:
+		  attestations:
+		    - name: a
+		      type: generic
+		  x-trailfs:
+		    texts: redactable
+	END
+	mount store
+	mkdir mnt/u
+	is 0 trailctl template set mnt/u template.yml
+	mkdir -p mnt/u/w/a mnt/v/w/a
+	for trail in u v; do
+		echo 1 >mnt/$trail/w/a/f
+		claim mnt/$trail/w/a
+		is 0 trailctl seal mnt/$trail/w/a
+		trailctl log --json mnt | grep "\"path\":\"$trail/w/a\"" >$trail
+	done
+	[ "$(texts u | wc -l)" = 5 ]
+	[ -z "$(texts v)" ]
+	unmount
+	mount store
+	is 0 trailctl override mnt/u/w/a --compliant=true --reason 'Text of u'
+	unmount
+	is 1 grep 'Text of u' all
+	sed -i s/redactable/clear/ template.yml
+	is 0 trailctl template set store/u template.yml
+	is 0 trailctl verify store
+	sed -i s/clear/gone/ template.yml
+	is 2 trailctl template check template.yml
+}
+
+# Claims whose digests would not fit are refused when they are made.
+claims_that_do_not_fit_are_refused() {
+	mount store -o texts=redactable
+	mkdir -p mnt/t/x/a
+	long=$(printf '%050d' 0)
+	i=0
+	while setfattr -n "user.trailfs.annotation.k$long$i" -v x mnt/t/x/a; do
+		i=$((i + 1))
+		[ $i -lt 65 ]
+	done
+	[ $i -gt 50 ]
+	[ $i -lt 64 ]
+	echo 1 >mnt/t/x/a/f
+	is 0 trailctl seal mnt/t/x/a
+	is 0 trailctl verify mnt
+	unmount
+}
+
+# What the tests below use.
+a_store_is_made() {
+	is 0 trailctl init store --origin example.org/texts
+}
+
+run a_store_is_made
+with '/dev/fuse jq sqlite3 openssl setfattr python3' texts_are_clear_by_default \
+	entries_have_digests texts_are_shown a_template_asks_for_it \
+	claims_that_do_not_fit_are_refused
+finish
