@@ -7,13 +7,13 @@
  * how old it is.
  */
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd.h"
 #include "core/control.h"
 #include "files.h"
 #include "report.h"
+#include "textfile.h"
 #include "where.h"
 
 #define METRICS_MAX (1 << 20) /* bytes; a mount that sends more is refused */
@@ -51,21 +51,6 @@ get(const struct where *w, struct tf_buf *out, struct tf_error *err)
 	return rc;
 }
 
-/* The exporter runs as another user, whatever the umask is. */
-static enum tf_code
-put_file(const struct tf_buf *b, struct tf_error *err)
-{
-	struct files_new f;
-	enum tf_code rc = files_begin(&f, textfile, err);
-
-	if (rc != TF_OK)
-		return rc;
-	rc = files_put(f.fd, textfile, b->p, b->n, err);
-	if (rc == TF_OK && f.into < 0 && fchmod(f.fd, 0644) < 0)
-		rc = report_system(err, "%s", textfile);
-	return files_end(&f, rc, err);
-}
-
 static int
 run(int n, char **arg)
 {
@@ -77,7 +62,7 @@ run(int n, char **arg)
 	if (rc == TF_OK)
 		rc = get(&w, &b, &err);
 	if (rc == TF_OK && textfile != NULL)
-		rc = put_file(&b, &err);
+		rc = textfile_write(textfile, &b, &err);
 	else if (rc == TF_OK)
 		fwrite(b.p, 1, b.n, stdout);
 	tf_buf_free(&b);

@@ -18,12 +18,14 @@
 
 #include "check.h"
 #include "cmd.h"
+#include "core/base/clock.h"
 #include "core/base/timestamp.h"
 #include "core/witness.h"
 #include "files.h"
 #include "report.h"
 #include "target.h"
 #include "text.h"
+#include "textfile.h"
 #include "verdict.h"
 #include "verified.h"
 
@@ -33,6 +35,7 @@ static struct {
 	bool json, quiet, rebuild, record;
 	const char *vkey, *checkpoint, *evidence, *junit; /* or NULL */
 	const char *against, *policy, *tsa_ca;		  /* or NULL */
+	const char *textfile;				  /* or NULL */
 	/* For a comparison with a directory; "" for all. */
 	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1];
 } ask;
@@ -70,6 +73,10 @@ static const struct args_option options[] = {
 	    .value = "TIME",
 	    .help = "only workflows begun at TIME or later (UTC)",
 	    .time = ask.since },
+	{ .name = "textfile",
+	    .value = "FILE",
+	    .help = "write the result to FILE for a node exporter",
+	    .text = &ask.textfile },
 	{ .name = "tsa-ca",
 	    .value = "FILE",
 	    .help = "certificates of time stamp authorities that you trust",
@@ -122,6 +129,10 @@ fits(const char *file, const struct target *t, struct tf_error *err)
 		    names[t->form]);
 	if (ask.rebuild && t->form != CHECK_STORE)
 		return tf_fail(err, TF_USAGE, "--rebuild needs a store");
+	if (ask.textfile != NULL && t->form != CHECK_STORE &&
+	    t->form != CHECK_LOG)
+		return tf_fail(err, TF_USAGE, "--textfile does not go with %s",
+		    names[t->form]);
 	if (ask.record && t->form != CHECK_STORE)
 		return tf_fail(err, TF_USAGE,
 		    "--record is for a whole store, and for a mount with "
@@ -215,6 +226,20 @@ write_junit(const struct check *c, const struct tf_error *failed,
 	return rc;
 }
 
+/* Also after damage was found: a monitor must see that. */
+static enum tf_code
+write_metrics(const struct check *c, uint64_t begun_ns, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	enum tf_code rc = TF_OK;
+
+	verdict_metrics(c, begun_ns, &b);
+	if ((rc = tf_buf_end(&b, err)) == TF_OK)
+		rc = textfile_write(ask.textfile, &b, err);
+	tf_buf_free(&b);
+	return rc;
+}
+
 /* With --junit - the standard output belongs to the XML. */
 static enum tf_code
 answer(const struct check *c, struct tf_error *err)
@@ -262,6 +287,7 @@ run(int n, char **arg)
 	struct tf_witness_policy *policy = NULL;
 	struct target t = { 0 };
 	struct tf_error err = { 0 }, second = { 0 };
+	const uint64_t begun_ns = tf_clock_boot_ns();
 	int status = REPORT_OK, other;
 	enum tf_code rc;
 
@@ -283,6 +309,11 @@ run(int n, char **arg)
 	if (ask.junit != NULL &&
 	    write_junit(&c, rc == TF_OK ? NULL : &err, &second) != TF_OK) {
 		/* A finding is graver than an unwritable report. */
+		other = report(&second);
+		status = status == REPORT_OK ? other : status;
+	}
+	if (rc == TF_OK && ask.textfile != NULL &&
+	    write_metrics(&c, begun_ns, &second) != TF_OK) {
 		other = report(&second);
 		status = status == REPORT_OK ? other : status;
 	}

@@ -1,6 +1,7 @@
 /*
- * The result of a verification in three forms: for people (verdict_text.c), for
- * programs (verdict_json.c), for CI (verdict_junit.c).  No form says OK about
+ * The result of a verification in four forms: for people (verdict_text.c), for
+ * programs (verdict_json.c), for CI (verdict_junit.c), for monitors
+ * (verdict_metrics.c).  No form says OK about
  * something that was not verified.
  */
 #ifndef TRAILCTL_VERDICT_H
@@ -34,6 +35,12 @@ TF_MUST_USE enum tf_code verdict_json(const struct check *c, struct tf_buf *out,
  * with an error, and c is not read. out->failed: no memory.
  */
 void verdict_junit(const struct check *c, const struct tf_error *failed,
+    struct tf_buf *out);
+
+/* Append metrics to out: the exit status, the end and the duration of a
+ * verification that began at begun_ns on the boot clock.  out->failed: no
+ * memory. */
+void verdict_metrics(const struct check *c, uint64_t begun_ns,
     struct tf_buf *out);
 
 /* --- what the forms share ---------------------------------------------- */

@@ -8,15 +8,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define TF_BUCKETS 14 /* with an upper bound; one more has none */
-
-/* The upper bounds of the buckets, in nanoseconds, in rising order. */
-extern const uint64_t tf_bucket_ns[TF_BUCKETS];
-
-struct tf_histogram {
-	_Atomic uint64_t bucket[TF_BUCKETS + 1]; /* each value is in one */
-	_Atomic uint64_t sum_ns;
-};
+#include "../base/metric.h"
 
 struct tf_counters {
 	struct tf_histogram closes; /* successful flushes for close and fsync */
@@ -30,8 +22,5 @@ struct tf_counters {
 	 * has not begun. */
 	_Atomic uint64_t writers, readers, queued;
 };
-
-/* Count something that began at begun_ns on the boot clock and ends now. */
-void tf_histogram_add(struct tf_histogram *h, uint64_t begun_ns);
 
 #endif

@@ -8,6 +8,7 @@
 #include "../asker.h"
 #include "../base/clock.h"
 #include "../base/file.h"
+#include "../base/metric.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/policy.h"
@@ -23,7 +24,6 @@
 #include "../store/refusals.h"
 #include "../vault.h"
 #include "machine.h"
-#include "prometheus.h"
 #include "status_facts.h"
 
 /* Names of anchors come from outside, and each makes four samples. */
@@ -35,7 +35,7 @@ struct metrics {
 	struct tf_db *db;
 	struct tf_status_facts *f;
 	bool all; /* the asker may read everything */
-	struct tf_buf *out;
+	struct tf_metrics to;
 };
 
 /* --- the vault ------------------------------------------------------------- */
@@ -44,20 +44,20 @@ static void
 put_info(struct metrics *m)
 {
 	char format[16];
-	const char *const labels[] = { "origin", m->v->origin, "store",
-		m->v->store, "version", TF_VERSION, "format", format, NULL };
+	const char *const labels[] = { "store", m->v->store, "version",
+		TF_VERSION, "format", format, NULL };
 	struct tf_holder who;
 	bool mounted = m->v->mount != NULL;
 
 	tf_db_format(m->db, format);
 	tf_status_writer(m->v, &who);
 	mounted = mounted || who.mount[0] != '\0';
-	tf_metric(m->out, "trailfs_info", "gauge",
+	tf_metric(&m->to, "trailfs_info", "gauge",
 	    "The vault: origin and id, version of trailfs, format of the store.");
-	tf_sample(m->out, "trailfs_info", labels, 1);
-	tf_gauge(m->out, "trailfs_mounted",
+	tf_sample(&m->to, "trailfs_info", labels, 1);
+	tf_gauge(&m->to, "trailfs_mounted",
 	    "1 if the store is mounted, else 0.", mounted);
-	tf_gauge_seconds(m->out, "trailfs_metrics_timestamp_seconds",
+	tf_gauge_seconds(&m->to, "trailfs_metrics_timestamp_seconds",
 	    "When these metrics were made. An old time means that nobody could "
 	    "make new ones.",
 	    tf_clock_now());
@@ -68,16 +68,16 @@ put_files(struct metrics *m)
 {
 	const char *name = "trailfs_files";
 
-	tf_metric(m->out, name, "gauge",
+	tf_metric(&m->to, name, "gauge",
 	    "Files by state. Of a store without a mount, sealed ones only.");
 	for (unsigned i = 0; i < TF_STATES; i++) {
 		const char *const labels[] = { "state",
 			tf_state_name((enum tf_state)i), NULL };
 
 		if (i == TF_STATE_SEALED)
-			tf_sample(m->out, name, labels, m->f->head.files);
+			tf_sample(&m->to, name, labels, m->f->head.files);
 		else if (!m->v->read_only)
-			tf_sample(m->out, name, labels, m->f->n[i]);
+			tf_sample(&m->to, name, labels, m->f->n[i]);
 	}
 }
 
@@ -87,19 +87,18 @@ put_unsealed(struct metrics *m)
 {
 	const struct tf_status_facts *f = m->f;
 
-	tf_gauge(m->out, "trailfs_failed_files",
+	tf_gauge(&m->to, "trailfs_failed_files",
 	    "Unsealed files whose writing or flush failed.", f->failed);
-	tf_gauge(m->out, "trailfs_closing_directories",
+	tf_gauge(&m->to, "trailfs_closing_directories",
 	    "Directories that chmod closed and that are not sealed yet.",
 	    f->all_closed);
-	tf_gauge_seconds(m->out, "trailfs_oldest_unsealed_seconds",
+	tf_gauge_seconds(&m->to, "trailfs_oldest_unsealed_seconds",
 	    "How long the oldest closed file waits for its seal; 0: none does.",
-	    (struct tf_time){ (int64_t)(f->frozen_ns / TF_SECOND),
-		(uint32_t)(f->frozen_ns % TF_SECOND) });
-	tf_gauge(m->out, "trailfs_ledger_failed",
+	    tf_metric_time(f->frozen_ns));
+	tf_gauge(&m->to, "trailfs_ledger_failed",
 	    "1 if the disk of the ledger failed and nothing can be written.",
 	    f->trouble[0] != '\0');
-	tf_gauge(m->out, "trailfs_unplaced_rows",
+	tf_gauge(&m->to, "trailfs_unplaced_rows",
 	    "Unsealed files that damage of the database left without a place.",
 	    m->v->n_unplaced);
 }
@@ -112,15 +111,15 @@ put_true_space(struct metrics *m)
 	uint64_t bytes, files;
 
 	if (tf_file_free(m->v->dirfd, &bytes, &files, NULL) == TF_OK)
-		tf_gauge(m->out, "trailfs_disk_free_bytes",
+		tf_gauge(&m->to, "trailfs_disk_free_bytes",
 		    "Free space of the disk of the store.", bytes);
 	if (m->v->read_only)
 		return;
-	tf_gauge(m->out, "trailfs_stage_room_bytes",
+	tf_gauge(&m->to, "trailfs_stage_room_bytes",
 	    "Bytes that can still be written, without the reserve for sealing.",
 	    f->room);
 	if (f->room_for < UINT64_MAX / 2)
-		tf_gauge(m->out, "trailfs_stage_room_files",
+		tf_gauge(&m->to, "trailfs_stage_room_files",
 		    "Files that can still be created, by the inodes of the "
 		    "disk.",
 		    f->room_for);
@@ -135,14 +134,14 @@ put_space(struct metrics *m)
 		put_true_space(m);
 	if (m->v->read_only)
 		return;
-	tf_gauge(m->out, "trailfs_stage_bytes",
+	tf_gauge(&m->to, "trailfs_stage_bytes",
 	    "Bytes of files that are not sealed.", f->staged);
-	tf_gauge(m->out, "trailfs_store_used_bytes",
+	tf_gauge(&m->to, "trailfs_store_used_bytes",
 	    "Bytes of evidence, entries and unsealed files, as max_store counts "
 	    "them.",
 	    f->used);
 	if (m->v->settings.value[TF_MAX_STORE] > 0)
-		tf_gauge(m->out, "trailfs_store_limit_bytes",
+		tf_gauge(&m->to, "trailfs_store_limit_bytes",
 		    "The limit max_store.", m->v->settings.value[TF_MAX_STORE]);
 }
 
@@ -174,13 +173,13 @@ put_ledger(struct metrics *m)
 	bool known = !m->v->read_only ||
 	    (h->size > 0 && when(m->db, h->size - 1, &at, &unused));
 
-	tf_gauge(m->out, "trailfs_entries", "Entries of the ledger.", h->size);
-	tf_gauge(m->out, "trailfs_evidence_bytes", "Bytes of sealed evidence.",
+	tf_gauge(&m->to, "trailfs_entries", "Entries of the ledger.", h->size);
+	tf_gauge(&m->to, "trailfs_evidence_bytes", "Bytes of sealed evidence.",
 	    h->content_bytes);
-	tf_gauge(m->out, "trailfs_checkpoint_entries",
+	tf_gauge(&m->to, "trailfs_checkpoint_entries",
 	    "Entries that the newest checkpoint covers.", h->size);
 	if (known)
-		tf_gauge_seconds(m->out, "trailfs_checkpoint_timestamp_seconds",
+		tf_gauge_seconds(&m->to, "trailfs_checkpoint_timestamp_seconds",
 		    "Time of the last entry that the newest checkpoint covers.",
 		    at);
 }
@@ -203,6 +202,7 @@ struct anchors {
 	struct tf_db *db;
 	uint64_t size, n;
 	struct tf_buf out[ANCHOR_METRICS];
+	struct tf_metrics to[ANCHOR_METRICS]; /* these buffers */
 };
 
 static enum tf_code
@@ -216,12 +216,12 @@ put_anchor(void *arg, const struct tf_anchor_row *r, struct tf_error *err)
 	(void)err;
 	if (a->n++ == ANCHORS_MAX)
 		return TF_NODATA; /* ends the walk */
-	tf_sample(&a->out[A_ENTRIES], anchor_metrics[A_ENTRIES].name, labels,
+	tf_sample(&a->to[A_ENTRIES], anchor_metrics[A_ENTRIES].name, labels,
 	    r->size);
-	tf_sample(&a->out[A_BEHIND], anchor_metrics[A_BEHIND].name, labels,
+	tf_sample(&a->to[A_BEHIND], anchor_metrics[A_BEHIND].name, labels,
 	    a->size > r->size ? a->size - r->size : 0);
 	if (when(a->db, r->seq, &at, &unused))
-		tf_sample_seconds(&a->out[A_AT], anchor_metrics[A_AT].name,
+		tf_sample_seconds(&a->to[A_AT], anchor_metrics[A_AT].name,
 		    labels, at);
 	return TF_OK;
 }
@@ -230,9 +230,13 @@ static enum tf_code
 put_anchors(struct metrics *m, struct tf_error *err)
 {
 	struct anchors a = { .db = m->db, .size = m->f->head.size };
-	enum tf_code rc = tf_anchors_newest(m->db, put_anchor, &a, err);
+	enum tf_code rc;
 
-	tf_gauge(m->out, "trailfs_anchored",
+	for (unsigned i = 0; i < ANCHOR_METRICS; i++)
+		a.to[i] = (struct tf_metrics){ &a.out[i], m->v->origin };
+	rc = tf_anchors_newest(m->db, put_anchor, &a, err);
+
+	tf_gauge(&m->to, "trailfs_anchored",
 	    "1 if a mirror, a witness or a time stamping authority has seen "
 	    "the ledger; 0: never anchored.",
 	    a.n > 0);
@@ -240,11 +244,11 @@ put_anchors(struct metrics *m, struct tf_error *err)
 		struct tf_str samples = tf_buf_bytes(&a.out[i]);
 
 		if (samples.n > 0) {
-			tf_metric(m->out, anchor_metrics[i].name, "gauge",
+			tf_metric(&m->to, anchor_metrics[i].name, "gauge",
 			    anchor_metrics[i].help);
-			tf_buf_add(m->out, samples.p, samples.n);
+			tf_buf_add(m->to.out, samples.p, samples.n);
 		}
-		m->out->failed = m->out->failed || a.out[i].failed;
+		m->to.out->failed = m->to.out->failed || a.out[i].failed;
 		tf_buf_free(&a.out[i]);
 	}
 	return rc == TF_NODATA ? TF_OK : rc;
@@ -267,7 +271,7 @@ put_refusals(struct metrics *m, struct tf_error *err)
 	uint64_t n = 0;
 	enum tf_code rc = tf_refusals_each(m->v->dirfd, count_refusal, &n, err);
 
-	tf_gauge(m->out, "trailfs_anchor_refusals",
+	tf_gauge(&m->to, "trailfs_anchor_refusals",
 	    "Mirrors and witnesses that do not accept this log.", n);
 	return rc;
 }
@@ -280,16 +284,16 @@ put_guard(struct metrics *m)
 
 	if (m->v->guard == NULL || m->v->read_only)
 		return;
-	tf_gauge(m->out, "trailfs_guard_entries",
+	tf_gauge(&m->to, "trailfs_guard_entries",
 	    "Entries of the head in the guard file.", g->size);
-	tf_gauge(m->out, "trailfs_guard_behind_entries",
+	tf_gauge(&m->to, "trailfs_guard_behind_entries",
 	    "Entries of the ledger that the guard file does not have.",
 	    size > g->size ? size - g->size : 0);
-	tf_gauge(m->out, "trailfs_guard_failed",
+	tf_gauge(&m->to, "trailfs_guard_failed",
 	    "1 if the newest head could not be written to the guard file.",
 	    g->trouble[0] != '\0');
 	if (g->size > 0)
-		tf_gauge_seconds(m->out, "trailfs_guard_timestamp_seconds",
+		tf_gauge_seconds(&m->to, "trailfs_guard_timestamp_seconds",
 		    "When the guard file was written.", g->at);
 }
 
@@ -304,15 +308,15 @@ put_verified(struct metrics *m, struct tf_error *err)
 
 	if (rc != TF_OK && rc != TF_NOTFOUND)
 		return rc;
-	tf_gauge(m->out, "trailfs_verified",
+	tf_gauge(&m->to, "trailfs_verified",
 	    "1 if the ledger records a verification that found the store "
 	    "whole, else 0.",
 	    is);
 	if (!is)
 		return TF_OK;
-	tf_gauge(m->out, "trailfs_verify_entries",
+	tf_gauge(&m->to, "trailfs_verify_entries",
 	    "Entries that the last recorded verification covers.", size);
-	tf_gauge_seconds(m->out, "trailfs_verify_timestamp_seconds",
+	tf_gauge_seconds(&m->to, "trailfs_verify_timestamp_seconds",
 	    "When the last verification that found the store whole was "
 	    "recorded.",
 	    at);
@@ -326,11 +330,11 @@ put_clock(struct metrics *m)
 
 	tf_clock_state(&c);
 	if (c.known)
-		tf_gauge(m->out, "trailfs_clock_synchronised",
+		tf_gauge(&m->to, "trailfs_clock_synchronised",
 		    "1 if a service synchronises the clock of the host, else 0.",
 		    c.synchronised);
 	if (!m->v->read_only)
-		tf_gauge(m->out, "trailfs_clock_behind_seconds",
+		tf_gauge(&m->to, "trailfs_clock_behind_seconds",
 		    "How far the clock is behind the time of the last entry.",
 		    tf_clock_behind(m->f->head.at));
 }
@@ -344,13 +348,13 @@ put_denied(struct metrics *m)
 	uint64_t by_code[TF_CODES];
 
 	tf_denied_counts(m->v, by_code);
-	tf_metric(m->out, name, "counter", "Changes that a rule refused.");
+	tf_metric(&m->to, name, "counter", "Changes that a rule refused.");
 	for (unsigned i = 0; i < TF_CODES; i++) {
 		const char *const labels[] = { "rule",
 			tf_code_name((enum tf_code)i), NULL };
 
 		if (tf_code_is_rule((enum tf_code)i))
-			tf_sample(m->out, name, labels, by_code[i]);
+			tf_sample(&m->to, name, labels, by_code[i]);
 	}
 }
 
@@ -362,18 +366,18 @@ put_handles(struct metrics *m)
 	const struct tf_counters *c = &m->v->counters;
 	const char *name = "trailfs_open_handles";
 
-	tf_metric(m->out, name, "gauge", "Files that programs have open.");
-	tf_sample(m->out, name, reads, atomic_load(&c->readers));
-	tf_sample(m->out, name, writes, atomic_load(&c->writers));
+	tf_metric(&m->to, name, "gauge", "Files that programs have open.");
+	tf_sample(&m->to, name, reads, atomic_load(&c->readers));
+	tf_sample(&m->to, name, writes, atomic_load(&c->writers));
 }
 
 static void
 put_damaged(struct metrics *m)
 {
-	tf_counter(m->out, "trailfs_damaged_reads_total",
+	tf_counter(&m->to, "trailfs_damaged_reads_total",
 	    "Reads that met bytes that are not those of the entry.",
 	    atomic_load(&m->v->counters.damaged_reads));
-	tf_gauge(m->out, "trailfs_damaged_files",
+	tf_gauge(&m->to, "trailfs_damaged_files",
 	    "Evidence that reads found damaged and that is not whole again.",
 	    m->f->damaged);
 }
@@ -385,42 +389,40 @@ put_counters(struct metrics *m)
 	const uint64_t waiting = m->v->waiting != NULL ? m->v->waiting() :
 							 UINT64_MAX;
 
-	tf_gauge_seconds(m->out, "trailfs_start_timestamp_seconds",
+	tf_gauge_seconds(&m->to, "trailfs_start_timestamp_seconds",
 	    "When the vault was opened; counters begin then.",
 	    m->v->start.clock);
 	put_damaged(m);
 	put_handles(m);
 	if (waiting != UINT64_MAX)
-		tf_gauge(m->out, "trailfs_requests_waiting",
+		tf_gauge(&m->to, "trailfs_requests_waiting",
 		    "Requests of the kernel that wait for a disk or a thread.",
 		    waiting);
 	if (m->v->read_only)
 		return;
 	put_denied(m);
-	tf_gauge(m->out, "trailfs_commit_queue_jobs",
+	tf_gauge(&m->to, "trailfs_commit_queue_jobs",
 	    "Changes that wait for the next commit of the ledger.",
 	    atomic_load(&c->queued));
-	tf_counter(m->out, "trailfs_interrupted_total",
+	tf_counter(&m->to, "trailfs_interrupted_total",
 	    "Files whose writing was cut short; the ledger has an entry about "
 	    "each.",
 	    atomic_load(&c->interrupted));
-	tf_counter(m->out, "trailfs_close_failures_total",
+	tf_counter(&m->to, "trailfs_close_failures_total",
 	    "Closes of written files, and syncs of open ones, that failed.",
 	    atomic_load(&c->close_failures));
-	tf_counter(m->out, "trailfs_seal_failures_total",
+	tf_counter(&m->to, "trailfs_seal_failures_total",
 	    "Seals of closed files that failed; each is tried again.",
 	    atomic_load(&c->seal_failures));
-	tf_counter(m->out, "trailfs_reads_recorded_total",
+	tf_counter(&m->to, "trailfs_reads_recorded_total",
 	    "Openings of evidence that entries evidence.read record.",
 	    atomic_load(&c->reads_recorded));
-	tf_metric(m->out, "trailfs_close_duration_seconds", "histogram",
+	tf_metric_histogram(&m->to, "trailfs_close_duration_seconds",
 	    "Time of a close, or of a sync of an open file, until written "
-	    "bytes are durable.");
-	tf_samples_histogram(m->out, "trailfs_close_duration_seconds",
+	    "bytes are durable.",
 	    &c->closes);
-	tf_metric(m->out, "trailfs_seal_duration_seconds", "histogram",
-	    "Time of one seal: of closed files together, or of a directory.");
-	tf_samples_histogram(m->out, "trailfs_seal_duration_seconds",
+	tf_metric_histogram(&m->to, "trailfs_seal_duration_seconds",
+	    "Time of one seal: of closed files together, or of a directory.",
 	    &c->seals);
 }
 
@@ -428,7 +430,9 @@ enum tf_code
 tf_vault_metrics(struct tf_vault *v, const struct tf_asker *who,
     struct tf_buf *out, struct tf_error *err)
 {
-	struct metrics m = { .v = v, .out = out, .all = tf_asker_may_all(who) };
+	struct metrics m = { .v = v,
+		.to = { out, v->origin },
+		.all = tf_asker_may_all(who) };
 	enum tf_code rc;
 
 	if ((m.f = malloc(sizeof(*m.f))) == NULL)

@@ -7,10 +7,9 @@
 #include <unistd.h>
 
 #include "../../core/base/clock.h"
-#include "../../core/node/counters.h"
+#include "../../core/base/metric.h"
 #include "../../core/node/vault_i.h"
 #include "../../core/store/sql.h"
-#include "../../core/view/prometheus.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 
@@ -21,11 +20,13 @@ START_TEST(values_of_labels_are_escaped)
 	static const char *const labels[] = { "a", "x\\y\"z", "b", "\n\x1b",
 		NULL };
 	struct tf_buf out = { 0 };
+	struct tf_metrics m = { &out, "o" };
 
-	tf_sample(&out, "n", labels, 7);
+	tf_sample(&m, "n", labels, 7);
 	tf_buf_add(&out, "", 1);
 	ck_assert_ptr_nonnull(out.p);
-	ck_assert_str_eq("n{a=\"x\\\\y\\\"z\",b=\"??\"} 7\n", out.p);
+	ck_assert_str_eq("n{origin=\"o\",a=\"x\\\\y\\\"z\",b=\"??\"} 7\n",
+	    out.p);
 	tf_buf_free(&out);
 }
 END_TEST
@@ -35,17 +36,20 @@ START_TEST(a_histogram_counts_upwards)
 {
 	struct tf_histogram h = { .sum_ns = 0 };
 	struct tf_buf out = { 0 };
+	struct tf_metrics m = { &out, "o" };
 	const uint64_t now = tf_clock_boot_ns();
 
 	ck_assert_uint_gt(now, TF_SECOND);
 	tf_histogram_add(&h, now);
 	tf_histogram_add(&h, 0); /* since boot: more than a second */
-	tf_samples_histogram(&out, "n", &h);
+	tf_metric_histogram(&m, "n", "What is counted.", &h);
 	tf_buf_add(&out, "", 1);
 	ck_assert_ptr_nonnull(out.p);
-	ck_assert_ptr_nonnull(strstr(out.p, "n_bucket{le=\"1\"} 1\n"));
-	ck_assert_ptr_nonnull(strstr(out.p, "n_bucket{le=\"+Inf\"} 2\n"));
-	ck_assert_ptr_nonnull(strstr(out.p, "n_count 2\n"));
+	ck_assert_ptr_nonnull(strstr(out.p,
+	    "n_bucket{origin=\"o\",le=\"1\"} 1\n"));
+	ck_assert_ptr_nonnull(strstr(out.p,
+	    "n_bucket{origin=\"o\",le=\"+Inf\"} 2\n"));
+	ck_assert_ptr_nonnull(strstr(out.p, "n_count{origin=\"o\"} 2\n"));
 	tf_buf_free(&out);
 }
 END_TEST
