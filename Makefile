@@ -234,6 +234,10 @@ coverage: ## run the tests and report which lines and branches they reach
 bindir = $(DESTDIR)$(PREFIX)/bin
 sbindir = $(DESTDIR)$(PREFIX)/sbin
 mandir = $(DESTDIR)$(PREFIX)/share/man
+unitdir = $(DESTDIR)$(PREFIX)/lib/systemd/system
+datadir = $(DESTDIR)$(PREFIX)/share/trailfs
+units := $(wildcard tools/systemd/*.service tools/systemd/*.timer)
+shared := tools/systemd/example.conf $(wildcard tools/monitoring/*)
 
 install: all ## install below $(DESTDIR)$(PREFIX)
 	install -d $(bindir) $(sbindir)
@@ -243,6 +247,12 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 		d=$(mandir)/man$${m##*.}; \
 		install -d $$d; install -m 644 $$m $$d; \
 	done
+	install -d $(unitdir) $(datadir)
+	$(Q)set -e; for u in $(units); do \
+		sed 's|/usr/local/|$(PREFIX)/|' $$u >$(unitdir)/$${u##*/}; \
+		chmod 644 $(unitdir)/$${u##*/}; \
+	done
+	install -m 644 $(shared) $(datadir)
 
 uninstall: ## remove what install put there
 	rm -f $(bindir)/trailfs $(bindir)/trailctl \
@@ -250,6 +260,9 @@ uninstall: ## remove what install put there
 	$(Q)for m in $(notdir $(manuals)); do \
 		rm -f $(mandir)/man$${m##*.}/$$m; \
 	done
+	rm -f $(addprefix $(unitdir)/,$(notdir $(units)))
+	rm -f $(addprefix $(datadir)/,$(notdir $(shared)))
+	-rmdir $(datadir) 2>/dev/null
 
 version = $(shell sed -n 's/^\#define TF_VERSION "\(.*\)"/\1/p' core/types.h)
 dist: ## make build/trailfs-VERSION.tar.gz from the last commit

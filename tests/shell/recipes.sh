@@ -109,6 +109,17 @@ make_commands() {
 	# systemctl enable --now UNIT | start UNIT
 	for unit; do :; done
 	service=/etc/systemd/system/${unit%.*}.service
+	case $unit in
+	*@*)
+		service=/usr/local/lib/systemd/system/${unit%%@*}@.service
+		unit=${unit#*@}
+		# shellcheck disable=SC1090
+		. "/etc/trailfs/${unit%.*}.conf"
+		command=$(sed -n 's/^ExecStart=//p' "$service")
+		eval "set -- by root $(eval "printf %s \"$command\"")"
+		exec "$@"
+		;;
+	esac
 	user=$(sed -n 's/^User=//p' "$service")
 	command=$(sed -n '/^ExecStart=/,/[^\\]$/ { s/^ExecStart=//; s/\\$//; p }' \
 		"$service")
@@ -136,6 +147,8 @@ make_machine() {
 	done
 	mkdir -p /usr/local/bin /usr/local/sbin
 	cp "$BUILD/trailctl" "$BUILD/trailfs" /usr/local/bin/
+	mkdir -p /usr/local/lib/systemd/system
+	cp "$top"/tools/systemd/* /usr/local/lib/systemd/system/
 	make_commands
 	section 'Before you begin'
 }
@@ -391,6 +404,21 @@ check_notice() {
 	kill "$(cat /run/notify-webhook.pid)"
 }
 
+# watched-vault: the jobs leave their trace, and damage is a job that fails.
+check_watched_vault() {
+	prom=/srv/metrics/vault.prom
+	[ "$(stat -c %a "$prom")" = 644 ]
+	is 0 systemctl start trailfs-metrics@vault
+	grep -q '^trailfs_anchored{.*} 1$' "$prom"
+	grep -q '^trailfs_verified{.*} 1$' "$prom"
+	is 0 trailctl verify /mnt/offsite/vault
+	umount /mnt/vault
+	flock -w 30 /srv/vault/lock true
+	is 3 systemctl start trailfs-metrics@vault
+	grep -q '^trailfs_anchored{.*} 1$' "$prom"
+	trailfs /srv/vault /mnt/vault
+}
+
 # recipe NAME: run the section and the checks of a recipe in this namespace.
 recipe() {
 	set -e
@@ -457,6 +485,11 @@ access_of_case_workers_is_judged() {
 	cook 'Access of case workers'
 }
 
+# Timers mirror, verify and watch a vault.
+a_vault_is_watched() {
+	cook 'Watched vault'
+}
+
 # Two approvers are two people.
 transfers_need_two_approvers() {
 	cook 'Cold storage'
@@ -476,7 +509,7 @@ set -- production_access_is_recorded cloud_sessions_are_recorded \
 	builds_have_a_gate accounts_are_followed fraud_checks_are_judged \
 	recovery_drills_are_recorded toggles_change_on_the_record \
 	access_of_case_workers_is_judged transfers_need_two_approvers \
-	copies_are_made_and_verified
+	copies_are_made_and_verified a_vault_is_watched
 if [ "$(id -u)" -ne 0 ]; then
 	skipped 'not root' "$@" notices_are_sent
 elif ! unshare --mount --net --pid --fork --mount-proc true 2>/dev/null; then

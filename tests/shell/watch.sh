@@ -415,7 +415,7 @@ the_unit_is_valid() {
 	needs systemd-analyze
 	sed 's|/usr/local/bin/trailctl|/bin/true|
 		s|/usr/local/lib/trailctl-watch/%i|/bin/true|' \
-		"$top/tools/trailctl-watch@.service" >trailctl-watch@x.service
+		"$top/tools/systemd/trailctl-watch@.service" >trailctl-watch@x.service
 	systemd-analyze verify ./trailctl-watch@x.service >out 2>&1 || {
 		cat out
 		exit 1
