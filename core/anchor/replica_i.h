@@ -78,7 +78,10 @@ TF_MUST_USE enum tf_code tf_replica_said(struct tf_replica *r,
  */
 TF_MUST_USE enum tf_code tf_replica_object(struct tf_replica *r,
     const struct tf_content *c, bool keep, uint64_t *id, struct tf_error *err);
-/* A row for evidence without bytes. */
+/* What node names has no bytes: later entries must show that it was redacted. */
+TF_MUST_USE enum tf_code tf_replica_owe(struct tf_replica *r, uint64_t node,
+    struct tf_error *err);
+/* A row for evidence or a report without bytes. */
 TF_MUST_USE enum tf_code tf_replica_no_object(struct tf_replica *r,
     const struct tf_content *c, uint64_t *id, struct tf_error *err);
 /* The bytes of object row id go with the commit. */

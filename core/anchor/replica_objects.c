@@ -256,6 +256,19 @@ tf_replica_object(struct tf_replica *r, const struct tf_content *c, bool keep,
 }
 
 enum tf_code
+tf_replica_owe(struct tf_replica *r, uint64_t node, struct tf_error *err)
+{
+	tf_bits_add(&r->owed, node);
+	if (!tf_bits_has(&r->owed, node) ||
+	    !tf_array_room(&r->owed_ids, r->n_owed_ids, &r->cap_owed_ids,
+		sizeof(*r->owed_ids)))
+		return tf_nomem(err);
+	r->n_owed++;
+	r->owed_ids[r->n_owed_ids++] = node;
+	return TF_OK;
+}
+
+enum tf_code
 tf_replica_no_object(struct tf_replica *r, const struct tf_content *c,
     uint64_t *id, struct tf_error *err)
 {

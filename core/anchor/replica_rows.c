@@ -74,15 +74,8 @@ evidence_object(struct tf_replica *r, const struct tf_entry *e, uint64_t *id,
 
 	if (rc != TF_NOTFOUND)
 		return rc;
-	tf_bits_add(&r->owed, e->node);
-	if (!tf_bits_has(&r->owed, e->node))
-		return tf_nomem(err);
-	if (!tf_array_room(&r->owed_ids, r->n_owed_ids, &r->cap_owed_ids,
-		sizeof(*r->owed_ids)))
-		return tf_nomem(err);
-	r->n_owed++;
-	r->owed_ids[r->n_owed_ids++] = e->node;
-	return tf_replica_no_object(r, &e->content, id, err);
+	rc = tf_replica_owe(r, e->node, err);
+	return rc == TF_OK ? tf_replica_no_object(r, &e->content, id, err) : rc;
 }
 
 /* Directories below an attestation have its owner and group. */

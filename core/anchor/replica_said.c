@@ -12,11 +12,13 @@
 #include "../ledger/claim_content.h"
 #include "../ledger/entry.h"
 #include "../ledger/merkle.h"
+#include "../node/redacted.h"
 #include "../store/anchors.h"
 #include "../store/claims.h"
 #include "../store/definitions.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
+#include "../store/objects.h"
 #include "replica_i.h"
 
 /* Each of these needs its object; err names what is missing. */
@@ -55,6 +57,27 @@ define(struct tf_replica *r, const struct tf_entry *e,
 	return rc == TF_OK ? tf_definitions_put(r->db, &row, err) : rc;
 }
 
+/* User data that are absent were redacted with evidence of the same digest, which
+ * is then owed, too. */
+static enum tf_code
+find_owed(struct tf_replica *r, const struct tf_content *c, bool *is,
+    struct tf_error *err)
+{
+	struct tf_node_row row;
+	struct tf_object_row o;
+	enum tf_code rc = TF_OK;
+
+	*is = false;
+	for (size_t i = 0; rc == TF_OK && !*is && i < r->n_owed_ids; i++) {
+		rc = tf_nodes_get(r->db, r->owed_ids[i], &row, err);
+		if (rc == TF_OK && row.attr.kind == TF_KIND_EVIDENCE)
+			rc = tf_object_get(r->db, row.object, &o, NULL, err);
+		*is = rc == TF_OK && row.attr.kind == TF_KIND_EVIDENCE &&
+		    memcmp(&o.sha256, &c->sha256, sizeof(o.sha256)) == 0;
+	}
+	return rc;
+}
+
 /* Keep the user data that claims name.  before: the claims that they replace, of
  * which equal user data count once. */
 static enum tf_code
@@ -72,7 +95,13 @@ keep_user_data(struct tf_replica *r, struct tf_str claims, struct tf_str before,
 		return rc;
 	if (!had || memcmp(&now.sha256, &old.sha256, sizeof(now.sha256)) != 0)
 		r->said += now.size;
-	return keep(r, &now, "user data", &id, err);
+	rc = tf_replica_object(r, &now, true, &id, err);
+	if (rc != TF_NOTFOUND)
+		return rc;
+	rc = find_owed(r, &now, &has, err);
+	return rc != TF_OK || has ?
+	    rc :
+	    tf_fail(err, TF_TAMPER, "the object of its user data is absent");
 }
 
 static enum tf_code
@@ -98,6 +127,24 @@ set_claims(struct tf_replica *r, const struct tf_entry *e,
 	return rc;
 }
 
+/* A report without bytes is owed, like evidence: it must turn out to have gone
+ * with evidence of the attestation.  The node names its row from now on. */
+static enum tf_code
+keep_report(struct tf_replica *r, const struct tf_entry *e,
+    const struct tf_content *report, struct tf_error *err)
+{
+	uint64_t id, att;
+	enum tf_code rc = tf_replica_object(r, report, true, &id, err);
+
+	if (rc != TF_NOTFOUND)
+		return rc;
+	if ((rc = tf_nodes_attestation(r->db, e->path, &att, err)) == TF_OK &&
+	    (rc = tf_replica_owe(r, att, err)) == TF_OK &&
+	    (rc = tf_replica_no_object(r, report, &id, err)) == TF_OK)
+		rc = tf_nodes_set_object(r->db, att, id, err);
+	return rc;
+}
+
 /* What the seal of an attestation names. */
 static enum tf_code
 attested(struct tf_replica *r, const struct tf_entry *e, struct tf_error *err)
@@ -113,7 +160,7 @@ attested(struct tf_replica *r, const struct tf_entry *e, struct tf_error *err)
 		    err);
 	if (rc == TF_OK && e->evaluated.n > 0)
 		rc = tf_evaluated_report(e->evaluated, &report, &has, err);
-	return rc == TF_OK && has ? keep(r, &report, "report", &id, err) : rc;
+	return rc == TF_OK && has ? keep_report(r, e, &report, err) : rc;
 }
 
 /* Holds, retentions and proposals: rows that count their entries. */
@@ -131,6 +178,38 @@ protect(struct tf_replica *r, const struct tf_entry *e,
 	return tf_definitions_put(r->db, &row, err);
 }
 
+static void
+no_longer_owed(struct tf_replica *r, uint64_t node)
+{
+	if (!tf_bits_has(&r->owed, node))
+		return;
+	tf_bits_remove(&r->owed, node);
+	r->n_owed--;
+}
+
+/* The report of the attestation goes with its evidence, if the entry says so. */
+static enum tf_code
+redact_report(struct tf_replica *r, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	struct tf_node_row att;
+	uint64_t id, object;
+	enum tf_code rc = tf_nodes_attestation(r->db, e->path, &id, err);
+
+	if (rc != TF_OK)
+		return rc;
+	no_longer_owed(r, id);
+	if (!e->has_report)
+		return TF_OK;
+	rc = tf_nodes_get(r->db, id, &att, err);
+	object = att.object;
+	if (rc == TF_OK && object == 0)
+		rc = tf_object_find(r->db, &e->report.sha256, &object, err);
+	if (rc == TF_OK)
+		rc = tf_report_redacted(r->db, id, e->seq, object, err);
+	return rc == TF_OK ? tf_replica_gone(r, object, err) : rc;
+}
+
 /* The bytes go if no other entry names them, which the entry says. */
 static enum tf_code
 redact(struct tf_replica *r, const struct tf_entry *e,
@@ -146,10 +225,9 @@ redact(struct tf_replica *r, const struct tf_entry *e,
 	struct tf_node_row node = { .object = 0 };
 	enum tf_code rc = tf_definitions_put(r->db, &row, err);
 
-	if (tf_bits_has(&r->owed, x->subject)) {
-		tf_bits_remove(&r->owed, x->subject);
-		r->n_owed--;
-	}
+	no_longer_owed(r, x->subject);
+	if (rc == TF_OK)
+		rc = redact_report(r, e, err);
 	if (rc == TF_OK && goes)
 		rc = tf_nodes_get(r->db, x->subject, &node, err);
 	return rc == TF_OK && goes ? tf_replica_gone(r, node.object, err) : rc;

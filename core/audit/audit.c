@@ -58,6 +58,37 @@ rule_broken(void *arg, const struct tf_entry *e, const char *text)
 	    e->seq == UINT64_MAX ? UINT64_MAX : a->next, e->path, "%s", text);
 }
 
+void
+tf_audit_absent(struct tf_audit *a, uint64_t seq, struct tf_str path,
+    const struct tf_hash *sha256, bool read, const char *text)
+{
+	char hex[65] = "-";
+
+	if (sha256 != NULL)
+		tf_hex(sha256->b, sizeof(sha256->b), hex);
+	tf_buf_printf(&a->absent, "%llu %d ", (unsigned long long)seq, read);
+	tf_buf_add(&a->absent, hex, strlen(hex) + 1);
+	tf_buf_add(&a->absent, path.p, path.n);
+	tf_buf_add(&a->absent, "", 1);
+	tf_buf_add(&a->absent, text, strlen(text) + 1);
+}
+
+/* Is it redacted?  hex: see tf_audit_absent(). */
+static enum tf_code
+is_redacted(struct tf_audit *a, struct tf_str path, const char *hex,
+    bool *redacted, struct tf_error *err)
+{
+	struct tf_hash h;
+	enum tf_code rc = TF_OK;
+
+	*redacted = false;
+	if (strcmp(hex, "-") == 0)
+		return tf_replay_redacted(a->replay, path, redacted, err);
+	if (tf_unhex(hex, strlen(hex), h.b, sizeof(h.b)))
+		rc = tf_replay_redacted_in(a->replay, path, &h, redacted, err);
+	return rc;
+}
+
 /* Bytes that were read and differ are a fault of the evidence; bytes that could
  * not be read are not. */
 static void
@@ -66,12 +97,8 @@ content_wrong(void *arg, const struct tf_task *t, bool read, const char *text)
 	struct tf_str path = { t->path, strlen(t->path) };
 	struct tf_audit *a = arg;
 
-	/* Evidence that is not there may turn out to be redacted. */
 	if (!read || strncmp(text, "missing", 7) == 0) {
-		tf_buf_printf(&a->absent, "%llu %d ",
-		    (unsigned long long)t->seq, read);
-		tf_buf_add(&a->absent, t->path, path.n + 1);
-		tf_buf_add(&a->absent, text, strlen(text) + 1);
+		tf_audit_absent(a, t->seq, path, NULL, read, text);
 		return;
 	}
 	if (read)
@@ -81,7 +108,7 @@ content_wrong(void *arg, const struct tf_task *t, bool read, const char *text)
 		tf_audit_unread(arg, TF_CHECK_CONTENTS, t->seq, path, text);
 }
 
-/* Report what content_wrong() has put off, but for redacted evidence. */
+/* Report what tf_audit_absent() has put off, but for what was redacted. */
 static enum tf_code
 report_absent(struct tf_audit *a, struct tf_error *err)
 {
@@ -91,11 +118,12 @@ report_absent(struct tf_audit *a, struct tf_error *err)
 		char *end;
 		uint64_t seq = strtoull(a->absent.p + at, &end, 10);
 		bool redacted, read = end[1] == '1';
-		struct tf_str path = tf_str_of(end + 3);
+		const char *hex = end + 3;
+		struct tf_str path = tf_str_of(hex + strlen(hex) + 1);
 		const char *text = path.p + path.n + 1;
 
 		at = (size_t)(text + strlen(text) + 1 - a->absent.p);
-		rc = tf_replay_redacted(a->replay, path, &redacted, err);
+		rc = is_redacted(a, path, hex, &redacted, err);
 		if (rc != TF_OK || redacted)
 			continue;
 		if (read)

@@ -142,6 +142,13 @@ TF_MUST_USE enum tf_code tf_audit_entry(struct tf_audit *a, uint64_t idx,
 /* The source has no more entries, and it is unknown whether they were removed:
  * the checks that need them become ABSENT. */
 void tf_audit_cut(struct tf_audit *a, const char *why);
+/*
+ * What entry seq names at path is not there, or (read false) could not be read:
+ * a finding, unless later entries say that it was redacted.  sha256: that of user
+ * data of the attestation at path; NULL: evidence, or the report of one.
+ */
+void tf_audit_absent(struct tf_audit *a, uint64_t seq, struct tf_str path,
+    const struct tf_hash *sha256, bool read, const char *text);
 /* Queue the content of entry seq for the pool.  object is passed to the hash of
  * the pool. */
 TF_MUST_USE enum tf_code tf_audit_content(struct tf_audit *a, uint64_t seq,

@@ -297,6 +297,7 @@ tf_verify_package(const char *file, const struct tf_verify *v,
 	tf_buf_free(&k.line);
 	tf_buf_free(&k.stored);
 	tf_buf_free(&k.missing);
+	tf_buf_free(&k.lost);
 	tf_buf_free(&k.renamed);
 	tf_buf_free(&k.clocks);
 	tf_package_dirs_free(&k.dirs);

@@ -139,12 +139,44 @@ tf_audit_package_created(struct tf_audit *a, const struct tf_entry *e,
 	return tf_audit_content(a, e->seq, e->path, i, &e->content, err);
 }
 
+/* Report the reports and user data that are missing and did not go with redacted
+ * evidence. */
+static enum tf_code
+report_lost(struct tf_audit *a, struct tf_error *err)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_hash h;
+	bool redacted;
+	enum tf_code rc = tf_buf_end(&k->lost, err);
+
+	for (size_t at = 0; rc == TF_OK && at < k->lost.n;) {
+		struct tf_str path = tf_str_of(k->lost.p + at);
+		const char *hex = path.p + path.n + 1;
+		const char *name = hex + strlen(hex) + 1;
+
+		at = (size_t)(name + strlen(name) + 1 - k->lost.p);
+		if (tf_unhex(hex, strlen(hex), h.b, sizeof(h.b)))
+			rc = tf_replay_redacted_in(a->replay, path, &h,
+			    &redacted, err);
+		else
+			rc = tf_replay_redacted(a->replay, path, &redacted,
+			    err);
+		if (rc == TF_OK && !redacted)
+			tf_audit_member_wrong(a, TF_CHECK_CONTENTS, name,
+			    "is missing from the package");
+	}
+	return rc;
+}
+
 enum tf_code
 tf_audit_package_missing(struct tf_audit *a, struct tf_error *err)
 {
 	struct tf_audit_package *k = a->self;
 	bool redacted;
-	enum tf_code rc = tf_buf_end(&k->missing, err);
+	enum tf_code rc = report_lost(a, err);
+
+	if (rc == TF_OK)
+		rc = tf_buf_end(&k->missing, err);
 
 	for (size_t at = 0; rc == TF_OK && at < k->missing.n;) {
 		struct tf_str path = tf_str_of(k->missing.p + at);
@@ -246,16 +278,45 @@ tf_audit_package_payload(struct tf_audit *a, const struct tf_entry *e,
 
 /* --- definitions, reports, user data --------------------------------------- */
 
+struct again {
+	struct tf_audit *a;
+	const struct tf_entry *e;
+};
+
+/* A later entry may say why it is not there. */
+static void
+note_lost(struct tf_audit_package *k, struct tf_str path, const char *name,
+    const struct tf_hash *sha256)
+{
+	const char *file = strrchr(name, '/');
+	char hex[65] = "";
+
+	if (file == NULL || strcmp(file, TF_PACKAGE_REPORT) != 0)
+		tf_hex(sha256->b, sizeof(sha256->b), hex);
+	tf_buf_add(&k->lost, path.p, path.n);
+	tf_buf_add(&k->lost, "", 1);
+	tf_buf_add(&k->lost, hex, strlen(hex) + 1);
+	tf_buf_add(&k->lost, name, strlen(name) + 1);
+}
+
 /* Check a file that an entry names by its digest. */
 static enum tf_code
 check_said(void *arg, const char *name, const struct tf_content *want,
     struct tf_error *err)
 {
-	struct tf_audit *a = arg;
+	struct again *g = arg;
+	struct tf_audit *a = g->a;
+	struct tf_audit_package *k = a->self;
 	struct tf_buf have = { 0 };
 	struct tf_hash h;
+	size_t i;
 
 	(void)err;
+	if (g->e->type == TF_ATTESTATION_SEALED &&
+	    !tf_archive_find(k->z, name, &i)) {
+		note_lost(k, g->e->path, name, &want->sha256);
+		return TF_OK;
+	}
 	if (tf_audit_member_load(a, TF_CHECK_CONTENTS, name, SAID_MAX, &have)) {
 		tf_sha256(have.n == 0 ? "" : have.p, have.n, &h);
 		if (have.n != want->size ||
@@ -268,11 +329,6 @@ check_said(void *arg, const char *name, const struct tf_content *want,
 }
 
 /* --- judged again ----------------------------------------------------------- */
-
-struct again {
-	struct tf_audit *a;
-	const struct tf_entry *e;
-};
 
 /* Append the bytes of a member to out, without a finding. */
 static enum tf_code
@@ -371,7 +427,7 @@ tf_audit_package_said(struct tf_audit *a, const struct tf_entry *e,
 
 	if (k->f.format < TF_PACKAGE_FORMAT_SAID)
 		return TF_OK;
-	rc = tf_package_said(&k->p, k->names, e, check_said, a, err);
+	rc = tf_package_said(&k->p, k->names, e, check_said, &g, err);
 	if (rc == TF_OK && e->type == TF_ANCHOR_ADDED)
 		return tf_audit_package_anchor(a, e, err);
 	if (rc != TF_OK || e->type != TF_ATTESTATION_SEALED ||

@@ -39,7 +39,10 @@ struct tf_audit_package {
 	struct tf_buf line;    /* incomplete last line of events.jsonl */
 	struct tf_buf missing; /* paths of evidence without bytes, each with a
 				* NUL */
-	struct tf_buf stored;  /* name of the current evidence, below data/ */
+	struct tf_buf lost;   /* reports and user data that are missing: path of
+				* the attestation, digest of user data or
+				* "", name of the member, each with a NUL */
+	struct tf_buf stored; /* name of the current evidence, below data/ */
 	struct tf_buf renamed; /* expected names.jsonl */
 	char attester[128];    /* the key in force: SPKI in base64 */
 	struct tf_buf clocks;  /* of the entries: struct tf_audit_clock each */

@@ -59,6 +59,19 @@ check_definition(struct tf_audit *a, const struct tf_entry *e,
 	return tf_audit_store_content(a, e, want, row->object, err);
 }
 
+/* Does the row of the attestation say that its report went with the evidence? */
+static bool
+shows_report(struct tf_audit *a, const struct tf_entry *e)
+{
+	struct tf_audit_store *s = a->self;
+	struct tf_definition_row row = { .kind = TF_ROW_REDACTED,
+		.name = { "", 0 } };
+
+	return tf_nodes_attestation(s->db, e->path, &row.node, NULL) == TF_OK &&
+	    tf_definitions_get(s->db, &row, NULL) == TF_OK &&
+	    row.entry == e->seq && row.object == 1;
+}
+
 /* The row of a protection or a redaction counts its entries; only that of a
  * redaction that deleted bytes has an object. */
 static enum tf_code
@@ -83,8 +96,9 @@ check_protection(struct tf_audit *a, const struct tf_entry *e,
 	rc = tf_definitions_get(s->db, &row, err);
 	if (rc != TF_OK && rc != TF_NOTFOUND)
 		return rc;
-	if (rc == TF_OK && row.entry == e->seq && row.object == object)
-		s->definitions++;
+	if (rc == TF_OK && row.entry == e->seq && row.object == object &&
+	    (!e->has_report || shows_report(a, e)))
+		s->definitions += 1 + e->has_report;
 	else
 		tf_audit_finding(a, TF_CHECK_NAMES, e->seq, e->path,
 		    "the database does not show this %s",
@@ -96,7 +110,7 @@ check_protection(struct tf_audit *a, const struct tf_entry *e,
 
 /* Check bytes that are found by their digest. */
 static enum tf_code
-check_object(struct tf_audit *a, const struct tf_entry *e, const char *what,
+check_object(struct tf_audit *a, const struct tf_entry *e, bool report,
     const struct tf_content *want, struct tf_error *err)
 {
 	struct tf_audit_store *s = a->self;
@@ -104,8 +118,12 @@ check_object(struct tf_audit *a, const struct tf_entry *e, const char *what,
 	enum tf_code rc = tf_object_find(s->db, &want->sha256, &object, err);
 
 	if (rc == TF_NOTFOUND) {
-		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq, e->path,
-		    "missing: the database has no object for its %s", what);
+		tf_audit_absent(a, e->seq, e->path,
+		    report ? NULL : &want->sha256, true,
+		    report ? "missing: the database has no object for its "
+			     "evaluation report" :
+			     "missing: the database has no object for its "
+			     "user data");
 		return TF_OK;
 	}
 	return rc == TF_OK ? tf_audit_store_content(a, e, want, object, err) :
@@ -121,9 +139,7 @@ check_user_data(struct tf_audit *a, const struct tf_entry *e,
 	bool has;
 	enum tf_code rc = tf_claims_user_data(e->claims, &want, &has, err);
 
-	return rc == TF_OK && has ?
-	    check_object(a, e, "user data", &want, err) :
-	    rc;
+	return rc == TF_OK && has ? check_object(a, e, false, &want, err) : rc;
 }
 
 /* The report is an object like evidence: its bytes are hashed by the pool. */
@@ -134,7 +150,7 @@ check_report(struct tf_audit *a, const struct tf_entry *e, struct tf_error *err)
 	enum tf_code rc = tf_evaluated_read(e->evaluated, &was, err);
 
 	return rc == TF_OK && was.has_report ?
-	    check_object(a, e, "evaluation report", &was.report, err) :
+	    check_object(a, e, true, &was.report, err) :
 	    rc;
 }
 

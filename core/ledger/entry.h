@@ -158,6 +158,9 @@ struct tf_entry {
 	uint64_t target;
 	bool has_proposal;
 	uint64_t proposal; /* redaction.done */
+	/* The same: the report of the attestation, whose bytes go, too. */
+	bool has_report;
+	struct tf_content report;
 	bool has_compliant;
 	bool compliant;
 	struct tf_content package; /* package.made */

@@ -86,6 +86,8 @@ const struct tf_entry_field tf_entry_fields[TF_FIELDS] = {
 	    0 },
 	[TF_F_RECIPIENTS] = { "recipients", TF_FORM_TEMPLATE, TF_AS_RECIPIENTS,
 	    AT(definition_content), AT(has_definition) },
+	[TF_F_REPORT] = { "report", TF_FORM_CONTENT, TF_AS_CONTENT, AT(report),
+	    AT(has_report) },
 	[TF_F_RETENTION] = { "retention", TF_FORM_RETENTION, TF_AS_RETENTION,
 	    AT(retention), AT(has_retention) },
 	[TF_F_SEQ] = { "seq", TF_FORM_UINT, TF_AS_NUMBER, AT(seq), 0 },
@@ -178,7 +180,7 @@ const struct tf_entry_type tf_entry_types[TF_TYPES] = {
 	[TF_REDACTION_DONE] = { "redaction.done",
 	    TF_BIT(CONTENT) | TF_BIT(PATH) | TF_BIT(REASON) | TF_BIT(TARGET) |
 		TF_BIT(WHAT),
-	    TF_BIT(COUNT) | TF_BIT(PROPOSAL), 1, DEEP, false },
+	    TF_BIT(COUNT) | TF_BIT(PROPOSAL) | TF_BIT(REPORT), 1, DEEP, false },
 	[TF_HOLD_PLACED] = { "hold.placed",
 	    TF_BIT(HOLD) | TF_BIT(PATH) | TF_BIT(REASON), TF_BIT(UNTIL), 0,
 	    DEEP, false },

@@ -244,10 +244,46 @@ tf_replay_redacted(struct tf_replay *r, struct tf_str path, bool *yes,
     struct tf_error *err)
 {
 	struct tf_replay_tree_file f;
+	struct tf_replay_tree_report report;
 	enum tf_code rc = tf_replay_tree_get_file(&r->tree, path, &f, err);
 
 	*yes = rc == TF_OK && f.redacted;
+	if (rc != TF_NOTFOUND)
+		return rc;
+	rc = tf_replay_tree_report(&r->tree, path, &report, err);
+	*yes = rc == TF_OK && report.hidden;
 	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+struct search {
+	const struct tf_hash *sha256;
+	bool found;
+};
+
+static enum tf_code
+compare_file(void *arg, struct tf_str name, const struct tf_replay_tree_file *f,
+    struct tf_error *err)
+{
+	struct search *s = arg;
+
+	(void)name;
+	(void)err;
+	s->found = s->found ||
+	    (f->redacted &&
+		memcmp(&f->sha256, s->sha256, sizeof(f->sha256)) == 0);
+	return TF_OK;
+}
+
+enum tf_code
+tf_replay_redacted_in(struct tf_replay *r, struct tf_str path,
+    const struct tf_hash *sha256, bool *yes, struct tf_error *err)
+{
+	struct search s = { .sha256 = sha256 };
+	enum tf_code rc = tf_replay_tree_files(&r->tree, path, compare_file, &s,
+	    err);
+
+	*yes = rc == TF_OK && s.found;
+	return rc;
 }
 
 uint64_t

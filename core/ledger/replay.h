@@ -97,9 +97,16 @@ TF_MUST_USE enum tf_code tf_replay_knows(struct tf_replay *r, uint64_t node,
  */
 TF_MUST_USE enum tf_code tf_replay_access(struct tf_replay *r,
     struct tf_str path, struct tf_attr *out, struct tf_error *err);
-/* Set *yes if the evidence at path was redacted; false for any other path. */
+/* Set *yes if the evidence at path was redacted, or if path is that of an
+ * attestation with a report, of which evidence was redacted; false for any other
+ * path. */
 TF_MUST_USE enum tf_code tf_replay_redacted(struct tf_replay *r,
     struct tf_str path, bool *yes, struct tf_error *err);
+/* Set *yes if evidence of the attestation at path was redacted that had this
+ * digest. */
+TF_MUST_USE enum tf_code tf_replay_redacted_in(struct tf_replay *r,
+    struct tf_str path, const struct tf_hash *sha256, bool *yes,
+    struct tf_error *err);
 /* The number of names, the root included. */
 uint64_t tf_replay_names(const struct tf_replay *r);
 /*

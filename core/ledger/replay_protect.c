@@ -153,6 +153,50 @@ tf_replay_redaction_proposed(struct tf_replay *r, const struct tf_entry *e,
 	return tf_replay_tree_set_proposal(&r->tree, e->path, &p, err);
 }
 
+/* The attestation that path is in. */
+static struct tf_str
+attestation_of(struct tf_str path)
+{
+	unsigned slashes = 0;
+	size_t n = 0;
+
+	while (n < path.n && (path.p[n] != '/' || ++slashes < 3))
+		n++;
+	return (struct tf_str){ path.p, n };
+}
+
+static bool
+is_content(const struct tf_content *a, const struct tf_content *b)
+{
+	return a->size == b->size &&
+	    memcmp(&a->sha256, &b->sha256, sizeof(a->sha256)) == 0;
+}
+
+/* The report of the attestation is hidden from now on.  What goes with the
+ * evidence is that report, and goes once. */
+static enum tf_code
+hide_report(struct tf_replay *r, const struct tf_entry *e, struct tf_error *err)
+{
+	struct tf_str path = attestation_of(e->path);
+	struct tf_replay_tree_report report;
+	enum tf_code rc = tf_replay_tree_report(&r->tree, path, &report, err);
+	bool is = rc == TF_OK;
+
+	if (rc != TF_OK && rc != TF_NOTFOUND)
+		return rc;
+	if (e->has_report && (!is || !is_content(&report.content, &e->report)))
+		return tf_replay_broken(r,
+		    "removes a report that is not that of its attestation");
+	if (e->has_report && report.gone)
+		return tf_replay_broken(r,
+		    "removes a report that was removed before");
+	if (!is)
+		return TF_OK;
+	report.hidden = true;
+	report.gone = report.gone || e->has_report;
+	return tf_replay_tree_set_report(&r->tree, path, &report, err);
+}
+
 enum tf_code
 tf_replay_redaction_done(struct tf_replay *r, const struct tf_entry *e,
     struct tf_replay_effect *out, struct tf_error *err)
@@ -175,6 +219,8 @@ tf_replay_redaction_done(struct tf_replay *r, const struct tf_entry *e,
 		return rc;
 	if (why != NULL)
 		return tf_replay_broken(r, why);
+	if ((rc = hide_report(r, e, err)) != TF_OK)
+		return rc;
 	f.redacted = true;
 	out->subject = f.node;
 	out->version = 1;

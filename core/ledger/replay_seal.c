@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "claim_content.h"
 #include "name.h"
 #include "replay_seal.h"
 
@@ -167,6 +168,23 @@ expect_statement(struct tf_replay *r, const struct tf_entry *e,
 	return previous_version(r, s, err);
 }
 
+/* Remember the report, which a redaction may have removed later. */
+static enum tf_code
+keep_report(struct tf_replay *r, const struct tf_entry *e, struct tf_error *err)
+{
+	struct tf_replay_tree_report report;
+	bool has = false;
+	enum tf_code rc;
+
+	if (e->evaluated.n == 0)
+		return TF_OK;
+	memset(&report, 0, sizeof(report));
+	rc = tf_evaluated_report(e->evaluated, &report.content, &has, err);
+	return rc == TF_OK && has ?
+	    tf_replay_tree_set_report(&r->tree, e->path, &report, err) :
+	    rc;
+}
+
 enum tf_code
 tf_replay_attestation_sealed(struct tf_replay *r, const struct tf_entry *e,
     const struct tf_hash *leaf, struct tf_replay_effect *out,
@@ -197,7 +215,7 @@ tf_replay_attestation_sealed(struct tf_replay *r, const struct tf_entry *e,
 	d.payload = e->statement.payload;
 	if ((rc = seal(r, &d, leaf, err)) != TF_OK)
 		return rc;
-	return TF_OK;
+	return keep_report(r, e, err);
 }
 
 /*

@@ -17,6 +17,7 @@ enum {
 	HOLDS = 'h',	  /* number of entries about a hold, by path and name;
 			without a name: number of holds that stand there */
 	PROPOSALS = 'p',  /* to redact, the newest one, by path */
+	REPORTS = 'q',	  /* that seals name, by path of the attestation */
 	RETENTIONS = 'r', /* what all retentions ask for, by path */
 };
 static const char level_letters[LEVELS + 1] = { 'a', 'b', 'c', 'd', 'e' };
@@ -295,6 +296,27 @@ tf_replay_tree_set_proposal(struct tf_replay_tree *t, struct tf_str path,
 
 	make_key(&key, PROPOSALS, path, '\0');
 	return t->ops->put(t->table, key_str(&key), bytes(p, sizeof(*p)), err);
+}
+
+enum tf_code
+tf_replay_tree_report(struct tf_replay_tree *t, struct tf_str path,
+    struct tf_replay_tree_report *out, struct tf_error *err)
+{
+	struct key key;
+
+	make_key(&key, REPORTS, path, '\0');
+	return t->ops->get(t->table, key_str(&key), out, sizeof(*out), err);
+}
+
+enum tf_code
+tf_replay_tree_set_report(struct tf_replay_tree *t, struct tf_str path,
+    const struct tf_replay_tree_report *report, struct tf_error *err)
+{
+	struct key key;
+
+	make_key(&key, REPORTS, path, '\0');
+	return t->ops->put(t->table, key_str(&key),
+	    bytes(report, sizeof(*report)), err);
 }
 
 /* --- node numbers --------------------------------------------------------- */

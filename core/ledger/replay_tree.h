@@ -140,6 +140,20 @@ TF_MUST_USE enum tf_code tf_replay_tree_proposal(struct tf_replay_tree *t,
 TF_MUST_USE enum tf_code tf_replay_tree_set_proposal(struct tf_replay_tree *t,
     struct tf_str path, const struct tf_proposal *p, struct tf_error *err);
 
+/* The report that the seal of the attestation at path names.  TF_NOTFOUND (err
+ * unchanged) without one. */
+struct tf_replay_tree_report {
+	struct tf_content content;
+	bool hidden; /* evidence of the attestation was redacted */
+	bool gone;   /* a redaction removed the report */
+};
+TF_MUST_USE enum tf_code tf_replay_tree_report(struct tf_replay_tree *t,
+    struct tf_str path, struct tf_replay_tree_report *out,
+    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_set_report(struct tf_replay_tree *t,
+    struct tf_str path, const struct tf_replay_tree_report *report,
+    struct tf_error *err);
+
 /* Record a node number; TF_EXISTS when it was recorded before. */
 TF_MUST_USE enum tf_code tf_replay_tree_node(struct tf_replay_tree *t,
     uint64_t node, struct tf_error *err);

@@ -17,6 +17,7 @@
 #include "../base/file.h"
 #include "../buffer.h"
 #include "../ledger/entry.h"
+#include "../node/redacted.h"
 #include "../node/vault_i.h"
 #include "../store/definitions.h"
 #include "../store/nodes.h"
@@ -127,6 +128,31 @@ add_object(struct tf_package_maker *k, const struct tf_entry *e,
 	return rc == TF_OK ? look_inside(k, m, err) : rc;
 }
 
+enum tf_code
+tf_package_begin_said(struct tf_package_maker *k, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	k->sealed = 0;
+	if (e->type != TF_ATTESTATION_SEALED)
+		return TF_OK;
+	return tf_nodes_attestation(k->db, e->path, &k->sealed, err);
+}
+
+/* Did the report or the user data of that name go with redacted evidence? */
+static enum tf_code
+is_gone(struct tf_package_maker *k, const char *name,
+    const struct tf_hash *sha256, bool *gone, struct tf_error *err)
+{
+	const char *file = strrchr(name, '/');
+	bool report = file != NULL && strcmp(file, TF_PACKAGE_REPORT) == 0;
+
+	*gone = false;
+	return k->sealed == 0 ?
+	    TF_OK :
+	    tf_redacted_in(k->db, k->sealed, report ? NULL : sha256,
+		k->f.head.size, gone, err);
+}
+
 /* These objects are found by digest, since no row of a node names them. */
 enum tf_code
 tf_package_add_said(void *arg, const char *name,
@@ -134,9 +160,12 @@ tf_package_add_said(void *arg, const char *name,
 {
 	struct tf_package_maker *k = arg;
 	struct tf_package_member *m;
-	enum tf_code rc = tf_package_new_member(k, TF_PACKAGE_NAME(name), &m,
-	    err);
+	bool gone;
+	enum tf_code rc = is_gone(k, name, &content->sha256, &gone, err);
 
+	if (rc != TF_OK || gone)
+		return rc;
+	rc = tf_package_new_member(k, TF_PACKAGE_NAME(name), &m, err);
 	if (rc != TF_OK)
 		return rc;
 	m->from = TF_FROM_OBJECT;

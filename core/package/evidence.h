@@ -20,8 +20,13 @@ TF_MUST_USE enum tf_code tf_package_add_evidence(struct tf_package_maker *k,
     uint64_t seq, struct tf_str body, const struct tf_entry *e,
     struct tf_error *err);
 
+/* Find the attestation that e seals, if it does: the next calls of
+ * tf_package_add_said() are about it. */
+TF_MUST_USE enum tf_code tf_package_begin_said(struct tf_package_maker *k,
+    const struct tf_entry *e, struct tf_error *err);
 /* Add the object of that content as a member of that name: a
- * tf_package_said_found for the maker arg. */
+ * tf_package_said_found for the maker arg.  A report or user data that went with
+ * redacted evidence is left out. */
 TF_MUST_USE enum tf_code tf_package_add_said(void *arg, const char *name,
     const struct tf_content *content, struct tf_error *err);
 

@@ -48,6 +48,7 @@ struct tf_package_maker {
 	struct tf_buf top;	/* the topmost directory and '/' */
 	struct tf_package_member *m;
 	size_t n, cap;
+	uint64_t sealed; /* attestation of the seal being added, or 0 */
 	/* Set for a package that is read through a mount, else NULL. */
 	const atomic_bool *stop;    /* true: give up */
 	const struct tf_asker *who; /* must have read access to all of it */

@@ -190,6 +190,8 @@ one_entry(void *arg, uint64_t seq, struct tf_str body, const struct tf_entry *e,
 	if (rc == TF_OK && e->type == TF_ATTESTATION_SEALED)
 		rc = name_directory(k, e->path, err);
 	if (rc == TF_OK)
+		rc = tf_package_begin_said(k, e, err);
+	if (rc == TF_OK)
 		rc = tf_package_said(&k->p, k->names, e, tf_package_add_said, k,
 		    err);
 	if (rc == TF_OK && e->type == TF_ANCHOR_ADDED)

@@ -23,7 +23,8 @@ struct tf_db;
 /*
  * Of evidence, with the name "".  Proposal: the entries redaction.proposed.
  * Redacted: its redaction.done; object is 1 if the bytes go, and 0 if other
- * evidence has the same bytes, which stay.  The triggers of schema.c know this
+ * evidence has the same bytes, which stay.  An attestation has the row if its
+ * report goes, which quotes the evidence.  The triggers of schema.c know this
  * number.
  */
 #define TF_ROW_PROPOSAL 18

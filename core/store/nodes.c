@@ -152,6 +152,25 @@ tf_nodes_find(struct tf_db *db, uint64_t parent, const char *name, size_t n,
 }
 
 enum tf_code
+tf_nodes_attestation(struct tf_db *db, struct tf_str path, uint64_t *id,
+    struct tf_error *err)
+{
+	struct tf_node_row row = { .attr = { .id = TF_ROOT_ID } };
+	enum tf_code rc = TF_OK;
+
+	for (unsigned names = 0; rc == TF_OK && names < 3; names++) {
+		const char *end = memchr(path.p, '/', path.n);
+		size_t n = end == NULL ? path.n : (size_t)(end - path.p);
+
+		rc = tf_nodes_find(db, row.attr.id, path.p, n, &row, err);
+		n += end != NULL;
+		path = (struct tf_str){ path.p + n, path.n - n };
+	}
+	*id = row.attr.id;
+	return rc;
+}
+
+enum tf_code
 tf_nodes_by_entry(struct tf_db *db, uint64_t seq, struct tf_node_row *out,
     struct tf_error *err)
 {
@@ -296,6 +315,16 @@ tf_nodes_set_seal(struct tf_db *db, uint64_t id, uint64_t seq,
 		" ctime = ?3, ctime_ns = ?4 WHERE id = ?1",
 		"uuiu", id, seq, ctime.s, (uint64_t)ctime.ns),
 	    "write seal", err);
+}
+
+enum tf_code
+tf_nodes_set_object(struct tf_db *db, uint64_t id, uint64_t object,
+    struct tf_error *err)
+{
+	return tf_sql_run(db,
+	    tf_sql(db, err, "UPDATE node SET object = ?2 WHERE id = ?1", "uu",
+		id, object),
+	    "write object of a node", err);
 }
 
 /* Times are two columns each, and ctime must never go back. */

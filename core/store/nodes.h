@@ -22,9 +22,11 @@ struct tf_node_row {
 	struct tf_attr attr;
 	char name[256];
 	size_t name_len;
-	uint64_t entry;	      /* seq of the entry that created or sealed it */
-	uint64_t seal;	      /* directory: seq of its seal, or TF_NO_SEQ */
-	uint64_t object;      /* evidence: row id of its object; else 0 */
+	uint64_t entry; /* seq of the entry that created or sealed it */
+	uint64_t seal;	/* directory: seq of its seal, or TF_NO_SEQ */
+	/* Row id of its object: of evidence; of an attestation whose report was
+	 * redacted, that of the report (node/redacted.h); else 0. */
+	uint64_t object;
 	struct tf_str xattrs; /* only for put: canonical JSON or absent */
 };
 
@@ -37,6 +39,10 @@ TF_MUST_USE enum tf_code tf_nodes_get(struct tf_db *db, uint64_t id,
     struct tf_node_row *out, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_nodes_find(struct tf_db *db, uint64_t parent,
     const char *name, size_t n, struct tf_node_row *out, struct tf_error *err);
+/* Set *id to the attestation at the path of an entry, or above it.  TF_NOTFOUND
+ * (err unchanged) if there is none. */
+TF_MUST_USE enum tf_code tf_nodes_attestation(struct tf_db *db,
+    struct tf_str path, uint64_t *id, struct tf_error *err);
 /* Read the row of a node that entry seq created or sealed, by a search of the
  * whole table.  TF_NOTFOUND (err unchanged) if there is none. */
 TF_MUST_USE enum tf_code tf_nodes_by_entry(struct tf_db *db, uint64_t seq,
@@ -62,6 +68,9 @@ TF_MUST_USE enum tf_code tf_nodes_set_access(struct tf_db *db, uint64_t id,
 /* Record that entry seq sealed directory id. */
 TF_MUST_USE enum tf_code tf_nodes_set_seal(struct tf_db *db, uint64_t id,
     uint64_t seq, struct tf_time ctime, struct tf_error *err);
+/* Set the object of attestation id. */
+TF_MUST_USE enum tf_code tf_nodes_set_object(struct tf_db *db, uint64_t id,
+    uint64_t object, struct tf_error *err);
 /* A name was created in directory id: set mtime, and ctime unless it is
  * later. */
 TF_MUST_USE enum tf_code tf_nodes_touch(struct tf_db *db, uint64_t id,

@@ -16,10 +16,12 @@
 #include "../node/base.h"
 #include "../node/clear_text.h"
 #include "../node/load_entry.h"
+#include "../node/redacted.h"
 #include "../node/vault_i.h"
 #include "../store/claims.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
+#include "redact.h"
 
 /* Append the claims about id, and set *object to the row of user data that no
  * entry names, or 0. */
@@ -69,6 +71,18 @@ tf_vault_claims(struct tf_vault *v, uint64_t id, struct tf_buf *out,
 	return rc;
 }
 
+/* Refuse what went with redacted evidence of attestation id: see redacted.h. */
+static enum tf_code
+check_redacted(struct tf_db *db, uint64_t id, const struct tf_hash *sha256,
+    struct tf_error *err)
+{
+	bool gone;
+	enum tf_code rc = tf_redacted_in(db, id, sha256, UINT64_MAX, &gone,
+	    err);
+
+	return rc == TF_OK && gone ? tf_redacted(err) : rc;
+}
+
 /* Append the bytes with this digest; object is their row, or 0. */
 static enum tf_code
 read_object(struct tf_db *db, const struct tf_content *c, uint64_t object,
@@ -110,10 +124,12 @@ tf_vault_claimed(struct tf_vault *v, uint64_t id, const char *key,
 	if (rc == TF_OK && strcmp(key, TF_CLAIM_USER_DATA) == 0) {
 		rc = tf_claims_user_data(tf_buf_bytes(&claims), &content, &has,
 		    err);
-		if (rc == TF_OK && has)
-			rc = read_object(db, &content, object, out, err);
-		else if (rc == TF_OK)
+		if (rc == TF_OK && !has)
 			rc = tf_fail(err, TF_NODATA, "no such attribute");
+		if (rc == TF_OK)
+			rc = check_redacted(db, id, &content.sha256, err);
+		if (rc == TF_OK)
+			rc = read_object(db, &content, object, out, err);
 	} else if (rc == TF_OK) {
 		rc = tf_claims_value(tf_buf_bytes(&claims), key, out, err);
 	}
@@ -144,10 +160,12 @@ tf_vault_evaluation(struct tf_vault *v, uint64_t id, struct tf_buf *out,
 		rc = tf_load_entry(db, row.seal, &body, &d, err);
 	if (rc == TF_OK && body.n > 0)
 		rc = tf_evaluated_report(d.e.evaluated, &report, &has, err);
-	if (rc == TF_OK && has)
-		rc = read_object(db, &report, 0, out, err);
-	else if (rc == TF_OK || rc == TF_NOTFOUND)
+	if (rc == TF_NOTFOUND || (rc == TF_OK && !has))
 		rc = tf_fail(err, TF_NODATA, "it was not evaluated");
+	if (rc == TF_OK)
+		rc = check_redacted(db, id, NULL, err);
+	if (rc == TF_OK)
+		rc = read_object(db, &report, 0, out, err);
 	tf_entry_decoded_free(&d);
 	tf_buf_free(&body);
 	tf_reader_done(v, db);

@@ -8,8 +8,12 @@
  * the bytes are there and nothing was approved, or the approval and the note
  * that leads the next start to the rest (redact_erase.c).
  *
+ * What quotes the evidence goes with it: the report of its attestation, and user
+ * data of the attestation with the same bytes (node/redacted.h).
+ *
  * An object stays while any entry names its digest other than those of redacted
- * evidence: evidence with equal bytes, a template, a report.  The entries alone
+ * evidence: evidence with equal bytes, a template, the report of another
+ * attestation.  The entries alone
  * decide this (I5), so a search through the ledger comes before each deletion.
  * It may take long.  So a first transaction only checks the approval, then the
  * ledger is searched outside, and the second transaction searches what was
@@ -30,6 +34,7 @@
 #include "../commit/commit.h"
 #include "../commit/queue.h"
 #include "../commit/txn_path.h"
+#include "../ledger/claim_content.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/redaction.h"
@@ -39,6 +44,7 @@
 #include "../node/load_entry.h"
 #include "../node/protection.h"
 #include "../node/quota.h"
+#include "../node/redacted.h"
 #include "../node/vault_i.h"
 #include "../protection.h"
 #include "../store/definitions.h"
@@ -63,16 +69,23 @@ struct request {
 	enum tf_membership approver; /* in the group, if one is configured */
 	char *actor;
 	uint64_t proposal;
-	/* of an approval: entries before `searched` have `found` holders of the
-	 * bytes; again: search the ledger, and commit again */
-	struct tf_hash sha256;
-	uint64_t searched, found;
+	/* of an approval: the bytes, and the report that goes with them; entries
+	 * before `searched` were searched for what else names them; again:
+	 * search the ledger, and commit again */
+	uint64_t att;
+	struct wanted {
+		bool is, is_report;
+		struct tf_content content;
+		uint64_t object; /* of the report: its row */
+		uint64_t found;	 /* entries that name it, of those searched */
+		uint64_t others; /* of all */
+	} bytes, report;
+	uint64_t searched;
 	uint64_t
 	    *twins; /* evidence with these bytes that was redacted before */
 	size_t n_twins, cap_twins;
 	bool again;
-	/* results */
-	uint64_t seq, others;
+	uint64_t seq; /* the result */
 };
 
 /* --- who, what and when ----------------------------------------------------- */
@@ -111,10 +124,11 @@ check_person(const struct request *q, uint64_t trail_uid, bool approves,
 	    group);
 }
 
-/* Read the row of the evidence, whose attestation must be sealed. */
+/* Read the row of the evidence and that of its attestation, which must be
+ * sealed. */
 static enum tf_code
 check_evidence(struct tf_txn *t, const struct request *q, bool approves,
-    struct tf_node_row *row, struct tf_error *err)
+    struct tf_node_row *row, struct tf_node_row *att, struct tf_error *err)
 {
 	struct tf_definition_row done = { .node = q->id,
 		.kind = TF_ROW_REDACTED,
@@ -131,6 +145,7 @@ check_evidence(struct tf_txn *t, const struct request *q, bool approves,
 	up = *row;
 	while (rc == TF_OK && up.attr.kind > TF_KIND_ATTESTATION)
 		rc = tf_nodes_get(t->db, up.attr.parent, &up, err);
+	*att = up;
 	if (rc == TF_OK && up.seal == TF_NO_SEQ)
 		return tf_fail(err, TF_BUSY, "seal its attestation first");
 	while (rc == TF_OK && up.attr.kind > TF_KIND_TRAIL)
@@ -235,8 +250,8 @@ propose_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		.has_content = true,
 		.has_target = true };
 	struct tf_definition_row row;
-	struct tf_node_row node;
-	enum tf_code rc = check_evidence(t, q, false, &node, err);
+	struct tf_node_row node, att;
+	enum tf_code rc = check_evidence(t, q, false, &node, &att, err);
 
 	if (rc == TF_OK)
 		rc = check_protection(t, q, q->expired, err);
@@ -257,25 +272,10 @@ propose_run(struct tf_txn *t, void *arg, struct tf_error *err)
 struct holders {
 	struct tf_db *db;
 	struct request *q;
+	const struct wanted *want;
 	uint64_t n;
 	bool lost; /* one of them was redacted, perhaps after it was counted */
 };
-
-static bool
-names_bytes(const struct tf_entry *e, uint64_t id)
-{
-	switch (e->type) {
-	case TF_REDACTION_PROPOSED:
-	case TF_REDACTION_DONE:
-	case TF_PACKAGE_MADE:
-	case TF_EVIDENCE_INTERRUPTED:
-		return false;
-	case TF_EVIDENCE_SEALED:
-		return e->node != id;
-	default:
-		return true;
-	}
-}
 
 static enum tf_code
 add_twin(struct request *q, uint64_t id, struct tf_error *err)
@@ -287,47 +287,99 @@ add_twin(struct request *q, uint64_t id, struct tf_error *err)
 	return TF_OK;
 }
 
+/* Other evidence holds its bytes until it is redacted. */
+static enum tf_code
+evidence_holds(struct holders *h, uint64_t id, bool *holds,
+    struct tf_error *err)
+{
+	struct tf_definition_row row = { .node = id,
+		.kind = TF_ROW_REDACTED,
+		.name = { "", 0 } };
+	enum tf_code rc;
+
+	*holds = false;
+	if (id == h->q->id)
+		return TF_OK;
+	rc = tf_definitions_get(h->db, &row, err);
+	*holds = rc == TF_NOTFOUND;
+	if (rc == TF_OK && !h->want->is_report)
+		rc = add_twin(h->q, id, err);
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+/* A seal names a report and user data: they go with evidence of its
+ * attestation, and then the seal holds them no more. */
+static enum tf_code
+seal_holds(struct holders *h, struct tf_str path, bool *holds,
+    struct tf_error *err)
+{
+	uint64_t att = 0;
+	bool gone = false;
+	enum tf_code rc = tf_nodes_attestation(h->db, path, &att, err);
+
+	if (rc == TF_OK && att != h->q->att)
+		rc = tf_redacted_in(h->db, att,
+		    h->want->is_report ? NULL : &h->want->content.sha256,
+		    UINT64_MAX, &gone, err);
+	*holds = !gone && att != h->q->att;
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+static enum tf_code
+names_bytes(struct holders *h, const struct tf_entry *e, bool *names,
+    struct tf_error *err)
+{
+	*names = false;
+	switch (e->type) {
+	case TF_REDACTION_DONE:
+		h->lost = true;
+		return TF_OK;
+	case TF_REDACTION_PROPOSED:
+	case TF_PACKAGE_MADE:
+	case TF_EVIDENCE_INTERRUPTED:
+		return TF_OK;
+	case TF_EVIDENCE_SEALED:
+		return evidence_holds(h, e->node, names, err);
+	case TF_ATTESTATION_SEALED:
+		return seal_holds(h, e->path, names, err);
+	default:
+		*names = true;
+		return TF_OK;
+	}
+}
+
 static enum tf_code
 count_holder(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
     struct tf_error *err)
 {
 	struct holders *h = arg;
-	struct tf_definition_row row = { .kind = TF_ROW_REDACTED,
-		.name = { "", 0 } };
 	struct tf_entry_decoded d = { 0 };
+	bool names = false;
 	enum tf_code rc = tf_entry_decode(&d, body, n, err);
 
 	(void)idx;
 	(void)off;
-	row.node = d.e.node;
 	if (rc == TF_INVALID)
 		rc = tf_fail(err, TF_TAMPER, "an entry is damaged");
-	if (rc == TF_OK && d.e.type == TF_REDACTION_DONE)
-		h->lost = true;
-	if (rc == TF_OK && names_bytes(&d.e, h->q->id)) {
-		rc = d.e.type == TF_EVIDENCE_SEALED ?
-		    tf_definitions_get(h->db, &row, err) :
-		    TF_NOTFOUND;
-		h->n += rc == TF_NOTFOUND;
-		if (rc == TF_OK)
-			rc = add_twin(h->q, row.node, err);
-		else if (rc == TF_NOTFOUND)
-			rc = TF_OK;
-	}
+	if (rc == TF_OK)
+		rc = names_bytes(h, &d.e, &names, err);
+	h->n += names;
 	tf_entry_decoded_free(&d);
 	return rc;
 }
 
-/* Count the other entries that name the bytes, among those that were not
+/* Count the other entries that name what is wanted, among those that were not
  * searched yet.  What no entry names has rows of its own. */
 static enum tf_code
-count_others(struct tf_db *db, struct request *q, struct holders *h,
-    struct tf_error *err)
+count_others(struct tf_db *db, struct request *q, const struct wanted *want,
+    struct holders *h, struct tf_error *err)
 {
 	char hex[65];
 
-	*h = (struct holders){ .db = db, .q = q };
-	tf_hex(q->sha256.b, sizeof(q->sha256.b), hex);
+	*h = (struct holders){ .db = db, .q = q, .want = want };
+	if (!want->is)
+		return TF_OK;
+	tf_hex(want->content.sha256.b, sizeof(want->content.sha256.b), hex);
 	return tf_entries_with(db, q->searched, hex, count_holder, h, err);
 }
 
@@ -336,7 +388,7 @@ static enum tf_code
 search_ledger(struct request *q, struct tf_error *err)
 {
 	uint64_t size, bytes;
-	struct holders h = { .n = 0 };
+	struct holders of_bytes = { .n = 0 }, of_report = { .n = 0 };
 	struct tf_db *db;
 	enum tf_code rc = tf_reader_db(q->v, &db, err);
 
@@ -344,34 +396,38 @@ search_ledger(struct request *q, struct tf_error *err)
 		return rc;
 	q->n_twins = 0;
 	if ((rc = tf_db_snapshot(db, err)) == TF_OK &&
-	    (rc = tf_entries_size(db, &size, &bytes, err)) == TF_OK)
-		rc = count_others(db, q, &h, err);
+	    (rc = tf_entries_size(db, &size, &bytes, err)) == TF_OK &&
+	    (rc = count_others(db, q, &q->bytes, &of_bytes, err)) == TF_OK)
+		rc = count_others(db, q, &q->report, &of_report, err);
 	tf_db_rollback(db);
 	tf_reader_done(q->v, db);
 	if (rc == TF_OK) {
 		q->searched = size;
-		q->found = h.n;
+		q->bytes.found = of_bytes.n;
+		q->report.found = of_report.n;
 	}
 	return rc;
 }
 
 /* All others, unless the ledger is to be searched again. */
 static enum tf_code
-count_rest(struct tf_txn *t, struct request *q, const struct tf_content *c,
-    struct tf_error *err)
+count_rest(struct tf_txn *t, struct request *q, struct tf_error *err)
 {
-	struct holders h = { .n = 0 };
+	struct holders of_bytes = { .n = 0 }, of_report = { .n = 0 };
 	enum tf_code rc = TF_OK;
 
-	q->sha256 = c->sha256;
 	if (q->searched > 0)
-		rc = count_others(t->db, q, &h, err);
-	q->again = rc == TF_OK && (q->searched == 0 || h.lost);
+		rc = count_others(t->db, q, &q->bytes, &of_bytes, err);
+	if (rc == TF_OK && q->searched > 0)
+		rc = count_others(t->db, q, &q->report, &of_report, err);
+	q->again = rc == TF_OK &&
+	    (q->searched == 0 || of_bytes.lost || of_report.lost);
 	if (q->again) {
 		q->searched = 0;
 		return tf_fail(err, TF_BUSY, "the ledger must be searched");
 	}
-	q->others = q->found + h.n;
+	q->bytes.others = q->bytes.found + of_bytes.n;
+	q->report.others = q->report.found + of_report.n;
 	return rc;
 }
 
@@ -434,7 +490,7 @@ erase_twin(struct tf_txn *t, const struct request *q, uint64_t twin,
 		return TF_OK; /* verify reports it */
 	if (rc != TF_OK || row.object == object)
 		return rc;
-	rc = tf_object_find(t->db, &q->sha256, &first, err);
+	rc = tf_object_find(t->db, &q->bytes.content.sha256, &first, err);
 	if (rc == TF_NOTFOUND)
 		rc = TF_OK;
 	if (rc != TF_OK || row.object == first)
@@ -442,20 +498,62 @@ erase_twin(struct tf_txn *t, const struct request *q, uint64_t twin,
 	return tf_object_erase(tf_txn_write(t), row.object, err);
 }
 
+/* Find the report that the seal of the attestation names, unless it has gone. */
+static enum tf_code
+find_report(struct tf_txn *t, struct request *q, const struct tf_node_row *att,
+    struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_buf body = { 0 };
+	struct wanted *w = &q->report;
+	enum tf_code rc = TF_OK;
+
+	q->att = att->attr.id;
+	*w = (struct wanted){ .is_report = true, .found = w->found };
+	if (att->object != 0) /* it has */
+		return TF_OK;
+	rc = tf_load_entry(t->db, att->seal, &body, &d, err);
+	if (rc == TF_OK && d.e.evaluated.n > 0)
+		rc = tf_evaluated_report(d.e.evaluated, &w->content, &w->is,
+		    err);
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&body);
+	if (rc == TF_OK && w->is)
+		rc = tf_object_find(t->db, &w->content.sha256, &w->object, err);
+	if (rc == TF_NOTFOUND) { /* verify reports that */
+		w->is = false;
+		rc = TF_OK;
+	}
+	return rc;
+}
+
+/* The report goes, too, if no other entry names its bytes. */
+static enum tf_code
+erase_report(struct tf_txn *t, const struct request *q, struct tf_error *err)
+{
+	uint64_t object = q->report.object;
+	enum tf_code rc = tf_report_redacted(tf_txn_write(t), q->att, q->seq,
+	    object, err);
+
+	return rc == TF_OK ? tf_object_erase(tf_txn_write(t), object, err) : rc;
+}
+
 /* The bytes of the row go; the rest is noted, and done after the commit. */
 static enum tf_code
 erase(struct tf_txn *t, const struct request *q, uint64_t object,
-    struct tf_error *err)
+    bool with_report, struct tf_error *err)
 {
-	enum tf_code rc;
+	enum tf_code rc = TF_OK;
 
-	if (q->others > 0)
-		return TF_OK;
-	rc = tf_object_erase(tf_txn_write(t), object, err);
-	for (size_t i = 0; rc == TF_OK && i < q->n_twins; i++)
+	if (q->bytes.others == 0)
+		rc = tf_object_erase(tf_txn_write(t), object, err);
+	for (size_t i = 0;
+	     rc == TF_OK && q->bytes.others == 0 && i < q->n_twins; i++)
 		rc = erase_twin(t, q, q->twins[i], object, err);
-	return rc == TF_OK ?
-	    tf_meta_set_int(t->db, TF_META_ERASING, q->seq, err) :
+	if (rc == TF_OK && with_report)
+		rc = erase_report(t, q, err);
+	return rc == TF_OK && (q->bytes.others == 0 || with_report) ?
+	    tf_meta_set_int(tf_txn_write(t), TF_META_ERASING, q->seq, err) :
 	    rc;
 }
 
@@ -476,11 +574,12 @@ approve_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		.kind = TF_ROW_REDACTED,
 		.name = { "", 0 },
 		.version = 1 };
-	struct tf_node_row node;
+	struct tf_node_row node, att;
 	enum tf_code rc;
 
 	q->again = false;
-	rc = check_evidence(t, q, true, &node, err);
+	q->bytes.is = true;
+	rc = check_evidence(t, q, true, &node, &att, err);
 	if (rc == TF_OK)
 		rc = load_proposal(t, q, &body, &p, err);
 	e.reason = p.e.reason;
@@ -494,13 +593,18 @@ approve_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = check_approval(t, &p.e, &e, err);
 	if (rc == TF_OK)
-		rc = count_rest(t, q, &e.content, err);
-	e.count = q->others;
-	row.object = q->others == 0;
+		rc = find_report(t, q, &att, err);
+	q->bytes.content = e.content;
+	if (rc == TF_OK)
+		rc = count_rest(t, q, err);
+	e.count = q->bytes.others;
+	e.has_report = q->report.is && q->report.others == 0;
+	e.report = q->report.content;
+	row.object = q->bytes.others == 0;
 	if (rc == TF_OK)
 		rc = append(t, q, &e, &row, err);
 	if (rc == TF_OK)
-		rc = erase(t, q, node.object, err);
+		rc = erase(t, q, node.object, e.has_report, err);
 	tf_entry_decoded_free(&p);
 	tf_buf_free(&body);
 	return rc;
@@ -600,9 +704,9 @@ tf_vault_redact_approve(struct tf_vault *v, uint64_t id, uint64_t proposal,
 	free(q.twins);
 	if (rc != TF_OK)
 		return rc;
-	*others = q.others;
+	*others = q.bytes.others;
 	forget_content(v, id, who->uid);
-	if (q.others == 0 && tf_redactions_erase(v, &e) != TF_OK)
+	if (tf_redactions_erase(v, &e) != TF_OK)
 		tf_vault_say(v, e.code,
 		    "bytes of redacted evidence are not deleted yet: %s",
 		    e.text);

@@ -240,11 +240,24 @@ tf_redactions_erase(struct tf_vault *v, struct tf_error *err)
 	return rc;
 }
 
+struct start {
+	struct tf_vault *v;
+	struct tf_db *db;
+};
+
 static enum tf_code
 remember(void *arg, const struct tf_definition_row *r, struct tf_error *err)
 {
-	struct tf_vault *v = arg;
+	struct start *s = arg;
+	struct tf_vault *v = s->v;
+	struct tf_node_row row;
+	enum tf_code rc = tf_nodes_get(s->db, r->node, &row, err);
 
+	if (rc == TF_NOTFOUND ||
+	    (rc == TF_OK && row.attr.kind != TF_KIND_EVIDENCE))
+		return TF_OK; /* damage, or the report of an attestation */
+	if (rc != TF_OK)
+		return rc;
 	pthread_mutex_lock(&v->mu);
 	tf_bits_add(&v->redacted, r->node);
 	pthread_mutex_unlock(&v->mu);
@@ -255,13 +268,13 @@ enum tf_code
 tf_redactions_start(struct tf_vault *v, struct tf_error *err)
 {
 	struct tf_error e;
-	struct tf_db *db;
-	enum tf_code rc = tf_reader_db(v, &db, err);
+	struct start s = { .v = v };
+	enum tf_code rc = tf_reader_db(v, &s.db, err);
 
 	if (rc != TF_OK)
 		return rc;
-	rc = tf_definitions_of_kind(db, TF_ROW_REDACTED, remember, v, err);
-	tf_reader_done(v, db);
+	rc = tf_definitions_of_kind(s.db, TF_ROW_REDACTED, remember, &s, err);
+	tf_reader_done(v, s.db);
 	if (rc != TF_OK || v->read_only)
 		return rc;
 	rc = tf_redactions_erase(v, &e);

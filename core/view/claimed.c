@@ -12,6 +12,7 @@
 #include "../ledger/claims.h"
 #include "../ledger/entry.h"
 #include "../node/clear_text.h"
+#include "../node/redacted.h"
 #include "../page.h"
 #include "../store/claims.h"
 #include "../store/nodes.h"
@@ -110,7 +111,7 @@ tf_view_user_data(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 	struct tf_claimed c = { 0 };
 	struct tf_content content;
 	struct tf_buf bytes = { 0 };
-	bool has = false, may;
+	bool has = false, may, gone = false;
 	enum tf_code rc = tf_may_read(w, id, &may, err);
 
 	if (rc == TF_OK && !may)
@@ -122,6 +123,12 @@ tf_view_user_data(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 		rc = tf_claims_user_data(c.claims, &content, &has, err);
 	if (rc == TF_OK && !has)
 		rc = tf_fail(err, TF_NOTFOUND, "it has no user data");
+	if (rc == TF_OK)
+		rc = tf_redacted_in(w->db, id, &content.sha256, w->entries,
+		    &gone, err);
+	if (rc == TF_OK && gone)
+		rc = tf_fail(err, TF_REDACTED,
+		    "it was redacted with the file that has the same bytes");
 	if (rc == TF_OK)
 		rc = tf_view_object_row(w, c.object, &content, "user data",
 		    &bytes, err);

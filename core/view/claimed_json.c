@@ -19,6 +19,7 @@
 #include "../evaluation.h"
 #include "../ledger/claim_content.h"
 #include "../ledger/statement.h"
+#include "../node/redacted.h"
 #include "../store/definitions.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
@@ -107,18 +108,23 @@ put_json(struct tf_json *j, const char *key, const struct tf_buf *bytes,
 	return rc == TF_NOMEM ? rc : TF_OK;
 }
 
-/* Write a content as a member, if it is JSON and may be shown. */
+/* Write a content of attestation id as a member, if it is JSON and may be shown.
+ * What was redacted is not shown, even if other evidence keeps the bytes. */
 static enum tf_code
-put_content(struct tf_view *w, struct tf_json *j, const char *key,
+put_content(struct tf_view *w, struct tf_json *j, const char *key, uint64_t id,
     uint64_t object, const struct tf_content *c, bool *is, struct tf_error *err)
 {
 	struct tf_buf bytes = { 0 };
 	struct tf_error why;
+	bool gone;
 	enum tf_code rc;
 
 	*is = false;
 	if (c->size > TF_SHOWN_JSON_MAX)
 		return TF_OK;
+	rc = tf_redacted_in(w->db, id, &c->sha256, w->entries, &gone, err);
+	if (rc != TF_OK || gone)
+		return rc;
 	rc = tf_view_object_row(w, object, c, "JSON", &bytes, &why);
 	if (rc == TF_OK)
 		rc = put_json(j, key, &bytes, is, err);
@@ -143,8 +149,8 @@ tf_put_user_data(struct tf_view *w, struct tf_json *j, uint64_t id,
 	if (rc == TF_OK && has)
 		rc = tf_may_read(w, id, &may, err);
 	if (rc == TF_OK && may)
-		rc = put_content(w, j, "user_data", c->object, &content, &is,
-		    err);
+		rc = put_content(w, j, "user_data", id, c->object, &content,
+		    &is, err);
 	if (!is)
 		tf_put_raw(j, "user_data", raw);
 	tf_put_raw(j, "user_data_file", raw);
@@ -205,7 +211,8 @@ put_judged(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
 		if (!tf_str_same(f->name, tf_type_evidence(t)))
 			continue;
 		c = (struct tf_content){ f->sha256, f->size };
-		rc = put_content(w, j, "attestation_data", 0, &c, &is, err);
+		rc = put_content(w, j, "attestation_data", a->attr.id, 0, &c,
+		    &is, err);
 		break;
 	}
 	tf_type_free(t);

@@ -12,6 +12,7 @@
  */
 #include "../base/bytes.h"
 #include "../base/html.h"
+#include "../ledger/claim_content.h"
 #include "../ledger/entry.h"
 #include "../ledger/evaluated.h"
 #include "../ledger/statement.h"
@@ -19,6 +20,7 @@
 #include "../ledger/status_words.h"
 #include "../ledger/sums.h"
 #include "../node/evidence.h"
+#include "../node/redacted.h"
 #include "../page.h"
 #include "claimed.h"
 #include "compliance.h"
@@ -133,6 +135,23 @@ put_damage(struct tf_page *p, const struct tf_error *why, struct tf_error *err)
 	return rc;
 }
 
+/* Is the user data gone, with a file of the attestation that had the same
+ * bytes? */
+static enum tf_code
+find_user_data(struct tf_page *p, uint64_t id, const struct tf_claimed *c,
+    bool *has, struct tf_error *err)
+{
+	struct tf_content content;
+	bool gone = false;
+	enum tf_code rc = tf_claims_user_data(c->claims, &content, has, err);
+
+	if (rc == TF_OK && *has)
+		rc = tf_redacted_in(p->w->db, id, &content.sha256,
+		    p->w->entries, &gone, err);
+	*has = *has && !gone;
+	return rc;
+}
+
 /* Write the claims about node id, and find out whether it has user data. */
 static enum tf_code
 put_all_claims(struct tf_page *p, uint64_t id, struct has *has,
@@ -152,7 +171,7 @@ put_all_claims(struct tf_page *p, uint64_t id, struct has *has,
 		put_claim(p, "Origin URL", &c.doc, "originUrl");
 		put_claims(p, &c.doc, "annotations");
 		put_claims(p, &c.doc, "externalUrls");
-		has->user_data = tf_json_get(&c.doc, 0, "userData") >= 0;
+		rc = find_user_data(p, id, &c, &has->user_data, err);
 	}
 	tf_claimed_free(&c);
 	return rc;
@@ -182,15 +201,19 @@ put_counts(struct tf_page *p, struct tf_str counts, struct tf_error *err)
  * judges nothing itself: the report is evidence, and only the verifier judges
  * again. */
 static enum tf_code
-put_evaluation(struct tf_page *p, const struct tf_entry *seal, struct has *has,
-    struct tf_error *err)
+put_evaluation(struct tf_page *p, uint64_t id, const struct tf_entry *seal,
+    struct has *has, struct tf_error *err)
 {
 	struct tf_evaluated_field e;
+	bool gone;
 	enum tf_code rc = tf_evaluated_read(seal->evaluated, &e, err);
 
 	if (rc != TF_OK || !e.is)
 		return rc;
-	has->report = e.has_report;
+	if ((rc = tf_redacted_in(p->w->db, id, NULL, p->w->entries, &gone,
+		 err)) != TF_OK)
+		return rc;
+	has->report = e.has_report && !gone;
 	tf_html(&p->b, "<dt>Checks</dt><dd>%s by ",
 	    e.compliant ? "passed" : "failed");
 	if (e.name.p != NULL)
@@ -200,6 +223,10 @@ put_evaluation(struct tf_page *p, const struct tf_entry *seal, struct has *has,
 		tf_html(&p->b, "%.*s", (int)e.rule.n, e.rule.p);
 	if (e.counts.p != NULL)
 		rc = put_counts(p, e.counts, err);
+	if (e.has_report && gone)
+		tf_html(&p->b,
+		    "; <strong>the report was redacted with the evidence that "
+		    "it quotes</strong>");
 	tf_html(&p->b, "</dd>\n");
 	return rc;
 }
@@ -374,7 +401,7 @@ put_attestation(struct workflow *x, size_t i, struct tf_error *err)
 	rc = put_all_claims(p, a->id, &has, err);
 	/* A seal whose evaluation cannot be read is noted in the judgement. */
 	if (rc == TF_OK && seal.is && !r->damaged)
-		rc = put_evaluation(p, &seal.d.e, &has, err);
+		rc = put_evaluation(p, a->id, &seal.d.e, &has, err);
 	if (rc == TF_OK)
 		rc = tf_may_read_whole(p->w, a->id, &may, err);
 	put_attestation_files(p, r->name, &has, seal.is && may);

@@ -296,20 +296,30 @@ tf_each_redaction(struct tf_view *w, uint64_t id, tf_redaction_fn fn, void *arg,
 	return tf_definitions_of_kind(w->db, TF_ROW_REDACTED, visit, &k, err);
 }
 
+struct count {
+	struct tf_db *db;
+	uint64_t n;
+};
+
 static enum tf_code
 count_one(void *arg, const struct tf_definition_row *r, struct tf_error *err)
 {
-	uint64_t *n = arg;
+	struct count *c = arg;
+	struct tf_node_row row;
+	enum tf_code rc = tf_nodes_get(c->db, r->node, &row, err);
 
-	(void)r;
-	(void)err;
-	++*n;
-	return TF_OK;
+	/* The report of an attestation counts as part of the file. */
+	c->n += rc == TF_OK && row.attr.kind == TF_KIND_EVIDENCE;
+	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
 enum tf_code
 tf_count_redactions(struct tf_db *db, uint64_t *n, struct tf_error *err)
 {
-	*n = 0;
-	return tf_definitions_of_kind(db, TF_ROW_REDACTED, count_one, n, err);
+	struct count c = { .db = db };
+	enum tf_code rc = tf_definitions_of_kind(db, TF_ROW_REDACTED, count_one,
+	    &c, err);
+
+	*n = c.n;
+	return rc;
 }

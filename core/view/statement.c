@@ -14,6 +14,7 @@
 #include "../ledger/entry.h"
 #include "../ledger/evaluated.h"
 #include "../ledger/statement.h"
+#include "../node/redacted.h"
 #include "../page.h"
 #include "../store/nodes.h"
 #include "object.h"
@@ -130,6 +131,7 @@ tf_view_report(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 {
 	struct tf_loaded_entry seal = { 0 };
 	struct tf_node_row row;
+	bool gone = false;
 	enum tf_code rc = tf_view_row(w, id, TF_KIND_ATTESTATION, &row, err);
 
 	if (rc == TF_OK && row.seal == TF_NO_SEQ)
@@ -139,6 +141,11 @@ tf_view_report(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 		rc = tf_view_check_whole(w, id, err);
 	if (rc == TF_OK)
 		rc = tf_loaded_entry_read(w, row.seal, &seal, err);
+	if (rc == TF_OK)
+		rc = tf_redacted_in(w->db, id, NULL, w->entries, &gone, err);
+	if (rc == TF_OK && gone)
+		rc = tf_fail(err, TF_REDACTED,
+		    "it quotes evidence that was redacted");
 	if (rc == TF_OK)
 		rc = put_report(w, &seal, out, err);
 	tf_loaded_entry_free(&seal);

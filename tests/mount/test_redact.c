@@ -225,6 +225,109 @@ START_TEST(bytes_that_others_have_stay)
 }
 END_TEST
 
+/* Propose and approve the redaction of r.xml in attestation mnt/t/w/NAME. */
+static void
+redact_report(const char *name)
+{
+	char path[80], text[64];
+
+	snprintf(path, sizeof path, W "/%s/.trailfs/redactions", name);
+	allowed(ask_in(path, "{\"propose\":\"r.xml\",\"reason\":\"r\"}"));
+	snprintf(text, sizeof text, "{\"approve\":%lu}", newest());
+	as(ALICE);
+	allowed(ask_in(path, text));
+	as(0);
+}
+
+static void
+quotes_nothing(const char *name)
+{
+	char path[80];
+
+	snprintf(path, sizeof path, W "/%s/.trailfs/evaluation.json", name);
+	refused(ENODATA, open(path, O_RDONLY));
+	snprintf(path, sizeof path, W "/%s/.trailfs/user-data", name);
+	refused(ENODATA, open(path, O_RDONLY));
+	snprintf(path, sizeof path, W "/%s", name);
+	ck_assert_str_eq("(ENODATA)", fact(path, "user-data"));
+	run(1, "grep -s " SECRET " %s/.trailfs/attestation.json", path);
+}
+
+/* The names of test cases are in the report of the judgement, and somebody gave
+ * the same file as user data. */
+START_TEST(what_quotes_the_evidence_goes_too)
+{
+	make_attestation();
+	allowed(chmod("mnt/t", 0755));
+	allowed(chown("mnt/t", ALICE, ALICE));
+	put_sealed(A "/f", "x");
+	seal(A, 0555);
+	put("r.xml",
+	    "<testsuites><testsuite name='s' tests='1'>"
+	    "<testcase classname='c' name='" SECRET "'><failure/></testcase>"
+	    "</testsuite></testsuites>");
+	for (int i = 0; i < 2; i++)
+		run(0,
+		    "trailctl attest --type junit --user-data r.xml mnt/t/w/%s "
+		    "r.xml",
+		    i == 0 ? "one" : "two");
+	run(0, "grep " SECRET " " W "/one/.trailfs/evaluation.json");
+	run(0,
+	    "sed s/" SECRET "/third/ r.xml >3.xml && "
+	    "trailctl attest --type junit mnt/t/w/three 3.xml");
+	run(0, "trailctl package " W " -o before.zip");
+	run(0, "trailctl mirror mnt copy && grep -ras " SECRET " copy");
+	/* Both attestations have all of it. */
+	redact_report("one");
+	says(entry("redaction.done", "t/w/one/r.xml"), "\"count\":2");
+	says_not(entry("redaction.done", "t/w/one/r.xml"), "\"report\"");
+	quotes_nothing("one");
+	run(0, "grep " SECRET " " W "/two/.trailfs/evaluation.json");
+	run(0,
+	    "trailctl package " W " -o half.zip && "
+	    "trailctl verify half.zip --vkey mnt/.trailfs/log.vkey");
+	redact_report("two");
+	says(entry("redaction.done", "t/w/two/r.xml"), "\"count\":0");
+	says(entry("redaction.done", "t/w/two/r.xml"),
+	    "\"report\":{\"sha256\":");
+	quotes_nothing("one");
+	quotes_nothing("two");
+	run(0, "rm r.xml");
+	store_lacks(SECRET);
+	says(run(0, "cat " W "/.trailfs/index.html"),
+	    "the report was redacted with the evidence that it quotes");
+	run(0, "trailctl verify store | grep 'OK .*; 2 redacted'");
+	run(0,
+	    "trailctl verify before.zip --vkey mnt/.trailfs/log.vkey && "
+	    "trailctl package " W " -o after.zip && "
+	    "trailctl verify after.zip --vkey mnt/.trailfs/log.vkey | "
+	    "grep 'OK .*; 2 redacted' && for z in before half after; do "
+	    "mkdir $z && unzip -q $z.zip -d $z && (cd $z/* && sh verify.sh "
+	    "\"$(cat ../../mnt/.trailfs/log.vkey)\") || exit 1; done && "
+	    "! find half -path '*/one/evaluation.json' | grep . && "
+	    "! find after -path '*/two/evaluation.json' | grep . && "
+	    "find after -path '*/three/evaluation.json' | grep . && "
+	    "! find after -name user-data | grep .");
+	/* A mirror that had it, and one that never did. */
+	run(0,
+	    "trailctl mirror mnt copy && trailctl mirror mnt new && "
+	    "trailctl verify copy && trailctl verify new && "
+	    "trailctl restore --origin example.org/r new restored && "
+	    "trailctl verify restored");
+	run(1, "grep -ras " SECRET " copy new restored");
+	remount_vault();
+	quotes_nothing("two");
+	store_lacks(SECRET);
+	/* What was removed and what nobody removed are two things. */
+	unmount_vault();
+	tamper(
+	    "DELETE FROM digest WHERE object IN (SELECT id FROM object WHERE "
+	    "CAST(body AS TEXT) LIKE '%%third%%')");
+	says(verify(4), "no object for its evaluation report");
+	expect_no_verify();
+}
+END_TEST
+
 /* Damaged bytes are kept beside good ones, and most of them are right. */
 START_TEST(damaged_bytes_go_too)
 {
@@ -734,6 +837,7 @@ suite_redact(void)
 	tcase_add_test(t, two_people_delete_bytes_and_nothing_else);
 	tcase_add_test(t, one_person_deletes_nothing);
 	tcase_add_test(t, bytes_that_others_have_stay);
+	tcase_add_test(t, what_quotes_the_evidence_goes_too);
 	tcase_add_test(t, damaged_bytes_go_too);
 	tcase_add_test(t, nobody_becomes_a_second_person_by_su);
 	t = stored_case(s, "approvers");

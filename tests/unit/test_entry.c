@@ -155,7 +155,7 @@ START_TEST(every_bad_line_is_refused)
 		ck_assert_msg(judge(tab + 1, line.n - skip) == TF_INVALID,
 		    "taken: %.*s", (int)(tab - line.p), line.p);
 	}
-	ck_assert_int_eq(82, n);
+	ck_assert_int_eq(83, n);
 	tf_buf_free(&file);
 }
 END_TEST
@@ -225,7 +225,7 @@ optional(struct tf_str line, const char *key)
 {
 	static const char *const always[] = { "batch", "chain", "claimants",
 		"claims", "clock", "denied", "encryption", "evaluated", "home",
-		"imported", "options", "previous", "to", "until", "writers",
+		"imported", "options", "previous", "report", "to", "until", "writers",
 		"xattrs" };
 
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++) {

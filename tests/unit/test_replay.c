@@ -383,6 +383,19 @@ END_TEST
 #define REDACT(who_, proposal_)                                   \
 	REMOVE(TF_REDACTION_DONE, who_, FILE_6, 5, 6, "content"), \
 	    .has_proposal = true, .proposal = (proposal_)
+/* The seal of ATT, whose evidence was judged: its report has 7 bytes. */
+#define JUDGED                                                                \
+	.type = TF_ATTESTATION_SEALED, .path = S(ATT), .has_evidence = true,  \
+	.evidence_bytes = 23, .evidence_count = 2,                            \
+	.evidence_sums = { { 0xee, 0x5f, 0x33, 0xc6, 0xe3, 0x78, 0x19, 0xf7,  \
+	    0xfc, 0xdf, 0x38, 0x45, 0x1c, 0x60, 0xd6, 0x37, 0x55, 0xc6, 0xb1, \
+	    0xae, 0x03, 0xf7, 0x37, 0x0a, 0x7c, 0xa8, 0x74, 0x5a, 0xf7, 0xbc, \
+	    0x41, 0x40 } },                                                   \
+	.evaluated = S("{\"compliant\":true,\"counts\":{\"tests\":1},\"report\":"        \
+		       "{\"sha256\":\"00000000000000000000000000000000"       \
+		       "00000000000000000000000000000000\",\"size\":7},"      \
+		       "\"rule\":\"junit\"}")
+#define REPORT(bytes) .has_report = true, .report.size = (bytes)
 
 /*
  * The first lines of the worked example, then these entries.  Only the last one
@@ -469,6 +482,8 @@ static const char other_content[] =
     "redacts other content than that of its path";
 static const char no_evidence[] = "redacts what is no evidence";
 static const char redacted_before[] = "redacts what was redacted before";
+static const char other_report[] =
+    "removes a report that is not that of its attestation";
 static const char too_old[] = "the proposal is older than 7 days";
 static const char set_back[] = "the clock is behind the time of the proposal";
 
@@ -745,6 +760,15 @@ static const struct story stories[] = {
 	{ 9, { { REMOVE(TF_REDACTION_PROPOSED, ALICE, FILE_6, 6, 6, "content") } }, other_content },
 	{ 9, { { REMOVE(TF_REDACTION_PROPOSED, ALICE, FILE_6, 5, 7, "content") } }, other_content },
 	{ 9, { { REMOVE(TF_REDACTION_PROPOSED, ALICE, ATT, 5, 6, "content") } }, no_evidence },
+	/* the report goes with the first file, once, and no other report */
+	{ 9, { { PROPOSE(ALICE) }, { REDACT(BOB, 9), REPORT(7) } },
+	  other_report },
+	{ 7, { { JUDGED }, { PROPOSE(ALICE) },
+	       { REDACT(BOB, 8), REPORT(7) } }, NULL },
+	{ 7, { { JUDGED }, { PROPOSE(ALICE) },
+	       { REDACT(BOB, 8), REPORT(8) } }, other_report },
+	{ 7, { { JUDGED }, { PROPOSE(ALICE) },
+	       { REDACT(BOB, 8) } }, NULL },
 	/* the time of the ledger and the clock */
 	{ 9, { { PROPOSE(ALICE), .has_clock = true, .clock.s = 1000 },
 	       { REDACT(BOB, 9), .has_clock = true, .clock.s = 605801 } },
