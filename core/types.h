@@ -70,15 +70,20 @@ struct tf_attr {
 	struct tf_time mtime, ctime, btime;
 };
 
+/* Login uid or session: the kernel says that there is none; it could not be
+ * asked. */
+#define TF_AUDIT_UNSET (-1)
+#define TF_AUDIT_UNKNOWN (-2)
+
 /*
  * The caller of the mount or of trailctl.  The kernel vouches for uid, gid and
  * pid.  The other fields are hints from /proc, as raw bytes; a hint that /proc
- * did not give is empty or -1.
+ * did not give is empty or TF_AUDIT_UNKNOWN.
  */
 struct tf_actor {
 	uint32_t uid, gid;
 	uint32_t pid;		   /* 0: unknown */
-	int64_t loginuid, session; /* -1: unset */
+	int64_t loginuid, session; /* or TF_AUDIT_UNSET, TF_AUDIT_UNKNOWN */
 	bool administers;	   /* a member of the group admins= */
 	char comm[64];
 	char exe[1024];

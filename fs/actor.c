@@ -1,5 +1,6 @@
 /*
- * The helper thread that reads /proc, its deadline, and its recent results.
+ * Who makes a request: see actor.h.  The helper thread, its deadline, and recent
+ * results.
  *
  * A job belongs to the helper and the caller together: the last of the two
  * frees it.  A caller that gives up marks the helper as blocked, and no caller
@@ -25,7 +26,7 @@
 #define SLOTS 64	    /* results that are remembered, at most */
 #define DESCRIPTORS_EACH 32 /* of the daemon's limit, per result */
 
-/* What the helper found about one process.  The pidfd refers to that process
+/* What was found about one thread and its process.  The pidfd refers to that process
  * only, so a pid that was given to a new process is noticed. */
 struct known {
 	uint32_t tid; /* the number in the request; 0: unused */
@@ -46,8 +47,9 @@ struct job {
 	bool done;	  /* the helper has finished: the caller frees it */
 	bool abandoned;	  /* the caller gave up: the helper frees it */
 	int ready;	  /* eventfd */
-	uint32_t tid;
-	struct tf_actor seen; /* the helper's until done */
+	uint32_t pid;
+	char cgroup[sizeof((struct tf_actor *)0)->cgroup]; /* the helper's
+								until done */
 };
 
 struct fs_actors {
@@ -69,17 +71,6 @@ bool
 fs_actors_know(const struct fs_actors *a)
 {
 	return a != NULL && a->proc_is_ours;
-}
-
-/* Read what can wait for locks of other processes. */
-static void
-read_slowly(uint32_t tid, struct tf_actor *seen)
-{
-	if ((seen->pid = tf_proc_process(tid)) == 0)
-		return;
-	seen->loginuid = tf_proc_number(seen->pid, "loginuid");
-	seen->session = tf_proc_number(seen->pid, "sessionid");
-	tf_proc_cgroup(seen->pid, seen->cgroup, sizeof seen->cgroup);
 }
 
 static void
@@ -108,7 +99,7 @@ help(void *arg)
 		j = a->first;
 		if (!j->abandoned) {
 			pthread_mutex_unlock(&a->mu);
-			read_slowly(j->tid, &j->seen);
+			tf_proc_cgroup(j->pid, j->cgroup, sizeof j->cgroup);
 			pthread_mutex_lock(&a->mu);
 		}
 		if ((a->first = j->next) == NULL)
@@ -195,14 +186,13 @@ fs_actors_free(struct fs_actors *a)
 
 /* Give the helper a job.  NULL: no memory, or the helper is blocked. */
 static struct job *
-start_helper(struct fs_actors *a, uint32_t tid, const struct tf_actor *who)
+start_helper(struct fs_actors *a, uint32_t pid)
 {
 	struct job *j = calloc(1, sizeof *j);
 
 	if (j == NULL)
 		return NULL;
-	j->seen = *who;
-	j->tid = tid;
+	j->pid = pid;
 	j->ready = eventfd(0, EFD_CLOEXEC);
 	pthread_mutex_lock(&a->mu);
 	if (j->ready < 0 || a->blocked) {
@@ -276,7 +266,7 @@ recall(struct fs_actors *a, uint32_t tid, bool reader, struct tf_actor *who)
 	return fresh;
 }
 
-/* Remember *who.  pidfd was opened before the helper read /proc. */
+/* Remember *who.  pidfd was opened before /proc was read. */
 static void
 remember(struct fs_actors *a, uint32_t tid, const struct tf_actor *who,
     int pidfd)
@@ -322,31 +312,45 @@ remember_name(struct fs_actors *a, uint32_t tid, const struct tf_actor *who)
 		close(fd);
 }
 
-/* Ask the helper, and wait for it up to DEADLINE_MS. */
+/* Ask the helper for the cgroup, and wait for it up to DEADLINE_MS.  False: there
+ * is no answer. */
+static bool
+ask_cgroup(struct fs_actors *a, struct tf_actor *who)
+{
+	struct job *j = start_helper(a, who->pid);
+	struct pollfd p = { .events = POLLIN };
+	bool done;
+
+	if (j == NULL)
+		return false;
+	p.fd = j->ready;
+	(void)poll(&p, 1, DEADLINE_MS);
+	pthread_mutex_lock(&a->mu);
+	done = j->done;
+	if (!done)
+		j->abandoned = a->blocked = true;
+	pthread_mutex_unlock(&a->mu);
+	if (done) {
+		memcpy(who->cgroup, j->cgroup, sizeof who->cgroup);
+		job_free(j);
+	}
+	return done;
+}
+
+/* Find the process of thread tid, and what rarely changes.  Login uid and session
+ * are those of the thread, as the uid is. */
 static void
-ask(struct fs_actors *a, uint32_t tid, struct tf_actor *who)
+look_up(struct fs_actors *a, uint32_t tid, struct tf_actor *who)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, tid, 0);
-	struct pollfd p = { .events = POLLIN };
-	struct job *j = start_helper(a, tid, who);
-	bool done = false;
+	bool all = true;
 
-	if (j != NULL) {
-		p.fd = j->ready;
-		(void)poll(&p, 1, DEADLINE_MS);
-		pthread_mutex_lock(&a->mu);
-		done = j->done;
-		if (!done)
-			j->abandoned = a->blocked = true;
-		pthread_mutex_unlock(&a->mu);
+	if ((who->pid = tf_proc_process(tid)) != 0) {
+		who->loginuid = tf_proc_number(tid, "loginuid");
+		who->session = tf_proc_number(tid, "sessionid");
+		all = ask_cgroup(a, who);
 	}
-	if (done) {
-		*who = j->seen;
-		job_free(j);
-	} else if (pidfd >= 0) {
-		who->pid = tid; /* only a process has a pidfd */
-	}
-	if (done && pidfd >= 0)
+	if (all && pidfd >= 0)
 		remember(a, tid, who, pidfd);
 	else if (pidfd >= 0)
 		close(pidfd);
@@ -373,7 +377,7 @@ of_request(struct fs_actors *a, fuse_req_t req, struct tf_actor *who)
 	memset(who, 0, sizeof *who);
 	who->uid = ctx->uid;
 	who->gid = ctx->gid;
-	who->loginuid = who->session = -1;
+	who->loginuid = who->session = TF_AUDIT_UNKNOWN;
 	/* 0: the caller's pid namespace is not inside ours. */
 	return ctx->pid <= 0 || !fs_actors_know(a) ? 0 : (uint32_t)ctx->pid;
 }
@@ -382,7 +386,7 @@ static void
 add_hints(struct fs_actors *a, uint32_t tid, struct tf_actor *who)
 {
 	if (!recall(a, tid, false, who))
-		ask(a, tid, who);
+		look_up(a, tid, who);
 	if (who->pid == 0)
 		return;
 	tf_proc_comm(who->pid, who->comm, sizeof who->comm);

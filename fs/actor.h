@@ -2,10 +2,11 @@
  * The caller of a request: what the kernel says, and hints from /proc.
  *
  * Reading /proc of a process that waits for trailfs can block in the kernel.
- * comm and exe take no lock that such a process can hold, so the calling thread
- * reads them itself.  One helper thread reads the rest, which rarely changes.
- * A request waits for the helper at most 50 ms, and a result is used again for
- * one second while the process lives.
+ * What says who it is takes no lock that such a process can hold, so the calling
+ * thread reads that itself: process, login uid, session, comm and exe.  They are
+ * never missing for lack of time.  One helper thread reads the cgroup, and a
+ * request waits for it at most 50 ms.  All but comm and exe is used again for one
+ * second while the process lives.
  */
 #ifndef FS_ACTOR_H
 #define FS_ACTOR_H
@@ -28,8 +29,8 @@ void fs_actors_free(struct fs_actors *a);
 bool fs_actors_know(const struct fs_actors *a);
 
 /*
- * Set *who to the caller of req.  Never fails: what is unknown is 0, -1 or
- * empty.  May be called from any thread, with no lock held.
+ * Set *who to the caller of req.  Never fails: what is unknown is 0,
+ * TF_AUDIT_UNKNOWN or empty.  May be called from any thread, with no lock held.
  *
  * The kernel names a thread; who->pid is the process of that thread.  pid is 0
  * and there are no hints when /proc belongs to another pid namespace, and for

@@ -79,6 +79,16 @@ text_add_token(struct tf_buf *out, const struct tf_json_doc *d, int token)
 	tf_buf_free(&b);
 }
 
+/* Who logged in, if the caller became another user since. */
+static void
+add_login(struct tf_buf *out, const struct tf_json_doc *d, int uid, int login)
+{
+	if (login < 0 || (uid >= 0 && d->tok[login].num == d->tok[uid].num))
+		return;
+	tf_buf_str(out, ", login uid ");
+	text_add_token(out, d, login);
+}
+
 /* The program's name is a hint only, and stands in parentheses. */
 void
 text_add_actor(struct tf_buf *out, const struct tf_json_doc *d, int actor)
@@ -96,6 +106,8 @@ text_add_actor(struct tf_buf *out, const struct tf_json_doc *d, int actor)
 	} else {
 		tf_buf_str(out, "?");
 	}
+	add_login(out, d, uid,
+	    hints < 0 ? -1 : tf_json_get(d, hints, "loginuid"));
 	if (comm >= 0) {
 		tf_buf_str(out, " (");
 		text_add_token(out, d, comm);

@@ -25,7 +25,8 @@ void text_put(FILE *f, const char *p, size_t n);
 /* text_add() of a JSON string; other values are appended as they are. */
 void text_add_token(struct tf_buf *out, const struct tf_json_doc *d, int token);
 
-/* Append the actor of an entry: "alice (cp)", or "uid 1000" without a name. */
+/* Append the actor of an entry: "alice (cp)", or "uid 1000" without a name, or
+ * "root, login uid 1000 (cp)" of somebody who became another user. */
 void text_add_actor(struct tf_buf *out, const struct tf_json_doc *d, int actor);
 
 /*

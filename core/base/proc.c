@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../types.h"
 #include "proc.h"
 
 /* Flags of a thread in /proc/TID/stat (include/linux/sched.h). */
@@ -62,12 +63,19 @@ tf_proc_number(uint32_t pid, const char *name)
 	unsigned long long v;
 
 	if (read_proc(pid, name, buf, sizeof buf) == 0)
-		return -1;
+		return TF_AUDIT_UNKNOWN;
 	errno = 0;
 	v = strtoull(buf, &end, 10);
-	if (errno != 0 || end == buf || v >= UINT32_MAX)
-		return -1;
-	return (int64_t)v;
+	if (errno != 0 || end == buf || v > UINT32_MAX)
+		return TF_AUDIT_UNKNOWN;
+	return v == UINT32_MAX ? TF_AUDIT_UNSET : (int64_t)v;
+}
+
+bool
+tf_proc_has_login_uids(void)
+{
+	return tf_proc_is_ours() &&
+	    tf_proc_number(TF_PROC_SELF, "loginuid") != TF_AUDIT_UNKNOWN;
 }
 
 void

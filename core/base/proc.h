@@ -1,14 +1,15 @@
 /*
  * What /proc says about threads and processes.
  *
- * Nothing here fails: a value that cannot be read is empty, 0 or -1.  All
- * functions may be called from any thread.  A pid of TF_PROC_SELF names the
+ * Nothing here fails: a value that cannot be read is empty, 0 or
+ * TF_AUDIT_UNKNOWN.  All functions may be called from any thread.  A pid of TF_PROC_SELF names the
  * calling process, whatever pid namespace /proc belongs to.
  *
- * Reading comm, exe and ns/mnt, and status and stat of a thread, takes no lock
- * that a caller of trailfs can hold while it waits for an answer.  Reading
- * cgroup, loginuid and sessionid can take one, so a thread that serves requests
- * must not do it (fs/actor.h).
+ * Reading comm, exe, ns/mnt, loginuid and sessionid, and status and stat of a
+ * thread, takes no lock that a caller of trailfs can hold while it waits for an
+ * answer, and none that anybody holds while he sleeps.  Reading cgroup takes the
+ * lock of all cgroups, so a thread that serves requests must not do it
+ * (fs/actor.h).
  */
 #ifndef TF_BASE_PROC_H
 #define TF_BASE_PROC_H
@@ -32,7 +33,12 @@ bool tf_proc_is_ours(void);
  */
 uint32_t tf_proc_process(uint32_t tid);
 
-/* The number in file name of pid.  -1: unset, or it cannot be read. */
+/* Are there login uids, so that those of callers can be read?  The kernel may be
+ * made without them, and a foreign /proc says nothing about callers. */
+bool tf_proc_has_login_uids(void);
+
+/* The number in file name of pid, or TF_AUDIT_UNSET or TF_AUDIT_UNKNOWN
+ * (core/types.h). */
 int64_t tf_proc_number(uint32_t pid, const char *name);
 
 /*

@@ -90,6 +90,7 @@ static const struct member keys_members[] = {
 static const struct member options_members[] = {
 	{ "approvers", TF_FORM_HINT256, true },
 	{ "durability", TF_FORM_WORD, false },
+	{ "loginuid", TF_FORM_WORD, true },
 	{ "quiet", TF_FORM_UINT, false },
 	{ "reads", TF_FORM_WORD, true },
 	{ "settle", TF_FORM_UINT, false },

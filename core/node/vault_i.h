@@ -93,6 +93,7 @@ struct tf_vault {
 	    guard; /* path of the head's third copy, on another disk, or NULL */
 	struct tf_guard *guarding; /* writes that copy, or NULL */
 	char *approvers;	   /* group that approves redactions, or NULL */
+	bool login_uids;	   /* tf_proc_has_login_uids() */
 	struct tf_clock_start {
 		struct tf_time clock;
 		uint64_t boot_ns;

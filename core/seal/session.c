@@ -72,8 +72,8 @@ software(const struct opening *x, struct tf_buf *out, struct tf_error *err)
 }
 
 /* Only the options that change what a close or an idle attestation means, what
- * the absence of evidence.read means, who approves redactions, and whether texts
- * were kept apart. */
+ * the absence of evidence.read or of a login uid means, who approves redactions,
+ * and whether texts were kept apart. */
 static enum tf_code
 mount_options(const struct tf_vault *v, struct tf_buf *out,
     struct tf_error *err)
@@ -85,6 +85,8 @@ mount_options(const struct tf_vault *v, struct tf_buf *out,
 	tf_put_hint(&j, "approvers", v->approvers, SIZE_MAX, GROUP_MAX);
 	tf_json_key(&j, "durability");
 	tf_json_cstr(&j, v->durability == TF_DURABLE_BATCH ? "batch" : "close");
+	if (!v->login_uids)
+		tf_put_cstr(&j, "loginuid", "unknown");
 	tf_json_key(&j, "quiet");
 	tf_json_int(&j, (int64_t)v->settings.value[TF_IDLE]);
 	if (v->settings.value[TF_READS] != 0)

@@ -90,6 +90,16 @@ struct request {
 
 /* --- who, what and when ----------------------------------------------------- */
 
+/* Who hides the login uid may be the other person as well. */
+static enum tf_code
+check_login(const struct request *q, struct tf_error *err)
+{
+	if (!q->v->login_uids || q->who->loginuid != TF_AUDIT_UNKNOWN)
+		return TF_OK;
+	return tf_fail(err, TF_DENIED,
+	    "the login uid of the process that asks cannot be read");
+}
+
 /*
  * With a group, its members approve, and they, the owner of the trail and root
  * propose.  Without one, the owner of the trail and root do both.
@@ -621,6 +631,7 @@ commit(struct request *q,
 	enum tf_code rc;
 
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
+	    (rc = check_login(q, err)) != TF_OK ||
 	    (rc = tf_space_take(v, TF_FILE_COST, 0, err)) != TF_OK)
 		return rc;
 	tf_vault_learn(v, q->who->uid, q->who->gid);

@@ -31,6 +31,7 @@
 #include "../base/bits.h"
 #include "../base/clock.h"
 #include "../base/crypto.h"
+#include "../base/proc.h"
 #include "../base/users.h"
 #include "../commit/commit.h"
 #include "../commit/hasher.h"
@@ -223,6 +224,16 @@ say_about_approvers(struct tf_vault *v)
 		    v->approvers);
 }
 
+/* Then nothing shows that two uids are one person. */
+static void
+say_about_login_uids(struct tf_vault *v)
+{
+	if (!v->login_uids)
+		tf_vault_say(v, TF_UNSUPPORTED,
+		    "login uids are not known here: the proposer and the "
+		    "approver of a redaction are told apart by uid only");
+}
+
 /* Origin and id of the store, from the database. */
 static enum tf_code
 read_facts(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
@@ -280,6 +291,7 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	(void)pthread_cond_init(&v->alarm, &attr);
 	(void)pthread_condattr_destroy(&attr);
 	host_name(v);
+	v->login_uids = tf_proc_has_login_uids();
 	v->path = strdup(path);
 	v->mount = o->mount == NULL ? NULL : strdup(o->mount);
 	if (v->path == NULL || (o->mount != NULL && v->mount == NULL) ||
@@ -368,6 +380,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	if (v->mount != NULL) {
 		say_about_files(v);
 		say_about_approvers(v);
+		say_about_login_uids(v);
 	} else {
 		tf_store_check_access(v->dirfd, true, say_found, v);
 	}

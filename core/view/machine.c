@@ -98,6 +98,10 @@ tf_page_machine(struct tf_page *p)
 	else if (v->guard != NULL && g.size > 0)
 		tf_html(&p->b, "<dt>Guard</dt><dd>has %llu entries</dd>\n",
 		    (unsigned long long)g.size);
+	if (v->mount != NULL && !v->login_uids)
+		tf_html(&p->b,
+		    "<dt>Login uids</dt><dd class=\"bad\">not known: nothing "
+		    "shows that two users are one person</dd>\n");
 	if (tf_clock_behind(last) > 0)
 		tf_html(&p->b,
 		    "<dt>Clock</dt><dd class=\"bad\">%llu seconds behind the "

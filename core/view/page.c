@@ -236,7 +236,7 @@ tf_page_actor(struct tf_page *p, const struct tf_entry *e)
 {
 	struct tf_buf who = { 0 };
 
-	tf_who(e, &who);
+	tf_who_in_full(e, &who);
 	if (who.n > 0)
 		tf_html(&p->b, "<bdi class=\"who\">%.*s</bdi>", (int)who.n,
 		    who.p);

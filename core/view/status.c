@@ -150,6 +150,8 @@ put_facts(struct tf_view *w, struct tf_json *j, const struct tf_status_facts *c,
 	if (m->holds > 0)
 		tf_put_uint(j, "holds", m->holds);
 	tf_put_hint(j, "host", v->host, SIZE_MAX, TF_HINT_MAX);
+	if (v->mount != NULL && !v->login_uids)
+		tf_put_cstr(j, "login_uids", "unknown");
 	tf_put_hint(j, "mount", v->mount != NULL ? v->mount : who.mount,
 	    SIZE_MAX, TF_HINT_MAX);
 	tf_put_hint(j, "origin", v->origin, SIZE_MAX, TF_HINT_MAX);

@@ -111,12 +111,12 @@ tf_view_raise_now(struct tf_view *w, struct tf_error *err)
 
 /* The actor in an entry is raw JSON that the decoder has already checked, so a
  * failed parse can only mean that memory is short. */
-void
-tf_who(const struct tf_entry *e, struct tf_buf *out)
+static void
+who(const struct tf_entry *e, bool login, struct tf_buf *out)
 {
 	struct tf_json_doc d = { 0 };
 	struct tf_str user;
-	int uid;
+	int uid, by;
 
 	if (e->actor.p == NULL) {
 		tf_buf_str(out, "trailfs");
@@ -134,7 +134,23 @@ tf_who(const struct tf_entry *e, struct tf_buf *out)
 		    (long long)d.tok[uid].num);
 	else
 		tf_buf_printf(out, "uid %lld", (long long)d.tok[uid].num);
+	by = tf_json_get(&d, tf_json_get(&d, 0, "hints"), "loginuid");
+	if (login && by >= 0 && d.tok[by].num != d.tok[uid].num)
+		tf_buf_printf(out, ", login uid %lld",
+		    (long long)d.tok[by].num);
 	tf_json_doc_free(&d);
+}
+
+void
+tf_who(const struct tf_entry *e, struct tf_buf *out)
+{
+	who(e, false, out);
+}
+
+void
+tf_who_in_full(const struct tf_entry *e, struct tf_buf *out)
+{
+	who(e, true, out);
 }
 
 enum tf_code

@@ -80,6 +80,9 @@ TF_MUST_USE enum tf_code tf_view_raise_now(struct tf_view *w,
 /* Append the actor of an entry to out, with the user name that the entry holds:
  * "alice (1000)", "uid 1000", or "trailfs" for an entry of the daemon. */
 void tf_who(const struct tf_entry *e, struct tf_buf *out);
+/* The same for people, who want to know who became another user: a login uid that
+ * is not the uid stands behind it, as in "root (0), login uid 1000". */
+void tf_who_in_full(const struct tf_entry *e, struct tf_buf *out);
 
 /* End the JSON document j and pass the rest of its text and a newline to out. */
 TF_MUST_USE enum tf_code tf_view_end_json(struct tf_json *j,

@@ -65,7 +65,7 @@ md_event(struct tf_buf *out, const char *what, const struct tf_loaded_entry *t)
 	if (!t->is)
 		return;
 	when_text(&t->d.e, at);
-	tf_who(&t->d.e, &who);
+	tf_who_in_full(&t->d.e, &who);
 	tf_buf_printf(out, "- %s: %s by ", what, at);
 	md(out, who.p, who.n);
 	tf_buf_printf(out, ", entry %llu\n", (unsigned long long)t->d.e.seq);
@@ -161,7 +161,7 @@ md_reported(struct tf_buf *out, const struct tf_loaded_entry *seal, bool may)
 		return;
 	}
 	when_text(&seal->d.e, at);
-	tf_who(&seal->d.e, &who);
+	tf_who_in_full(&seal->d.e, &who);
 	tf_buf_printf(out, " %s%s | ",
 	    seal->d.e.imported.p != NULL ? "imported " : "", at);
 	md(out, who.p, who.n);

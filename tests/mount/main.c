@@ -58,7 +58,7 @@
 	X(settable) \
 	X(protect) \
 	X(secret) \
-	X(redact) \
+	X(redact) X(login) \
 	X(anchor) \
 	X(metrics) \
 	/* a line for each */
