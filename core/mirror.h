@@ -12,6 +12,8 @@
  *      and the heads of both are kept in DIR/refused/.
  *  M4  The source needs no secret of the mirror, and the receiver none of the
  *      source.
+ *  M5  Nothing leaves the source before the receiver has shown that it has the key
+ *      that the source expects.
  *
  * Errors beside those named: TF_TAMPER a check of the receiver failed; TF_IO the
  * connection or the other side ended or broke the protocol (what is durable at
@@ -27,7 +29,9 @@
 struct tf_mirror_send {
 	const char *store; /* directory of the store */
 	int in, out;	   /* from and to the receiver */
-	const char *key;   /* the mirror's vkey that is expected, or NULL */
+	/* The mirror's vkey that is expected.  NULL: that of the last receipt of
+	 * its name in the ledger, or any if there is none. */
+	const char *key;
 	/* Called from time to time with the number of entries that are durable
 	 * at the mirror, that of the source, and the bytes of objects that were
 	 * sent.  NULL: not called. */
@@ -38,12 +42,16 @@ struct tf_mirror_send {
 
 /* What a receipt proves, and what it took to get it. */
 struct tf_mirrored {
-	uint64_t before;  /* entries at the mirror when this began */
+	uint64_t before; /* entries at the mirror when this began */
+	/* Not 0: the last receipt of the mirror was for so many entries, and it
+	 * had fewer when this began: it lost them. */
+	uint64_t promised;
 	uint64_t entries; /* entries at the mirror now */
 	uint64_t objects; /* sent now; and their bytes */
 	uint64_t bytes;
 	char name[129];	    /* of the mirror's key */
 	struct tf_buf key;  /* the mirror's vkey */
+	struct tf_buf head; /* the note of its head when this began */
 	struct tf_buf note; /* the head, signed by log and mirror */
 	/* The newest recorded receipt of this mirror is less than an hour old,
 	 * and after it only trailctl opened the store or recorded receipts. */
@@ -55,7 +63,8 @@ struct tf_mirrored {
  * changes nothing in it.  SIGPIPE must be ignored.  On TF_OK the mirror has all
  * entries up to the newest head of the store at the beginning, and out has the
  * receipt, which was checked.  The caller calls tf_mirrored_free in any case.
- * TF_TAMPER: also if the receipt is not by the expected key.
+ * After a failure name, key and head are set if the mirror had said them.
+ * TF_TAMPER: also if the mirror has not the expected key; then nothing was sent.
  */
 TF_MUST_USE enum tf_code tf_mirror_send(const struct tf_mirror_send *s,
     struct tf_mirrored *out, struct tf_error *err);

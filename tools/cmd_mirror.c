@@ -40,7 +40,7 @@ static const struct args_option options[] = {
 	    .text = &ask.via },
 	{ .name = "mirror-key",
 	    .value = "KEY",
-	    .help = "accept a receipt of this mirror only",
+	    .help = "send to the mirror with this key only",
 	    .text = &ask.mirror_key },
 	{ .name = "receive",
 	    .value = "DIRECTORY",
@@ -110,6 +110,8 @@ print_json(const struct tf_mirrored *m, bool recorded, struct tf_error *err)
 	tf_put_str(&j, "key", tf_buf_bytes(&m->key));
 	tf_put_uint(&j, "new", m->entries - m->before);
 	tf_put_uint(&j, "objects", m->objects);
+	if (m->promised > 0)
+		tf_put_uint(&j, "promised", m->promised);
 	tf_put_bool(&j, "recorded", recorded);
 	tf_json_object_end(&j);
 	if ((rc = tf_json_end(&j, err)) == TF_OK)
@@ -193,9 +195,69 @@ record(const char *arg, const struct tf_mirrored *m, bool *recorded,
 	return rc;
 }
 
+/* Keep in the vault that the mirror does not take its log, or is not what it was;
+ * text NULL: that all is well.  That this failed must not hide why. */
+static void
+keep_refusal(const char *arg, const struct tf_mirrored *m, const char *text)
+{
+	const struct tf_refusal r = { .kind = TF_ANCHOR_MIRROR,
+		.name = m->name,
+		.text = text,
+		.head = m->head.n > 0 ? m->head.p : NULL,
+		.head_n = m->head.n };
+	struct tf_error err = { 0 };
+
+	if (tf_anchor_refused(arg, &r, &err) != TF_OK && text != NULL)
+		report_note("the status of the vault does not show this: %s",
+		    err.text);
+}
+
+/* What the receiver refused begins with that word. */
+static void
+keep_failure(const char *arg, const struct tf_mirrored *m,
+    const struct tf_error *why)
+{
+	static const char word[] = "refused: ";
+	struct tf_buf text = { 0 };
+	const bool refused = strncmp(why->text, word, strlen(word)) == 0;
+
+	tf_buf_printf(&text, "%s%s", refused ? "" : "stopped: ", why->text);
+	keep_refusal(arg, m, text_of(&text));
+	tf_buf_free(&text);
+}
+
+/* A mirror with fewer entries than it has signed for was put back or emptied. */
+static void
+keep_loss(const char *arg, const struct tf_mirrored *m)
+{
+	struct tf_buf text = { 0 };
+
+	tf_buf_printf(&text,
+	    "had lost entries: it showed %llu, its last receipt is for %llu",
+	    (unsigned long long)m->before, (unsigned long long)m->promised);
+	report_note("the mirror %s %s; now it has %llu again", m->name,
+	    text_of(&text), (unsigned long long)m->entries);
+	keep_refusal(arg, m, text_of(&text));
+	tf_buf_free(&text);
+}
+
+/* The vault must know how it ended. */
+static void
+keep_result(const char *arg, const struct tf_mirrored *m, enum tf_code rc,
+    const struct tf_error *why)
+{
+	if (rc == TF_TAMPER && m->name[0] != '\0')
+		keep_failure(arg, m, why);
+	else if (rc == TF_OK && m->promised > 0)
+		keep_loss(arg, m);
+	else if (rc == TF_OK && m->recorded)
+		keep_refusal(arg, m, NULL);
+}
+
+/* *lost: the mirror had lost entries. */
 static enum tf_code
 mirror(const char *arg, const char *store, const char *dir, const char *log_key,
-    const char *mirror_key, struct tf_error *err)
+    const char *mirror_key, bool *lost, struct tf_error *err)
 {
 	const struct tf_mirror_receive receiver = { .dir = dir,
 		.name = ask.name,
@@ -212,6 +274,8 @@ mirror(const char *arg, const char *store, const char *dir, const char *log_key,
 	rc = mirror_peer_end(&peer, rc, err);
 	if (rc == TF_OK)
 		rc = record(arg, &m, &recorded, err);
+	keep_result(arg, &m, rc, err);
+	*lost = m.promised > 0;
 	if (rc == TF_OK)
 		rc = print(&m, recorded, err);
 	tf_mirrored_free(&m);
@@ -223,12 +287,16 @@ run_source(char **arg, const char *log_key, const char *mirror_key)
 {
 	struct tf_error err = { 0 };
 	char *store = NULL;
+	bool lost = false;
 	enum tf_code rc = find(arg[0], &store, &err);
 
 	if (rc == TF_OK)
-		rc = mirror(arg[0], store, arg[1], log_key, mirror_key, &err);
+		rc = mirror(arg[0], store, arg[1], log_key, mirror_key, &lost,
+		    &err);
 	free(store);
-	return rc == TF_OK ? REPORT_OK : report(&err);
+	if (rc != TF_OK)
+		return report(&err);
+	return lost ? REPORT_FINDING : REPORT_OK;
 }
 
 /* --- the command line ----------------------------------------------------- */

@@ -19,8 +19,9 @@
 
 #define SHELL "/bin/sh"
 
-int
-mirror_receive(const struct tf_mirror_receive *o)
+/* beside: the source is this program too, and says itself why it ended. */
+static int
+receive(const struct tf_mirror_receive *o, bool beside)
 {
 	struct tf_error err = { 0 };
 	bool told;
@@ -28,7 +29,15 @@ mirror_receive(const struct tf_mirror_receive *o)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (tf_mirror_receive(o, &told, &err) == TF_OK)
 		return REPORT_OK;
+	if (beside && err.code == TF_IO && err.sys == 0)
+		told = true;
 	return told ? report_status(err.code) : report(&err);
+}
+
+int
+mirror_receive(const struct tf_mirror_receive *o)
+{
+	return receive(o, false);
 }
 
 /* In the child. */
@@ -71,7 +80,7 @@ start(struct mirror_peer *p, const struct tf_mirror_receive *receiver,
 		o = *receiver;
 		o.in = to[0];
 		o.out = from[1];
-		_exit(mirror_receive(&o));
+		_exit(receive(&o, true));
 	}
 	if (p->pid == 0)
 		become(command, to[0], from[1]);

@@ -22,22 +22,24 @@ enum field {
 	STORE,
 	KEY,
 	NOTE,
-	PROOF,	 /* 1 byte: how many; 32 bytes each */
-	HASH,	 /* 32 bytes */
-	SIZE,	 /* 8 bytes */
-	FIRST,	 /* 8 bytes */
-	PRESENT, /* 1 byte: 0 or 1 */
-	CODE,	 /* 1 byte */
-	LIST,	 /* the rest of the payload */
+	PROOF,	   /* 1 byte: how many; 32 bytes each */
+	HASH,	   /* 32 bytes */
+	SIGNATURE, /* 64 bytes */
+	SIZE,	   /* 8 bytes */
+	FIRST,	   /* 8 bytes */
+	PRESENT,   /* 1 byte: 0 or 1 */
+	CODE,	   /* 1 byte */
+	LIST,	   /* the rest of the payload */
 	TEXT,
 };
 
 static const struct {
 	const char *name;
-	enum field fields[5];
+	enum field fields[6];
 } types[TF_MIRROR_TYPES] = {
-	[TF_MIRROR_HELLO] = { "HELLO", { VERSION, ORIGIN, KEY, STORE } },
-	[TF_MIRROR_HEAD] = { "HEAD", { VERSION, SIZE, HASH, NOTE } },
+	[TF_MIRROR_HELLO] = { "HELLO", { VERSION, ORIGIN, KEY, STORE, HASH } },
+	[TF_MIRROR_HEAD] = { "HEAD",
+	    { VERSION, SIZE, HASH, NOTE, KEY, SIGNATURE } },
 	[TF_MIRROR_OFFER] = { "OFFER", { NOTE, PROOF } },
 	[TF_MIRROR_ACCEPT] = { "ACCEPT", { NO_FIELD } },
 	[TF_MIRROR_ENTRIES] = { "ENTRIES", { FIRST, LIST } },
@@ -49,6 +51,7 @@ static const struct {
 	[TF_MIRROR_FINISH] = { "FINISH", { NO_FIELD } },
 	[TF_MIRROR_RECEIPT] = { "RECEIPT", { NOTE, KEY } },
 	[TF_MIRROR_REFUSED] = { "REFUSED", { CODE, TEXT } },
+	[TF_MIRROR_STAMPED] = { "STAMPED", { NOTE } },
 };
 
 /* The codes of REFUSED on the wire: the place in this table.  Only append. */
@@ -119,6 +122,9 @@ put_field(struct tf_buf *out, const struct tf_mirror_msg *m, enum field f)
 		return;
 	case HASH:
 		tf_buf_add(out, m->hash.b, sizeof(m->hash.b));
+		return;
+	case SIGNATURE:
+		tf_buf_add(out, m->signature, sizeof(m->signature));
 		return;
 	case SIZE:
 		put_number(out, m->size, 8);
@@ -222,13 +228,19 @@ take_string(struct tf_str *s, struct tf_str *out)
 }
 
 static bool
-take_hash(struct tf_str *s, struct tf_hash *out)
+take_bytes(struct tf_str *s, uint8_t *out, size_t n)
 {
-	const uint8_t *p = take(s, sizeof(out->b));
+	const uint8_t *p = take(s, n);
 
 	if (p != NULL)
-		memcpy(out->b, p, sizeof(out->b));
+		memcpy(out, p, n);
 	return p != NULL;
+}
+
+static bool
+take_hash(struct tf_str *s, struct tf_hash *out)
+{
+	return take_bytes(s, out->b, sizeof(out->b));
 }
 
 static bool
@@ -275,7 +287,7 @@ take_field(struct tf_str *s, enum field f, struct tf_mirror_msg *out)
 	case NO_FIELD:
 		return true;
 	case VERSION:
-		return take_number(s, 4, &out->version);
+		return take_number(s, 4, &out->version) && out->version > 0;
 	case ORIGIN:
 		return take_string(s, &out->origin);
 	case STORE:
@@ -288,6 +300,8 @@ take_field(struct tf_str *s, enum field f, struct tf_mirror_msg *out)
 		return take_proof(s, &out->proof);
 	case HASH:
 		return take_hash(s, &out->hash);
+	case SIGNATURE:
+		return take_bytes(s, out->signature, sizeof(out->signature));
 	case SIZE:
 		return take_number(s, 8, &out->size);
 	case FIRST:
@@ -333,11 +347,11 @@ tf_mirror_length(const uint8_t *header, size_t *out, struct tf_error *err)
 	return TF_OK;
 }
 
-/* A later version may have other fields: only its number is taken. */
+/* Another version has other fields: only its number is taken. */
 static bool
-is_newer(const struct tf_mirror_msg *m, enum field f)
+is_other(const struct tf_mirror_msg *m, enum field f)
 {
-	return f == VERSION && m->version > TF_MIRROR_VERSION;
+	return f == VERSION && m->version != TF_MIRROR_VERSION;
 }
 
 enum tf_code
@@ -371,7 +385,7 @@ tf_mirror_parse(const void *frame, size_t n, struct tf_mirror_msg *out,
 		if (!take_field(&s, f, out))
 			return tf_fail(err, TF_INVALID, "%s is malformed",
 			    types[out->type].name);
-		if (is_newer(out, f))
+		if (is_other(out, f))
 			return TF_OK;
 	}
 	if (s.n > 0)

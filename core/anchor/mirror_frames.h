@@ -15,8 +15,10 @@
  *
  * The conversation (S source, R receiver):
  *
- *   S HELLO     version, origin, key and store ID of the log
- *   R HEAD      version, the newest head that the receiver has; size 0: none
+ *   S HELLO     version, origin, key and store ID of the log, a challenge
+ *   R HEAD      version, the newest head that the receiver has; size 0: none;
+ *               the receiver's key, and its signature over the challenge and all
+ *               that (mirror_identity.h)
  *   S OFFER     the newest head of the source; consistency proof R's head -> it
  *   R ACCEPT
  *   repeated until the receiver has all entries of the offer:
@@ -25,11 +27,16 @@
  *               each with the number of bytes that it has already
  *     S OBJECT  for each of them, in that order: its size, or that it is absent;
  *       DATA    then its bytes from there
+ *     S STAMPED for each time stamp that these entries record: the checkpoint
+ *               that was stamped, if the source has it
  *     S END     at entries up to a signed head: the head, and a consistency
  *               proof to the offer
  *     R DONE    how many entries are durable at the receiver
  *   S FINISH
  *   R RECEIPT   the offer with the receiver's cosignature; the receiver's key
+ *
+ * HELLO and HEAD of another version have other fields after their version.
+ * Version 1 had no challenge, no signature and no STAMPED.
  *
  * Instead of any message R may send REFUSED and end.  All functions are pure and
  * safe from many threads at once.  The bytes may come from anybody.
@@ -37,10 +44,11 @@
 #ifndef TF_ANCHOR_MIRROR_FRAMES_H
 #define TF_ANCHOR_MIRROR_FRAMES_H
 
+#include "../base/crypto.h"
 #include "../json.h"
 #include "../ledger/merkle.h"
 
-#define TF_MIRROR_VERSION 1
+#define TF_MIRROR_VERSION 2
 #define TF_MIRROR_PAYLOAD_MAX ((size_t)1 << 20)
 #define TF_MIRROR_ENTRIES_BYTES ((size_t)1 << 18) /* of one ENTRIES */
 #define TF_MIRROR_DATA_BYTES ((size_t)1 << 18)	  /* of one DATA */
@@ -62,6 +70,7 @@ enum tf_mirror_type {
 	TF_MIRROR_FINISH = 11,
 	TF_MIRROR_RECEIPT = 12,
 	TF_MIRROR_REFUSED = 13,
+	TF_MIRROR_STAMPED = 14,
 	TF_MIRROR_TYPES
 };
 
@@ -72,17 +81,19 @@ struct tf_mirror_msg {
 	enum tf_mirror_type type;
 	uint64_t version;
 	struct tf_str origin, store;
-	struct tf_str
-	    key; /* vkey text: HELLO of the log, RECEIPT of the mirror */
+	/* vkey text: HELLO of the log, HEAD and RECEIPT of the mirror */
+	struct tf_str key;
 	struct tf_str note;
 	struct tf_proof proof;
-	struct tf_hash hash; /* HEAD: root; OBJECT: digest */
-	uint64_t size;	     /* HEAD, DONE: entries; OBJECT: bytes */
-	uint64_t first;	     /* ENTRIES: seq of the first; OBJECT: first byte */
-	bool present;	     /* OBJECT; false: the source does not have it */
-	struct tf_str list;  /* ENTRIES, WANT: see below; DATA: the bytes */
-	enum tf_code code;   /* REFUSED */
-	struct tf_str text;  /* REFUSED: one line */
+	/* HELLO: challenge; HEAD: root; OBJECT: digest */
+	struct tf_hash hash;
+	uint8_t signature[TF_SIG_LEN]; /* HEAD */
+	uint64_t size;		       /* HEAD, DONE: entries; OBJECT: bytes */
+	uint64_t first;	    /* ENTRIES: seq of the first; OBJECT: first byte */
+	bool present;	    /* OBJECT; false: the source does not have it */
+	struct tf_str list; /* ENTRIES, WANT: see below; DATA: the bytes */
+	enum tf_code code;  /* REFUSED */
+	struct tf_str text; /* REFUSED: one line */
 };
 
 /* Append the frame of m to out.  Without memory out fails. */

@@ -23,9 +23,8 @@ tf_mirror_offer_free(struct tf_mirror_offer *o)
 	tf_buf_free(&o->note);
 }
 
-/* A new mirror takes the log that is expected, or any. */
-static enum tf_code
-check_first(const struct tf_mirror_offer *offer, const char *expected,
+enum tf_code
+tf_mirror_check_first(const struct tf_mirror_offer *offer, const char *expected,
     struct tf_error *err)
 {
 	if (expected == NULL ||
@@ -121,8 +120,7 @@ enum tf_code
 tf_mirror_judge(struct tf_mirror_offer *offer, const struct tf_replica *r,
     const struct tf_mirror_receive *o, struct tf_error *err)
 {
-	enum tf_code rc = r == NULL ? check_first(offer, o->vkey, err) :
-				      check_log(offer, r, err);
+	enum tf_code rc = check_log(offer, r, err);
 
 	if (rc == TF_OK)
 		rc = tf_checkpoint_check(offer->note.p, offer->note.n,
@@ -131,7 +129,7 @@ tf_mirror_judge(struct tf_mirror_offer *offer, const struct tf_replica *r,
 	    (rc == TF_OK && offer->head.size == 0))
 		rc = tf_fail(err, TF_TAMPER,
 		    "refused: the head of the source is malformed");
-	if (rc == TF_OK && r != NULL)
+	if (rc == TF_OK)
 		rc = check_history(offer, tf_replica_head(r), o->dir, err);
 	return rc;
 }

@@ -19,10 +19,15 @@ struct tf_mirror_offer {
 };
 void tf_mirror_offer_free(struct tf_mirror_offer *o);
 
+/* Whether a new mirror takes the log with offer->log: it has the key that is
+ * expected, or NULL is.  TF_TAMPER. */
+TF_MUST_USE enum tf_code
+tf_mirror_check_first(const struct tf_mirror_offer *offer, const char *expected,
+    struct tf_error *err);
 /*
- * TF_OK: it is the same log, and the head is the mirror's or continues it.  r
- * NULL: there is no mirror yet, at o->dir.  TF_TAMPER, with the reason: another
- * log or key than that of the mirror or the expected one, or another history.
+ * TF_OK: it is the same log, and the head is the mirror's or continues it; the
+ * mirror is at o->dir.  TF_TAMPER, with the reason: another log or key than that
+ * of the mirror, or another history.
  */
 TF_MUST_USE enum tf_code tf_mirror_judge(struct tf_mirror_offer *offer,
     const struct tf_replica *r, const struct tf_mirror_receive *o,

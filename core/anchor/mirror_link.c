@@ -121,6 +121,18 @@ tf_mirror_hear(struct tf_mirror_link *l, enum tf_mirror_type type,
 	return rc;
 }
 
+enum tf_code
+tf_mirror_check_version(const struct tf_mirror_link *l,
+    const struct tf_mirror_msg *m, struct tf_error *err)
+{
+	if (m->version == TF_MIRROR_VERSION)
+		return TF_OK;
+	return tf_fail(err, TF_NEWER,
+	    "%s speaks version %llu of the protocol, this side version %d: "
+	    "use the same trailfs on both",
+	    l->peer, (unsigned long long)m->version, TF_MIRROR_VERSION);
+}
+
 /* --- sending --------------------------------------------------------------- */
 
 static enum tf_code

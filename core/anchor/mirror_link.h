@@ -34,6 +34,9 @@ TF_MUST_USE enum tf_code tf_mirror_hear(struct tf_mirror_link *l,
 TF_MUST_USE enum tf_code tf_mirror_hear_any(struct tf_mirror_link *l,
     struct tf_mirror_msg *m, struct tf_error *err);
 
+/* TF_NEWER: m, a HELLO or a HEAD, is of another version of the protocol. */
+TF_MUST_USE enum tf_code tf_mirror_check_version(const struct tf_mirror_link *l,
+    const struct tf_mirror_msg *m, struct tf_error *err);
 /* TF_IO with this text: the other side broke the protocol. */
 enum tf_code tf_mirror_broken(struct tf_error *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

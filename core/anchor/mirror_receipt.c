@@ -140,15 +140,14 @@ tf_mirror_sign(const struct tf_key *key, const struct tf_vkey *vkey,
 enum tf_code
 tf_mirror_check_receipt(const struct tf_mirror_msg *m,
     const struct tf_vkey *log, const struct tf_checkpoint *offer,
-    const char *expected, struct tf_mirrored *out, struct tf_error *err)
+    struct tf_mirrored *out, struct tf_error *err)
 {
 	struct tf_vkey key;
 	struct tf_checkpoint c;
 	uint64_t time;
 	enum tf_code rc = tf_cosign_vkey_parse(m->key.p, m->key.n, &key, err);
 
-	if (rc == TF_OK && expected != NULL &&
-	    !tf_str_same(m->key, tf_str_of(expected)))
+	if (rc == TF_OK && !tf_str_same(m->key, tf_buf_bytes(&out->key)))
 		return tf_fail(err, TF_TAMPER,
 		    "the receipt is by another key: %s", key.name);
 	if (rc == TF_OK)
@@ -165,13 +164,9 @@ tf_mirror_check_receipt(const struct tf_mirror_msg *m,
 		    "the receipt is about another head than the offered one");
 	if (rc != TF_OK)
 		return rc;
-	memcpy(out->name, key.name, sizeof(out->name));
 	out->entries = c.size;
-	tf_buf_add(&out->key, m->key.p, m->key.n);
 	tf_buf_add(&out->note, m->note.p, m->note.n);
-	if ((rc = tf_buf_end(&out->key, err)) == TF_OK)
-		rc = tf_buf_end(&out->note, err);
-	return rc;
+	return tf_buf_end(&out->note, err);
 }
 
 /* --- was it recorded? --------------------------------------------------------- */
@@ -197,9 +192,10 @@ take_newest(void *arg, const struct tf_anchor_row *r, struct tf_error *err)
 	return TF_OK;
 }
 
-/* Is the time of entry seq within the last hour? */
+/* Is entry seq a receipt by this key, and its time within the last hour? */
 static enum tf_code
-is_fresh(struct tf_db *db, uint64_t seq, bool *yes, struct tf_error *err)
+is_fresh(struct tf_db *db, uint64_t seq, struct tf_str key, bool *yes,
+    struct tf_error *err)
 {
 	struct tf_entry_decoded d = { 0 };
 	struct tf_buf entry = { 0 };
@@ -211,7 +207,8 @@ is_fresh(struct tf_db *db, uint64_t seq, bool *yes, struct tf_error *err)
 	if (rc == TF_OK &&
 	    (rc = tf_entry_decode(&d, entry.p, entry.n, err)) == TF_OK) {
 		age = tf_clock_now().s - tf_entry_when(&d.e, &moved).s;
-		*yes = age >= 0 && age < FRESH_S;
+		*yes = age >= 0 && age < FRESH_S &&
+		    tf_str_same(d.e.anchor_key, key);
 	}
 	tf_entry_decoded_free(&d);
 	tf_buf_free(&entry);
@@ -247,7 +244,8 @@ tf_mirror_is_recorded(struct tf_db *db, struct tf_mirrored *m,
 
 	m->recorded = false;
 	if (rc == TF_OK && n.seq > 0)
-		rc = is_fresh(db, n.seq, &m->recorded, err);
+		rc = is_fresh(db, n.seq, tf_buf_bytes(&m->key), &m->recorded,
+		    err);
 	if (rc != TF_OK || !m->recorded)
 		return rc;
 	rc = tf_entries_each(db, n.size, only_receipts, NULL, err);

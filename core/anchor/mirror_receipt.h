@@ -30,12 +30,12 @@ TF_MUST_USE enum tf_code tf_mirror_sign(const struct tf_key *key,
 
 /*
  * At the source: check that the receipt is about exactly the offered head, is
- * signed by the log, and is cosigned by the key in it, and take name, key and
- * note over to out.  expected: the key that it must be, or NULL.  TF_TAMPER.
+ * signed by the log, and is cosigned by the key out->key, and take its note over
+ * to out.  TF_TAMPER.
  */
 TF_MUST_USE enum tf_code tf_mirror_check_receipt(const struct tf_mirror_msg *m,
     const struct tf_vkey *log, const struct tf_checkpoint *offer,
-    const char *expected, struct tf_mirrored *out, struct tf_error *err);
+    struct tf_mirrored *out, struct tf_error *err);
 /* Set m->recorded, see mirror.h. */
 TF_MUST_USE enum tf_code tf_mirror_is_recorded(struct tf_db *db,
     struct tf_mirrored *m, struct tf_error *err);

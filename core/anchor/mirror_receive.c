@@ -24,6 +24,7 @@
 #include "../base/file.h"
 #include "../base/mutant.h"
 #include "../mirror.h"
+#include "mirror_identity.h"
 #include "mirror_judge.h"
 #include "mirror_link.h"
 #include "mirror_receipt.h"
@@ -33,10 +34,11 @@
 struct receiver {
 	const struct tf_mirror_receive *o;
 	struct tf_mirror_link link;
-	struct tf_replica *r; /* NULL: there is none yet */
+	struct tf_replica *r; /* NULL: not opened yet */
 	struct tf_key *key;   /* of the mirror */
 	struct tf_vkey self;
 	struct tf_mirror_offer offer; /* what the source said */
+	struct tf_hash challenge;     /* to be signed in HEAD */
 	bool batch;		      /* one was begun */
 	/* Of the message with entries under way. */
 	struct tf_buf entries, wants, small;
@@ -49,7 +51,7 @@ struct receiver {
 static uint64_t
 durable(const struct receiver *v)
 {
-	return v->r == NULL ? 0 : tf_replica_head(v->r)->size;
+	return tf_replica_head(v->r)->size;
 }
 
 /* --- the beginning ------------------------------------------------------------ */
@@ -90,12 +92,11 @@ take_hello(struct receiver *v, struct tf_error *err)
 	struct tf_mirror_msg m;
 	enum tf_code rc = tf_mirror_hear(&v->link, TF_MIRROR_HELLO, &m, err);
 
+	if (rc == TF_OK)
+		rc = tf_mirror_check_version(&v->link, &m, err);
 	if (rc != TF_OK)
 		return rc;
-	if (m.version > TF_MIRROR_VERSION)
-		return tf_fail(err, TF_NEWER,
-		    "the source speaks version %llu of the protocol",
-		    (unsigned long long)m.version);
+	v->challenge = m.hash;
 	tf_buf_add(&v->offer.key, m.key.p, m.key.n);
 	tf_buf_add(&v->offer.store, m.store.p, m.store.n);
 	rc = tf_vkey_parse(m.key.p, m.key.n, &v->offer.log, err);
@@ -107,32 +108,44 @@ take_hello(struct receiver *v, struct tf_error *err)
 	return rc == TF_OK ? tf_buf_end(&v->offer.key, err) : rc;
 }
 
+/* Make the mirror, if there is none, with its key: the source may want to know
+ * that before it offers anything. */
+static enum tf_code
+have_mirror(struct receiver *v, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (is_free(v->o->dir) &&
+	    (rc = tf_mirror_check_first(&v->offer, v->o->vkey, err)) == TF_OK)
+		rc = tf_replica_create(v->o->dir, tf_buf_bytes(&v->offer.key).p,
+		    tf_buf_bytes(&v->offer.store).p, err);
+	return rc == TF_OK ? open_mirror(v, err) : rc;
+}
+
 static enum tf_code
 say_head(struct receiver *v, struct tf_error *err)
 {
+	struct tf_buf key = { 0 };
 	struct tf_mirror_msg m = { .type = TF_MIRROR_HEAD,
-		.version = TF_MIRROR_VERSION };
+		.version = TF_MIRROR_VERSION,
+		.size = tf_replica_head(v->r)->size,
+		.hash = tf_replica_head(v->r)->root,
+		.note = tf_replica_note(v->r) };
+	enum tf_code rc;
 
-	if (v->r != NULL) {
-		m.size = tf_replica_head(v->r)->size;
-		m.hash = tf_replica_head(v->r)->root;
-		m.note = tf_replica_note(v->r);
-	}
-	return tf_mirror_tell(&v->link, &m, err);
+	tf_vkey_text(&v->self, &key);
+	rc = tf_buf_end(&key, err);
+	m.key = tf_buf_bytes(&key);
+	if (rc == TF_OK)
+		rc = tf_mirror_prove(v->key, &v->challenge,
+		    tf_buf_bytes(&v->offer.key), &m, err);
+	if (rc == TF_OK)
+		rc = tf_mirror_tell(&v->link, &m, err);
+	tf_buf_free(&key);
+	return rc;
 }
 
 /* --- the offer ---------------------------------------------------------------- */
-
-/* Make the mirror of a log whose first head is in order. */
-static enum tf_code
-make_mirror(struct receiver *v, struct tf_error *err)
-{
-	enum tf_code rc = tf_replica_create(v->o->dir,
-	    tf_buf_bytes(&v->offer.key).p, tf_buf_bytes(&v->offer.store).p,
-	    err);
-
-	return rc == TF_OK ? open_mirror(v, err) : rc;
-}
 
 static enum tf_code
 take_offer(struct receiver *v, const struct tf_mirror_msg *m,
@@ -147,9 +160,7 @@ take_offer(struct receiver *v, const struct tf_mirror_msg *m,
 	if ((rc = tf_buf_end(&v->offer.note, err)) != TF_OK ||
 	    (rc = tf_mirror_judge(&v->offer, v->r, v->o, err)) != TF_OK)
 		return rc;
-	if (v->r == NULL)
-		rc = make_mirror(v, err);
-	return rc == TF_OK ? tf_mirror_tell(&v->link, &accept, err) : rc;
+	return tf_mirror_tell(&v->link, &accept, err);
 }
 
 /* --- objects ------------------------------------------------------------------ */
@@ -356,7 +367,7 @@ take_entries(struct receiver *v, const struct tf_mirror_msg *m,
 {
 	enum tf_code rc;
 
-	if (v->r == NULL || m->first != tf_replica_size(v->r) || m->list.n == 0)
+	if (m->first != tf_replica_size(v->r) || m->list.n == 0)
 		return tf_mirror_broken(err,
 		    "the source sent other entries than the next");
 	v->entries.n = 0;
@@ -465,7 +476,7 @@ give_receipt(struct receiver *v, struct tf_error *err)
 		    "refused: the source lacks %.100s, and no redaction of it "
 		    "is recorded",
 		    tf_replica_owed(v->r));
-	if (v->r == NULL || durable(v) != v->offer.head.size ||
+	if (durable(v) != v->offer.head.size ||
 	    memcmp(&tf_replica_head(v->r)->root, &v->offer.head.root,
 		sizeof(v->offer.head.root)) != 0)
 		return tf_mirror_broken(err,
@@ -544,8 +555,8 @@ tf_mirror_receive(const struct tf_mirror_receive *o, bool *told,
 	enum tf_code rc = take_hello(&v, &why);
 
 	*told = false;
-	if (rc == TF_OK && !is_free(o->dir))
-		rc = open_mirror(&v, &why);
+	if (rc == TF_OK)
+		rc = have_mirror(&v, &why);
 	if (rc == TF_OK)
 		rc = say_head(&v, &why);
 	if (rc == TF_OK)

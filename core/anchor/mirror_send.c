@@ -2,8 +2,9 @@
  * The source side of a mirror: see mirror.h, and mirror_frames.h for the
  * conversation.
  *
- * The source sends and the receiver decides.  Nothing is believed of the
- * receiver but its receipt, whose signature is checked.
+ * The source sends and the receiver decides.  The receiver must first show its
+ * key (M5: greet); of what it says then nothing is believed but its receipt,
+ * whose signature is checked.
  *
  * Evidence may be redacted while it is being sent: the bytes are gone then, and
  * the entry that says so is after the head that was offered.  The receiver keeps
@@ -15,6 +16,7 @@
 #include "../base/bytes.h"
 #include "../mirror.h"
 #include "../store/entries.h"
+#include "mirror_identity.h"
 #include "mirror_link.h"
 #include "mirror_receipt.h"
 #include "mirror_source.h"
@@ -45,22 +47,28 @@ show_progress(struct sender *s)
 static enum tf_code
 greet(struct sender *s, struct tf_error *err)
 {
+	struct tf_mirror_asked asked = { .log = tf_buf_bytes(&s->src.vkey_text),
+		.expected = s->o->key };
 	struct tf_mirror_msg hello = { .type = TF_MIRROR_HELLO,
 		.version = TF_MIRROR_VERSION,
 		.origin = tf_str_of(s->src.origin),
-		.key = tf_buf_bytes(&s->src.vkey_text),
+		.key = asked.log,
 		.store = tf_str_of(s->src.store) };
 	struct tf_mirror_msg m;
-	enum tf_code rc = tf_mirror_tell(&s->link, &hello, err);
+	enum tf_code rc = tf_random(asked.challenge.b,
+	    sizeof(asked.challenge.b), err);
 
+	hello.hash = asked.challenge;
+	if (rc == TF_OK)
+		rc = tf_mirror_tell(&s->link, &hello, err);
 	if (rc == TF_OK)
 		rc = tf_mirror_hear(&s->link, TF_MIRROR_HEAD, &m, err);
-	if (rc == TF_OK && m.version != TF_MIRROR_VERSION)
-		rc = tf_fail(err, TF_NEWER,
-		    "the mirror speaks version %llu of the protocol",
-		    (unsigned long long)m.version);
 	if (rc == TF_OK)
-		s->durable = s->out->before = s->next = m.size;
+		rc = tf_mirror_check_version(&s->link, &m, err);
+	if (rc == TF_OK)
+		rc = tf_mirror_identify(s->src.db, &asked, &m, s->out, err);
+	if (rc == TF_OK)
+		s->durable = s->next = m.size;
 	return rc;
 }
 
@@ -253,7 +261,7 @@ finish(struct sender *s, struct tf_error *err)
 		rc = tf_mirror_hear(&s->link, TF_MIRROR_RECEIPT, &receipt, err);
 	if (rc == TF_OK)
 		rc = tf_mirror_check_receipt(&receipt, &s->src.vkey, &s->offer,
-		    s->o->key, s->out, err);
+		    s->out, err);
 	if (rc == TF_OK)
 		rc = tf_mirror_is_recorded(s->src.db, s->out, err);
 	return rc;
@@ -290,5 +298,6 @@ void
 tf_mirrored_free(struct tf_mirrored *m)
 {
 	tf_buf_free(&m->key);
+	tf_buf_free(&m->head);
 	tf_buf_free(&m->note);
 }

@@ -332,7 +332,7 @@ tf_audit_refused(struct tf_audit *a, struct tf_str note)
 		return;
 	h->c = c;
 	h->wanted = true;
-	h->what = "the head that a mirror or a witness has";
+	h->what = "the head of a mirror or a witness";
 }
 
 void

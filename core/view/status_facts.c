@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../base/crypto.h"
 #include "../node/closed.h"
 #include "../node/denied.h"
 #include "../node/holder.h"
@@ -125,6 +126,10 @@ tf_status_read(struct tf_vault *v, struct tf_db *db, const uint32_t *asker,
 	if (!v->read_only)
 		return TF_OK;
 	rc = tf_checkpoints_newest(db, &h->size, &h->root, NULL, err);
+	if (rc == TF_NOTFOUND) { /* a mirror that has nothing yet */
+		tf_sha256("", 0, &h->root);
+		return TF_OK;
+	}
 	if (rc == TF_OK)
 		rc = tf_meta_get_int(db, "files", &h->files, err);
 	if (rc == TF_OK)

@@ -35,7 +35,7 @@ check(const struct tf_buf *frame)
 
 	if (tf_mirror_parse(frame->p, frame->n, &m, NULL) != TF_OK)
 		return;
-	if (m.version <= TF_MIRROR_VERSION) {
+	if (m.version == 0 || m.version == TF_MIRROR_VERSION) {
 		tf_mirror_put(&again, &m);
 		MUST(again.n == frame->n &&
 		    memcmp(again.p, frame->p, again.n) == 0);

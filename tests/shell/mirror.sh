@@ -158,18 +158,69 @@ a_cut_transfer_goes_on() {
 	[ -z "$(find copy/incoming -type f)" ]
 }
 
-# The receipt is checked: it must be of the mirror that is expected.
+# The mirror must show its key before anything is sent.
 the_key_of_the_mirror_is_pinned() {
 	is 0 trailctl mirror --mirror-key copy/keys/mirror.vkey store copy
+	add store pinned
 	events store >before
+	events far >farbefore
 	is 4 trailctl mirror --mirror-key copy/keys/mirror.vkey store \
 		--via "trailctl mirror --receive '$work/far'"
-	complains 'the receipt is by another key'
+	complains '/far answered with another key than --mirror-key: nothing'
+	is 4 trailctl mirror --mirror-key copy/keys/mirror.vkey store thief
 	events store | cmp - before
+	events far | cmp - farbefore
+	[ "$(trailctl status --json thief | sed -n 's/.*"entries":\([0-9]*\).*/\1/p')" = 0 ]
+	[ -z "$(find thief/objects thief/incoming -type f)" ]
+	rm -rf thief
+	is 0 trailctl mirror --mirror-key copy/keys/mirror.vkey store copy
 	is 0 trailctl mirror --name backup.example/one store named
 	says '(backup.example/one)'
 	grep -q '^backup.example/one+' named/keys/mirror.vkey
 	is 2 trailctl mirror --name 'no name' store another
+}
+
+# A mirror that was made anew has another key than its receipts: nothing is sent
+# until a person says that this is right, and the vault says so meanwhile.
+a_changed_key_is_refused() {
+	is 0 trailctl mirror store anew
+	rm -rf anew
+	is 4 trailctl mirror store anew
+	complains 'has another key than in its receipt, entry [0-9]*: nothing'
+	[ -z "$(find anew/objects anew/incoming -type f)" ]
+	is 0 trailctl status store
+	says '^trouble *mirror .*/anew stopped: .* has another key'
+	is 0 trailctl mirror --mirror-key anew/keys/mirror.vkey store anew
+	is 0 trailctl mirror store anew
+	is 0 trailctl verify --vkey vkey anew
+	is 0 trailctl status store
+	never_says '^trouble'
+}
+
+# A mirror that was put back from a backup has fewer entries than it signed for.
+# It gets them again, and the run is no success.
+a_mirror_that_forgot_is_found() {
+	is 0 trailctl mirror store anew
+	had=$(number entries)
+	cp -a anew old
+	add store forgotten
+	is 0 trailctl mirror --json store anew
+	promised=$(number entries)
+	rm -rf anew
+	mv old anew
+	had=$(trailctl status --json anew |
+		sed -n 's/.*"entries":\([0-9]*\).*/\1/p')
+	is 1 trailctl mirror --json store anew
+	complains "had lost entries: it showed $had, its last receipt is for \
+$promised; now it has "
+	[ "$(number promised)" = "$promised" ]
+	is 0 trailctl verify --vkey vkey anew
+	is 0 trailctl status store
+	says '^trouble *mirror .*/anew had lost entries'
+	is 0 trailctl mirror store anew
+	is 0 trailctl status store
+	never_says '^trouble'
+	rm -rf anew
 }
 
 # A new mirror takes the expected log only.
@@ -243,6 +294,10 @@ a_rollback_is_refused() {
 	restore
 	is 4 trailctl mirror store copy
 	complains 'rolled back: the source has only the first'
+	is 0 trailctl status store
+	says '^trouble *mirror .*/copy refused: rolled back'
+	is 4 trailctl verify --vkey vkey store
+	says 'the head of a mirror or a witness has [0-9]* entries'
 	is_kept 'rolled back'
 	events copy | cmp - before
 	is 0 trailctl verify --vkey vkey copy
@@ -399,14 +454,15 @@ a_redaction_is_mirrored() {
 a_redaction_meanwhile_is_mirrored() {
 	secrets
 	# The hook is run when the mirror asks for the objects: after HEAD and
-	# ACCEPT, which have 64 and 16 bytes.
+	# ACCEPT, which have 192 and 16 bytes with a name of six.
 	{
 		echo "mnt=$mnt"
 		sed -n '/^redact() {/,/^}/p' "$top/tests/shell/mirror.sh"
 		echo 'redact small long'
 	} >hook
 	is 0 env WIRE_HOOK=". '$work/hook'" trailctl mirror "$mnt" --via \
-		"exec mirror-wire hook from 80 trailctl mirror --receive late"
+		"exec mirror-wire hook from 208 trailctl mirror --receive late \
+			--name x/late"
 	unmount
 	lacks_secrets late
 }
@@ -431,7 +487,8 @@ wrong_arguments_are_usage_errors() {
 with /dev/fuse a_mirror_is_a_store a_repetition_is_cheap_and_quiet \
 	a_command_carries_it a_busy_mount_is_mirrored \
 	an_unrecorded_receipt_is_no_success a_cut_transfer_goes_on \
-	the_key_of_the_mirror_is_pinned the_key_of_the_log_is_pinned \
+	the_key_of_the_mirror_is_pinned a_changed_key_is_refused \
+	a_mirror_that_forgot_is_found the_key_of_the_log_is_pinned \
 	a_refusal_is_loud a_rollback_is_refused a_fork_is_refused another_log_is_refused \
 	altered_evidence_is_refused a_hostile_source_changes_nothing \
 	two_receivers_do_not_meet a_redaction_is_mirrored \

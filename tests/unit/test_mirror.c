@@ -29,6 +29,7 @@ enum change {
 	FLIP_HASH,   /* a bit of a root or digest */
 	FLIP_PROOF,  /* a bit of a proof, or one hash where there is none */
 	FLIP_KEY,    /* a bit of a key */
+	FLIP_SIGN,   /* a bit of the signature */
 	FLIP_STORE,  /* a bit of the store's id */
 	ABSENT,	     /* the object is not there */
 	MORE,	     /* the size is one more */
@@ -47,7 +48,11 @@ static const struct {
 	{ TF_MIRROR_HELLO, 0, NOTHING, TF_OK },
 	{ TF_MIRROR_HELLO, 0, FLIP_KEY, TF_CODES },
 	{ TF_MIRROR_HELLO, 0, FLIP_STORE, TF_CODES },
+	{ TF_MIRROR_HELLO, 0, FLIP_HASH, TF_CODES },
 	{ TF_MIRROR_HEAD, 0, MORE, TF_CODES },
+	{ TF_MIRROR_HEAD, 0, FLIP_HASH, TF_CODES },
+	{ TF_MIRROR_HEAD, 0, FLIP_KEY, TF_CODES },
+	{ TF_MIRROR_HEAD, 0, FLIP_SIGN, TF_CODES },
 	{ TF_MIRROR_OFFER, 0, FLIP_NOTE, TF_TAMPER },
 	{ TF_MIRROR_OFFER, 0, EARLY_END, TF_IO },
 	{ TF_MIRROR_ENTRIES, 0, FLIP_LIST, TF_CODES },
@@ -227,6 +232,9 @@ change(struct tf_mirror_msg *m, enum change what)
 	case FLIP_KEY:
 		m->key = flipped(m->key, m->key.n - 5);
 		break;
+	case FLIP_SIGN:
+		m->signature[7] ^= 1;
+		break;
 	case FLIP_STORE:
 		m->store = flipped(m->store, 5);
 		break;
@@ -358,9 +366,13 @@ START_TEST(a_changed_message_gives_no_wrong_receipt)
 		ck_assert_uint_gt(size, 0);
 	}
 	if (cases[_i].change != NOTHING && cases[_i].type != TF_MIRROR_WANT &&
-	    cases[_i].type != TF_MIRROR_DONE &&
-	    cases[_i].type != TF_MIRROR_HEAD && cases[_i].change != FLIP_STORE)
+	    cases[_i].type != TF_MIRROR_DONE && cases[_i].change != FLIP_STORE)
 		ck_assert_int_ne(TF_OK, sender);
+	/* M5: nothing was sent to who did not show the key. */
+	if (cases[_i].type == TF_MIRROR_HEAD) {
+		ck_assert_int_eq(TF_TAMPER, sender);
+		ck_assert_uint_eq(0, seen[TF_MIRROR_OFFER]);
+	}
 	if (cases[_i].change == NOTHING)
 		ck_assert_int_eq(TF_OK, sender);
 	tf_buf_free(&offered);
