@@ -100,6 +100,8 @@ static const struct member options_members[] = {
 
 static const struct member home_members[] = {
 	{ "born", TF_FORM_TIME, true },
+	{ "databaseBorn", TF_FORM_TIME, true },
+	{ "databaseInode", TF_FORM_WORD, true },
 	{ "device", TF_FORM_WORD, true },
 	{ "inode", TF_FORM_WORD, false },
 	{ "machine", TF_FORM_DIGEST, true },

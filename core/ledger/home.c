@@ -2,10 +2,11 @@
  * The field `home` of ledger.opened: see home.h.
  *
  * Which copies this finds, by what differs: cp -a, rsync and the restore of a
- * backup make a new directory (inode, time of creation); a copy of a whole
- * disk, put into another machine, has another machine id.  A clone of a virtual
- * machine differs in nothing that a process can see; only a copy of the head
- * outside the machine finds it.
+ * backup make a new directory, or a new ledger.db in the old one (inode, time of
+ * creation); a copy of a whole disk, put into another machine, has another
+ * machine id.  A clone of a virtual machine differs in nothing that a process can
+ * see, and neither does a backup that was written into the same files; only a copy
+ * of the head, beside the database or outside the machine, finds these.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,23 +17,40 @@
 #include "home.h"
 
 /* An inode number may exceed the integers of entries, so it is text. */
+static void
+put_inode(struct tf_json *j, const char *key, const struct tf_home_file *f)
+{
+	char inode[24];
+
+	if (!f->has_inode)
+		return;
+	(void)snprintf(inode, sizeof(inode), "%llu",
+	    (unsigned long long)f->inode);
+	tf_put_cstr(j, key, inode);
+}
+
+static void
+put_born(struct tf_json *j, const char *key, const struct tf_home_file *f)
+{
+	if (f->has_born)
+		tf_put_time(j, key, f->born);
+}
+
 enum tf_code
 tf_home_text(const struct tf_home *h, struct tf_buf *out, struct tf_error *err)
 {
 	struct tf_json j;
-	char inode[24];
 
-	if (!h->has_inode)
+	if (!h->directory.has_inode)
 		return TF_OK;
-	(void)snprintf(inode, sizeof(inode), "%llu",
-	    (unsigned long long)h->inode);
 	tf_json_begin(&j, out);
 	tf_json_object(&j);
-	if (h->has_born)
-		tf_put_time(&j, "born", h->born);
+	put_born(&j, "born", &h->directory);
+	put_born(&j, "databaseBorn", &h->database);
+	put_inode(&j, "databaseInode", &h->database);
 	if (h->device.n > 0)
 		tf_put_str(&j, "device", h->device);
-	tf_put_cstr(&j, "inode", inode);
+	put_inode(&j, "inode", &h->directory);
 	if (h->has_machine)
 		tf_put_hash(&j, "machine", &h->machine);
 	if (h->moved)
@@ -54,6 +72,18 @@ bare(const struct tf_json_doc *d, const char *key)
 	return (struct tf_str){ s.p + 1, s.n - 2 };
 }
 
+static struct tf_home_file
+read_file(const struct tf_json_doc *d, const char *inode, const char *born)
+{
+	struct tf_home_file f = { 0 };
+	struct tf_str s = bare(d, inode);
+
+	f.has_inode = s.p != NULL && tf_decimal(s.p, s.n, UINT64_MAX, &f.inode);
+	s = bare(d, born);
+	f.has_born = s.p != NULL && tf_time_parse(s.p, s.n, &f.born);
+	return f;
+}
+
 void
 tf_home_read(const struct tf_json_doc *d, struct tf_home *out)
 {
@@ -61,18 +91,23 @@ tf_home_read(const struct tf_json_doc *d, struct tf_home *out)
 	int t = tf_json_get(d, 0, "moved");
 
 	memset(out, 0, sizeof(*out));
-	s = bare(d, "born");
-	out->has_born = s.p != NULL && tf_time_parse(s.p, s.n, &out->born);
+	out->directory = read_file(d, "inode", "born");
+	out->database = read_file(d, "databaseInode", "databaseBorn");
 	s = bare(d, "machine");
 	out->has_machine = s.p != NULL &&
 	    tf_unhex(s.p, s.n, out->machine.b, sizeof(out->machine.b));
-	s = bare(d, "inode");
-	out->has_inode = s.p != NULL &&
-	    tf_decimal(s.p, s.n, UINT64_MAX, &out->inode);
 	out->device = bare(d, "device");
 	out->path = bare(d, "path");
 	out->moved = t >= 0 && d->tok[t].type == TF_JSON_BOOL &&
 	    d->tok[t].num != 0;
+}
+
+static bool
+is_other(const struct tf_home_file *a, const struct tf_home_file *b)
+{
+	if (a->has_inode && b->has_inode && a->inode != b->inode)
+		return true;
+	return a->has_born && b->has_born && tf_time_cmp(a->born, b->born) != 0;
 }
 
 enum tf_home_answer
@@ -81,9 +116,8 @@ tf_home_compare(const struct tf_home *a, const struct tf_home *b)
 	if (a->has_machine && b->has_machine &&
 	    memcmp(&a->machine, &b->machine, sizeof(a->machine)) != 0)
 		return TF_HOME_OTHER_MACHINE;
-	if (a->has_inode && b->has_inode && a->inode != b->inode)
+	if (is_other(&a->directory, &b->directory))
 		return TF_HOME_OTHER_DIRECTORY;
-	if (a->has_born && b->has_born && tf_time_cmp(a->born, b->born) != 0)
-		return TF_HOME_OTHER_DIRECTORY;
-	return TF_HOME_SAME;
+	return is_other(&a->database, &b->database) ? TF_HOME_OTHER_FILE :
+						      TF_HOME_SAME;
 }

@@ -15,17 +15,23 @@
 
 #define TF_HOME_PATH_MAX 512 /* bytes of the path as a hint */
 
+/* Inode number and, where its file system keeps it, the time of creation. */
+struct tf_home_file {
+	bool has_inode;
+	uint64_t inode;
+	bool has_born;
+	struct tf_time born;
+};
+
 struct tf_home {
 	/* Digest of the machine's id and the store's id, which links no two
 	 * stores of one machine. */
 	bool has_machine;
 	struct tf_hash machine;
-	/* The directory of the store: inode number and, where its file system
-	 * keeps it, the time at which it was created. */
-	bool has_inode;
-	uint64_t inode;
-	bool has_born;
-	struct tf_time born;
+	struct tf_home_file directory; /* of the store */
+	/* ledger.db in it.  Nothing replaces that file while the store is used,
+	 * but whoever puts a backup back into the directory does. */
+	struct tf_home_file database;
 	/* For people: these may change with a restart or a rename. */
 	struct tf_str device; /* "8:1" */
 	struct tf_str path;   /* encoded by tf_hint */
@@ -36,10 +42,11 @@ enum tf_home_answer {
 	TF_HOME_SAME, /* or too little is known to say otherwise */
 	TF_HOME_OTHER_MACHINE,
 	TF_HOME_OTHER_DIRECTORY, /* of the same machine, or of an unknown one */
+	TF_HOME_OTHER_FILE,	 /* another ledger.db in the same directory */
 };
 
 /* Append the field `home` of ledger.opened to out, canonical JSON; nothing if
- * not even the inode is known. */
+ * not even the inode of the directory is known. */
 TF_MUST_USE enum tf_code tf_home_text(const struct tf_home *h,
     struct tf_buf *out, struct tf_error *err);
 

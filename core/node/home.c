@@ -12,6 +12,7 @@
 #include "../base/crypto.h"
 #include "../base/time_text.h"
 #include "../ledger/actor_json.h"
+#include "../store/connection.h"
 #include "home.h"
 #include "host.h"
 #include "vault_i.h"
@@ -44,21 +45,32 @@ find_machine(const struct tf_vault *v, struct tf_home *h)
 	h->has_machine = tf_home_machine(id, v->store, &h->machine);
 }
 
+/* False if the file cannot be seen. */
+static bool
+find_file(int dirfd, const char *name, int flags, struct statx *st,
+    struct tf_home_file *out)
+{
+	if (statx(dirfd, name, flags | AT_SYMLINK_NOFOLLOW,
+		STATX_INO | STATX_BTIME, st) < 0)
+		return false;
+	out->has_inode = (st->stx_mask & STATX_INO) != 0;
+	out->inode = st->stx_ino;
+	out->has_born = (st->stx_mask & STATX_BTIME) != 0;
+	out->born = tf_time_clamp((struct tf_time){ st->stx_btime.tv_sec,
+	    st->stx_btime.tv_nsec });
+	return true;
+}
+
 static void
-find_directory(const struct tf_vault *v, struct tf_home_now *out)
+find_files(const struct tf_vault *v, struct tf_home_now *out)
 {
 	struct tf_home *h = &out->home;
 	struct statx st;
 	int n;
 
-	if (statx(v->dirfd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st) <
-	    0)
+	(void)find_file(v->dirfd, TF_DB_NAME, 0, &st, &h->database);
+	if (!find_file(v->dirfd, "", AT_EMPTY_PATH, &st, &h->directory))
 		return;
-	h->has_inode = (st.stx_mask & STATX_INO) != 0;
-	h->inode = st.stx_ino;
-	h->has_born = (st.stx_mask & STATX_BTIME) != 0;
-	h->born = tf_time_clamp((struct tf_time){ st.stx_btime.tv_sec,
-	    st.stx_btime.tv_nsec });
 	n = snprintf(out->device, sizeof(out->device), "%u:%u",
 	    st.stx_dev_major, st.stx_dev_minor);
 	h->device = (struct tf_str){ out->device, (size_t)n };
@@ -71,7 +83,7 @@ tf_home_find(const struct tf_vault *v, struct tf_home_now *out)
 
 	memset(out, 0, sizeof(*out));
 	find_machine(v, &out->home);
-	find_directory(v, out);
+	find_files(v, out);
 	if (path != NULL) {
 		out->home.path.n = tf_hint(out->path, TF_HOME_PATH_MAX, path,
 		    strlen(path));

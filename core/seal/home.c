@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "../base/bytes.h"
+#include "../base/time_text.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/home.h"
@@ -21,7 +22,48 @@
 static const char *const where[] = {
 	[TF_HOME_OTHER_MACHINE] = "on another machine",
 	[TF_HOME_OTHER_DIRECTORY] = "in another directory",
+	[TF_HOME_OTHER_FILE] = "to another ledger.db",
 };
+
+/* What a file is, for people: "inode 7 of 2026-11-29T08:00:00.0Z". */
+static void
+show_file(const struct tf_home_file *f, char *out, size_t room)
+{
+	char born[TF_TIME_LEN + 1] = "an unknown time";
+
+	if (f->has_born)
+		tf_time_text(f->born, born);
+	(void)snprintf(out, room, "inode %llu of %s",
+	    (unsigned long long)f->inode, born);
+}
+
+/* Say what differs, with both sides. */
+static void
+say_away(struct tf_vault *v, const struct tf_entry *e,
+    const struct tf_home *last, const struct tf_home_now *now,
+    enum tf_home_answer answer)
+{
+	const bool file = answer == TF_HOME_OTHER_FILE;
+	char then[80], here[80];
+
+	show_file(file ? &last->database : &last->directory, then,
+	    sizeof(then));
+	show_file(file ? &now->home.database : &now->home.directory, here,
+	    sizeof(here));
+	if (file)
+		tf_vault_say(v, TF_FOREIGN,
+		    "the directory is the same, but its ledger.db is another "
+		    "file than the last one written (now %s, then %s): was a "
+		    "backup put back?",
+		    here, then);
+	else
+		tf_vault_say(v, TF_FOREIGN,
+		    "the store was last written on host %.*s, as %.*s (%s); "
+		    "this is host %s, %s (%s)",
+		    (int)e->host.n, e->host.p, (int)last->path.n,
+		    last->path.n > 0 ? last->path.p : "?", then, v->host,
+		    now->path, here);
+}
 
 /* Compare with the home that the entry has. */
 static enum tf_code
@@ -40,12 +82,7 @@ compare(struct tf_vault *v, const struct tf_entry *e,
 	*away = answer != TF_HOME_SAME;
 	if (!*away)
 		goto out;
-	tf_vault_say(v, TF_FOREIGN,
-	    "the store was last written on host %.*s, as %.*s (inode %llu); "
-	    "this is host %s, %s (inode %llu)",
-	    (int)e->host.n, e->host.p, (int)last.path.n,
-	    last.path.n > 0 ? last.path.p : "?", (unsigned long long)last.inode,
-	    v->host, now->path, (unsigned long long)now->home.inode);
+	say_away(v, e, &last, now, answer);
 	(void)tf_fail(err, TF_FOREIGN,
 	    "last written %s: if you moved the store, start it with -o moved "
 	    "(trailctl init --moved); a copy needs trailctl restore: see "

@@ -72,6 +72,78 @@ a_copy_is_read() {
 	is 0 trailctl verify copy
 }
 
+# an_older_backup STORE: make the directory backup, older than the store.
+an_older_backup() {
+	rm -rf "$1" backup
+	is 0 trailctl init --origin example.org/back "$1"
+	cp -a "$1" backup
+	is 0 trailctl trail create "$1/t"
+}
+
+# A backup that was put back into the directory of the store is found by its files,
+# by the checkpoint that it left there, or by the guard; what is written into the
+# same files, all of them, is found by the guard alone.
+a_backup_that_was_put_back_is_not_written() {
+	an_older_backup back
+	# All files, as rsync and tar make them: new ones.
+	cp -a back newest
+	rsync -a --ignore-times --delete backup/ back/
+	is 3 trailctl sync back
+	complains 'ledger.db is another file than the last one written'
+	complains 'was a backup put back'
+	complains 'last written to another ledger.db'
+	complains 'trailctl restore'
+	is 0 trailctl verify back
+	is 0 trailctl init --moved back
+	is 0 trailctl sync back
+	rm -rf back
+	cp -a backup back
+	is 3 trailctl sync back
+	complains 'last written in another directory'
+	# The database alone: the checkpoint beside it is newer.
+	an_older_backup back
+	rm back/ledger.db*
+	cp -a backup/ledger.db* back/
+	is 4 trailctl sync back
+	complains 'the head of STORE/checkpoint: '
+	an_older_backup back
+	rsync -a --inplace --ignore-times backup/ledger.db back/ledger.db
+	rm -f back/ledger.db-*
+	is 4 trailctl sync back
+	complains 'the head of STORE/checkpoint: '
+	is 4 trailctl verify back
+	# Everything into the same files.
+	an_older_backup back
+	rsync -a --inplace --ignore-times --delete backup/ back/
+	is 0 trailctl verify back
+	is 0 trailctl sync back
+	rm -rf back backup
+	is 0 trailctl init --origin example.org/back back
+	mkdir elsewhere
+	echo "guard = $work/elsewhere/guard" >>back/config
+	is 0 trailctl sync back
+	cp -a back backup
+	is 0 trailctl trail create back/t
+	rsync -a --inplace --ignore-times --delete backup/ back/
+	is 4 trailctl sync back
+	complains guard
+	is 4 trailctl verify back
+	says guard
+}
+
+# An upgrade and a redaction change the database where it is.
+what_trailfs_does_to_the_database_is_at_home() {
+	for version in 1 2 3 4; do
+		mkdir v$version
+		tar -C v$version -xzf \
+			"$top/tests/vectors/store-$version.tar.gz"
+		is 0 trailctl sync v$version/store
+		is 0 trailctl sync v$version/store
+		is 0 trailctl log --json --type ledger.opened v$version/store
+		says '"home":{.*"databaseInode":"'
+	done
+}
+
 # A mount with -o moved says so in the ledger, once.
 a_moved_store_is_mounted() {
 	is 0 trailctl init --origin example.org/moved three
@@ -173,6 +245,8 @@ a_guard_that_hangs_holds_up_nobody() {
 }
 
 with unshare a_disk_in_another_machine_is_not_written
+with rsync a_backup_that_was_put_back_is_not_written
+run what_trailfs_does_to_the_database_is_at_home
 with /dev/fuse a_copy_is_read a_moved_store_is_mounted an_earlier_store_gets_a_home \
 	a_guard_is_shown
 with '/dev/fuse mkfs.ext4 fsfreeze /dev/loop-control' \

@@ -145,7 +145,9 @@ START_TEST(the_first_entry_has_the_home)
 	struct stat st;
 
 	ck_assert_int_eq(0, stat("store", &st));
-	ck_assert(h.has_inode && h.inode == st.st_ino);
+	ck_assert(h.directory.has_inode && h.directory.inode == st.st_ino);
+	ck_assert_int_eq(0, stat("store/ledger.db", &st));
+	ck_assert(h.database.has_inode && h.database.inode == st.st_ino);
 	ck_assert(!h.moved);
 	go_on("store", false);
 	go_on("store", false);
@@ -169,6 +171,32 @@ START_TEST(a_copy_is_not_written)
 	ck_assert_uint_eq(2, size_of("copy"));
 	ck_assert_int_eq(TF_VERDICT_OK, verdict_of("copy"));
 	refused("copy", "in another directory");
+}
+END_TEST
+
+/* Each puts all files of a backup back into the directory of the store. */
+static const char *const put_back[] = {
+	"cp -a store other && rm store/ledger.db* && cp -a other/. store",
+	"cp -a store other && rsync -a --delete --ignore-times other/ store",
+	"cp -a store other && tar -C other -c . | tar -C store -xp",
+};
+
+START_TEST(a_backup_in_the_same_directory_is_not_written)
+{
+	sh(put_back[_i]);
+	refused("store", "to another ledger.db");
+	ck_assert_int_eq(TF_VERDICT_OK, verdict_of("store"));
+	go_on("store", true);
+	ck_assert(home_of("store", 2).moved);
+	go_on("store", false);
+}
+END_TEST
+
+/* What this program does to the database leaves the file as it is. */
+START_TEST(maintenance_is_at_home)
+{
+	sh("sqlite3 store/ledger.db 'PRAGMA wal_checkpoint(TRUNCATE)'");
+	go_on("store", false);
 }
 END_TEST
 
@@ -218,7 +246,7 @@ START_TEST(a_store_without_a_home_records_one)
 	sh("sqlite3 store/ledger.db \"DELETE FROM meta WHERE key = 'opened'\" &&"
 	   " cp -a store copy");
 	go_on("copy", false);
-	ck_assert(home_of("copy", 2).has_inode);
+	ck_assert(home_of("copy", 2).database.has_inode);
 	sh("cp -a copy other");
 	refused("other", "in another directory");
 }
@@ -228,8 +256,15 @@ END_TEST
 
 #define MACHINE .has_machine = true, .machine = { { 1 } }
 #define OTHER .has_machine = true, .machine = { { 2 } }
-#define INODE .has_inode = true, .inode = 7
-#define BORN .has_born = true, .born = { 5, 6 }
+#define FILE_OF(n, t)            \
+	{                        \
+		true, (n), true, \
+		{                \
+			5, (t)   \
+		}                \
+	}
+#define INODE .directory.has_inode = true, .directory.inode = 7
+#define BORN .directory.has_born = true, .directory.born = { 5, 6 }
 
 static const struct {
 	struct tf_home a, b;
@@ -239,17 +274,31 @@ static const struct {
 	{ { MACHINE, INODE, BORN }, { OTHER, INODE, BORN },
 	    TF_HOME_OTHER_MACHINE },
 	{ { MACHINE, INODE }, { OTHER, INODE }, TF_HOME_OTHER_MACHINE },
-	{ { MACHINE, INODE, BORN },
-	    { MACHINE, .has_inode = true, .inode = 8, BORN },
+	{ { MACHINE, INODE, BORN }, { MACHINE, .directory = FILE_OF(8, 6) },
 	    TF_HOME_OTHER_DIRECTORY },
 	/* The root directories of two disks have one number. */
-	{ { MACHINE, INODE, BORN },
-	    { MACHINE, INODE, .has_born = true, .born = { 5, 7 } },
+	{ { MACHINE, INODE, BORN }, { MACHINE, .directory = FILE_OF(7, 7) },
 	    TF_HOME_OTHER_DIRECTORY },
+	/* A backup was put back into the directory. */
+	{ { MACHINE, INODE, BORN, .database = FILE_OF(9, 9) },
+	    { MACHINE, INODE, BORN, .database = FILE_OF(9, 9) }, TF_HOME_SAME },
+	{ { MACHINE, INODE, BORN, .database = FILE_OF(9, 9) },
+	    { MACHINE, INODE, BORN, .database = FILE_OF(8, 9) },
+	    TF_HOME_OTHER_FILE },
+	{ { MACHINE, INODE, BORN, .database = FILE_OF(9, 9) },
+	    { MACHINE, INODE, BORN, .database = FILE_OF(9, 8) },
+	    TF_HOME_OTHER_FILE },
+	{ { MACHINE, INODE, BORN, .database = FILE_OF(9, 9) },
+	    { MACHINE, INODE, BORN,
+		.database = { .has_inode = true, .inode = 9 } },
+	    TF_HOME_SAME },
+	/* The entry of an earlier version. */
+	{ { MACHINE, INODE, BORN, .database = FILE_OF(9, 9) },
+	    { MACHINE, INODE, BORN }, TF_HOME_SAME },
 	/* A container without a machine id; a file system without born. */
 	{ { MACHINE, INODE, BORN }, { INODE, BORN }, TF_HOME_SAME },
 	{ { INODE, BORN }, { MACHINE, INODE }, TF_HOME_SAME },
-	{ { .inode = 1 }, { MACHINE, INODE, BORN }, TF_HOME_SAME },
+	{ { .directory.inode = 1 }, { MACHINE, INODE, BORN }, TF_HOME_SAME },
 	/* After a restart the disk may have another number. */
 	{ { INODE, .device = { "8:1", 3 }, .path = { "/a", 2 } },
 	    { INODE, .device = { "8:2", 3 }, .path = { "/b", 2 } },
@@ -267,9 +316,13 @@ END_TEST
 
 START_TEST(a_home_is_read_as_it_was_written)
 {
-	struct tf_home h = { MACHINE, .has_inode = true, .inode = UINT64_MAX,
-		BORN, .device = { "8:1", 3 }, .path = { "/srv/a b", 8 },
-		.moved = true },
+	struct tf_home h = { MACHINE,
+		.directory = { .has_inode = true,
+		    .inode = UINT64_MAX,
+		    .has_born = true,
+		    .born = { 5, 6 } },
+		.database = FILE_OF(UINT64_MAX - 1, 7), .device = { "8:1", 3 },
+		.path = { "/srv/a b", 8 }, .moved = true },
 		       back;
 	struct tf_buf text = { 0 };
 	struct tf_json_doc d;
@@ -278,8 +331,12 @@ START_TEST(a_home_is_read_as_it_was_written)
 	OK(tf_json_parse(&d, text.p, text.n, NULL));
 	tf_home_read(&d, &back);
 	ck_assert_int_eq(TF_HOME_SAME, tf_home_compare(&h, &back));
-	ck_assert(back.has_machine && back.has_inode && back.has_born);
-	ck_assert_uint_eq(UINT64_MAX, back.inode);
+	ck_assert(back.has_machine);
+	ck_assert(back.directory.has_inode && back.directory.has_born);
+	ck_assert_uint_eq(UINT64_MAX, back.directory.inode);
+	ck_assert(back.database.has_inode && back.database.has_born);
+	ck_assert_uint_eq(UINT64_MAX - 1, back.database.inode);
+	ck_assert_int_eq(7, back.database.born.ns);
 	ck_assert(back.moved);
 	ck_assert_mem_eq("/srv/a b", back.path.p, 8);
 	ck_assert_mem_eq("8:1", back.device.p, 3);
@@ -341,6 +398,9 @@ suite_home(void)
 
 	tcase_add_checked_fixture(t, make_store, remove_store);
 	tcase_add_test(t, the_first_entry_has_the_home);
+	tcase_add_loop_test(t, a_backup_in_the_same_directory_is_not_written, 0,
+	    sizeof(put_back) / sizeof(put_back[0]));
+	tcase_add_test(t, maintenance_is_at_home);
 	tcase_add_loop_test(t, a_copy_is_not_written, 0,
 	    (int)(sizeof(copies) / sizeof(copies[0])));
 	tcase_add_test(t, a_renamed_store_is_at_home);
