@@ -64,12 +64,24 @@ enum tf_setting {
 	TF_TEXTS,	 /* 1: texts of entries can be redacted */
 	TF_SETTINGS
 };
+/* Groups that a mount option names, or else STORE/config. */
+enum tf_role {
+	TF_TRAIL_GROUP, /* the group of new trails and of what is in them */
+	TF_AUDITORS,	/* its members read everything */
+	TF_ADMINS,	/* and its members also administer (tf_may_administer) */
+	TF_ROLES
+};
+struct tf_role_group {
+	char name[257]; /* "": nobody has the role */
+	uint32_t gid;	/* set by tf_vault_open */
+};
 struct tf_settings {
 	uint64_t value[TF_SETTINGS];
 	bool given[TF_SETTINGS];
+	struct tf_role_group role[TF_ROLES];
 };
-/* Set the setting named key ("settle", "max_file") from text ("2", "10M").
- * False: the key is unknown or the value is out of range. */
+/* Set the setting named key ("settle", "max_file", "auditors") from text ("2",
+ * "10M", "audit").  False: the key is unknown or the value is out of range. */
 bool tf_settings_take(struct tf_settings *s, const char *key,
     const char *value);
 
@@ -121,11 +133,17 @@ struct tf_vault_options {
  * before it, not after.
  * Errors: TF_NOTFOUND no store at path; TF_FOREIGN not a trailfs store, or its
  * key files are unsafe; TF_LOCKED another process holds the lock, err names its
- * pid and mount point; TF_NEWER; TF_ACCESS; TF_TAMPER.
+ * pid and mount point; TF_USAGE a line of STORE/config is not understood, or
+ * there is no group of a role's name; TF_NEWER; TF_ACCESS; TF_TAMPER.
  */
 TF_MUST_USE enum tf_code tf_vault_open(const char *path,
     const struct tf_vault_options *o, struct tf_vault **out,
     struct tf_error *err);
+
+/* The group that has role r; its name is "" if nobody has it.  Valid until
+ * tf_vault_close. */
+const struct tf_role_group *tf_vault_role(const struct tf_vault *v,
+    enum tf_role r);
 
 /*
  * Announce the end of the process.  From now on long calls, also those of other

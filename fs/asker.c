@@ -25,6 +25,7 @@ fs_asker_of(fuse_req_t req, struct fs_asker *out)
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
 
 	*out = (struct fs_asker){ .caller = fs_asker_caller(req),
+		.roles = &fs_of(req)->roles,
 		.tid = fs_actors_know(fs_of(req)->actors) ? (uint32_t)ctx->pid :
 							    0,
 		.who = { .uid = ctx->uid, .gid = ctx->gid } };
@@ -130,6 +131,12 @@ take_groups(struct fs_asker *a, char *at)
 	a->who.n_groups = n;
 }
 
+static bool
+has_role(const struct tf_asker *who, const struct tf_role_group *role)
+{
+	return role != NULL && tf_asker_is_in(who, role->gid);
+}
+
 const struct tf_asker *
 fs_asker_get(struct fs_asker *a)
 {
@@ -138,14 +145,30 @@ fs_asker_get(struct fs_asker *a)
 	if (a->complete || tf_asker_may_all(&a->who) || a->tid == 0)
 		return &a->who;
 	a->complete = true;
-	if ((text = read_status(a->tid)) == NULL)
-		return &a->who;
-	groups = value_of(text, "Groups:");
+	text = read_status(a->tid);
+	groups = text != NULL ? value_of(text, "Groups:") : NULL;
 	if (groups != NULL && is_fourth(value_of(text, "Uid:"), a->who.uid) &&
 	    is_fourth(value_of(text, "Gid:"), a->who.gid)) {
 		groups += strspn(groups, " \t");
 		take_groups(a, groups);
 	}
 	free(text);
+	a->who.reads_all = has_role(&a->who, a->roles->auditors) ||
+	    has_role(&a->who, a->roles->admins);
 	return &a->who;
+}
+
+bool
+fs_asker_administers(fuse_req_t req)
+{
+	const struct tf_role_group *admins = fs_of(req)->roles.admins;
+	struct fs_asker a;
+	bool is;
+
+	if (admins == NULL)
+		return false;
+	fs_asker_of(req, &a);
+	is = has_role(fs_asker_get(&a), admins);
+	fs_asker_free(&a);
+	return is;
 }

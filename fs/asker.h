@@ -14,6 +14,7 @@ struct fs_asker {
 	uint64_t caller; /* fs_asker_caller */
 	uint32_t tid;	 /* the thread; 0: unknown */
 	bool complete;	 /* fs_asker_get has read the groups */
+	const struct fs_roles *roles;
 	struct tf_asker who;
 	uint32_t *groups; /* owned; who.groups points to it */
 };
@@ -36,5 +37,8 @@ void fs_asker_free(struct fs_asker *a);
  * cgroup does.
  */
 const struct tf_asker *fs_asker_get(struct fs_asker *a);
+
+/* Is the caller of req a member of admins=? */
+bool fs_asker_administers(fuse_req_t req);
 
 #endif

@@ -68,12 +68,14 @@ entry_timeout(const struct tf_attr *a)
 }
 
 void
-fs_attr_entry(const struct tf_attr *a, struct fuse_entry_param *e)
+fs_attr_entry(const struct fs *fs, const struct tf_attr *a,
+    struct fuse_entry_param *e)
 {
 	memset(e, 0, sizeof *e);
 	e->ino = a->id;
 	e->generation = 1;
 	fs_attr_stat(a, &e->attr);
+	fs_roles_mark(&fs->roles, &e->attr);
 	e->attr_timeout = fs_attr_timeout(a);
 	/* The kernel may not know the node yet, and then ignores a notification
 	 * that overtakes this answer.  So the answer is valid only for the path
@@ -84,12 +86,14 @@ fs_attr_entry(const struct tf_attr *a, struct fuse_entry_param *e)
 }
 
 void
-fs_attr_control_entry(const struct stat *st, struct fuse_entry_param *e)
+fs_attr_control_entry(const struct fs *fs, const struct stat *st,
+    struct fuse_entry_param *e)
 {
 	memset(e, 0, sizeof *e);
 	e->ino = st->st_ino;
 	e->generation = 1;
 	e->attr = *st;
+	fs_roles_mark(&fs->roles, &e->attr);
 	e->attr_timeout = fs_attr_control_timeout(st->st_ino);
 	e->entry_timeout = fs_control_is_final(st->st_ino) ? SEALED_TIMEOUT_S :
 							     0;

@@ -169,7 +169,8 @@ fs_control_open(struct fs_control *c, uint64_t ino, struct fs_asker *asker,
 
 /* --- names --------------------------------------------------------------- */
 
-/* stat(2) of the .trailfs of dir, or of a file of a row in it. */
+/* stat(2) of the .trailfs of dir, or of a file of a row in it.  asker NULL: the
+ * size does not matter. */
 static enum tf_code
 stat_row(struct fs_control *c, uint64_t ino, const struct tf_attr *dir,
     struct fs_asker *asker, struct fs_source *from, struct stat *st,
@@ -188,7 +189,8 @@ stat_row(struct fs_control *c, uint64_t ino, const struct tf_attr *dir,
 	if ((rc = fs_row_of(ino, dir, &from->row, err)) != TF_OK)
 		return rc;
 	from->owner = dir->uid;
-	set_asker(from, asker);
+	if (asker != NULL)
+		set_asker(from, asker);
 	st->st_mode = S_IFREG | (from->row->mode & dir->mode);
 	st->st_nlink = 1;
 	st->st_size = -1;
@@ -279,6 +281,51 @@ fs_control_stat(struct fs_control *c, uint64_t ino, struct fs_asker *asker,
 	st->st_ino = fs_row_base(ino);
 	if (rc == TF_OK)
 		st->st_blocks = (st->st_size + 511) / 512;
+	return rc;
+}
+
+/* May members of admins= set file ino of a tree, or create files in it? */
+static bool
+tree_is_administered(struct fs_control *c, const struct fs_tree *tree,
+    uint64_t ino)
+{
+	struct fs_target t;
+
+	if (tree->is_dir(ino))
+		return tree->create != NULL;
+	return tree->target != NULL &&
+	    tree->target(c->vault, ino, &t, NULL) == TF_OK &&
+	    t.set->administers;
+}
+
+enum tf_code
+fs_control_mode(struct fs_control *c, uint64_t ino, struct stat *st,
+    enum fs_admin *admin, struct tf_error *err)
+{
+	struct fs_source from = { .tree = fs_row_tree(ino) };
+	struct fs_target t;
+	struct tf_attr dir;
+	uint64_t size;
+	bool writes = false;
+	enum tf_code rc;
+
+	if (fs_saves_find(c->saves, ino, &t, &size)) {
+		rc = stat_save(c, ino, &t, size, st, err);
+		writes = t.set->administers;
+	} else if (from.tree != NULL) {
+		rc = from.tree->stat(c->vault, ino, st, err);
+		writes = rc == TF_OK && tree_is_administered(c, from.tree, ino);
+	} else {
+		rc = tf_vault_getattr(c->vault, fs_row_owner(ino), &dir, err);
+		if (rc == TF_OK)
+			rc = stat_row(c, ino, &dir, NULL, &from, st, err);
+		/* The .trailfs of a trail: its template does not exist yet. */
+		writes = rc == TF_OK &&
+		    (from.row == NULL ? dir.kind == TF_KIND_TRAIL :
+					from.row->set != NULL &&
+				from.row->set->administers);
+	}
+	*admin = writes ? FS_ADMIN_WRITES : FS_ADMIN_READS;
 	return rc;
 }
 

@@ -21,6 +21,7 @@
 
 #include "asker.h"
 #include "core/vault.h"
+#include "roles.h"
 
 struct fs_control;  /* the control files of one mount */
 struct fs_snapshot; /* what one file held when it was opened */
@@ -64,6 +65,12 @@ TF_MUST_USE enum tf_code fs_control_lookup(struct fs_control *c,
 TF_MUST_USE enum tf_code fs_control_stat(struct fs_control *c, uint64_t ino,
     struct fs_asker *asker, uint64_t *edition, struct stat *st,
     struct tf_error *err);
+/*
+ * Set the type, owner, group and mode of node ino in *st, and what members of
+ * admins= may do with it.  TF_NOTFOUND.
+ */
+TF_MUST_USE enum tf_code fs_control_mode(struct fs_control *c, uint64_t ino,
+    struct stat *st, enum fs_admin *admin, struct tf_error *err);
 /* Must fs_control_stat without edition, or fs_control_open, first make content
  * that takes long to make? */
 bool fs_control_takes_long(struct fs_control *c, uint64_t ino,
@@ -123,6 +130,11 @@ TF_MUST_USE enum tf_code fs_control_open_save(struct fs_control *c,
 TF_MUST_USE enum tf_code fs_control_create(struct fs_control *c,
     uint64_t parent, const char *name, const struct tf_actor *who,
     uint64_t *ino, struct fs_save **out, struct tf_error *err);
+/* May who, a member of admins=, create it?  TF_ACCESS, and the errors of
+ * fs_control_create. */
+TF_MUST_USE enum tf_code fs_control_may_create(struct fs_control *c,
+    uint64_t parent, const char *name, const struct tf_asker *who,
+    struct tf_error *err);
 /* truncate(2) by path: the cut bytes are recorded at once. */
 TF_MUST_USE enum tf_code fs_control_resize(struct fs_control *c, uint64_t ino,
     uint64_t size, const struct tf_actor *who, struct tf_error *err);

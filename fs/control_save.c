@@ -241,10 +241,11 @@ check_directory(struct tf_vault *v, const struct fs_target *t,
 		rc = fs_settable_above(v, t->set, &dir, &above, err);
 		if (rc == TF_OK && !may_set(t->set, who, above.uid))
 			rc = tf_fail(err, TF_ACCESS,
-			    "only the owner of the %s and root may",
+			    "only the owner of the %s%s and root may",
 			    above.kind == TF_KIND_WORKFLOW  ? "workflow" :
 				above.kind == TF_KIND_TRAIL ? "trail" :
-							      "vault's root");
+							      "vault's root",
+			    t->set->administers ? ", members of admins=" : "");
 	}
 	if (rc == TF_OK && !t->set->when_sealed && dir.state == TF_STATE_SEALED)
 		rc = tf_fail(err, TF_SEALED, "it is sealed");

@@ -144,6 +144,24 @@ fs_control_create(struct fs_control *c, uint64_t parent, const char *name,
 }
 
 enum tf_code
+fs_control_may_create(struct fs_control *c, uint64_t parent, const char *name,
+    const struct tf_asker *who, struct tf_error *err)
+{
+	struct fs_target t;
+	struct tf_attr dir;
+	uint64_t ino;
+	enum tf_code rc = new_target(c, parent, name, &ino, &t, err);
+
+	if (rc != TF_OK || t.set->administers)
+		return rc;
+	rc = tf_vault_getattr(c->vault, t.dir, &dir, err);
+	if (rc == TF_OK && !tf_asker_may(who, &dir, TF_MAY_WRITE))
+		rc = tf_fail(err, TF_ACCESS,
+		    "only who may write the directory may");
+	return rc;
+}
+
+enum tf_code
 fs_control_resize(struct fs_control *c, uint64_t ino, uint64_t size,
     const struct tf_actor *who, struct tf_error *err)
 {

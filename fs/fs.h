@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "core/vault.h"
+#include "roles.h"
 
 /* Only stopping changes after the workers have started.  fs_serve owns all. */
 struct fs {
@@ -20,6 +21,7 @@ struct fs {
 	struct fs_notify *notify;
 	struct fs_passthrough
 	    *passthrough; /* or NULL: the kernel asks for every read */
+	struct fs_roles roles;
 	bool read_only;
 	atomic_bool stopping; /* no new writers, no packages */
 };

@@ -1,4 +1,5 @@
 /* The table of operations, and what INIT agrees on. */
+#include "fs.h"
 #include "ops.h"
 
 #define MAX_WRITE (1024 * 1024)
@@ -29,9 +30,12 @@ init(void *userdata, struct fuse_conn_info *conn)
 	const unsigned avoid = FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_MOVE |
 	    FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_HANDLE_KILLPRIV |
 	    FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_DONT_MASK | FUSE_CAP_POSIX_ACL;
+	const struct fs *fs = userdata;
 
-	(void)userdata;
 	conn->want = (conn->want | want) & conn->capable & ~avoid;
+	/* It costs a request for each node that others than its owner use. */
+	if (fs_roles_any(&fs->roles))
+		conn->want |= FUSE_CAP_POSIX_ACL & conn->capable;
 	conn->max_write = MAX_WRITE;
 	conn->max_background = MAX_BACKGROUND;
 	conn->congestion_threshold = MAX_BACKGROUND / 4 * 3;

@@ -129,7 +129,7 @@ fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		return;
 	set_handle(fi, h);
 	fs_passthrough_enter(r.fs->passthrough, h, a.id, -1);
-	fs_attr_entry(&a, &e);
+	fs_attr_entry(r.fs, &a, &e);
 	e.attr_timeout = FS_ATTR_TIMEOUT_S; /* it has no content yet */
 	/* The open was interrupted: there will be no RELEASE. */
 	if (fuse_reply_create(req, &e, fi) == -ENOENT)

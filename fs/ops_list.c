@@ -111,7 +111,7 @@ list_vault(struct listing *l, uint64_t ino, off_t off, struct tf_error *err)
 					NULL) != TF_OK)
 					continue; /* removed meanwhile */
 			}
-			fs_attr_entry(&a, &e);
+			fs_attr_entry(fs, &a, &e);
 			if (!add(l, batch[i].name, &e, (off_t)a.id + 2))
 				return TF_OK;
 		}

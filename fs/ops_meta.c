@@ -23,12 +23,13 @@
 /* --- attributes ---------------------------------------------------------- */
 
 static void
-reply_attr(fuse_req_t req, const struct tf_attr *a)
+reply_attr(fuse_req_t req, const struct tf_attr *a, double timeout)
 {
 	struct stat st;
 
 	fs_attr_stat(a, &st);
-	fuse_reply_attr(req, &st, fs_attr_timeout(a));
+	fs_roles_mark(&fs_of(req)->roles, &st);
+	fuse_reply_attr(req, &st, timeout);
 }
 
 static const struct fs_operation gets = { .name = "stat",
@@ -50,8 +51,10 @@ reply_control(fuse_req_t req, uint64_t ino)
 	rc = fs_control_stat(r.fs->control, ino, &who, NULL, &st, &r.err);
 	fs_asker_free(&who);
 	fs_worker_answers(req);
-	if (!fs_request_failed(&r, rc))
-		fuse_reply_attr(req, &st, fs_attr_control_timeout(ino));
+	if (fs_request_failed(&r, rc))
+		return;
+	fs_roles_mark(&r.fs->roles, &st);
+	fuse_reply_attr(req, &st, fs_attr_control_timeout(ino));
 }
 
 void
@@ -72,7 +75,7 @@ fs_meta_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	rc = tf_vault_getattr(fs->vault, ino, &a, &r.err);
 	if (!fs_request_failed(&r, rc))
-		reply_attr(req, &a);
+		reply_attr(req, &a, fs_attr_timeout(&a));
 }
 
 /* The values that SETATTR sets.  Returns the mask of TF_SET_*. */
@@ -109,9 +112,23 @@ values_of(const struct stat *st, int to_set, struct tf_attr *values)
 	return mask; /* 0: only the access time, which is not kept */
 }
 
-void
-fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
-    struct fuse_file_info *fi)
+/* Programs compute modes from the mode that they saw. */
+static void
+unmark(struct fs *fs, uint64_t ino, struct tf_attr *values)
+{
+	struct tf_attr a;
+
+	if (fs_roles_any(&fs->roles) &&
+	    tf_vault_getattr(fs->vault, ino, &a, NULL) == TF_OK)
+		values->mode = fs_roles_unmark(&fs->roles,
+		    a.kind != TF_KIND_EVIDENCE, values->mode);
+}
+
+/* Set what mask names, through h or by path (NULL); *out becomes the result.
+ * False: it was refused and answered. */
+static bool
+set_attributes(fuse_req_t req, uint64_t ino, struct fs_handle *h, unsigned mask,
+    const struct tf_attr *values, struct tf_attr *out)
 {
 	static const struct fs_operation changes = {
 		.name = "change attributes",
@@ -128,13 +145,27 @@ fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 		.interruptible = true,
 		.actor = FS_ACTOR_HINTS,
 	};
-	struct fs_handle *h = fi != NULL ? fs_handle_of(fi) : NULL;
+	bool read_only = (mask & TF_SET_MODE) != 0 &&
+	    (values->mode & WRITE_BITS) == 0;
+	struct fs_request r;
+
+	if (!fs_request_begin(&r, req, read_only ? &seals : &changes, ino,
+		NULL))
+		return false;
+	if (h != NULL && (mask & TF_SET_SIZE) != 0)
+		atomic_fetch_add(&h->changes, 1);
+	return !fs_request_failed(&r,
+	    tf_vault_setattr(r.fs->vault, ino, h != NULL ? h->file : NULL, mask,
+		values, &r.who, out, &r.err));
+}
+
+void
+fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
+    struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
 	struct tf_attr values, a;
 	unsigned mask = values_of(st, to_set, &values);
-	bool read_only = (mask & TF_SET_MODE) != 0 &&
-	    (values.mode & WRITE_BITS) == 0;
-	struct fs_request r;
-	enum tf_code rc;
 
 	if (mask == 0) {
 		fs_meta_getattr(req, ino, fi);
@@ -145,15 +176,14 @@ fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 		    (mask & TF_SET_SIZE) != 0 ? st->st_size : -1, fi);
 		return;
 	}
-	if (!fs_request_begin(&r, req, read_only ? &seals : &changes, ino,
-		NULL))
-		return;
-	if (h != NULL && (mask & TF_SET_SIZE) != 0)
-		atomic_fetch_add(&h->changes, 1);
-	rc = tf_vault_setattr(r.fs->vault, ino, h != NULL ? h->file : NULL,
-	    mask, &values, &r.who, &a, &r.err);
-	if (!fs_request_failed(&r, rc))
-		reply_attr(req, &a);
+	if ((mask & TF_SET_MODE) != 0)
+		unmark(fs, ino, &values);
+	/* The kernel keeps the list of a node as long as its attributes, and
+	 * this request may have changed that list. */
+	if (set_attributes(req, ino, fi != NULL ? fs_handle_of(fi) : NULL, mask,
+		&values, &a))
+		reply_attr(req, &a,
+		    fs_roles_any(&fs->roles) ? 0 : fs_attr_timeout(&a));
 }
 
 /* --- extended attributes ------------------------------------------------- */
@@ -185,6 +215,60 @@ reply_sized(fuse_req_t req, struct tf_buf *b, size_t size)
 	else
 		fuse_reply_buf(req, b->p, b->n);
 	tf_buf_free(b);
+}
+
+/* The list that the kernel checks for the members of a role. */
+static void
+reply_acl(fuse_req_t req, uint64_t ino, size_t size)
+{
+	static const struct fs_operation op = { .name = "read attribute" };
+	unsigned char acl[FS_ACL_SIZE];
+	enum fs_admin admin = FS_ADMIN_READS;
+	struct tf_buf b = { 0 };
+	struct fs_request r;
+	struct tf_attr a;
+	struct stat st;
+	enum tf_code rc;
+	size_t n;
+
+	if (!fs_request_begin(&r, req, &op, ino, NULL))
+		return;
+	if (fs_control_is(ino)) {
+		rc = fs_control_mode(r.fs->control, ino, &st, &admin, &r.err);
+	} else if ((rc = tf_vault_getattr(r.fs->vault, ino, &a, &r.err)) ==
+	    TF_OK) {
+		fs_attr_stat(&a, &st);
+		if (a.kind == TF_KIND_ROOT)
+			admin = FS_ADMIN_WRITES; /* new trails */
+	}
+	if (fs_request_failed(&r, rc))
+		return;
+	if ((n = fs_roles_acl(&r.fs->roles, &st, admin, acl)) == 0) {
+		fuse_reply_err(req, ENODATA);
+		return;
+	}
+	tf_buf_add(&b, acl, n);
+	reply_sized(req, &b, size);
+}
+
+/* A list that says what the modes and the roles say is a chmod(2): programs that
+ * copy a node with its list set the list of the copy. */
+static void
+set_acl(fuse_req_t req, uint64_t ino, const char *value, size_t size)
+{
+	struct fs *fs = fs_of(req);
+	struct tf_attr a, values = { 0 };
+	unsigned mode;
+
+	if (fs_control_is(ino) ||
+	    !fs_roles_read_acl(&fs->roles, value, size, &mode)) {
+		fuse_reply_err(req, EOPNOTSUPP);
+		return;
+	}
+	if (tf_vault_getattr(fs->vault, ino, &a, NULL) == TF_OK)
+		values.mode = (a.mode & ~0777u) | mode;
+	if (set_attributes(req, ino, NULL, TF_SET_MODE, &values, &a))
+		fuse_reply_err(req, 0);
 }
 
 /* user.trailfs.status of a workflow: the word of .trailfs/status. */
@@ -225,6 +309,16 @@ fs_meta_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 
 	/* The kernel asks for this before each write. */
 	if (strcmp(name, "security.capability") == 0) {
+		fuse_reply_err(req, ENODATA);
+		return;
+	}
+	if (fs_roles_any(&fs_of(req)->roles) &&
+	    strcmp(name, FS_ACL_XATTR) == 0) {
+		reply_acl(req, ino, size);
+		return;
+	}
+	if (fs_roles_any(&fs_of(req)->roles) &&
+	    strcmp(name, FS_DEFAULT_ACL_XATTR) == 0) {
 		fuse_reply_err(req, ENODATA);
 		return;
 	}
@@ -284,6 +378,11 @@ fs_meta_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 	struct fs_request r;
 	enum tf_code rc;
 
+	if (fs_roles_any(&fs_of(req)->roles) &&
+	    strcmp(name, FS_ACL_XATTR) == 0) {
+		set_acl(req, ino, value, size);
+		return;
+	}
 	if (foreign_xattr(name)) {
 		fuse_reply_err(req, EOPNOTSUPP);
 		return;

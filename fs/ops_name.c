@@ -18,7 +18,7 @@ reply_entry(fuse_req_t req, const struct tf_attr *a)
 {
 	struct fuse_entry_param e;
 
-	fs_attr_entry(a, &e);
+	fs_attr_entry(fs_of(req), a, &e);
 	fuse_reply_entry(req, &e);
 }
 
@@ -53,7 +53,7 @@ lookup_control(fuse_req_t req, uint64_t parent, const char *name)
 	}
 	if (fs_request_failed(&r, rc))
 		return;
-	fs_attr_control_entry(&st, &e);
+	fs_attr_control_entry(r.fs, &st, &e);
 	e.ino = edition;
 	fuse_reply_entry(req, &e);
 }
@@ -73,11 +73,11 @@ entry_of(struct fs_request *r, uint64_t ino, struct fuse_entry_param *e)
 		    &r->err);
 		fs_asker_free(&who);
 		if (rc == TF_OK)
-			fs_attr_control_entry(&st, e);
+			fs_attr_control_entry(r->fs, &st, e);
 		return rc;
 	}
 	if ((rc = tf_vault_getattr(r->fs->vault, ino, &a, &r->err)) == TF_OK)
-		fs_attr_entry(&a, e);
+		fs_attr_entry(r->fs, &a, e);
 	return rc;
 }
 

@@ -48,9 +48,26 @@ entry_of(struct fs_request *r, uint64_t ino, struct fuse_entry_param *e)
 	rc = fs_control_stat(r->fs->control, ino, &who, NULL, &st, &r->err);
 	fs_asker_free(&who);
 	if (rc == TF_OK) {
-		fs_attr_control_entry(&st, e);
+		fs_attr_control_entry(r->fs, &st, e);
 		e->ino = ino;
 	}
+	return rc;
+}
+
+/* A member of admins= may create files in .trailfs, but not those that only who
+ * writes the directory may set. */
+static enum tf_code
+may_create(struct fs_request *r, uint64_t parent, const char *name)
+{
+	struct fs_asker who;
+	enum tf_code rc;
+
+	if (!r->who.administers)
+		return TF_OK;
+	fs_asker_of(r->req, &who);
+	rc = fs_control_may_create(r->fs->control, parent, name,
+	    fs_asker_get(&who), &r->err);
+	fs_asker_free(&who);
 	return rc;
 }
 
@@ -65,13 +82,16 @@ fs_set_create(fuse_req_t req, fuse_ino_t parent, const char *name,
 		.actor = FS_ACTOR_HINTS };
 	struct fuse_entry_param e;
 	struct fs_request r;
-	struct fs_handle *h;
+	struct fs_handle *h = NULL;
 	uint64_t ino;
-	enum tf_code rc = TF_NOMEM;
+	enum tf_code rc;
 
 	if (!fs_request_begin(&r, req, &op, parent, name))
 		return;
-	if ((h = fs_handle_new(r.fs)) != NULL) {
+	rc = may_create(&r, parent, name);
+	if (rc == TF_OK)
+		rc = (h = fs_handle_new(r.fs)) != NULL ? TF_OK : TF_NOMEM;
+	if (rc == TF_OK) {
 		rc = fs_control_create(r.fs->control, parent, name, &r.who,
 		    &ino, &h->save, &r.err);
 		if (rc == TF_OK)

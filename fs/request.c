@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "actor.h"
+#include "asker.h"
 #include "control.h"
 #include "core/control.h"
 #include "loop.h"
@@ -116,6 +117,8 @@ fs_request_begin_move(struct fs_request *r, fuse_req_t req,
 	if (op->actor != FS_ACTOR_NONE)
 		fs_actor_of(r->fs->actors, req, op->actor == FS_ACTOR_HINTS,
 		    &r->who);
+	if (op->sets)
+		r->who.administers = fs_asker_administers(req);
 	return true;
 }
 

@@ -243,6 +243,7 @@ run_mounted(struct fs *fs, const struct fs_options *o, int signals, int *parent,
 static enum tf_code
 open_shared(struct fs *fs, const struct fs_options *o, struct tf_error *err)
 {
+	fs_roles_set(&fs->roles, fs->vault);
 	fs->actors = fs_actors_new();
 	fs->control = fs_control_new(fs->vault, &fs->stopping);
 	fs->handles = fs_handles_new();

@@ -370,3 +370,34 @@ tf_user_in_group(uint32_t uid, const char *group)
 		free(q);
 	return m;
 }
+
+enum tf_code
+tf_group_find(const char *name, uint32_t *gid, struct tf_error *err)
+{
+	char *buf = NULL, *more;
+	struct group gr, *g = NULL;
+	enum tf_code code = TF_OK;
+	int rc = ERANGE;
+
+	for (size_t n = 4096; rc == ERANGE && n <= BUFFER_MAX; n *= 4) {
+		if ((more = realloc(buf, n)) == NULL) {
+			rc = ENOMEM;
+			break;
+		}
+		buf = more;
+		rc = getgrnam_r(name, &gr, buf, n, &g);
+	}
+	/* Some services report a missing name as one of these. */
+	if (g != NULL)
+		*gid = g->gr_gid;
+	else if (rc == ENOMEM)
+		code = tf_nomem(err);
+	else if (rc == 0 || rc == ENOENT || rc == ESRCH)
+		code = tf_fail(err, TF_NOTFOUND, "there is no group %.100s",
+		    name);
+	else
+		code = tf_fail(err, TF_IO,
+		    "the name service does not answer for group %.100s", name);
+	free(buf);
+	return code;
+}

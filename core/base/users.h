@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../error.h"
+
 /* Start a query for each of the two names that is not fresh.  True if there is
  * no answer to wait for: both names are recent, or a wait for them has timed
  * out before. */
@@ -43,5 +45,12 @@ enum tf_membership {
 	TF_NO_ANSWER	  /* the name service failed, or is too slow */
 };
 enum tf_membership tf_user_in_group(uint32_t uid, const char *group);
+
+/*
+ * Find the group `name`.  Waits for the name service.  Errors: TF_NOTFOUND
+ * there is none; TF_IO the name service failed; TF_NOMEM.
+ */
+TF_MUST_USE enum tf_code tf_group_find(const char *name, uint32_t *gid,
+    struct tf_error *err);
 
 #endif

@@ -6,11 +6,11 @@
 bool
 tf_asker_may_all(const struct tf_asker *who)
 {
-	return who == NULL || who->uid == 0;
+	return who == NULL || who->uid == 0 || who->reads_all;
 }
 
-static bool
-is_in(const struct tf_asker *who, uint32_t gid)
+bool
+tf_asker_is_in(const struct tf_asker *who, uint32_t gid)
 {
 	size_t low = 0, high = who->n_groups, mid;
 
@@ -33,10 +33,11 @@ tf_asker_may(const struct tf_asker *who, const struct tf_attr *a, unsigned want)
 {
 	unsigned shift;
 
-	if (tf_asker_may_all(who))
+	if (who == NULL || who->uid == 0 ||
+	    (who->reads_all && (want & TF_MAY_WRITE) == 0))
 		return true;
 	/* The first class that matches decides, even if a later one allows. */
-	shift = who->uid == a->uid ? 6 : is_in(who, a->gid) ? 3 : 0;
+	shift = who->uid == a->uid ? 6 : tf_asker_is_in(who, a->gid) ? 3 : 0;
 	return (a->mode >> shift & want) == want;
 }
 

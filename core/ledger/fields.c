@@ -88,13 +88,16 @@ static const struct member keys_members[] = {
 };
 
 static const struct member options_members[] = {
+	{ "admins", TF_FORM_HINT256, true },
 	{ "approvers", TF_FORM_HINT256, true },
+	{ "auditors", TF_FORM_HINT256, true },
 	{ "durability", TF_FORM_WORD, false },
 	{ "loginuid", TF_FORM_WORD, true },
 	{ "quiet", TF_FORM_UINT, false },
 	{ "reads", TF_FORM_WORD, true },
 	{ "settle", TF_FORM_UINT, false },
 	{ "texts", TF_FORM_WORD, true },
+	{ "trail_group", TF_FORM_HINT256, true },
 	{ 0 },
 };
 

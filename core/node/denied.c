@@ -202,7 +202,7 @@ tf_vault_denials(struct tf_vault *v, const struct tf_asker *who,
     struct tf_buf *out, struct tf_error *err)
 {
 	struct tf_denials *d = &v->denials;
-	bool all = who == NULL || who->uid == 0;
+	bool all = tf_asker_may_all(who);
 
 	pthread_mutex_lock(&d->mu);
 	for (size_t i = 0; i < d->n; i++)

@@ -24,6 +24,7 @@
 #include "../node/actor.h"
 #include "../node/denied.h"
 #include "../node/host.h"
+#include "../node/roles.h"
 #include "../node/vault_i.h"
 #include "../store/connection.h"
 #include "../store/meta.h"
@@ -73,7 +74,7 @@ software(const struct opening *x, struct tf_buf *out, struct tf_error *err)
 
 /* Only the options that change what a close or an idle attestation means, what
  * the absence of evidence.read or of a login uid means, who approves redactions,
- * and whether texts were kept apart. */
+ * whether texts were kept apart, and who may read and administer. */
 static enum tf_code
 mount_options(const struct tf_vault *v, struct tf_buf *out,
     struct tf_error *err)
@@ -82,7 +83,9 @@ mount_options(const struct tf_vault *v, struct tf_buf *out,
 
 	tf_json_begin(&j, out);
 	tf_json_object(&j);
+	tf_put_role(v, TF_ADMINS, &j);
 	tf_put_hint(&j, "approvers", v->approvers, SIZE_MAX, GROUP_MAX);
+	tf_put_role(v, TF_AUDITORS, &j);
 	tf_json_key(&j, "durability");
 	tf_json_cstr(&j, v->durability == TF_DURABLE_BATCH ? "batch" : "close");
 	if (!v->login_uids)
@@ -95,6 +98,7 @@ mount_options(const struct tf_vault *v, struct tf_buf *out,
 	tf_json_int(&j, (int64_t)v->settings.value[TF_SETTLE]);
 	if (v->settings.value[TF_TEXTS] != 0)
 		tf_put_cstr(&j, "texts", "redactable");
+	tf_put_role(v, TF_TRAIL_GROUP, &j);
 	tf_json_object_end(&j);
 	return tf_json_end(&j, err);
 }

@@ -10,6 +10,7 @@
 
 #include "../base/bytes.h"
 #include "../node/freeze.h"
+#include "../node/roles.h"
 #include "../node/vault_i.h"
 #include "../store/config_file.h"
 #include "../vault.h"
@@ -36,6 +37,22 @@ static const struct {
 	[TF_TEXTS] = { "texts", 1, .words = { "clear", "redactable" } },
 };
 
+/* Is it a role?  Then *ok: its group has a possible name. */
+static bool
+take_role(struct tf_settings *s, const char *key, const char *value, bool *ok)
+{
+	for (int r = 0; r < TF_ROLES; r++) {
+		if (strcmp(key, tf_role_name(r)) != 0)
+			continue;
+		*ok = value[0] != '\0' &&
+		    strlen(value) < sizeof(s->role[r].name);
+		if (*ok)
+			strcpy(s->role[r].name, value);
+		return true;
+	}
+	return false;
+}
+
 bool
 tf_settings_take(struct tf_settings *s, const char *key, const char *value)
 {
@@ -43,8 +60,11 @@ tf_settings_take(struct tf_settings *s, const char *key, const char *value)
 	size_t n = strlen(value);
 	const char *suffix;
 	unsigned shift = 0;
+	bool ok;
 	int i;
 
+	if (take_role(s, key, value, &ok))
+		return ok;
 	for (i = 0; i < TF_SETTINGS; i++)
 		if (strcmp(key, settings[i].key) == 0)
 			break;

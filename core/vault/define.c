@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../asker.h"
 #include "../base/bytes.h"
 #include "../base/crypto.h"
 #include "../commit/append.h"
@@ -67,7 +68,7 @@ tf_txn_must_be_open(struct tf_txn *t, uint64_t id, struct tf_error *err)
 
 struct definition {
 	uint64_t trail;
-	uint32_t uid; /* who defines it */
+	const struct tf_actor *who;
 	enum tf_definition_kind kind;
 	struct tf_str name;
 	const void *bytes;
@@ -131,10 +132,10 @@ check_owner(struct tf_txn *t, const struct definition *d, struct tf_error *err)
 	struct tf_node_row row;
 	enum tf_code rc;
 
-	if (d->kind != TF_DEFINITION_RECIPIENTS || d->uid == 0)
+	if (d->kind != TF_DEFINITION_RECIPIENTS)
 		return TF_OK;
 	rc = tf_nodes_get(t->db, d->trail, &row, err);
-	if (rc == TF_OK && row.attr.uid != d->uid)
+	if (rc == TF_OK && !tf_may_administer(d->who, row.attr.uid))
 		rc = tf_fail(err, TF_DENIED,
 		    "only the owner of the trail and root may set its "
 		    "recipients");
@@ -290,7 +291,7 @@ tf_vault_define(struct tf_vault *v, uint64_t trail,
     const struct tf_actor *who, uint64_t *version, struct tf_error *err)
 {
 	struct definition d = { .trail = trail,
-		.uid = who->uid,
+		.who = who,
 		.kind = kind,
 		.name = row_name(name),
 		.bytes = bytes,

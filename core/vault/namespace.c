@@ -145,9 +145,10 @@ tf_may_call(struct tf_vault *v, struct tf_db *db, const struct tf_place *p,
 
 /* Owner, group and mode of a new node in p, as in other file systems. */
 static void
-inherit(struct tf_attr *a, const struct tf_place *p, const struct tf_actor *who,
-    uint32_t mode)
+inherit(const struct tf_vault *v, struct tf_attr *a, const struct tf_place *p,
+    const struct tf_actor *who, uint32_t mode)
 {
+	const struct tf_role_group *group = tf_vault_role(v, TF_TRAIL_GROUP);
 	struct tf_time now = tf_clock_now();
 
 	a->parent = p->parent.id;
@@ -158,6 +159,10 @@ inherit(struct tf_attr *a, const struct tf_place *p, const struct tf_actor *who,
 		a->gid = p->parent.gid;
 		if (a->kind < TF_KIND_DIRECTORY)
 			a->mode |= 02000;
+	}
+	if (a->kind == TF_KIND_TRAIL && group->name[0] != '\0') {
+		a->gid = group->gid;
+		a->mode |= 02000; /* for what is in it */
 	}
 	if (a->kind == TF_KIND_TRAIL)
 		a->mode &= ~(uint32_t)07; /* 0750 until somebody opens it */
@@ -402,7 +407,7 @@ tf_names_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
 		rc = tf_may_call(v, db, &p, a.kind, name, err);
 	if (rc == TF_OK) {
 		mode |= tf_mode_floor(v, a.kind);
-		inherit(&a, &p, who, mode);
+		inherit(v, &a, &p, who, mode);
 		if (a.kind == TF_KIND_DIRECTORY)
 			rc = tf_dir_mode_new(&p.att, mode, who, &a.mode, err);
 	}
@@ -495,7 +500,7 @@ tf_names_create(struct tf_vault *v, uint64_t parent, const char *name,
 	if (rc == TF_OK)
 		rc = tf_may_call(v, db, &p, a.kind, name, err);
 	if (rc == TF_OK) {
-		inherit(&a, &p, who, mode);
+		inherit(v, &a, &p, who, mode);
 		a.state = tf_is_draft(&p, name) ? TF_STATE_DRAFT :
 						  TF_STATE_PLACEHOLDER;
 		rc = create_pending(v, &p, &a, name, actor, out, err);

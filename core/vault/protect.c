@@ -58,8 +58,8 @@ check_owner(struct tf_txn *t, uint64_t id, const struct tf_actor *who,
 		rc = tf_nodes_get(t->db, top.attr.parent, &top, err);
 	if (rc == TF_OK && !tf_may_administer(who, top.attr.uid))
 		return tf_fail(err, TF_DENIED,
-		    "only the owner of the %s, root and members of "
-		    "admins= may",
+		    "only the owner of the %s, members of admins= and "
+		    "root may",
 		    top.attr.kind == TF_KIND_ROOT ? "vault's root directory" :
 						    "trail");
 	return rc;

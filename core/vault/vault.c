@@ -46,6 +46,7 @@
 #include "../node/home.h"
 #include "../node/open_objects.h"
 #include "../node/pending_table.h"
+#include "../node/roles.h"
 #include "../node/secrets.h"
 #include "../node/space.h"
 #include "../node/text.h"
@@ -365,6 +366,8 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	for (int i = 0; i < TF_SETTINGS; i++)
 		if (o->settings.given[i])
 			v->settings.value[i] = o->settings.value[i];
+	if ((rc = tf_roles_find(v, &o->settings, err)) != TF_OK)
+		return rc;
 	if (o->mount == NULL)
 		v->settings.value[TF_IDLE] = 0; /* only the daemon watches it */
 	(void)snprintf(path, sizeof(path), "%s/%s", v->path, TF_DB_NAME);
@@ -414,10 +417,10 @@ count_staged(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 	return TF_OK;
 }
 
-/* Say at the start that a mount with ro records no readers, if that was asked
- * for.  Nothing else of the config is for a store that nobody writes. */
+/* Read what the config says for a mount with ro: who has a role, and whether
+ * the mount has to say that it records no readers, as it was asked for. */
 static enum tf_code
-say_unrecorded(struct tf_vault *v, struct tf_db *db,
+read_only_config(struct tf_vault *v, struct tf_db *db,
     const struct tf_vault_options *o, struct tf_error *err)
 {
 	struct tf_settings before = v->settings;
@@ -425,6 +428,9 @@ say_unrecorded(struct tf_vault *v, struct tf_db *db,
 	enum tf_code rc;
 
 	(void)!tf_config_read(v, NULL);
+	if ((rc = tf_roles_find(v, &o->settings, err)) != TF_OK)
+		return rc;
+	memcpy(before.role, v->settings.role, sizeof(before.role));
 	log = o->settings.given[TF_READS] ? o->settings.value[TF_READS] != 0 :
 					    v->settings.value[TF_READS] != 0;
 	v->settings = before;
@@ -459,7 +465,7 @@ open_reader(struct tf_vault *v, const struct tf_vault_options *o,
 	if (rc == TF_OK && v->mount != NULL)
 		rc = tf_stage_each(db, count_staged, &waiting, err);
 	if (rc == TF_OK && v->mount != NULL)
-		rc = say_unrecorded(v, db, o, err);
+		rc = read_only_config(v, db, o, err);
 	tf_reader_done(v, db);
 	if (waiting > 0)
 		tf_vault_say(v, TF_OK,

@@ -12,6 +12,7 @@
 #include "../node/closed.h"
 #include "../node/holder.h"
 #include "../node/protection.h"
+#include "../node/roles.h"
 #include "../node/vault_i.h"
 #include "../store/unplaced.h"
 #include "../vault.h"
@@ -162,6 +163,7 @@ put_facts(struct tf_view *w, struct tf_json *j, const struct tf_status_facts *c,
 	if (m->redacted > 0)
 		tf_put_uint(j, "redacted", m->redacted);
 	rc = tf_put_refusals(v, j, err);
+	tf_put_roles(v, j);
 	tf_json_key(j, "root");
 	tf_json_cstr(j, hex);
 	if (m->stamps != NULL)

@@ -1,0 +1,58 @@
+/*
+ * The members of auditors= and admins=, as the kernel sees them.
+ *
+ * The kernel checks permissions itself (default_permissions).  With these roles
+ * it also asks for the access control list of each node (FUSE_POSIX_ACL), and
+ * checks that.  The list follows from owner, group and mode of the node: it has
+ * an entry per role, so that nothing has to be stored and nobody can change it.
+ *
+ * The kernel asks for a list only where the group has a bit of the mode.  Where
+ * it has none, a mode is shown with a mark: the write bit of the group for a
+ * directory, which means nothing without the search bit, and for a file the
+ * execute bit.  A copy with such a mode opens nothing to the group.
+ */
+#ifndef FS_ROLES_H
+#define FS_ROLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "core/vault.h"
+
+#define FS_ACL_XATTR "system.posix_acl_access"
+#define FS_DEFAULT_ACL_XATTR "system.posix_acl_default"
+
+/* Set by fs_roles_set before there are requests, then never changed. */
+struct fs_roles {
+	const struct tf_role_group *auditors, *admins; /* or NULL */
+};
+
+void fs_roles_set(struct fs_roles *r, const struct tf_vault *v);
+/* Is there a role that the kernel must know of? */
+bool fs_roles_any(const struct fs_roles *r);
+
+/* What members of admins= may do with a node beyond reading it. */
+enum fs_admin { FS_ADMIN_READS, FS_ADMIN_WRITES };
+
+#define FS_ACL_SIZE (4 + 6 * 8)
+/*
+ * Write the list of a node with this owner, group and mode to out, which has
+ * FS_ACL_SIZE bytes, as the value of FS_ACL_XATTR.  Returns its size; 0: the
+ * mode alone gives the roles what they need.
+ */
+size_t fs_roles_acl(const struct fs_roles *r, const struct stat *st,
+    enum fs_admin admin, unsigned char *out);
+
+/* Set *mode to the permission bits that a list gives to owner, group and others.
+ * False: it is malformed, names somebody who has no role, or does not let a role
+ * read. */
+bool fs_roles_read_acl(const struct fs_roles *r, const void *value, size_t size,
+    unsigned *mode);
+
+/* Put the mark into the mode of a node to be shown, if it needs one. */
+void fs_roles_mark(const struct fs_roles *r, struct stat *st);
+/* The mode that somebody means who saw a mark and changed other bits. */
+unsigned fs_roles_unmark(const struct fs_roles *r, bool dir, unsigned mode);
+
+#endif
