@@ -17,6 +17,7 @@
 #include "../base/file.h"
 #include "../buffer.h"
 #include "../ledger/entry.h"
+#include "../node/damaged.h"
 #include "../node/redacted.h"
 #include "../node/vault_i.h"
 #include "../store/definitions.h"
@@ -123,9 +124,14 @@ add_object(struct tf_package_maker *k, const struct tf_entry *e,
 	m->sha256 = e->content.sha256;
 	m->zip.size = e->content.size;
 	k->f.files++;
+	m->node = e->has_node ? e->node : 0;
 	k->f.bytes += e->content.size;
 	rc = find_object(k, e, &m->sha256, &m->at, err);
-	return rc == TF_OK ? look_inside(k, m, err) : rc;
+	if (rc == TF_OK)
+		rc = look_inside(k, m, err);
+	if (rc == TF_TAMPER && e->has_node)
+		tf_damaged_file_add(k->v, e->node);
+	return rc;
 }
 
 enum tf_code

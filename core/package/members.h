@@ -29,7 +29,8 @@ struct tf_package_member {
 	struct tf_zip_member zip;
 	struct tf_hash sha256;
 	enum { TF_FROM_TEXTS, TF_FROM_EVENTS, TF_FROM_OBJECT } from;
-	uint64_t at; /* offset in the scratch file, or number of the object */
+	uint64_t at;   /* offset in the scratch file, or number of the object */
+	uint64_t node; /* of evidence; else 0 */
 };
 
 struct tf_package_maker {

@@ -11,6 +11,7 @@
 #include "../archive/zip_write.h"
 #include "../base/crypto.h"
 #include "../base/file.h"
+#include "../node/damaged.h"
 #include "evidence.h"
 #include "members.h"
 #include "output.h"
@@ -66,11 +67,10 @@ read_bytes(struct tf_package_maker *k, void *p, size_t n, uint64_t off,
 }
 
 /* A read from offset 0 begins the member; the last read compares its digest. */
-enum tf_code
-tf_package_zip_read(void *arg, size_t i, void *p, size_t n, uint64_t off,
-    size_t *got, struct tf_error *err)
+static enum tf_code
+read_member(struct tf_package_maker *k, size_t i, void *p, size_t n,
+    uint64_t off, size_t *got, struct tf_error *err)
 {
-	struct tf_package_maker *k = arg;
 	const struct tf_package_member *m = &k->m[i];
 	struct tf_hash h;
 	enum tf_code rc = tf_package_check_stop(k, err);
@@ -93,4 +93,16 @@ tf_package_zip_read(void *arg, size_t i, void *p, size_t n, uint64_t off,
 		    "trailctl verify",
 		    m->zip.name + k->top.n);
 	return TF_OK;
+}
+
+enum tf_code
+tf_package_zip_read(void *arg, size_t i, void *p, size_t n, uint64_t off,
+    size_t *got, struct tf_error *err)
+{
+	struct tf_package_maker *k = arg;
+	enum tf_code rc = read_member(k, i, p, n, off, got, err);
+
+	if (rc == TF_TAMPER && k->m[i].node != 0)
+		tf_damaged_file_add(k->v, k->m[i].node);
+	return rc;
 }

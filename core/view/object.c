@@ -65,9 +65,12 @@ tf_view_object_row(struct tf_view *w, uint64_t id, const struct tf_content *c,
 	if (rc != TF_OK)
 		return rc;
 	tf_sha256(out->n == start ? "" : out->p + start, out->n - start, &h);
-	if (out->n - start != c->size || memcmp(&h, &c->sha256, sizeof(h)) != 0)
+	if (out->n - start != c->size ||
+	    memcmp(&h, &c->sha256, sizeof(h)) != 0) {
+		atomic_fetch_add(&w->v->counters.damaged_reads, 1);
 		return tf_fail(err, TF_TAMPER,
 		    "%s differs from its entry: run trailctl verify", what);
+	}
 	return TF_OK;
 }
 

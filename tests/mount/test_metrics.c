@@ -275,6 +275,56 @@ START_TEST(the_result_of_a_verification_is_written_for_an_exporter)
 }
 END_TEST
 
+START_TEST(failures_are_counted)
+{
+	char *text = noise(2 << 20, 2);
+	int fd;
+
+	unmount_vault();
+	mount_vault("settle=60,max_file=1M");
+	make_attestation();
+	fd = begin(A "/f");
+	refused(EFBIG, pwrite(fd, text, 1, 2 << 20));
+	refused(EFBIG, close(fd));
+	ck_assert_double_ge(value("trailfs_close_failures_total"), 1);
+	for (int i = 0; exists(A "/f") && i < 1500; i++)
+		usleep(10000);
+	sync_dir("mnt");
+	ck_assert_uint_eq(1, entries("evidence.interrupted", NULL));
+	is(1, "trailfs_interrupted_total");
+	is(1, "trailfs_files{state=\"draft\"}");
+}
+END_TEST
+
+START_TEST(a_seal_that_fails_is_counted)
+{
+	make_attestation();
+	put_bytes(A "/f", noise(200000, 1), 200000);
+	skip_unless(strcmp(run_any("chattr +i store/objects"), "0") == 0,
+	    "no chattr here");
+	run(3, "trailctl sync mnt");
+	ck_assert_double_ge(value("trailfs_seal_failures_total"), 1);
+	is(1, "trailfs_files{state=\"frozen\"}");
+	run(0, "chattr -i store/objects");
+	run(0, "trailctl sync mnt");
+	is(0, "trailfs_files{state=\"frozen\"}");
+}
+END_TEST
+
+START_TEST(recorded_reads_are_counted)
+{
+	unmount_vault();
+	mount_vault("settle=60,reads=log");
+	make_attestation();
+	put_sealed(A "/f", "text");
+	is(0, "trailfs_reads_recorded_total");
+	holds(A "/f", "text");
+	holds(A "/f", "text");
+	run(0, "trailctl sync mnt");
+	is(2, "trailfs_reads_recorded_total");
+}
+END_TEST
+
 /* --- unmounted --------------------------------------------------------- */
 
 START_TEST(a_store_without_a_mount_has_its_state_only)
@@ -357,6 +407,17 @@ START_TEST(a_read_of_damaged_bytes_shows_everywhere)
 }
 END_TEST
 
+/* Packages are made of the same bytes. */
+START_TEST(a_package_that_meets_damage_names_the_file)
+{
+	damage_one();
+	answers(EIO, try_open("mnt/t/w/.trailfs/package.zip", O_RDONLY));
+	is(1, "trailfs_damaged_files");
+	says(content(STATUS, NULL), "\"paths\":[\"t/w/a/f\"]");
+	says(content("log", NULL), "t/w/a/f (node ");
+}
+END_TEST
+
 START_TEST(paths_of_damaged_files_are_not_for_everybody)
 {
 	const char *text;
@@ -403,9 +464,13 @@ suite_metrics(void)
 	tcase_add_test(t, a_verification_that_is_recorded_is_shown);
 	tcase_add_test(t,
 	    the_result_of_a_verification_is_written_for_an_exporter);
+	tcase_add_test(t, failures_are_counted);
+	tcase_add_test(t, a_seal_that_fails_is_counted);
+	tcase_add_test(t, recorded_reads_are_counted);
 	tcase_add_test(t, a_store_without_a_mount_has_its_state_only);
 	tcase_add_test(t, a_text_file_is_replaced_whole);
 	tcase_add_test(t, a_read_of_damaged_bytes_shows_everywhere);
+	tcase_add_test(t, a_package_that_meets_damage_names_the_file);
 	tcase_add_test(t, paths_of_damaged_files_are_not_for_everybody);
 	tcase_add_test(t, a_file_that_is_whole_again_is_not_damaged);
 	return s;
