@@ -140,9 +140,28 @@ TF_MUST_USE enum tf_code tf_vault_redact_approve(struct tf_vault *v,
     uint64_t id, uint64_t proposal, const struct tf_actor *who,
     uint64_t *others, struct tf_error *err);
 /*
- * The same for the control file `redactions` of attestation id:
+ * The same for a text that stands apart from entry target, which is about node
+ * id, and that has this digest there.  tf_vault_find_text finds entry and digest
+ * of the text that people call name ("reason", "annotation.KEY"): in entry
+ * *target, or in the newest one that has such a text if that is TF_TEXT_NEWEST.
+ * TF_NODATA: there is none.
+ */
+#define TF_TEXT_NEWEST UINT64_MAX
+TF_MUST_USE enum tf_code tf_vault_find_text(struct tf_vault *v, uint64_t id,
+    struct tf_str name, uint64_t *target, struct tf_hash *text,
+    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_vault_redact_text(struct tf_vault *v, uint64_t id,
+    uint64_t target, const struct tf_hash *text, const char *reason, size_t n,
+    const struct tf_actor *who, uint64_t *entry, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_vault_redact_text_approve(struct tf_vault *v,
+    uint64_t id, uint64_t target, const struct tf_hash *text, uint64_t proposal,
+    const struct tf_actor *who, uint64_t *others, struct tf_error *err);
+/*
+ * All of this for the control file `redactions` of directory id:
  *	{"propose":"PATH","reason":"...","what":"expired"}, what is optional
  *	{"approve":SEQ,"file":"PATH","what":"content"}, only SEQ is needed
+ *	{"text":"NAME","reason":"...","entry":SEQ}, entry is optional
+ *	{"text":"NAME","approve":SEQ}
  * PATH is relative to the attestation, SEQ the number of the proposal as a
  * string or as a number.  An approval with file or what is refused (TF_NODATA)
  * if the proposal is about another file or proposes something else.

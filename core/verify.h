@@ -44,10 +44,13 @@ struct tf_report {
 	uint64_t beside; /* of the findings, those of grade TF_GRADE_BESIDE */
 	uint64_t judged; /* attestations whose evidence was judged again */
 	uint64_t
-	    redacted; /* files whose bytes were deleted by two people, which
+	    redacted;	/* files whose bytes were deleted by two people, which
 			      are not among files */
-	uint64_t unproven; /* files of a package that no proof covers */
-	bool pinned;	   /* the caller gave the key, not the store */
+	uint64_t texts; /* that stand apart from their entries, and are there */
+	uint64_t redacted_texts; /* that two people have removed */
+	uint64_t absent_texts;	 /* of a package: that it does not have */
+	uint64_t unproven;	 /* files of a package that no proof covers */
+	bool pinned;		 /* the caller gave the key, not the store */
 	/* With a policy: how many entries a quorum has cosigned, or else, all
 	 * the witnesses that have cosigned any; and how many have, of how many
 	 * in the policy. */

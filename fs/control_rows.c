@@ -182,7 +182,7 @@ static const struct fs_row rows[] = {
 	    .set = &fs_retention_settable },
 	{ TF_CONTROL_HOLDS, BELOW_ROOT | FS_ROW_AT(TF_KIND_ROOT), 0440,
 	    .write = tf_view_holds, .set = &fs_holds_settable },
-	{ TF_CONTROL_REDACTIONS, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,
+	{ TF_CONTROL_REDACTIONS, BELOW_ROOT | FS_ROW_AT(TF_KIND_ROOT), 0440,
 	    .write = tf_view_redactions, .set = &fs_redactions_settable },
 	{ TF_CONTROL_ANCHOR, FS_ROW_AT(TF_KIND_ROOT), 0600,
 	    .render = fs_anchor_empty, .set = &fs_anchor_settable, .same = true,

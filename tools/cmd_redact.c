@@ -14,20 +14,26 @@
 #include "cmd.h"
 #include "core/base/bytes.h"
 #include "core/base/member.h"
+#include "core/protection.h"
 #include "protect.h"
 #include "report.h"
 #include "text.h"
 
 static struct {
 	bool json, list;
-	const char *reason, *approve;
-} ask;
+	const char *reason, *approve, *text;
+	uint64_t entry; /* TF_TEXT_NEWEST without one */
+} ask = { .entry = TF_TEXT_NEWEST };
 
 static const struct args_option options[] = {
 	{ .name = "approve",
 	    .value = "NUMBER",
 	    .help = "approve that proposal of another person",
 	    .text = &ask.approve },
+	{ .name = "entry",
+	    .value = "NUMBER",
+	    .help = "with --text: the entry that has it (the newest)",
+	    .number = &ask.entry },
 	ARGS_JSON(&ask.json),
 	{ .name = "list",
 	    .help = "print what was proposed and redacted at or below PATH",
@@ -36,6 +42,10 @@ static const struct args_option options[] = {
 	    .value = "TEXT",
 	    .help = "why the bytes are deleted",
 	    .text = &ask.reason },
+	{ .name = "text",
+	    .value = "NAME",
+	    .help = "a text of an entry: reason, description, annotation.KEY",
+	    .text = &ask.text },
 	{ 0 },
 };
 
@@ -71,15 +81,20 @@ make_request(const char *rest, bool expired, struct tf_buf *out,
 
 	tf_json_begin(&j, out);
 	tf_json_object(&j);
-	if (ask.approve != NULL) {
+	if (ask.approve != NULL)
 		tf_put_cstr(&j, "approve", ask.approve);
-		if (rest[0] != '\0')
-			tf_put_cstr(&j, "file", rest);
-	} else {
+	if (ask.entry != TF_TEXT_NEWEST)
+		tf_put_uint(&j, "entry", ask.entry);
+	if (ask.approve != NULL && rest[0] != '\0')
+		tf_put_cstr(&j, "file", rest);
+	if (ask.approve == NULL && ask.text == NULL)
 		tf_put_cstr(&j, "propose", rest);
+	if (ask.approve == NULL)
 		tf_put_cstr(&j, "reason", ask.reason);
-	}
-	tf_put_cstr(&j, "what", expired ? "expired" : "content");
+	if (ask.text != NULL)
+		tf_put_cstr(&j, "text", ask.text);
+	else
+		tf_put_cstr(&j, "what", expired ? "expired" : "content");
 	tf_json_object_end(&j);
 	if (tf_json_end(&j, err) != TF_OK)
 		return tf_fail(err, TF_INVALID,
@@ -127,8 +142,10 @@ print_redactions(const struct where *w, const char *rest, struct tf_error *err)
 	if (rc == TF_OK && (list = tf_json_get(&d, 0, "redactions")) >= 0)
 		for (uint32_t i = (uint32_t)list + 1; i < d.tok[list].next;
 		     i = d.tok[i].next)
-			if (rest[0] == '\0' ||
-			    is_text(&d, (int)i, "path", text_of(&path)))
+			if (ask.text != NULL ?
+				is_text(&d, (int)i, "text", ask.text) :
+				rest[0] == '\0' ||
+				    is_text(&d, (int)i, "path", text_of(&path)))
 				protect_print_redaction(&d, (int)i);
 	tf_json_doc_free(&d);
 	tf_buf_free(&text);
@@ -147,7 +164,11 @@ redact(const char *arg, bool expired)
 
 	if (rc == TF_OK)
 		rc = cut_to_attestation(&w, &rest, &err);
-	if (rc == TF_OK && !ask.list && rest[0] == '\0')
+	if (rc == TF_OK && ask.text != NULL && rest[0] != '\0')
+		rc = tf_fail(&err, TF_USAGE,
+		    "texts are about trails, workflows and attestations, not "
+		    "about files");
+	if (rc == TF_OK && !ask.list && ask.text == NULL && rest[0] == '\0')
 		rc = tf_fail(&err, TF_USAGE,
 		    "%s: name one file of evidence: a directory is not "
 		    "redacted as a whole",
@@ -175,6 +196,10 @@ run_redact(int n, char **arg)
 	if ((ask.reason != NULL) + (ask.approve != NULL) + ask.list != 1)
 		return cmd_usage(&cmd_redact,
 		    "give one of --reason, --approve and --list");
+	if (ask.entry != TF_TEXT_NEWEST &&
+	    (ask.text == NULL || ask.reason == NULL))
+		return cmd_usage(&cmd_redact,
+		    "--entry goes with --text and --reason");
 	return redact(arg[0], false);
 }
 
@@ -185,6 +210,8 @@ run_dispose(int n, char **arg)
 	if ((ask.reason != NULL) + (ask.approve != NULL) + ask.list > 1)
 		return cmd_usage(&cmd_dispose,
 		    "--reason, --approve and --list exclude each other");
+	if (ask.text != NULL || ask.entry != TF_TEXT_NEWEST)
+		return cmd_usage(&cmd_dispose, "texts have no retention");
 	if (ask.reason == NULL)
 		ask.reason = "its retention is over";
 	return redact(arg[0], true);
@@ -193,8 +220,8 @@ run_dispose(int n, char **arg)
 const struct verb cmd_redact = {
 	.name = "redact",
 	.summary = "have two people delete what should not have been recorded",
-	.usage = "--reason TEXT [--json] PATH\n"
-		 "--approve NUMBER [--json] PATH\n"
+	.usage = "--reason TEXT [--text NAME [--entry NUMBER]] [--json] PATH\n"
+		 "--approve NUMBER [--text NAME] [--json] PATH\n"
 		 "--list [--json] PATH",
 	.options = options,
 	.min = 1,

@@ -26,14 +26,12 @@
 static enum tf_code
 check_place(const struct where *w, enum protect_what what, struct tf_error *err)
 {
-	bool holds = what == PROTECT_HOLDS;
+	bool holds = what != PROTECT_RETENTION;
 	bool root = strcmp(w->path, ".") == 0;
 	unsigned slashes = 0;
 
 	for (const char *p = w->path; *p != '\0'; p++)
 		slashes += *p == '/';
-	if (what == PROTECT_REDACTIONS && slashes != 2)
-		return tf_fail(err, TF_USAGE, "%s is no attestation", w->path);
 	if (slashes > 2 || strstr(w->path, TF_CONTROL_DIR) != NULL ||
 	    (root && !holds))
 		return tf_fail(err, TF_USAGE, "%s is no trail, workflow or %s",
@@ -193,9 +191,16 @@ protect_print_redaction(const struct tf_json_doc *d, int r)
 	struct tf_buf line = { 0 };
 	int others = tf_json_get(d, r, "others");
 	int reason = tf_json_get(d, r, "reason");
+	int text = tf_json_get(d, r, "text");
 
 	text_add_token(&line, d, tf_json_get(d, r, "path"));
 	tf_buf_str(&line, "  ");
+	if (text >= 0) {
+		tf_buf_str(&line, "text ");
+		text_add_token(&line, d, text);
+		tf_buf_printf(&line, " of entry %lld  ",
+		    (long long)d->tok[tf_json_get(d, r, "entry")].num);
+	}
 	text_add_token(&line, d, tf_json_get(d, r, "state"));
 	add_person(&line, d, r, "proposed");
 	add_person(&line, d, r, "approved");

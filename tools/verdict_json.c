@@ -146,6 +146,8 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 	tf_put_bool(&j, "pinned", r->pinned);
 	if (r->redacted > 0)
 		put_number(&j, "redacted", r->redacted);
+	if (r->redacted_texts > 0)
+		put_number(&j, "redacted_texts", r->redacted_texts);
 	tf_put_hash(&j, "root", &r->root);
 	put_number(&j, "size", r->size);
 	if (r->stamped > 0)
@@ -153,6 +155,13 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 	if (c->subject.n > 0) {
 		tf_json_key(&j, "subject");
 		tf_json_raw(&j, (struct tf_str){ c->subject.p, c->subject.n });
+	}
+	if (r->texts > 0 || r->absent_texts > 0) {
+		tf_json_key(&j, "texts");
+		tf_json_object(&j);
+		put_number(&j, "absent", r->absent_texts);
+		put_number(&j, "checked", r->texts);
+		tf_json_object_end(&j);
 	}
 	put_number(&j, "unknown", r->unknown);
 	put_unproven(&j, c);

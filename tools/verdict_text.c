@@ -91,6 +91,18 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_check check)
 		if (r->redacted > 0)
 			tf_buf_printf(out, "; %llu redacted, without bytes",
 			    (unsigned long long)r->redacted);
+		if (r->texts > 0) {
+			tf_buf_str(out, "; ");
+			add_count(out, r->texts, "text");
+		}
+		if (r->redacted_texts > 0) {
+			tf_buf_str(out, "; ");
+			add_count(out, r->redacted_texts, "redacted text");
+		}
+		if (r->absent_texts > 0) {
+			tf_buf_str(out, "; ABSENT: ");
+			add_count(out, r->absent_texts, "text");
+		}
 		if (r->unpacked && c->form == CHECK_AGAINST)
 			tf_buf_str(out, ", of an unpacked package");
 		break;

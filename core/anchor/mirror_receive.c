@@ -23,6 +23,7 @@
 #include "../base/crypto.h"
 #include "../base/file.h"
 #include "../base/mutant.h"
+#include "../ledger/withheld.h"
 #include "../mirror.h"
 #include "mirror_identity.h"
 #include "mirror_judge.h"
@@ -174,7 +175,7 @@ left_of(struct receiver *v, const struct tf_hash *h, uint64_t size,
 	int fd;
 
 	*have = 0;
-	if (size <= TF_REPLICA_OBJECT_MAX)
+	if (size <= TF_REPLICA_OBJECT_MAX || size == TF_REPLICA_TEXT)
 		return TF_OK;
 	rc = tf_replica_object_open(v->r, h, &fd, have, err);
 	if (rc == TF_OK)
@@ -303,6 +304,8 @@ take_object(struct receiver *v, const struct tf_mirror_want *w, uint64_t size,
 	if (!m.present)
 		return TF_OK; /* the replica judges that: redacted, or not */
 	tf_hex(w->sha256.b, sizeof(w->sha256.b), hex);
+	if (size == TF_REPLICA_TEXT && m.size <= TF_WITHHELD_MAX)
+		size = m.size;
 	if (m.size != size)
 		return tf_fail(err, TF_TAMPER,
 		    "refused: the object %.16s... of the source has another "

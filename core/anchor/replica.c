@@ -507,6 +507,7 @@ tf_replica_close(struct tf_replica *r)
 	tf_bits_free(&r->owed);
 	tf_buf_free(&r->owed_path);
 	free(r->owed_ids);
+	free(r->owed_texts);
 	tf_buf_free(&r->note);
 	free(r->gone);
 	free(r->moved);

@@ -111,9 +111,12 @@ TF_MUST_USE enum tf_code tf_replica_object_open(struct tf_replica *r,
 TF_MUST_USE enum tf_code tf_replica_object_keep(struct tf_replica *r,
     const struct tf_hash *h, uint64_t size, struct tf_error *err);
 
+/* The size of a text that stands apart, which its entry does not say: at most
+ * TF_WITHHELD_MAX. */
+#define TF_REPLICA_TEXT UINT64_MAX
 /*
  * Call fn for each content that an entry names and a replica needs as an object:
- * evidence, definitions, user data, reports, statements, lists of readers.
+ * evidence, definitions, user data, reports, statements, lists of readers, texts.
  * Stops at the first code other than TF_OK and returns it.  TF_INVALID: the
  * bytes are no entry.
  */
@@ -130,7 +133,7 @@ TF_MUST_USE enum tf_code tf_replica_begin(struct tf_replica *r,
 /*
  * Append the bytes of the next entry, and what follows from it.  TF_TAMPER: it
  * breaks a rule, or an object that it names is absent; err says which.  Absent
- * evidence is accepted here, and owed until its redaction.done comes.
+ * evidence and texts are accepted here, and owed until their redaction.done comes.
  */
 TF_MUST_USE enum tf_code tf_replica_entry(struct tf_replica *r,
     const void *bytes, size_t n, struct tf_error *err);

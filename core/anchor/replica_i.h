@@ -48,6 +48,8 @@ struct tf_replica {
 	uint64_t *owed_ids; /* those, and some that were redacted since */
 	size_t n_owed_ids, cap_owed_ids;
 	struct tf_buf owed_path;
+	struct tf_hash *owed_texts; /* among n_owed */
+	size_t n_owed_texts, cap_owed_texts;
 	/* rows of objects whose bytes go with the commit */
 	uint64_t *gone;
 	size_t n_gone, cap_gone;

@@ -220,7 +220,7 @@ tf_replica_owed(struct tf_replica *r)
 	while (i < r->n_owed_ids && !tf_bits_has(&r->owed, r->owed_ids[i]))
 		i++;
 	if (i == r->n_owed_ids)
-		return "";
+		return r->n_owed_texts > 0 ? "a text of an entry" : "";
 	r->owed_path.n = 0;
 	return owed_path(r, r->owed_ids[i], NULL) == TF_OK ? r->owed_path.p :
 							     "evidence";

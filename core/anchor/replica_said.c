@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/array.h"
 #include "../base/bytes.h"
 #include "../definition.h"
 #include "../commit/append.h"
 #include "../ledger/claim_content.h"
 #include "../ledger/entry.h"
 #include "../ledger/merkle.h"
+#include "../ledger/withheld.h"
 #include "../node/redacted.h"
 #include "../store/anchors.h"
 #include "../store/claims.h"
@@ -163,6 +165,13 @@ attested(struct tf_replica *r, const struct tf_entry *e, struct tf_error *err)
 	return rc == TF_OK && has ? keep_report(r, e, &report, err) : rc;
 }
 
+/* The name of rows about a text. */
+static struct tf_str
+name_of(const struct tf_hash *h)
+{
+	return (struct tf_str){ (const char *)h->b, sizeof(h->b) };
+}
+
 /* Holds, retentions and proposals: rows that count their entries. */
 static enum tf_code
 protect(struct tf_replica *r, const struct tf_entry *e,
@@ -175,6 +184,10 @@ protect(struct tf_replica *r, const struct tf_entry *e,
 		.version = x->version,
 		.entry = e->seq };
 
+	if (x->text) {
+		row.kind = TF_ROW_TEXT_PROPOSAL;
+		row.name = name_of(&e->content.sha256);
+	}
 	return tf_definitions_put(r->db, &row, err);
 }
 
@@ -208,6 +221,67 @@ redact_report(struct tf_replica *r, const struct tf_entry *e,
 	if (rc == TF_OK)
 		rc = tf_report_redacted(r->db, id, e->seq, object, err);
 	return rc == TF_OK ? tf_replica_gone(r, object, err) : rc;
+}
+
+/* --- texts -------------------------------------------------------------------- */
+
+static size_t
+owed_text(const struct tf_replica *r, const struct tf_hash *h)
+{
+	size_t i = 0;
+
+	while (i < r->n_owed_texts &&
+	    memcmp(&r->owed_texts[i], h, sizeof(*h)) != 0)
+		i++;
+	return i;
+}
+
+/* A text without bytes is owed: it must turn out to be redacted. */
+static enum tf_code
+expect_text(void *arg, const struct tf_withheld *x, struct tf_error *err)
+{
+	struct tf_replica *r = arg;
+	bool is = false;
+	enum tf_code rc = tf_text_redacted(r->db, &x->sha256, &is, err);
+
+	if (rc == TF_OK && !is)
+		rc = tf_replica_has(r, &x->sha256, &is, err);
+	if (rc != TF_OK || is || owed_text(r, &x->sha256) < r->n_owed_texts)
+		return rc;
+	if (!tf_array_room(&r->owed_texts, r->n_owed_texts, &r->cap_owed_texts,
+		sizeof(*r->owed_texts)))
+		return tf_nomem(err);
+	r->owed_texts[r->n_owed_texts++] = x->sha256;
+	r->n_owed++;
+	return TF_OK;
+}
+
+/* The row of a redacted text leads to its object, also if that never came. */
+static enum tf_code
+redact_text(struct tf_replica *r, const struct tf_entry *e,
+    const struct tf_replay_effect *x, struct tf_error *err)
+{
+	const struct tf_hash *h = &e->content.sha256;
+	struct tf_definition_row row = { .node = x->subject,
+		.kind = TF_ROW_TEXT_REDACTED,
+		.name = name_of(h),
+		.version = x->version,
+		.entry = e->seq };
+	const size_t owed = owed_text(r, h);
+	const bool goes = e->has_count && e->count == 0;
+	enum tf_code rc = TF_OK;
+
+	if (owed < r->n_owed_texts) {
+		r->owed_texts[owed] = r->owed_texts[--r->n_owed_texts];
+		r->n_owed--;
+	}
+	if (goes)
+		rc = tf_object_find(r->db, h, &row.object, err);
+	if (rc == TF_NOTFOUND)
+		rc = tf_replica_no_object(r, &e->content, &row.object, err);
+	if (rc == TF_OK)
+		rc = tf_definitions_put(r->db, &row, err);
+	return rc == TF_OK && goes ? tf_replica_gone(r, row.object, err) : rc;
 }
 
 /* The bytes go if no other entry names them, which the entry says. */
@@ -276,8 +350,8 @@ add_anchor(struct tf_replica *r, const struct tf_entry *e, struct tf_error *err)
 	return rc == TF_OK ? tf_anchors_put(r->db, &row, err) : rc;
 }
 
-enum tf_code
-tf_replica_said(struct tf_replica *r, const struct tf_entry *e,
+static enum tf_code
+said(struct tf_replica *r, const struct tf_entry *e,
     const struct tf_replay_effect *x, struct tf_error *err)
 {
 	uint64_t id;
@@ -303,10 +377,20 @@ tf_replica_said(struct tf_replica *r, const struct tf_entry *e,
 	case TF_REDACTION_PROPOSED:
 		return protect(r, e, x, TF_ROW_PROPOSAL, err);
 	case TF_REDACTION_DONE:
-		return redact(r, e, x, err);
+		return x->text ? redact_text(r, e, x, err) :
+				 redact(r, e, x, err);
 	default:
 		return TF_OK;
 	}
+}
+
+enum tf_code
+tf_replica_said(struct tf_replica *r, const struct tf_entry *e,
+    const struct tf_replay_effect *x, struct tf_error *err)
+{
+	enum tf_code rc = tf_withheld_named(e, expect_text, r, err);
+
+	return rc == TF_OK ? said(r, e, x, err) : rc;
 }
 
 /* --- what an entry names ------------------------------------------------------ */
@@ -363,6 +447,19 @@ name_all(const struct tf_entry *e, tf_replica_named_fn fn, void *arg,
 	}
 }
 
+struct naming {
+	tf_replica_named_fn fn;
+	void *arg;
+};
+
+static enum tf_code
+name_text(void *arg, const struct tf_withheld *x, struct tf_error *err)
+{
+	const struct naming *n = arg;
+
+	return n->fn(n->arg, &x->sha256, TF_REPLICA_TEXT, err);
+}
+
 enum tf_code
 tf_replica_named(const void *entry, size_t n, tf_replica_named_fn fn, void *arg,
     struct tf_error *err)
@@ -372,6 +469,9 @@ tf_replica_named(const void *entry, size_t n, tf_replica_named_fn fn, void *arg,
 
 	if (rc == TF_OK)
 		rc = name_all(&d.e, fn, arg, err);
+	if (rc == TF_OK)
+		rc = tf_withheld_named(&d.e, name_text,
+		    &(struct naming){ fn, arg }, err);
 	tf_entry_decoded_free(&d);
 	return rc;
 }

@@ -390,10 +390,15 @@ check_meaning(struct tf_audit *a, const struct tf_entry *e,
 	a->r->unknown += e->v == TF_ENTRY_VERSION && e->type == TF_TYPE_UNKNOWN;
 	if (rc == TF_OK && x.created && x.kind == TF_KIND_EVIDENCE)
 		a->r->files++;
-	if (rc == TF_OK && x.subject != 0 && e->type == TF_REDACTION_DONE) {
+	if (rc == TF_OK && x.text && e->type == TF_REDACTION_DONE) {
+		a->r->redacted_texts++;
+	} else if (rc == TF_OK && x.subject != 0 &&
+	    e->type == TF_REDACTION_DONE) {
 		a->r->redacted++;
 		a->r->files--;
 	}
+	if (rc == TF_OK && a->source->texts != NULL)
+		rc = a->source->texts(a, e, err);
 	if (rc == TF_OK && x.created)
 		rc = a->source->created(a, e, &x, err);
 	if (rc == TF_OK && x.evidence_access && a->source->access != NULL)

@@ -95,6 +95,9 @@ struct tf_source {
 	 * queue the bytes that it names.  May be NULL. */
 	enum tf_code (*said)(struct tf_audit *a, const struct tf_entry *e,
 	    const struct tf_replay_effect *x, struct tf_error *err);
+	/* Check the texts of entry e that stand apart from it.  May be NULL. */
+	enum tf_code (*texts)(struct tf_audit *a, const struct tf_entry *e,
+	    struct tf_error *err);
 	/* Append the payload of the statement of e to out.  The audit passes
 	 * an error to tf_audit_trouble.  NULL: the source has no
 	 * statements. */

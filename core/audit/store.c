@@ -141,6 +141,7 @@ static const struct tf_source source = {
 	.created = tf_audit_store_created,
 	.access = tf_audit_store_access,
 	.said = said,
+	.texts = tf_audit_store_texts,
 	.payload = payload,
 	.end = end_of_entries,
 };

@@ -20,6 +20,7 @@
 #include "../ledger/entry_read.h"
 #include "../ledger/evaluated.h"
 #include "../ledger/replay.h"
+#include "../ledger/withheld.h"
 #include "../store/claims.h"
 #include "../store/definitions.h"
 #include "../store/entries.h"
@@ -91,12 +92,21 @@ check_protection(struct tf_audit *a, const struct tf_entry *e,
 	uint64_t object = done && e->has_count && e->count == 0;
 	enum tf_code rc;
 
+	/* The row of a text leads to its object, which has no other one. */
+	if (x->text) {
+		row.kind = done ? TF_ROW_TEXT_REDACTED : TF_ROW_TEXT_PROPOSAL;
+		row.name = (struct tf_str){ (const char *)e->content.sha256.b,
+			sizeof(e->content.sha256.b) };
+	}
+
 	if (x->version == 0)
 		return TF_OK; /* a broken entry, which was reported */
 	rc = tf_definitions_get(s->db, &row, err);
 	if (rc != TF_OK && rc != TF_NOTFOUND)
 		return rc;
-	if (rc == TF_OK && row.entry == e->seq && row.object == object &&
+	if (rc == TF_OK && row.entry == e->seq &&
+	    (x->text ? (row.object != 0) == (object != 0) :
+		       row.object == object) &&
 	    (!e->has_report || shows_report(a, e)))
 		s->definitions += 1 + e->has_report;
 	else
@@ -140,6 +150,62 @@ check_user_data(struct tf_audit *a, const struct tf_entry *e,
 	enum tf_code rc = tf_claims_user_data(e->claims, &want, &has, err);
 
 	return rc == TF_OK && has ? check_object(a, e, false, &want, err) : rc;
+}
+
+struct texts {
+	struct tf_audit *a;
+	const struct tf_entry *e;
+};
+
+/* A text that stands apart: its object, or the redaction of it. */
+static enum tf_code
+check_text(void *arg, const struct tf_withheld *x, struct tf_error *err)
+{
+	const struct texts *t = arg;
+	struct tf_audit_store *s = t->a->self;
+	struct tf_content want = { x->sha256, 0 };
+	struct tf_buf body = { 0 }, text = { 0 };
+	struct tf_object_row o;
+	uint64_t object;
+	bool gone = false, ok = false;
+	enum tf_code rc = tf_text_redacted(s->db, &x->sha256, &gone, err);
+
+	if (rc != TF_OK || gone)
+		return rc;
+	rc = tf_object_find(s->db, &x->sha256, &object, err);
+	if (rc == TF_OK)
+		rc = tf_object_get(s->db, object, &o, NULL, err);
+	if (rc == TF_NOTFOUND) {
+		tf_audit_finding(t->a, TF_CHECK_CONTENTS, t->e->seq, t->e->path,
+		    "missing: the database has no object for its text %s",
+		    x->name);
+		return TF_OK;
+	}
+	if (rc == TF_OK && o.is_inline && o.size <= TF_WITHHELD_MAX)
+		rc = tf_object_get(s->db, object, &o, &body, err);
+	if (rc == TF_OK)
+		ok = tf_withheld_text(tf_buf_bytes(&body).p, body.n, x->max,
+		    &text);
+	if (rc == TF_OK && !ok)
+		tf_audit_finding(t->a, TF_CHECK_CONTENTS, t->e->seq, t->e->path,
+		    "altered: the object of its text %s holds no text",
+		    x->name);
+	want.size = o.size;
+	if (rc == TF_OK && ok)
+		rc = tf_audit_store_content(t->a, t->e, &want, object, err);
+	t->a->r->texts += ok;
+	tf_buf_free(&body);
+	tf_buf_free(&text);
+	return rc;
+}
+
+enum tf_code
+tf_audit_store_texts(struct tf_audit *a, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	struct texts t = { a, e };
+
+	return tf_withheld_named(e, check_text, &t, err);
 }
 
 /* The report is an object like evidence: its bytes are hashed by the pool. */

@@ -17,6 +17,10 @@ TF_MUST_USE enum tf_code tf_audit_store_said(struct tf_audit *a,
     const struct tf_entry *e, const struct tf_replay_effect *x,
     struct tf_error *err);
 
+/* The callback texts of struct tf_source. */
+TF_MUST_USE enum tf_code tf_audit_store_texts(struct tf_audit *a,
+    const struct tf_entry *e, struct tf_error *err);
+
 /* After the last entry: compare the claims about a directory. */
 TF_MUST_USE enum tf_code tf_audit_store_claims(struct tf_audit *a,
     const struct tf_replay_dir *d, struct tf_error *err);

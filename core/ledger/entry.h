@@ -117,6 +117,9 @@ struct tf_entry {
 	struct tf_str host_clock;
 	/* ledger.closed; redaction, override, holds */
 	struct tf_str reason;
+	/* reason or to is absent, and stands apart with this digest */
+	bool is_apart;
+	struct tf_hash apart;
 	bool has_denied;
 	uint64_t denied;
 	/* evidence.sealed, evidence.interrupted, redactions, anchor.added */

@@ -191,10 +191,14 @@ read_field(struct tf_entry_decoded *d, int t, const struct tf_entry_field *f)
 	switch (f->as) {
 	case TF_AS_STRING:
 	case TF_AS_TYPE:
-		/* A withheld text stays absent. */
+		/* A text that stands apart is absent. */
+		e->is_apart = e->is_apart ||
+		    d->doc.tok[t].type != TF_JSON_STRING;
 		if (d->doc.tok[t].type == TF_JSON_STRING)
 			*TF_FIELD_VALUE(e, f, struct tf_str) = read_string(d,
 			    t);
+		else
+			read_hash(d, t, "withheld", &e->apart);
 		break;
 	case TF_AS_RAW:
 		*TF_FIELD_VALUE(e, f, struct tf_str) = tf_json_text(&d->doc, t);

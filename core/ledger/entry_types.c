@@ -176,11 +176,11 @@ const struct tf_entry_type tf_entry_types[TF_TYPES] = {
 	[TF_REDACTION_PROPOSED] = { "redaction.proposed",
 	    TF_BIT(CONTENT) | TF_BIT(PATH) | TF_BIT(REASON) | TF_BIT(TARGET) |
 		TF_BIT(WHAT),
-	    0, 4, DEEP, false },
+	    0, 0, DEEP, false },
 	[TF_REDACTION_DONE] = { "redaction.done",
 	    TF_BIT(CONTENT) | TF_BIT(PATH) | TF_BIT(REASON) | TF_BIT(TARGET) |
 		TF_BIT(WHAT),
-	    TF_BIT(COUNT) | TF_BIT(PROPOSAL) | TF_BIT(REPORT), 1, DEEP, false },
+	    TF_BIT(COUNT) | TF_BIT(PROPOSAL) | TF_BIT(REPORT), 0, DEEP, false },
 	[TF_HOLD_PLACED] = { "hold.placed",
 	    TF_BIT(HOLD) | TF_BIT(PATH) | TF_BIT(REASON), TF_BIT(UNTIL), 0,
 	    DEEP, false },

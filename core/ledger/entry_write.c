@@ -27,6 +27,26 @@ put_text(struct tf_json *j, const char *key, struct tf_str s)
 		tf_put_str(j, key, s);
 }
 
+/* Does the text of the field stand apart?  No type has both. */
+static bool
+is_apart(const struct tf_entry *e, const struct tf_entry_field *f)
+{
+	return e->is_apart &&
+	    f ==
+	    &tf_entry_fields[e->type == TF_PACKAGE_MADE ? TF_F_TO :
+							  TF_F_REASON] &&
+	    TF_FIELD_CONST_VALUE(e, f, struct tf_str)->p == NULL;
+}
+
+static void
+put_apart(struct tf_json *j, const char *key, const struct tf_hash *h)
+{
+	tf_json_key(j, key);
+	tf_json_object(j);
+	tf_put_hash(j, "withheld", h);
+	tf_json_object_end(j);
+}
+
 /* The mode has four octal digits, as the form asks. */
 static void
 put_access(struct tf_json *j, const struct tf_access *a)
@@ -142,7 +162,11 @@ put_field(struct tf_json *j, const struct tf_entry *e,
 {
 	switch (f->as) {
 	case TF_AS_STRING:
-		put_text(j, f->key, *TF_FIELD_CONST_VALUE(e, f, struct tf_str));
+		if (is_apart(e, f))
+			put_apart(j, f->key, &e->apart);
+		else
+			put_text(j, f->key,
+			    *TF_FIELD_CONST_VALUE(e, f, struct tf_str));
 		return;
 	case TF_AS_NUMBER:
 		tf_put_uint(j, f->key, *TF_FIELD_CONST_VALUE(e, f, uint64_t));
@@ -189,7 +213,8 @@ present(const struct tf_entry *e, const struct tf_entry_field *f,
     bool mandatory)
 {
 	if (f->as == TF_AS_STRING || f->as == TF_AS_RAW)
-		return TF_FIELD_CONST_VALUE(e, f, struct tf_str)->p != NULL;
+		return is_apart(e, f) ||
+		    TF_FIELD_CONST_VALUE(e, f, struct tf_str)->p != NULL;
 	if (f->as == TF_AS_KEYS)
 		return e->key_log.p != NULL && e->key_attester.p != NULL;
 	if (f->has != 0)

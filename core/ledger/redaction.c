@@ -56,6 +56,18 @@ is_same(int64_t uid, int64_t loginuid, const struct person *o)
 	    (loginuid >= 0 && (loginuid == o->uid || loginuid == o->loginuid));
 }
 
+bool
+tf_redaction_is_text(const struct tf_entry *e)
+{
+	static const char *const fields[] = { "claims", "imported", "reason",
+		"to" };
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (tf_str_same(e->what, tf_str_of(fields[i])))
+			return true;
+	return false;
+}
+
 struct tf_time
 tf_redaction_when(const struct tf_entry *e)
 {

@@ -19,6 +19,13 @@
 #define TF_REDACTION_CONTENT "content"
 #define TF_REDACTION_EXPIRED "expired"
 
+/*
+ * Is the redaction about a text that stands apart from its entry (withheld.h)?
+ * Then what is the field of entry target that has the text, and content is the
+ * object with the text and the bytes before it.
+ */
+bool tf_redaction_is_text(const struct tf_entry *e);
+
 /* What the approval of a proposal is compared with. */
 struct tf_proposal {
 	uint64_t seq, target;

@@ -149,6 +149,8 @@ tf_replay_entry(struct tf_replay *r, const struct tf_entry *e,
 		rc = tf_replay_check_origin(r, e);
 	if (rc == TF_OK)
 		rc = apply(r, e, leaf, out, err);
+	if (rc == TF_OK)
+		rc = tf_replay_texts(r, e, err);
 	r->next_seq++;
 	r->any = true;
 	r->gap = false;

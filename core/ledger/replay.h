@@ -31,9 +31,11 @@ struct tf_replay_effect {
 	 * retention.set, redactions: the node of the path; else 0. */
 	uint64_t subject;
 	/* Holds: the number of this entry among those about the hold, from 1;
-	 * retention.set, redaction.proposed: among those about the node;
-	 * redaction.done: 1. */
+	 * retention.set, redaction.proposed: among those about the node, or
+	 * about the text; redaction.done: 1. */
 	uint64_t version;
+	/* redactions: of a text that stands apart; subject is TF_ROOT_ID then */
+	bool text;
 	/* access.changed of evidence; the entry's node field names it. */
 	bool evidence_access;
 	/* attestation.sealed: the expected statement, without sealedAt. */

@@ -5,10 +5,14 @@
  * only checks that no entry takes back what an earlier one promised.  Holds do
  * not depend on time: an entry that removes something below a hold is broken.
  */
+#include <stdio.h>
 #include <string.h>
 
+#include "../base/bytes.h"
+#include "../base/crypto.h"
 #include "redaction.h"
 #include "replay_protect.h"
+#include "withheld.h"
 
 /* The node of the path: a directory or evidence. */
 static enum tf_code
@@ -130,14 +134,123 @@ evidence_of(struct tf_replay *r, const struct tf_entry *e,
 	return rc;
 }
 
+/* --- texts ------------------------------------------------------------------ */
+
+static enum tf_code
+note_text(void *arg, const struct tf_withheld *x, struct tf_error *err)
+{
+	struct tf_replay *r = arg;
+	struct tf_replay_tree_text in = { .field = "" };
+	const struct tf_str path = r->e->path;
+
+	(void)snprintf(in.field, sizeof(in.field), "%.*s", (int)x->field.n,
+	    x->field.p);
+	tf_sha256(path.p == NULL ? "" : path.p, path.n, &in.path);
+	return tf_replay_tree_put_text(&r->tree, &x->sha256, r->e->seq, &in,
+	    err);
+}
+
+enum tf_code
+tf_replay_texts(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	return tf_withheld_named(e, note_text, r, err);
+}
+
+/* Is the text in that field of the target, an entry about the path, and still
+ * there? */
+static enum tf_code
+check_text(struct tf_replay *r, const struct tf_entry *e, struct tf_error *err)
+{
+	struct tf_replay_tree_text in;
+	struct tf_hash path;
+	bool gone;
+	enum tf_code rc = tf_replay_tree_get_text(&r->tree, &e->content.sha256,
+	    e->target, &in, err);
+
+	tf_sha256(e->path.p, e->path.n, &path);
+	if (rc == TF_NOTFOUND ||
+	    (rc == TF_OK &&
+		(!tf_str_same(e->what, tf_str_of(in.field)) ||
+		    memcmp(&path, &in.path, sizeof(path)) != 0 ||
+		    e->content.size <= TF_WITHHELD_SALT ||
+		    e->content.size > TF_WITHHELD_MAX)))
+		return tf_replay_broken(r,
+		    "redacts a text that its target does not have");
+	if (rc == TF_OK)
+		rc = tf_replay_tree_text_gone(&r->tree, &e->content.sha256,
+		    &gone, err);
+	if (rc == TF_OK && gone)
+		return tf_replay_broken(r, "redacts what was redacted before");
+	return rc == TF_OK ?
+	    check_protection(r, e->path, tf_redaction_when(e), err) :
+	    rc;
+}
+
+static enum tf_code
+text_proposed(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_replay_effect *out, struct tf_error *err)
+{
+	const struct tf_hash *h = &e->content.sha256;
+	struct tf_proposal p = { .number = 0 }, before;
+	enum tf_code rc = check_text(r, e, err);
+
+	if (rc == TF_OK)
+		rc = tf_proposal_of(e, &p, err);
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_replay_tree_text_proposal(&r->tree, h, &before, err);
+	if (rc != TF_OK && rc != TF_NOTFOUND)
+		return rc;
+	p.number = rc == TF_OK ? before.number + 1 : 1;
+	out->text = true;
+	out->subject = TF_ROOT_ID;
+	out->version = p.number;
+	return tf_replay_tree_set_text_proposal(&r->tree, h, &p, err);
+}
+
+static enum tf_code
+text_done(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_replay_effect *out, struct tf_error *err)
+{
+	const struct tf_hash *h = &e->content.sha256;
+	struct tf_proposal p;
+	const char *why;
+	enum tf_code rc = check_text(r, e, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_replay_tree_text_proposal(&r->tree, h, &p, err);
+	if (rc == TF_NOTFOUND)
+		return tf_replay_broken(r, "redacts what nobody proposed");
+	if (rc == TF_OK)
+		rc = tf_redaction_refused(&p, e, &why, err);
+	if (rc != TF_OK)
+		return rc;
+	if (why != NULL)
+		return tf_replay_broken(r, why);
+	if (e->has_report)
+		return tf_replay_broken(r,
+		    "removes a report that is not that of its attestation");
+	out->text = true;
+	out->subject = TF_ROOT_ID;
+	out->version = 1;
+	return tf_replay_tree_set_text_gone(&r->tree, h, err);
+}
+
+/* --- both ------------------------------------------------------------------- */
+
 enum tf_code
 tf_replay_redaction_proposed(struct tf_replay *r, const struct tf_entry *e,
     struct tf_replay_effect *out, struct tf_error *err)
 {
 	struct tf_replay_tree_file f;
 	struct tf_proposal p = { .number = 0 }, before;
-	enum tf_code rc = evidence_of(r, e, &f, err);
+	enum tf_code rc;
 
+	if (tf_redaction_is_text(e))
+		return text_proposed(r, e, out, err);
+	rc = evidence_of(r, e, &f, err);
 	if (rc == TF_OK)
 		rc = check_protection(r, e->path, tf_redaction_when(e), err);
 	if (rc == TF_OK)
@@ -204,8 +317,11 @@ tf_replay_redaction_done(struct tf_replay *r, const struct tf_entry *e,
 	struct tf_replay_tree_file f;
 	struct tf_proposal p;
 	const char *why;
-	enum tf_code rc = evidence_of(r, e, &f, err);
+	enum tf_code rc;
 
+	if (tf_redaction_is_text(e))
+		return text_done(r, e, out, err);
+	rc = evidence_of(r, e, &f, err);
 	if (rc == TF_OK)
 		rc = check_protection(r, e->path, tf_redaction_when(e), err);
 	if (rc != TF_OK)

@@ -18,6 +18,9 @@ TF_MUST_USE enum tf_code tf_replay_hold(struct tf_replay *r,
 TF_MUST_USE enum tf_code tf_replay_retention_set(struct tf_replay *r,
     const struct tf_entry *e, struct tf_replay_effect *out,
     struct tf_error *err);
+/* Remember where the entry names texts that stand apart. */
+TF_MUST_USE enum tf_code tf_replay_texts(struct tf_replay *r,
+    const struct tf_entry *e, struct tf_error *err);
 /* The entry is about evidence that nothing protects; redaction.done: another
  * person approves the newest proposal, by the rules of redaction.h. */
 TF_MUST_USE enum tf_code tf_replay_redaction_proposed(struct tf_replay *r,

@@ -19,6 +19,9 @@ enum {
 	PROPOSALS = 'p',  /* to redact, the newest one, by path */
 	REPORTS = 'q',	  /* that seals name, by path of the attestation */
 	RETENTIONS = 'r', /* what all retentions ask for, by path */
+	TEXTS = 'x',	  /* where a text is named, by digest and entry */
+	TEXTS_GONE = 'y', /* by digest */
+	TEXT_PROPOSALS = 'z',
 };
 static const char level_letters[LEVELS + 1] = { 'a', 'b', 'c', 'd', 'e' };
 
@@ -317,6 +320,89 @@ tf_replay_tree_set_report(struct tf_replay_tree *t, struct tf_str path,
 	make_key(&key, REPORTS, path, '\0');
 	return t->ops->put(t->table, key_str(&key),
 	    bytes(report, sizeof(*report)), err);
+}
+
+/* --- texts ---------------------------------------------------------------- */
+
+static void
+text_key(struct key *k, char letter, const struct tf_hash *text)
+{
+	make_key(k, letter,
+	    (struct tf_str){ (const char *)text->b, sizeof(text->b) }, '\0');
+}
+
+static void
+named_key(struct key *k, const struct tf_hash *text, uint64_t seq)
+{
+	text_key(k, TEXTS, text);
+	tf_put_be64((uint8_t *)k->p + k->n, seq);
+	k->n += sizeof(seq);
+}
+
+enum tf_code
+tf_replay_tree_put_text(struct tf_replay_tree *t, const struct tf_hash *text,
+    uint64_t seq, const struct tf_replay_tree_text *in, struct tf_error *err)
+{
+	struct key key;
+
+	named_key(&key, text, seq);
+	return t->ops->put(t->table, key_str(&key), bytes(in, sizeof(*in)),
+	    err);
+}
+
+enum tf_code
+tf_replay_tree_get_text(struct tf_replay_tree *t, const struct tf_hash *text,
+    uint64_t seq, struct tf_replay_tree_text *out, struct tf_error *err)
+{
+	struct key key;
+
+	named_key(&key, text, seq);
+	return t->ops->get(t->table, key_str(&key), out, sizeof(*out), err);
+}
+
+enum tf_code
+tf_replay_tree_text_gone(struct tf_replay_tree *t, const struct tf_hash *text,
+    bool *gone, struct tf_error *err)
+{
+	struct key key;
+	char is;
+	enum tf_code rc;
+
+	text_key(&key, TEXTS_GONE, text);
+	rc = t->ops->get(t->table, key_str(&key), &is, sizeof(is), err);
+	*gone = rc == TF_OK;
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+enum tf_code
+tf_replay_tree_set_text_gone(struct tf_replay_tree *t,
+    const struct tf_hash *text, struct tf_error *err)
+{
+	struct key key;
+
+	text_key(&key, TEXTS_GONE, text);
+	return t->ops->put(t->table, key_str(&key), bytes("1", 1), err);
+}
+
+enum tf_code
+tf_replay_tree_text_proposal(struct tf_replay_tree *t,
+    const struct tf_hash *text, struct tf_proposal *out, struct tf_error *err)
+{
+	struct key key;
+
+	text_key(&key, TEXT_PROPOSALS, text);
+	return t->ops->get(t->table, key_str(&key), out, sizeof(*out), err);
+}
+
+enum tf_code
+tf_replay_tree_set_text_proposal(struct tf_replay_tree *t,
+    const struct tf_hash *text, const struct tf_proposal *p,
+    struct tf_error *err)
+{
+	struct key key;
+
+	text_key(&key, TEXT_PROPOSALS, text);
+	return t->ops->put(t->table, key_str(&key), bytes(p, sizeof(*p)), err);
 }
 
 /* --- node numbers --------------------------------------------------------- */

@@ -154,6 +154,32 @@ TF_MUST_USE enum tf_code tf_replay_tree_set_report(struct tf_replay_tree *t,
     struct tf_str path, const struct tf_replay_tree_report *report,
     struct tf_error *err);
 
+/*
+ * Texts that stand apart from their entries, by digest: that entry seq names it
+ * in a field, about a path; whether it was redacted; the newest proposal to
+ * redact it.  get and proposal return TF_NOTFOUND (err unchanged) without one.
+ */
+struct tf_replay_tree_text {
+	char field[16];
+	struct tf_hash path; /* SHA-256 */
+};
+TF_MUST_USE enum tf_code tf_replay_tree_put_text(struct tf_replay_tree *t,
+    const struct tf_hash *text, uint64_t seq,
+    const struct tf_replay_tree_text *in, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_get_text(struct tf_replay_tree *t,
+    const struct tf_hash *text, uint64_t seq, struct tf_replay_tree_text *out,
+    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_text_gone(struct tf_replay_tree *t,
+    const struct tf_hash *text, bool *gone, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_set_text_gone(struct tf_replay_tree *t,
+    const struct tf_hash *text, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_text_proposal(struct tf_replay_tree *t,
+    const struct tf_hash *text, struct tf_proposal *out, struct tf_error *err);
+TF_MUST_USE enum tf_code
+tf_replay_tree_set_text_proposal(struct tf_replay_tree *t,
+    const struct tf_hash *text, const struct tf_proposal *p,
+    struct tf_error *err);
+
 /* Record a node number; TF_EXISTS when it was recorded before. */
 TF_MUST_USE enum tf_code tf_replay_tree_node(struct tf_replay_tree *t,
     uint64_t node, struct tf_error *err);

@@ -5,6 +5,7 @@
  */
 #include "withheld.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "../base/bytes.h"
@@ -22,6 +23,50 @@ struct rewriting {
 	bool changed;
 };
 
+/* The token of the object that token t is a member of. */
+static int
+parent_of(const struct tf_json_doc *d, int t)
+{
+	int up = t - 1;
+
+	while (up > 0 && d->tok[up].next <= (uint32_t)t)
+		up--;
+	return up;
+}
+
+static struct tf_str
+key_of(const struct tf_json_doc *d, int t)
+{
+	return (struct tf_str){ d->text + d->tok[t].key_off,
+		d->tok[t].key_len };
+}
+
+/* Claims have the names of their extended attributes. */
+static void
+name_text(const struct tf_json_doc *d, int t, struct tf_withheld *x)
+{
+	static const char *const names[][2] = { { "originUrl", "origin-url" },
+		{ "onBehalfOf", "on-behalf-of" } };
+	const struct tf_str up = t == 0 ? (struct tf_str){ NULL, 0 } :
+					  key_of(d, parent_of(d, t));
+	struct tf_str key = key_of(d, t);
+	const char *prefix = "";
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (tf_str_same(key, tf_str_of(names[i][0])))
+			key = tf_str_of(names[i][1]);
+	if (tf_str_same(x->field, tf_str_of("imported"))) {
+		prefix = "imported.";
+	} else if (tf_str_same(up, tf_str_of("annotations"))) {
+		prefix = "annotation.";
+	} else if (tf_str_same(key, tf_str_of("href"))) {
+		prefix = "external-url.";
+		key = up;
+	}
+	(void)snprintf(x->name, sizeof(x->name), "%s%.*s", prefix, (int)key.n,
+	    key.p);
+}
+
 static enum tf_code
 one_text(void *arg, const struct tf_json_doc *d, int t, size_t max,
     struct tf_error *err)
@@ -36,6 +81,7 @@ one_text(void *arg, const struct tf_json_doc *d, int t, size_t max,
 	size_t before;
 	enum tf_code rc;
 
+	name_text(d, t, &x);
 	if (x.is) {
 		hex = tf_json_text(d, t + 1);
 		(void)tf_unhex(hex.p + 1, hex.n - 2, x.sha256.b,
@@ -127,6 +173,54 @@ tf_withheld_value(const char *field, struct tf_str json, tf_withheld_fn fn,
 		rc = end(&r, &d, json.n, changed, err);
 	tf_json_doc_free(&d);
 	return rc;
+}
+
+struct naming {
+	tf_withheld_named_fn fn;
+	void *arg;
+};
+
+static enum tf_code
+name_apart(void *arg, const struct tf_withheld *x, struct tf_buf *out,
+    struct tf_error *err)
+{
+	const struct naming *n = arg;
+
+	(void)out;
+	return x->is ? n->fn(n->arg, x, err) : TF_OK;
+}
+
+/* The texts of a value that the decoder has checked. */
+static enum tf_code
+name_value(const char *field, struct tf_str json, struct naming *n,
+    struct tf_error *err)
+{
+	struct tf_buf unused = { 0 };
+	enum tf_code rc = TF_OK;
+
+	if (json.p != NULL && tf_withheld_maybe(json.p, json.n))
+		rc = tf_withheld_value(field, json, name_apart, n, &unused,
+		    NULL, err);
+	tf_buf_free(&unused);
+	return rc;
+}
+
+enum tf_code
+tf_withheld_named(const struct tf_entry *e, tf_withheld_named_fn fn, void *arg,
+    struct tf_error *err)
+{
+	struct naming n = { fn, arg };
+	struct tf_withheld x = { .is = true, .sha256 = e->apart };
+	enum tf_code rc = name_value("claims", e->claims, &n, err);
+
+	if (rc == TF_OK)
+		rc = name_value("imported", e->imported, &n, err);
+	if (rc != TF_OK || !e->is_apart)
+		return rc;
+	x.field = tf_str_of(e->type == TF_PACKAGE_MADE ? "to" : "reason");
+	x.max = e->type == TF_PACKAGE_MADE ? 512 : 2048;
+	(void)snprintf(x.name, sizeof(x.name), "%s", x.field.p);
+	return fn(arg, &x, err);
 }
 
 bool

@@ -10,15 +10,20 @@
 
 #include "../json.h"
 
+struct tf_entry;
+
 #define TF_WITHHELD_SALT 16			  /* bytes */
 #define TF_WITHHELD_MAX (TF_WITHHELD_SALT + 2048) /* bytes of an object */
 
+#define TF_WITHHELD_NAME 96
+
 /* One text of an entry or of a value of one. */
 struct tf_withheld {
-	struct tf_str field; /* of the entry: "claims", "reason" */
-	struct tf_str json;  /* as it stands there: a string or the object */
-	size_t max;	     /* bytes between the quotes */
-	bool is; /* the text stands apart, and this is its digest: */
+	struct tf_str field;	     /* of the entry: "claims", "reason" */
+	char name[TF_WITHHELD_NAME]; /* what people call it: "annotation.KEY" */
+	struct tf_str json; /* as it stands there: a string or the object */
+	size_t max;	    /* bytes between the quotes */
+	bool is;	    /* the text stands apart, and this is its digest: */
 	struct tf_hash sha256;
 };
 
@@ -38,6 +43,15 @@ TF_MUST_USE enum tf_code tf_withheld_entry(const char *bytes, size_t n,
 TF_MUST_USE enum tf_code tf_withheld_value(const char *field,
     struct tf_str json, tf_withheld_fn fn, void *arg, struct tf_buf *out,
     bool *changed, struct tf_error *err);
+
+/*
+ * Call fn for each text of e that stands apart, until it fails.  json of x is
+ * absent.  TF_NOMEM.
+ */
+typedef enum tf_code (*tf_withheld_named_fn)(void *arg,
+    const struct tf_withheld *x, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_withheld_named(const struct tf_entry *e,
+    tf_withheld_named_fn fn, void *arg, struct tf_error *err);
 
 /* Might these bytes have such an object?  False is certain. */
 bool tf_withheld_maybe(const char *bytes, size_t n);

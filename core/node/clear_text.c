@@ -11,6 +11,7 @@
 #include "../base/crypto.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/withheld.h"
+#include "../store/definitions.h"
 #include "../store/objects.h"
 
 struct clearing {
@@ -49,13 +50,19 @@ clear(void *arg, const struct tf_withheld *x, struct tf_buf *out,
 {
 	const struct clearing *c = arg;
 	const size_t before = out->n;
+	bool gone = false;
 	enum tf_code rc = TF_OK;
 
 	if (!x->is)
 		return TF_OK;
-	rc = find_text(c->db, x, out, err);
+	/* Evidence that somebody recorded later may have the same bytes. */
+	rc = tf_text_redacted(c->db, &x->sha256, &gone, err);
+	if (rc == TF_OK && !gone)
+		rc = find_text(c->db, x, out, err);
 	if (rc == TF_OK && out->n == before && c->mode == TF_CLEAR_SHOW)
-		tf_buf_str(out, "\"" TF_TEXT_WITHHELD "\"");
+		tf_buf_str(out,
+		    gone ? "\"" TF_TEXT_REDACTED "\"" :
+			   "\"" TF_TEXT_WITHHELD "\"");
 	return rc;
 }
 

@@ -163,3 +163,16 @@ tf_definitions_each(struct tf_db *db, tf_definition_fn fn, void *arg,
 		""),
 	    fn, arg, err);
 }
+
+enum tf_code
+tf_text_redacted(struct tf_db *db, const struct tf_hash *h, bool *yes,
+    struct tf_error *err)
+{
+	struct tf_definition_row row = { .node = TF_ROOT_ID,
+		.kind = TF_ROW_TEXT_REDACTED,
+		.name = { (const char *)h->b, sizeof(h->b) } };
+	enum tf_code rc = tf_definitions_get(db, &row, err);
+
+	*yes = rc == TF_OK;
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}

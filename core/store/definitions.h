@@ -29,6 +29,14 @@ struct tf_db;
  */
 #define TF_ROW_PROPOSAL 18
 #define TF_ROW_REDACTED 19
+/*
+ * Of a text that stands apart from its entry, with node TF_ROOT_ID and its digest
+ * (32 bytes) as name.  Redacted: its redaction.done; object is the row of the
+ * bytes that go, and 0 if an object that must stay has the same bytes.  The
+ * triggers of schema.c know this number.  Proposal: as above.
+ */
+#define TF_ROW_TEXT_REDACTED 20
+#define TF_ROW_TEXT_PROPOSAL 21
 
 struct tf_definition_row {
 	uint64_t node; /* of the trail; of the protected node */
@@ -60,6 +68,9 @@ typedef enum tf_code (*tf_definition_fn)(void *arg,
 TF_MUST_USE enum tf_code tf_definitions_names(struct tf_db *db, uint64_t node,
     int kind, struct tf_str after, tf_definition_fn fn, void *arg,
     struct tf_error *err);
+/* Was the text with this digest redacted? */
+TF_MUST_USE enum tf_code tf_text_redacted(struct tf_db *db,
+    const struct tf_hash *h, bool *yes, struct tf_error *err);
 /* Call fn with every version of every definition of that kind whose entry is
  * `from` or later, in the order of the entries, until it fails. */
 TF_MUST_USE enum tf_code tf_definitions_since(struct tf_db *db, uint64_t node,

@@ -160,7 +160,7 @@ static const char definition_triggers[] =
  * entries say that evidence with this object was redacted and that nothing else
  * has it (19 is TF_ROW_REDACTED).  Its size and its digest stay in its row.
  */
-static const char redaction_triggers[] =
+static const char redaction_triggers_4[] =
     "CREATE TRIGGER object_update BEFORE UPDATE ON object"
     " WHEN EXISTS(SELECT 1 FROM digest"
     "  WHERE sha256 = OLD.sha256 AND object = OLD.id) AND"
@@ -192,6 +192,28 @@ static const char anchor_triggers[] =
     "CREATE TRIGGER anchor_delete BEFORE DELETE ON anchor"
     " BEGIN SELECT raise(ABORT, 'anchors never go'); END;";
 
+/*
+ * Version 6: also the bytes of a text go, if an entry says that it was redacted
+ * (20 is TF_ROW_TEXT_REDACTED; its name is the digest).
+ */
+static const char redaction_triggers_6[] =
+    "CREATE TRIGGER object_update BEFORE UPDATE ON object"
+    " WHEN EXISTS(SELECT 1 FROM digest"
+    "  WHERE sha256 = OLD.sha256 AND object = OLD.id) AND"
+    " (NEW.id <> OLD.id OR NEW.size <> OLD.size OR"
+    "  NEW.sha256 <> OLD.sha256 OR NEW.body IS NOT NULL OR"
+    "  (NOT EXISTS(SELECT 1 FROM definition d JOIN node n ON n.id = d.node"
+    "  WHERE d.kind = 19 AND d.object = 1 AND n.object = OLD.id) AND"
+    "  NOT EXISTS(SELECT 1 FROM definition WHERE node = 1 AND kind = 20"
+    "  AND name = OLD.sha256 AND object = OLD.id)))"
+    " BEGIN SELECT raise(ABORT, 'sealed bytes never change'); END;"
+    "CREATE TRIGGER digest_delete BEFORE DELETE ON digest"
+    " WHEN NOT EXISTS(SELECT 1 FROM definition d JOIN node n ON n.id = d.node"
+    "  WHERE d.kind = 19 AND d.object = 1 AND n.object = OLD.object) AND"
+    "  NOT EXISTS(SELECT 1 FROM definition WHERE node = 1 AND kind = 20"
+    "  AND name = OLD.sha256 AND object = OLD.object)"
+    " BEGIN SELECT raise(ABORT, 'digests never go'); END;";
+
 enum tf_code
 tf_schema_create(struct tf_db *db, struct tf_error *err)
 {
@@ -214,9 +236,9 @@ tf_schema_create(struct tf_db *db, struct tf_error *err)
 	    (rc = tf_sql_exec(db, node_update_2, "create", err)) != TF_OK ||
 	    (rc = tf_sql_exec(db, definition_triggers, "create", err)) !=
 		TF_OK ||
-	    (rc = tf_sql_exec(db, redaction_triggers, "create", err)) !=
-		TF_OK ||
-	    (rc = tf_sql_exec(db, anchor_triggers, "create", err)) != TF_OK)
+	    (rc = tf_sql_exec(db, anchor_triggers, "create", err)) != TF_OK ||
+	    (rc = tf_sql_exec(db, redaction_triggers_6, "create", err)) !=
+		TF_OK)
 		return rc;
 	return tf_sql_exec(db, "COMMIT", "create", err);
 }
@@ -259,7 +281,7 @@ upgrade_to_4(struct tf_db *db, struct tf_error *err)
 	    "upgrade", err);
 
 	return rc == TF_OK ?
-	    tf_sql_exec(db, redaction_triggers, "upgrade", err) :
+	    tf_sql_exec(db, redaction_triggers_4, "upgrade", err) :
 	    rc;
 }
 
@@ -270,6 +292,18 @@ upgrade_to_5(struct tf_db *db, struct tf_error *err)
 
 	return rc == TF_OK ? tf_sql_exec(db, anchor_triggers, "upgrade", err) :
 			     rc;
+}
+
+static enum tf_code
+upgrade_to_6(struct tf_db *db, struct tf_error *err)
+{
+	enum tf_code rc = tf_sql_exec(db,
+	    "DROP TRIGGER object_update; DROP TRIGGER digest_delete;",
+	    "upgrade", err);
+
+	return rc == TF_OK ?
+	    tf_sql_exec(db, redaction_triggers_6, "upgrade", err) :
+	    rc;
 }
 
 /* Convert an earlier version to the present one, in one transaction. */
@@ -286,7 +320,8 @@ tf_schema_upgrade(struct tf_db *db, struct tf_error *err)
 	if ((db->version < 2 && (rc = upgrade_to_2(db, err)) != TF_OK) ||
 	    (db->version < 3 && (rc = upgrade_to_3(db, err)) != TF_OK) ||
 	    (db->version < 4 && (rc = upgrade_to_4(db, err)) != TF_OK) ||
-	    (rc = upgrade_to_5(db, err)) != TF_OK ||
+	    (db->version < 5 && (rc = upgrade_to_5(db, err)) != TF_OK) ||
+	    (rc = upgrade_to_6(db, err)) != TF_OK ||
 	    (rc = tf_sql_exec(db, sql, "upgrade", err)) != TF_OK ||
 	    (rc = tf_sql_exec(db, "COMMIT", "upgrade", err)) != TF_OK) {
 		tf_db_rollback(db);
@@ -325,17 +360,22 @@ check_schema(struct tf_db *db, struct tf_error *err)
 		digest_delete_1, node_update_2, definition_triggers, NULL };
 	static const char *const version_4[] = { tables, closing, definitions,
 		log_triggers, node_delete, content_triggers, node_update_2,
-		definition_triggers, redaction_triggers, NULL };
+		definition_triggers, redaction_triggers_4, NULL };
 	static const char *const version_5[] = { tables, closing, definitions,
 		anchors, log_triggers, node_delete, content_triggers,
-		node_update_2, definition_triggers, redaction_triggers,
+		node_update_2, definition_triggers, redaction_triggers_4,
 		anchor_triggers, NULL };
+	static const char *const version_6[] = { tables, closing, definitions,
+		anchors, log_triggers, node_delete, content_triggers,
+		node_update_2, definition_triggers, anchor_triggers,
+		redaction_triggers_6, NULL };
 	static const char *const *const versions[TF_DB_VERSION + 1] = {
 		[1] = version_1,
 		[2] = version_2,
 		[3] = version_3,
 		[4] = version_4,
-		[5] = version_5
+		[5] = version_5,
+		[6] = version_6
 	};
 
 	static const char list[] =

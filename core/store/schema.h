@@ -16,7 +16,7 @@ struct tf_db;
  * Version 5 adds the table anchor.  TF_DB_WRITE converts an earlier store to
  * version 5; the reading modes accept all.
  */
-#define TF_DB_VERSION 5
+#define TF_DB_VERSION 6
 #define TF_DB_DEFINITIONS 3 /* the first version with definition and claim */
 #define TF_DB_ANCHORS 5	    /* the first version with anchor */
 

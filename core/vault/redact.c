@@ -38,6 +38,7 @@
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/redaction.h"
+#include "../ledger/withheld.h"
 #include "../node/actor.h"
 #include "../node/background.h"
 #include "../node/base.h"
@@ -69,6 +70,9 @@ struct request {
 	enum tf_membership approver; /* in the group, if one is configured */
 	char *actor;
 	uint64_t proposal;
+	/* a text that stands apart, in entry target; NULL: evidence */
+	const struct tf_hash *text;
+	uint64_t target;
 	/* of an approval: the bytes, and the report that goes with them; entries
 	 * before `searched` were searched for what else names them; again:
 	 * search the ledger, and commit again */
@@ -170,6 +174,90 @@ check_evidence(struct tf_txn *t, const struct request *q, bool approves,
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
+/* --- a text ------------------------------------------------------------------- */
+
+struct text_search {
+	const struct tf_hash *text;
+	bool found;
+	char field[16];
+};
+
+static enum tf_code
+match_text(void *arg, const struct tf_withheld *x, struct tf_error *err)
+{
+	struct text_search *s = arg;
+
+	(void)err;
+	if (memcmp(&x->sha256, s->text, sizeof(x->sha256)) != 0)
+		return TF_OK;
+	s->found = true;
+	(void)snprintf(s->field, sizeof(s->field), "%.*s", (int)x->field.n,
+	    x->field.p);
+	return TF_OK;
+}
+
+/* Find the field of entry target, which must be about the node of q. */
+static enum tf_code
+find_field(struct tf_txn *t, const struct request *q, struct text_search *s,
+    struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_buf body = { 0 };
+	struct tf_str path;
+	enum tf_code rc = TF_NODATA;
+
+	if (q->target < t->size)
+		rc = tf_load_entry(t->db, q->target, &body, &d, err);
+	if (rc == TF_OK)
+		rc = tf_txn_path(t, q->id, &path, err);
+	if (rc == TF_OK && tf_str_same(d.e.path, path))
+		rc = tf_withheld_named(&d.e, match_text, s, err);
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&body);
+	return rc == TF_NODATA || (rc == TF_OK && !s->found) ?
+	    tf_fail(err, TF_NODATA, "entry %llu has no such text about it",
+		(unsigned long long)q->target) :
+	    rc;
+}
+
+/* May the caller redact the text?  Sets the field of e, target and content;
+ * *object becomes the row of its bytes. */
+static enum tf_code
+check_text(struct tf_txn *t, const struct request *q, bool approves,
+    struct text_search *s, struct tf_entry *e, uint64_t *object,
+    struct tf_error *err)
+{
+	struct tf_object_row o = { .size = 0 };
+	struct tf_node_row up;
+	bool gone = false;
+	enum tf_code rc = tf_nodes_get(t->db, q->id, &up, err);
+
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, TF_BUSY, "it is not in the ledger yet");
+	while (rc == TF_OK && up.attr.kind > TF_KIND_TRAIL)
+		rc = tf_nodes_get(t->db, up.attr.parent, &up, err);
+	if (rc == TF_OK)
+		rc = check_person(q, up.attr.uid, approves, err);
+	if (rc == TF_OK)
+		rc = tf_text_redacted(t->db, q->text, &gone, err);
+	if (rc == TF_OK && gone)
+		return tf_fail(err, TF_SEALED, "it was redacted before");
+	if (rc == TF_OK)
+		rc = find_field(t, q, s, err);
+	if (rc == TF_OK)
+		rc = tf_object_find(t->db, q->text, object, err);
+	if (rc == TF_OK)
+		rc = tf_object_get(t->db, *object, &o, NULL, err);
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, TF_NODATA, "the store has no such text");
+	e->target = q->target;
+	e->what = tf_str_of(s->field);
+	e->content = (struct tf_content){ *q->text, o.size };
+	return rc;
+}
+
+/* --- when ----------------------------------------------------------------------- */
+
 /* A clock that was set forward must not end a retention.  An earlier start with
  * a wrong clock shows in the times of the ledger. */
 static enum tf_code
@@ -220,18 +308,54 @@ content_of(struct tf_db *db, const struct tf_node_row *row,
 	return rc;
 }
 
+/* What is redacted: sets target and content of e, and what for a text; *object
+ * becomes the row of its bytes, and of evidence *att that of its attestation. */
+static enum tf_code
+check_subject(struct tf_txn *t, const struct request *q, bool approves,
+    struct text_search *s, struct tf_entry *e, uint64_t *object,
+    struct tf_node_row *att, struct tf_error *err)
+{
+	struct tf_node_row node;
+	enum tf_code rc;
+
+	if (q->text != NULL)
+		return check_text(t, q, approves, s, e, object, err);
+	rc = check_evidence(t, q, approves, &node, att, err);
+	if (rc == TF_OK)
+		rc = content_of(t->db, &node, &e->content, err);
+	e->target = node.entry;
+	*object = node.object;
+	return rc;
+}
+
 /* --- proposing --------------------------------------------------------------- */
+
+/* Rows about a text have its digest as name. */
+static struct tf_definition_row
+row_of(const struct request *q, int kind)
+{
+	struct tf_definition_row row = { .node = q->id,
+		.kind = kind,
+		.name = { "", 0 } };
+
+	if (q->text == NULL)
+		return row;
+	row.node = TF_ROOT_ID;
+	row.kind = kind == TF_ROW_PROPOSAL ? TF_ROW_TEXT_PROPOSAL :
+					     TF_ROW_TEXT_REDACTED;
+	row.name = (struct tf_str){ (const char *)q->text->b,
+		sizeof(q->text->b) };
+	return row;
+}
 
 /* The row of the newest proposal; version 0: none. */
 static enum tf_code
-newest_proposal(struct tf_db *db, uint64_t id, struct tf_definition_row *row,
-    struct tf_error *err)
+newest_proposal(struct tf_db *db, const struct request *q,
+    struct tf_definition_row *row, struct tf_error *err)
 {
 	enum tf_code rc;
 
-	*row = (struct tf_definition_row){ .node = id,
-		.kind = TF_ROW_PROPOSAL,
-		.name = { "", 0 } };
+	*row = row_of(q, TF_ROW_PROPOSAL);
 	rc = tf_definitions_get(db, row, err);
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
@@ -259,19 +383,19 @@ propose_run(struct tf_txn *t, void *arg, struct tf_error *err)
 					       TF_REDACTION_CONTENT),
 		.has_content = true,
 		.has_target = true };
+	struct text_search s = { .text = q->text };
 	struct tf_definition_row row;
-	struct tf_node_row node, att;
-	enum tf_code rc = check_evidence(t, q, false, &node, &att, err);
+	struct tf_node_row att;
+	uint64_t object;
+	enum tf_code rc = check_subject(t, q, false, &s, &e, &object, &att,
+	    err);
 
 	if (rc == TF_OK)
 		rc = check_protection(t, q, q->expired, err);
 	if (rc == TF_OK)
-		rc = content_of(t->db, &node, &e.content, err);
-	if (rc == TF_OK)
-		rc = newest_proposal(t->db, q->id, &row, err);
+		rc = newest_proposal(t->db, q, &row, err);
 	if (rc != TF_OK)
 		return rc;
-	e.target = node.entry;
 	row.version++;
 	row.object = 0;
 	return append(t, q, &e, &row, err);
@@ -308,7 +432,7 @@ evidence_holds(struct holders *h, uint64_t id, bool *holds,
 	enum tf_code rc;
 
 	*holds = false;
-	if (id == h->q->id)
+	if (id == h->q->id && h->q->text == NULL)
 		return TF_OK;
 	rc = tf_definitions_get(h->db, &row, err);
 	*holds = rc == TF_NOTFOUND;
@@ -358,13 +482,27 @@ names_bytes(struct holders *h, const struct tf_entry *e, bool *names,
 	}
 }
 
+/* Does the entry name the bytes as a text that is gone, or that goes now? */
+static enum tf_code
+is_only_text(const struct holders *h, const struct tf_entry *e, bool *is,
+    struct tf_error *err)
+{
+	struct text_search s = { .text = &h->want->content.sha256 };
+	enum tf_code rc = tf_withheld_named(e, match_text, &s, err);
+
+	*is = rc == TF_OK && s.found && h->q->text != NULL;
+	return rc == TF_OK && s.found && !*is ?
+	    tf_text_redacted(h->db, &h->want->content.sha256, is, err) :
+	    rc;
+}
+
 static enum tf_code
 count_holder(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
     struct tf_error *err)
 {
 	struct holders *h = arg;
 	struct tf_entry_decoded d = { 0 };
-	bool names = false;
+	bool names = false, text = false;
 	enum tf_code rc = tf_entry_decode(&d, body, n, err);
 
 	(void)idx;
@@ -372,6 +510,8 @@ count_holder(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	if (rc == TF_INVALID)
 		rc = tf_fail(err, TF_TAMPER, "an entry is damaged");
 	if (rc == TF_OK)
+		rc = is_only_text(h, &d.e, &text, err);
+	if (rc == TF_OK && !text)
 		rc = names_bytes(h, &d.e, &names, err);
 	h->n += names;
 	tf_entry_decoded_free(&d);
@@ -449,7 +589,7 @@ load_proposal(struct tf_txn *t, const struct request *q, struct tf_buf *body,
     struct tf_entry_decoded *d, struct tf_error *err)
 {
 	struct tf_definition_row row;
-	enum tf_code rc = newest_proposal(t->db, q->id, &row, err);
+	enum tf_code rc = newest_proposal(t->db, q, &row, err);
 
 	if (rc == TF_OK && row.version == 0)
 		return tf_fail(err, TF_NODATA, "nobody has proposed that");
@@ -580,29 +720,26 @@ approve_run(struct tf_txn *t, void *arg, struct tf_error *err)
 		.has_proposal = true,
 		.proposal = q->proposal,
 		.has_count = true };
-	struct tf_definition_row row = { .node = q->id,
-		.kind = TF_ROW_REDACTED,
-		.name = { "", 0 },
-		.version = 1 };
-	struct tf_node_row node, att;
+	struct tf_definition_row row = row_of(q, TF_ROW_REDACTED);
+	struct text_search s = { .text = q->text };
+	struct tf_node_row att;
+	uint64_t object;
 	enum tf_code rc;
 
 	q->again = false;
 	q->bytes.is = true;
-	rc = check_evidence(t, q, true, &node, &att, err);
+	row.version = 1;
+	rc = check_subject(t, q, true, &s, &e, &object, &att, err);
 	if (rc == TF_OK)
 		rc = load_proposal(t, q, &body, &p, err);
 	e.reason = p.e.reason;
 	e.what = p.e.what;
-	e.target = node.entry;
 	if (rc == TF_OK)
 		rc = check_protection(t, q,
 		    tf_str_same(e.what, tf_str_of(TF_REDACTION_EXPIRED)), err);
 	if (rc == TF_OK)
-		rc = content_of(t->db, &node, &e.content, err);
-	if (rc == TF_OK)
 		rc = check_approval(t, &p.e, &e, err);
-	if (rc == TF_OK)
+	if (rc == TF_OK && q->text == NULL)
 		rc = find_report(t, q, &att, err);
 	q->bytes.content = e.content;
 	if (rc == TF_OK)
@@ -610,11 +747,11 @@ approve_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	e.count = q->bytes.others;
 	e.has_report = q->report.is && q->report.others == 0;
 	e.report = q->report.content;
-	row.object = q->bytes.others == 0;
+	row.object = q->bytes.others > 0 ? 0 : q->text != NULL ? object : 1;
 	if (rc == TF_OK)
 		rc = append(t, q, &e, &row, err);
 	if (rc == TF_OK)
-		rc = erase(t, q, node.object, e.has_report, err);
+		rc = erase(t, q, object, e.has_report, err);
 	tf_entry_decoded_free(&p);
 	tf_buf_free(&body);
 	return rc;
@@ -643,6 +780,17 @@ commit(struct request *q,
 	return rc;
 }
 
+static enum tf_code
+propose(struct request *q, uint64_t *entry, struct tf_error *err)
+{
+	enum tf_code rc = tf_reason_check("a redaction", q->reason, err);
+
+	if (rc == TF_OK)
+		rc = commit(q, propose_run, err);
+	*entry = q->seq;
+	return rc;
+}
+
 enum tf_code
 tf_vault_redact(struct tf_vault *v, uint64_t id, bool expired,
     const char *reason, size_t n, const struct tf_actor *who, uint64_t *entry,
@@ -653,12 +801,23 @@ tf_vault_redact(struct tf_vault *v, uint64_t id, bool expired,
 		.expired = expired,
 		.reason = { reason, n },
 		.who = who };
-	enum tf_code rc = tf_reason_check("a redaction", q.reason, err);
 
-	if (rc == TF_OK)
-		rc = commit(&q, propose_run, err);
-	*entry = q.seq;
-	return rc;
+	return propose(&q, entry, err);
+}
+
+enum tf_code
+tf_vault_redact_text(struct tf_vault *v, uint64_t id, uint64_t target,
+    const struct tf_hash *text, const char *reason, size_t n,
+    const struct tf_actor *who, uint64_t *entry, struct tf_error *err)
+{
+	struct request q = { .v = v,
+		.id = id,
+		.target = target,
+		.text = text,
+		.reason = { reason, n },
+		.who = who };
+
+	return propose(&q, entry, err);
 }
 
 /* Makes the kernel drop the pages of a node. */
@@ -695,6 +854,31 @@ forget_content(struct tf_vault *v, uint64_t id, uint32_t uid)
 	tf_background_add(v->background, &f->duty);
 }
 
+static enum tf_code
+approve(struct request *q, uint64_t *others, struct tf_error *err)
+{
+	struct tf_error e = { .code = TF_OK };
+	enum tf_code rc = commit(q, approve_run, err);
+
+	/* Each further round follows another redaction. */
+	while (q->again) {
+		q->again = false;
+		if ((rc = search_ledger(q, err)) == TF_OK)
+			rc = commit(q, approve_run, err);
+	}
+	free(q->twins);
+	if (rc != TF_OK)
+		return rc;
+	*others = q->bytes.others;
+	if (q->text == NULL)
+		forget_content(q->v, q->id, q->who->uid);
+	if (tf_redactions_erase(q->v, &e) != TF_OK)
+		tf_vault_say(q->v, e.code,
+		    "what was redacted is not deleted from the disk yet: %s",
+		    e.text);
+	return TF_OK;
+}
+
 enum tf_code
 tf_vault_redact_approve(struct tf_vault *v, uint64_t id, uint64_t proposal,
     const struct tf_actor *who, uint64_t *others, struct tf_error *err)
@@ -703,23 +887,21 @@ tf_vault_redact_approve(struct tf_vault *v, uint64_t id, uint64_t proposal,
 		.id = id,
 		.proposal = proposal,
 		.who = who };
-	struct tf_error e = { .code = TF_OK };
-	enum tf_code rc = commit(&q, approve_run, err);
 
-	/* Each further round follows another redaction. */
-	while (q.again) {
-		q.again = false;
-		if ((rc = search_ledger(&q, err)) == TF_OK)
-			rc = commit(&q, approve_run, err);
-	}
-	free(q.twins);
-	if (rc != TF_OK)
-		return rc;
-	*others = q.bytes.others;
-	forget_content(v, id, who->uid);
-	if (tf_redactions_erase(v, &e) != TF_OK)
-		tf_vault_say(v, e.code,
-		    "bytes of redacted evidence are not deleted yet: %s",
-		    e.text);
-	return TF_OK;
+	return approve(&q, others, err);
+}
+
+enum tf_code
+tf_vault_redact_text_approve(struct tf_vault *v, uint64_t id, uint64_t target,
+    const struct tf_hash *text, uint64_t proposal, const struct tf_actor *who,
+    uint64_t *others, struct tf_error *err)
+{
+	struct request q = { .v = v,
+		.id = id,
+		.target = target,
+		.text = text,
+		.proposal = proposal,
+		.who = who };
+
+	return approve(&q, others, err);
 }

@@ -18,7 +18,8 @@
 
 static const char form[] = "a request is {\"propose\":\"PATH\",\"reason\":"
 			   "\"...\"} or {\"approve\":SEQ,"
-			   "\"file\":\"NAME\",\"what\":\"...\"}";
+			   "\"file\":\"NAME\",\"what\":\"...\"}, or has "
+			   "\"text\":\"NAME\" in place of a path";
 
 /* The text of a member; absent: p NULL. */
 static enum tf_code
@@ -32,7 +33,8 @@ member(const struct tf_any_doc *d, const char *key, uint32_t *seen,
 		return TF_OK;
 	++*seen;
 	if (d->v[i].type != TF_ANY_STRING &&
-	    (d->v[i].type != TF_ANY_NUMBER_TEXT || strcmp(key, "approve") != 0))
+	    (d->v[i].type != TF_ANY_NUMBER_TEXT ||
+		(strcmp(key, "approve") != 0 && strcmp(key, "entry") != 0)))
 		return tf_fail(err, TF_INVALID, "%s", form);
 	*out = tf_any_text(d, i);
 	return memchr(out->p, '\0', out->n) == NULL ?
@@ -156,7 +158,7 @@ approve(struct tf_vault *v, uint64_t id, struct tf_str number,
     struct tf_str file, struct tf_str what, const struct tf_actor *who,
     struct tf_error *err)
 {
-	uint64_t seq, evidence, others;
+	uint64_t seq, evidence = 0, others;
 	enum tf_code rc;
 
 	if (!tf_decimal(number.p, number.n, TF_JSON_MAX, &seq))
@@ -167,12 +169,81 @@ approve(struct tf_vault *v, uint64_t id, struct tf_str number,
 	    rc;
 }
 
+/* --- texts ------------------------------------------------------------------ */
+
+/* A request about a text of an entry. */
+struct text_request {
+	struct tf_str name, entry, reason, number;
+};
+
+/* The target of proposal seq. */
+static enum tf_code
+target_of(struct tf_vault *v, uint64_t seq, uint64_t *target,
+    struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_buf body = { 0 };
+	struct tf_db *db;
+	uint64_t entries;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	entries = v->head.size;
+	pthread_mutex_unlock(&v->mu);
+	if (seq >= entries)
+		return tf_fail(err, TF_NODATA, "there is no such proposal");
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_load_entry(db, seq, &body, &d, err);
+	tf_reader_done(v, db);
+	if (rc == TF_OK && d.e.type != TF_REDACTION_PROPOSED)
+		rc = tf_fail(err, TF_NODATA, "entry %llu proposes nothing",
+		    (unsigned long long)seq);
+	if (rc == TF_OK && !tf_redaction_is_text(&d.e))
+		rc = tf_fail(err, TF_NODATA,
+		    "the proposal is about evidence, not about a text");
+	*target = d.e.target;
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&body);
+	return rc;
+}
+
+/* Nobody approves another text than the one that he names. */
+static enum tf_code
+redact_text(struct tf_vault *v, uint64_t id, const struct text_request *r,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	uint64_t target = TF_TEXT_NEWEST, seq = 0, ignored;
+	struct tf_hash text;
+	enum tf_code rc = TF_OK;
+
+	if ((r->number.p != NULL) == (r->reason.p != NULL) ||
+	    (r->number.p != NULL &&
+		!tf_decimal(r->number.p, r->number.n, TF_JSON_MAX, &seq)) ||
+	    (r->entry.p != NULL &&
+		!tf_decimal(r->entry.p, r->entry.n, TF_JSON_MAX, &target)))
+		return tf_fail(err, TF_INVALID, "%s", form);
+	if (r->number.p != NULL)
+		rc = target_of(v, seq, &target, err);
+	if (rc == TF_OK)
+		rc = tf_vault_find_text(v, id, r->name, &target, &text, err);
+	if (rc != TF_OK)
+		return rc;
+	return r->number.p != NULL ?
+	    tf_vault_redact_text_approve(v, id, target, &text, seq, who,
+		&ignored, err) :
+	    tf_vault_redact_text(v, id, target, &text, r->reason.p, r->reason.n,
+		who, &ignored, err);
+}
+
+/* --- both ------------------------------------------------------------------- */
+
 enum tf_code
 tf_vault_redact_json(struct tf_vault *v, uint64_t id, const void *p, size_t n,
     const struct tf_actor *who, struct tf_error *err)
 {
 	struct tf_any_doc d = { 0 };
-	struct tf_str path, reason, what, number, file;
+	struct tf_str path, reason, what, number, file, text, entry;
 	uint32_t seen = 0;
 	enum tf_code rc = tf_any_parse(&d, p, n, err);
 
@@ -182,8 +253,18 @@ tf_vault_redact_json(struct tf_vault *v, uint64_t id, const void *p, size_t n,
 	    (rc = member(&d, "reason", &seen, &reason, err)) == TF_OK &&
 	    (rc = member(&d, "what", &seen, &what, err)) == TF_OK &&
 	    (rc = member(&d, "approve", &seen, &number, err)) == TF_OK &&
-	    (rc = member(&d, "file", &seen, &file, err)) == TF_OK) {
-		if (d.v[0].count != seen || d.v[0].type != TF_ANY_OBJECT ||
+	    (rc = member(&d, "file", &seen, &file, err)) == TF_OK &&
+	    (rc = member(&d, "text", &seen, &text, err)) == TF_OK &&
+	    (rc = member(&d, "entry", &seen, &entry, err)) == TF_OK) {
+		const struct text_request about = { text, entry, reason,
+			number };
+
+		if (text.p != NULL && d.v[0].count == seen &&
+		    d.v[0].type == TF_ANY_OBJECT && path.p == NULL &&
+		    file.p == NULL && what.p == NULL)
+			rc = redact_text(v, id, &about, who, err);
+		else if (text.p != NULL || entry.p != NULL ||
+		    d.v[0].count != seen || d.v[0].type != TF_ANY_OBJECT ||
 		    (path.p == NULL) == (number.p == NULL) ||
 		    (path.p != NULL && file.p != NULL) ||
 		    (number.p != NULL &&

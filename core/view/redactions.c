@@ -14,6 +14,7 @@
 #include "../base/time_text.h"
 #include "../ledger/entry.h"
 #include "../ledger/redaction.h"
+#include "../ledger/withheld.h"
 #include "../node/load_entry.h"
 #include "../node/paths.h"
 #include "../node/protection.h"
@@ -76,16 +77,18 @@ has_lapsed(const struct tf_entry *e)
 	return tf_time_cmp(tf_protection_now(), end) > 0;
 }
 
+/* text: what people call the text, or NULL for evidence. */
 static void
 put_redaction(struct tf_json *j, const struct tf_entry *p,
-    const struct tf_entry *d, const struct tf_buf *path)
+    const struct tf_entry *d, const struct tf_buf *path, const char *text)
 {
 	tf_json_object(j);
-	if (d != NULL) {
+	if (d != NULL)
 		put_person(j, "approved", d);
-		if (d->has_count)
-			tf_put_uint(j, "others", d->count);
-	}
+	if (text != NULL)
+		tf_put_uint(j, "entry", p->target);
+	if (d != NULL && d->has_count)
+		tf_put_uint(j, "others", d->count);
 	tf_put_str(j, "path", (struct tf_str){ path->p, path->n });
 	put_person(j, "proposed", p);
 	if (p->reason.p != NULL)
@@ -94,19 +97,21 @@ put_redaction(struct tf_json *j, const struct tf_entry *p,
 	    d != NULL	      ? "redacted" :
 		has_lapsed(p) ? "lapsed" :
 				"proposed");
+	if (text != NULL && text[0] != '\0')
+		tf_put_cstr(j, "text", text);
 	tf_put_str(j, "what", p->what);
 	tf_json_object_end(j);
 }
 
-/* Read the newest proposal about the node, and its approval; seq of either
- * becomes TF_NO_SEQ if there is none. */
+/* Read the newest proposal about a node, or about a text with its digest as
+ * name, and its approval; seq of either becomes TF_NO_SEQ if there is none. */
 static enum tf_code
-find_entries(struct tf_view *w, uint64_t node, uint64_t *proposed,
-    uint64_t *done, struct tf_error *err)
+find_entries(struct tf_view *w, uint64_t node, struct tf_str text,
+    uint64_t *proposed, uint64_t *done, struct tf_error *err)
 {
 	struct tf_definition_row p = { .node = node,
-		.kind = TF_ROW_PROPOSAL,
-		.name = { "", 0 } };
+		.kind = text.n > 0 ? TF_ROW_TEXT_PROPOSAL : TF_ROW_PROPOSAL,
+		.name = text };
 	struct tf_definition_row d = p;
 	enum tf_code rc = tf_definitions_get(w->db, &p, err);
 
@@ -114,45 +119,163 @@ find_entries(struct tf_view *w, uint64_t node, uint64_t *proposed,
 	*done = TF_NO_SEQ;
 	if (rc != TF_OK)
 		return rc == TF_NOTFOUND ? TF_OK : rc;
-	d.kind = TF_ROW_REDACTED;
+	d.kind = text.n > 0 ? TF_ROW_TEXT_REDACTED : TF_ROW_REDACTED;
 	rc = tf_definitions_get(w->db, &d, err);
 	*done = rc == TF_OK ? d.entry : TF_NO_SEQ;
 	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+/* Both entries of a redaction. */
+struct pair {
+	struct tf_entry_decoded p, d;
+	struct tf_buf p_body, d_body;
+	bool done;
+};
+
+static void
+pair_free(struct pair *x)
+{
+	tf_entry_decoded_free(&x->p);
+	tf_entry_decoded_free(&x->d);
+	tf_buf_free(&x->p_body);
+	tf_buf_free(&x->d_body);
+}
+
+static enum tf_code
+pair_load(struct tf_view *w, uint64_t proposed, uint64_t done, struct pair *x,
+    struct tf_error *err)
+{
+	enum tf_code rc = tf_load_entry(w->db, proposed, &x->p_body, &x->p,
+	    err);
+
+	x->done = done != TF_NO_SEQ;
+	if (rc == TF_OK && x->done)
+		rc = tf_load_entry(w->db, done, &x->d_body, &x->d, err);
+	return rc;
+}
+
+static void
+put_pair(struct listing *l, const struct pair *x, const struct tf_buf *path,
+    const char *text)
+{
+	if (!l->any) {
+		tf_json_key(l->j, "redactions");
+		tf_json_array(l->j);
+	}
+	l->any = true;
+	put_redaction(l->j, &x->p.e, x->done ? &x->d.e : NULL, path, text);
 }
 
 static enum tf_code
 list_one(void *arg, const struct tf_definition_row *r, struct tf_error *err)
 {
 	struct listing *l = arg;
-	struct tf_entry_decoded p = { 0 }, d = { 0 };
-	struct tf_buf p_body = { 0 }, d_body = { 0 }, path = { 0 };
+	struct tf_buf path = { 0 };
+	struct pair x = { .done = false };
 	uint64_t proposed, done = TF_NO_SEQ;
 	bool may = false;
 	enum tf_code rc = is_shown(l->w, r->node, l->id, &may, err);
 
 	if (rc == TF_OK && may)
-		rc = find_entries(l->w, r->node, &proposed, &done, err);
+		rc = find_entries(l->w, r->node, (struct tf_str){ "", 0 },
+		    &proposed, &done, err);
 	if (rc != TF_OK || !may || (l->done && done == TF_NO_SEQ))
 		return rc;
-	rc = tf_load_entry(l->w->db, proposed, &p_body, &p, err);
-	if (rc == TF_OK && done != TF_NO_SEQ)
-		rc = tf_load_entry(l->w->db, done, &d_body, &d, err);
+	rc = pair_load(l->w, proposed, done, &x, err);
 	if (rc == TF_OK)
 		rc = tf_path_of(l->w->v, l->w->db, r->node, &path, err);
-	if (rc == TF_OK && !l->any) {
-		tf_json_key(l->j, "redactions");
-		tf_json_array(l->j);
-	}
-	l->any = l->any || rc == TF_OK;
 	if (rc == TF_OK)
-		put_redaction(l->j, &p.e, done != TF_NO_SEQ ? &d.e : NULL,
-		    &path);
-	tf_entry_decoded_free(&p);
-	tf_entry_decoded_free(&d);
-	tf_buf_free(&p_body);
-	tf_buf_free(&d_body);
+		put_pair(l, &x, &path, NULL);
+	pair_free(&x);
 	tf_buf_free(&path);
 	return rc;
+}
+
+struct naming {
+	const struct tf_hash *text;
+	char name[TF_WITHHELD_NAME];
+};
+
+static enum tf_code
+note_name(void *arg, const struct tf_withheld *x, struct tf_error *err)
+{
+	struct naming *n = arg;
+
+	(void)err;
+	if (memcmp(&x->sha256, n->text, sizeof(x->sha256)) == 0)
+		(void)snprintf(n->name, sizeof(n->name), "%s", x->name);
+	return TF_OK;
+}
+
+/* What people call the text of the proposal. */
+static enum tf_code
+name_text(struct tf_view *w, const struct tf_entry *p, struct naming *n,
+    struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_buf body = { 0 };
+	enum tf_code rc = tf_load_entry(w->db, p->target, &body, &d, err);
+
+	n->text = &p->content.sha256;
+	if (rc == TF_OK)
+		rc = tf_withheld_named(&d.e, note_name, n, err);
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&body);
+	return rc;
+}
+
+/* The node that the entries are about. */
+static enum tf_code
+find_node(struct tf_view *w, struct tf_str path, uint64_t *id,
+    struct tf_error *err)
+{
+	struct tf_node_row row;
+	enum tf_code rc = TF_OK;
+
+	*id = TF_ROOT_ID;
+	if (path.n == 1 && path.p[0] == '.')
+		return TF_OK;
+	while (rc == TF_OK && path.n > 0) {
+		const char *end = memchr(path.p, '/', path.n);
+		const size_t n = end == NULL ? path.n : (size_t)(end - path.p);
+
+		rc = tf_nodes_find(w->db, *id, path.p, n, &row, err);
+		*id = row.attr.id;
+		path.p += n + (end != NULL);
+		path.n -= n + (end != NULL);
+	}
+	return rc;
+}
+
+static enum tf_code
+list_text(void *arg, const struct tf_definition_row *r, struct tf_error *err)
+{
+	struct listing *l = arg;
+	struct naming name = { .text = NULL };
+	struct tf_buf path = { 0 };
+	struct pair x = { .done = false };
+	uint64_t proposed, done, node;
+	bool may = false;
+	enum tf_code rc = find_entries(l->w, r->node, r->name, &proposed, &done,
+	    err);
+
+	if (rc != TF_OK || (l->done && done == TF_NO_SEQ))
+		return rc;
+	rc = pair_load(l->w, proposed, done, &x, err);
+	if (rc == TF_OK)
+		rc = find_node(l->w, x.p.e.path, &node, err);
+	if (rc == TF_OK)
+		rc = is_shown(l->w, node, l->id, &may, err);
+	if (rc == TF_OK && may)
+		rc = name_text(l->w, &x.p.e, &name, err);
+	if (rc == TF_OK && may) {
+		tf_buf_add(&path, x.p.e.path.p, x.p.e.path.n);
+		rc = tf_buf_end(&path, err);
+		put_pair(l, &x, &path, name.name);
+	}
+	pair_free(&x);
+	tf_buf_free(&path);
+	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
 enum tf_code
@@ -165,6 +288,9 @@ tf_put_redactions(struct tf_view *w, struct tf_json *j, uint64_t id, bool done,
 	if (w->ledger_only)
 		return TF_OK;
 	rc = tf_definitions_of_kind(w->db, TF_ROW_PROPOSAL, list_one, &l, err);
+	if (rc == TF_OK)
+		rc = tf_definitions_of_kind(w->db, TF_ROW_TEXT_PROPOSAL,
+		    list_text, &l, err);
 	if (l.any)
 		tf_json_array_end(j);
 	return rc;
@@ -238,7 +364,8 @@ tf_redaction_words(struct tf_view *w, uint64_t id, struct tf_buf *out,
 
 	if (w->ledger_only)
 		return TF_OK;
-	rc = find_entries(w, id, &proposed, &done, err);
+	rc = find_entries(w, id, (struct tf_str){ "", 0 }, &proposed, &done,
+	    err);
 	if (rc != TF_OK || done == TF_NO_SEQ)
 		return rc;
 	rc = tf_load_entry(w->db, proposed, &p_body, &p, err);

@@ -136,7 +136,7 @@ START_TEST(a_store_of_a_later_version)
 	says(run(0, MOUNT "store mnt; :"), "99");
 	ck_assert_str_eq(before,
 	    sums_of("store/ledger.db store/keys store/checkpoint"));
-	tamper("PRAGMA user_version=5");
+	tamper("PRAGMA user_version=6");
 	mounts_again();
 }
 END_TEST
@@ -164,7 +164,7 @@ START_TEST(a_store_of_the_first_version_is_taken_over)
 	remount_vault();
 	has_state("mnt/t/w/b", "sealed");
 	unmount_vault();
-	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 5");
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 6");
 	run(0, "trailctl verify store");
 }
 END_TEST
@@ -192,7 +192,7 @@ START_TEST(a_store_of_the_second_version_is_taken_over)
 	run(0, "trailctl seal mnt/t/w/b && mv mnt/t/w/.c mnt/t/w/c");
 	has_state("mnt/t/w/c", "sealed");
 	unmount_vault();
-	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 5");
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 6");
 	run(0, "trailctl verify store");
 }
 END_TEST
@@ -230,7 +230,7 @@ START_TEST(a_store_of_the_third_version_is_taken_over)
 	allowed(close(fd));
 	as(0);
 	unmount_vault();
-	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 5");
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 6");
 	says(run(0, "trailctl verify store"), "1 redacted");
 }
 END_TEST
@@ -253,8 +253,43 @@ START_TEST(a_store_of_the_fourth_version_is_taken_over)
 	holds("mnt/t/w/b/h.tmp", "three\n");
 	put("mnt/t/w/b/new", "x");
 	unmount_vault();
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 6");
+	says(run(0, "trailctl verify store"), "1 redacted");
+}
+END_TEST
+
+/* A store of version 5 had no texts apart from their entries. */
+START_TEST(a_store_of_the_fifth_version_is_taken_over)
+{
+	char approval[128];
+	int fd;
+
+	expect_no_verify();
+	run(0, "mv store other && tar xzf " TF_VECTORS "/store-5.tar.gz");
 	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 5");
 	says(run(0, "trailctl verify store"), "1 redacted");
+	mount_vault("ro");
+	has_state("mnt/t/w/a/f", "redacted");
+	unmount_vault();
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 5");
+	mount_vault("texts=redactable,moved");
+	run(0, "trailctl override mnt/t/w/a --compliant=true --reason secret");
+	run(0, "trailctl redact --text reason --reason no mnt/t/w/a");
+	run(0, "chown %d mnt/t", ALICE);
+	(void)snprintf(approval, sizeof(approval),
+	    "{\"approve\":%lu,\"text\":\"reason\"}",
+	    entry_seq(entry("redaction.proposed", NULL)));
+	as(ALICE);
+	fd = open("mnt/t/w/a/.trailfs/redactions", O_WRONLY | O_TRUNC);
+	ck_assert_int_ge(fd, 0);
+	add(fd, approval);
+	allowed(close(fd));
+	as(0);
+	says(content("mnt/t/w/a/.trailfs/attestation.json", NULL),
+	    "\"reason\":\"redacted\"");
+	unmount_vault();
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 6");
+	says(run(0, "trailctl verify store"), "1 redacted text");
 }
 END_TEST
 
@@ -597,6 +632,7 @@ suite_badstore(void)
 	tcase_add_test(t, a_store_of_the_second_version_is_taken_over);
 	tcase_add_test(t, a_store_of_the_third_version_is_taken_over);
 	tcase_add_test(t, a_store_of_the_fourth_version_is_taken_over);
+	tcase_add_test(t, a_store_of_the_fifth_version_is_taken_over);
 	tcase_add_test(t, a_store_whose_triggers_are_gone);
 	tcase_add_test(t, a_key_that_others_can_read);
 	tcase_add_loop_test(t, a_key_that_is_no_key, 0, 2);

@@ -331,9 +331,9 @@ is_for_all(const char *dir, const char *name)
 {
 	static const char *const names[] = { "anchors.json", "checkpoint",
 		"checkpoint.cosigned", "log.vkey", "log.pub.pem",
-		"denied.jsonl", "last-error", "status" };
+		"denied.jsonl", "last-error", "status", "redactions" };
 	static const char *const below[] = { "custody.jsonl", "events.jsonl",
-		"redactions", "status.json", "status.md" };
+		"status.json", "status.md" };
 
 	for (size_t i = 0; i < LEN(names); i++)
 		if (strcmp(names[i], name) == 0)

@@ -1,6 +1,9 @@
 #!/bin/sh
+# shellcheck disable=SC2086 # $user is a list of words
 # Texts of entries that can be redacted: texts=redactable.
 . "$(dirname "$0")/../suite_tools.sh"
+
+user="setpriv --reuid 54321 --regid 54321 --clear-groups"
 
 # texts JSON-LINES: the digests of the texts that stand apart in these entries.
 texts() {
@@ -179,6 +182,145 @@ claims_that_do_not_fit_are_refused() {
 	unmount
 }
 
+# proposal: the number of the newest proposal in the mount.
+proposal() {
+	trailctl log --json mnt | grep '"type":"redaction.proposed"' |
+		tail -n 1 | jq .seq
+}
+
+# gone TEXT: no file of the store has it.
+gone() {
+	if grep -ral "$1" store; then
+		exit 1
+	fi
+}
+
+# Two people remove a text; entries and proofs stay, and all places say so.
+two_people_redact_a_text() {
+	mount store -o texts=redactable,allow_other
+	chmod 755 . mnt
+	mkdir -p mnt/r/w/a
+	chmod 755 mnt/r
+	echo 1 >mnt/r/w/a/f
+	setfattr -n user.trailfs.description -v 'A name that must go' mnt/r/w/a
+	setfattr -n user.trailfs.annotation.stays -v 'Text that stays' mnt/r/w/a
+	is 0 trailctl seal mnt/r/w/a
+	is 0 trailctl override mnt/r/w/a --compliant=true --reason 'Another name'
+	chown 54321:54321 mnt/r
+	grep -ral 'A name that must go' store
+	is 1 trailctl redact mnt/r/w/a --text nothing --reason 'Request 7'
+	complains 'no text nothing'
+	is 0 trailctl redact mnt/r/w/a --text description --reason 'Request 7'
+	says 'r/w/a  text description of entry .*proposed'
+	number=$(proposal)
+	# The proposer, another text, another place and another number are refused.
+	is 1 trailctl redact mnt/r/w/a --text description --approve "$number"
+	is 1 $user trailctl redact mnt/r/w/a --text annotation.stays \
+		--approve "$number"
+	is 1 $user trailctl redact mnt/r/w --text description --approve "$number"
+	is 1 $user trailctl redact mnt/r/w/a --text description --approve 3
+	# So are a hold and a running retention.
+	is 0 trailctl hold place mnt/r case --reason 'Text of a hold'
+	is 1 $user trailctl redact mnt/r/w/a --text description \
+		--approve "$number"
+	complains 'hold'
+	is 0 trailctl hold release mnt/r case --reason 'Text of a release'
+	is 0 $user trailctl redact mnt/r/w/a --text description \
+		--approve "$number"
+	is 1 $user trailctl redact mnt/r/w/a --text description \
+		--approve "$number"
+	complains 'redacted before'
+	gone 'A name that must go'
+	jq -e '.description == "redacted" and
+		.annotations.stays == "Text that stays" and
+		.overridden.reason == "Another name"' \
+		mnt/r/w/a/.trailfs/attestation.json
+	[ "$(getfattr --only-values -n user.trailfs.description mnt/r/w/a)" = \
+		redacted ]
+	jq -e '.redactions[] | select(.path == "r/w/a") | .state == "redacted" and
+		.text == "description" and .reason == "Request 7"' \
+		mnt/r/.trailfs/redactions
+	is 0 trailctl redact mnt --list
+	says 'r/w/a  text description of entry .*redacted'
+	is 0 trailctl verify mnt
+	unmount
+	gone 'A name that must go'
+	is 0 trailctl verify store
+	says redacted
+	is 0 trailctl redact store --list
+	says 'r/w/a  text description of entry .*redacted'
+}
+
+# A text of a trail goes from all its claims, and a reason by its entry.
+texts_of_several_entries_go() {
+	mount store -o texts=redactable,allow_other
+	setfattr -n user.trailfs.description -v 'A trail that must go' mnt/r
+	setfattr -n user.trailfs.annotation.x -v 'Text of x' mnt/r
+	is 0 trailctl override mnt/r/w/a --compliant=true --reason 'A newer name'
+	older=$(trailctl log --json mnt | grep '"path":"r/w/a"' |
+		grep overridden | head -n 1 | jq .seq)
+	is 0 trailctl redact mnt/r --text description --reason 'Request 8'
+	is 0 $user trailctl redact mnt/r --text description \
+		--approve "$(proposal)"
+	is 0 trailctl redact mnt/r/w/a --text reason --entry "$older" \
+		--reason 'Request 9'
+	is 0 $user trailctl redact mnt/r/w/a --text reason --approve "$(proposal)"
+	gone 'A trail that must go'
+	gone 'Another name'
+	[ "$(getfattr --only-values -n user.trailfs.description mnt/r)" = \
+		redacted ]
+	jq -e '.overridden.reason == "A newer name"' \
+		mnt/r/w/a/.trailfs/attestation.json
+	# A new text is another one; a claim that did not change stays redacted.
+	setfattr -n user.trailfs.annotation.x -v 'Text of y' mnt/r
+	[ "$(getfattr --only-values -n user.trailfs.description mnt/r)" = \
+		redacted ]
+	setfattr -n user.trailfs.description -v 'Text of z' mnt/r
+	[ "$(getfattr --only-values -n user.trailfs.description mnt/r)" = \
+		'Text of z' ]
+	is 0 trailctl verify mnt
+	unmount
+	is 0 trailctl verify store
+}
+
+# A mirror has the texts, not those that are gone, and removes what goes later.
+a_mirror_has_the_texts() {
+	is 0 trailctl mirror store mirror
+	is 0 trailctl verify mirror
+	mkdir shown
+	timeout 30 trailfs mirror shown -o ro
+	jq -e '.description == "redacted" and
+		.annotations.stays == "Text that stays"' \
+		shown/r/w/a/.trailfs/attestation.json
+	fusermount3 -u shown
+	grep -ral 'Text that stays' mirror
+	mount store -o texts=redactable,allow_other
+	is 0 trailctl redact mnt/r/w/a --text annotation.stays --reason 'Request 10'
+	is 0 $user trailctl redact mnt/r/w/a --text annotation.stays \
+		--approve "$(proposal)"
+	unmount
+	is 0 trailctl mirror store mirror
+	is 0 trailctl verify mirror
+	if grep -ral 'Text that stays' store mirror; then
+		exit 1
+	fi
+	# A mirror that begins now never had them.
+	is 0 trailctl mirror store younger
+	is 0 trailctl verify younger
+	# A source without a text that nobody redacted is refused.
+	cp -r store altered
+	trigger=$(sqlite3 altered/ledger.db "SELECT sql FROM sqlite_schema
+		WHERE name = 'digest_delete'")
+	sqlite3 altered/ledger.db "DROP TRIGGER digest_delete; DELETE FROM digest
+		WHERE object IN (SELECT id FROM object
+		WHERE CAST(substr(body, 17) AS TEXT) = 'Text of z'); $trigger"
+	is 4 trailctl mirror altered third
+	is 4 trailctl verify altered
+	says 'no object for its text description'
+	is 0 trailctl restore --origin example.org/restored mirror restored
+	is 0 trailctl verify restored
+}
+
 # What the tests below use.
 a_store_is_made() {
 	is 0 trailctl init store --origin example.org/texts
@@ -188,4 +330,7 @@ run a_store_is_made
 with '/dev/fuse jq sqlite3 openssl setfattr python3' texts_are_clear_by_default \
 	entries_have_digests texts_are_shown a_template_asks_for_it \
 	claims_that_do_not_fit_are_refused
+[ "$(id -u)" -ne 0 ] || with '/dev/fuse jq setfattr setpriv sqlite3' \
+	two_people_redact_a_text texts_of_several_entries_go \
+	a_mirror_has_the_texts
 finish

@@ -391,11 +391,20 @@ END_TEST
 	    0xfc, 0xdf, 0x38, 0x45, 0x1c, 0x60, 0xd6, 0x37, 0x55, 0xc6, 0xb1, \
 	    0xae, 0x03, 0xf7, 0x37, 0x0a, 0x7c, 0xa8, 0x74, 0x5a, 0xf7, 0xbc, \
 	    0x41, 0x40 } },                                                   \
-	.evaluated = S("{\"compliant\":true,\"counts\":{\"tests\":1},\"report\":"        \
-		       "{\"sha256\":\"00000000000000000000000000000000"       \
-		       "00000000000000000000000000000000\",\"size\":7},"      \
-		       "\"rule\":\"junit\"}")
+	.evaluated =                                                          \
+	    S("{\"compliant\":true,\"counts\":{\"tests\":1},\"report\":"      \
+	      "{\"sha256\":\"00000000000000000000000000000000"                \
+	      "00000000000000000000000000000000\",\"size\":7},"               \
+	      "\"rule\":\"junit\"}")
 #define REPORT(bytes) .has_report = true, .report.size = (bytes)
+
+/* Entry 9 names a text that stands apart. */
+#define APART OVERRIDE(ATT, 7), .is_apart = true, .apart = SHA_5
+#define PROPOSE_TEXT(who_) \
+	REMOVE(TF_REDACTION_PROPOSED, who_, ATT, 9, 30, "reason")
+#define REDACT_TEXT(who_, proposal_)                           \
+	REMOVE(TF_REDACTION_DONE, who_, ATT, 9, 30, "reason"), \
+	    .has_proposal = true, .proposal = (proposal_)
 
 /*
  * The first lines of the worked example, then these entries.  Only the last one
@@ -480,6 +489,7 @@ static const char other_removal[] =
     "approves something else than what was proposed";
 static const char other_content[] =
     "redacts other content than that of its path";
+static const char no_text[] = "redacts a text that its target does not have";
 static const char no_evidence[] = "redacts what is no evidence";
 static const char redacted_before[] = "redacts what was redacted before";
 static const char other_report[] =
@@ -769,6 +779,29 @@ static const struct story stories[] = {
 	       { REDACT(BOB, 8), REPORT(8) } }, other_report },
 	{ 7, { { JUDGED }, { PROPOSE(ALICE) },
 	       { REDACT(BOB, 8) } }, NULL },
+	/* texts that stand apart */
+	{ 9, { { APART }, { PROPOSE_TEXT(ALICE) }, { REDACT_TEXT(BOB, 10) } },
+	  NULL },
+	{ 9, { { APART }, { REDACT_TEXT(BOB, 10) } }, not_proposed },
+	{ 9, { { APART }, { PROPOSE_TEXT(ALICE) }, { REDACT_TEXT(ALICE, 10) } },
+	  same_person },
+	{ 9, { { APART }, { PROPOSE_TEXT(ALICE) }, { REDACT_TEXT(BOB, 9) } },
+	  other_proposal },
+	{ 9, { { APART }, { PROPOSE_TEXT(ALICE) }, { REDACT_TEXT(BOB, 10) },
+	       { PROPOSE_TEXT(ALICE) } }, redacted_before },
+	{ 9, { { APART }, { HOLD(FLOW, "h") }, { PROPOSE_TEXT(ALICE) } },
+	  held },
+	{ 9, { { APART }, { PROPOSE_TEXT(ALICE) }, { HOLD(ATT, "h") },
+	       { REDACT_TEXT(BOB, 10) } }, held },
+	{ 9, { { OVERRIDE(ATT, 7) }, { PROPOSE_TEXT(ALICE) } }, no_text },
+	{ 9, { { APART }, { REMOVE(TF_REDACTION_PROPOSED, ALICE, FLOW, 9, 30, "reason") } }, no_text },
+	{ 9, { { APART }, { REMOVE(TF_REDACTION_PROPOSED, ALICE, ATT, 8, 30, "reason") } }, no_text },
+	{ 9, { { APART }, { REMOVE(TF_REDACTION_PROPOSED, ALICE, ATT, 9, 30, "claims") } }, no_text },
+	{ 9, { { APART }, { REMOVE(TF_REDACTION_PROPOSED, ALICE, ATT, 9, 16, "reason") } }, no_text },
+	{ 9, { { APART }, { REMOVE(TF_REDACTION_PROPOSED, ALICE, ATT, 9, 2065, "reason") } }, no_text },
+	{ 9, { { APART }, { REMOVE(TF_REDACTION_PROPOSED, ALICE, ATT, 9, 30, "content") } }, no_evidence },
+	{ 9, { { APART }, { PROPOSE_TEXT(ALICE) },
+	       { REDACT_TEXT(BOB, 10), REPORT(7) } }, other_report },
 	/* the time of the ledger and the clock */
 	{ 9, { { PROPOSE(ALICE), .has_clock = true, .clock.s = 1000 },
 	       { REDACT(BOB, 9), .has_clock = true, .clock.s = 605801 } },

@@ -184,10 +184,10 @@ START_TEST(what_is_not_a_database_of_ours_is_not_opened)
 	fclose(f);
 	ck_assert_int_eq(TF_FOREIGN,
 	    tf_db_open("copy.db", TF_DB_WRITE, &d, &err));
-	ck_assert_int_eq(SQLITE_OK, sql("PRAGMA user_version=6"));
+	ck_assert_int_eq(SQLITE_OK, sql("PRAGMA user_version=7"));
 	ck_assert_int_eq(TF_NEWER,
 	    tf_db_open(TF_DB_NAME, TF_DB_WRITE, &d, &err));
-	ck_assert_int_eq(SQLITE_OK, sql("PRAGMA user_version=5"));
+	ck_assert_int_eq(SQLITE_OK, sql("PRAGMA user_version=6"));
 	OK(tf_db_open(TF_DB_NAME, TF_DB_WRITE, &d, &err));
 	tf_db_close(d);
 	ck_assert_ptr_null(strchr(err.text, '\n'));
