@@ -158,8 +158,10 @@ TF_MUST_USE enum tf_code tf_vault_anchor_list(struct tf_vault *v, bool stamps,
 void tf_anchor_file(struct tf_str kind, uint64_t size, struct tf_str name,
     enum tf_anchor_part part, char out[TF_ANCHOR_FILE_MAX]);
 
+#define TF_ANCHOR_GUARD "guard" /* a file; only in words, never recorded */
 /* Append to out what people read of an anchor: "mirrored up to 41,233 entries
- * (backup.example), 12 s ago".  age in seconds; negative: unknown. */
+ * (backup.example), 12 s ago".  An empty name is left out.  age in seconds;
+ * negative: unknown. */
 void tf_anchor_words(struct tf_str kind, struct tf_str name, uint64_t size,
     int64_t age, struct tf_buf *out);
 /* The same of a refusal: "mirror backup.example refused: forked". */

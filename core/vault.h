@@ -97,6 +97,9 @@ struct tf_vault_options {
 	/* The caller says that the store was moved here, not copied: append
 	 * also where the ledger was not opened before. */
 	bool moved;
+	/* The caller says that the guard is lost: append without what it knew.
+	 * Refused if the guard is there. */
+	bool guard_lost;
 	bool verify_open; /* hash an object at its first open */
 	enum tf_durability durability;
 	/* Called in the thread of a call that is about to wait for a disk or

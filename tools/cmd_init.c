@@ -1,5 +1,6 @@
 /* trailctl init: make a store; --recover: continue a store that was restored
- * from a backup; --moved: continue one that was moved to another place. */
+ * from a backup; --moved: continue one that was moved to another place;
+ * --guard-lost: continue one whose guard is lost. */
 #include <stdio.h>
 
 #include "actor.h"
@@ -9,11 +10,14 @@
 #include "text.h"
 
 static struct {
-	bool json, moved, recover;
+	bool guard_lost, json, moved, recover;
 	const char *origin; /* NULL: of host and directory */
 } ask;
 
 static const struct args_option options[] = {
+	{ .name = "guard-lost",
+	    .help = "continue a store whose guard is lost",
+	    .flag = &ask.guard_lost },
 	ARGS_JSON(&ask.json),
 	{ .name = "moved",
 	    .help = "continue a store that was moved here, not copied",
@@ -64,20 +68,22 @@ explain(void)
 		    "from a forged one.");
 }
 
-/* The opening records that the store was moved. */
+/* Continue a store as it is: the opening records that it was moved, and the guard
+ * that it has from now on. */
 static enum tf_code
-take_moved(const char *path, const struct tf_actor *self, struct tf_buf *vkey,
+go_on(const char *path, const struct tf_actor *self, struct tf_buf *vkey,
     struct tf_error *err)
 {
 	struct tf_vault_options o = { .program = "trailctl",
 		.actor = self,
-		.moved = true };
+		.moved = ask.moved,
+		.guard_lost = ask.guard_lost };
 	struct tf_vault *v;
 	enum tf_code rc, closed;
 
 	if (ask.recover || ask.origin != NULL)
 		return tf_fail(err, TF_USAGE,
-		    "a store that was moved keeps its origin");
+		    "--moved and --guard-lost keep the origin of the store");
 	if ((rc = tf_vault_open(path, &o, &v, err)) != TF_OK)
 		return rc;
 	rc = tf_vault_vkey(v, vkey, err);
@@ -98,8 +104,8 @@ run(int n, char **arg)
 
 	(void)n;
 	actor_self(&self);
-	rc = ask.moved ?
-	    take_moved(arg[0], &self, &vkey, &err) :
+	rc = ask.moved || ask.guard_lost ?
+	    go_on(arg[0], &self, &vkey, &err) :
 	    ask.recover ?
 	    tf_vault_recover(arg[0], ask.origin, &self, &vkey, &err) :
 	    tf_vault_init(arg[0], ask.origin, &self, &vkey, &err);

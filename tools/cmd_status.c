@@ -128,31 +128,48 @@ member_number(const struct tf_json_doc *d, uint32_t t, const char *key,
 	return m >= 0 && d->tok[m].type == TF_JSON_INT ? d->tok[m].num : none;
 }
 
+/* Print one anchor as words. */
+static void
+print_anchor(const char *label, struct tf_str kind, struct tf_str name,
+    int64_t size, int64_t age)
+{
+	struct tf_buf words = { 0 }, shown = { 0 };
+
+	tf_anchor_words(kind, name, (uint64_t)size, age, &words);
+	text_add(&shown, words.p, words.n);
+	printf("%-10s  %s\n", label, text_of(&shown));
+	tf_buf_free(&words);
+	tf_buf_free(&shown);
+}
+
 /* Print who outside of this machine has seen the ledger: a line for each. */
 static void
 print_anchors(const struct tf_json_doc *d)
 {
-	int list = tf_json_get(d, 0, "anchors");
+	const int list = tf_json_get(d, 0, "anchors"),
+		  guard = tf_json_get(d, 0, "guard");
 	const char *label = "anchored";
-	struct tf_buf words = { 0 }, shown = { 0 };
+	int64_t guarded = guard < 0 ?
+	    0 :
+	    member_number(d, (uint32_t)guard, "entries", 0);
 
+	if (guarded > 0) {
+		print_anchor(label, tf_str_of(TF_ANCHOR_GUARD), tf_str_of(""),
+		    guarded, member_number(d, (uint32_t)guard, "age", -1));
+		label = "";
+	}
 	if (list < 0 || d->tok[list].type != TF_JSON_ARRAY) {
-		printf("%-10s  %s\n", label, TF_ANCHOR_NONE);
+		if (guarded == 0)
+			printf("%-10s  %s\n", label, TF_ANCHOR_NONE);
 		return;
 	}
 	for (uint32_t t = (uint32_t)list + 1; t < d->tok[list].next;
 	     t = d->tok[t].next) {
-		words.n = shown.n = 0;
-		tf_anchor_words(member_text(d, t, "kind"),
-		    member_text(d, t, "name"),
-		    (uint64_t)member_number(d, t, "size", 0),
-		    member_number(d, t, "age", -1), &words);
-		text_add(&shown, words.p, words.n);
-		printf("%-10s  %s\n", label, text_of(&shown));
+		print_anchor(label, member_text(d, t, "kind"),
+		    member_text(d, t, "name"), member_number(d, t, "size", 0),
+		    member_number(d, t, "age", -1));
 		label = "";
 	}
-	tf_buf_free(&words);
-	tf_buf_free(&shown);
 }
 
 /* Known fields first, in the order of their use; then all others. */

@@ -316,7 +316,11 @@ tf_audit_guard(struct tf_audit *a, struct tf_str note)
 	h->what = "the guard";
 	if (rc == TF_NOMEM)
 		tf_audit_no_memory(a);
-	else if (rc != TF_OK && !(rc == TF_FOREIGN && is_of_key(a, note)))
+	else if (rc == TF_FOREIGN && is_of_key(a, note))
+		tf_audit_unread(a, TF_CHECK_EARLIER, UINT64_MAX, tf_nowhere,
+		    "the guard has this key and another origin: it is of a "
+		    "copy of this log, or of before the origin changed");
+	else if (rc != TF_OK)
 		tf_audit_trouble(a, TF_CHECK_EARLIER, UINT64_MAX, tf_nowhere,
 		    "the guard does not fit", &e);
 }

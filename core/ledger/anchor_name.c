@@ -43,12 +43,15 @@ tf_anchor_words(struct tf_str kind, struct tf_str name, uint64_t size,
 		tf_buf_str(out, "witnessed");
 	else if (tf_str_same(kind, tf_str_of(TF_ANCHOR_STAMP)))
 		tf_buf_str(out, "time-stamped");
+	else if (tf_str_same(kind, tf_str_of(TF_ANCHOR_GUARD)))
+		tf_buf_str(out, "guarded");
 	else
 		tf_buf_printf(out, "anchored (%.*s)", (int)kind.n, kind.p);
 	tf_buf_str(out, " up to ");
 	add_number(out, size);
-	tf_buf_printf(out, " %s (%.*s)", size == 1 ? "entry" : "entries",
-	    (int)name.n, name.p);
+	tf_buf_str(out, size == 1 ? " entry" : " entries");
+	if (name.n > 0)
+		tf_buf_printf(out, " (%.*s)", (int)name.n, name.p);
 	if (age >= 0) {
 		tf_span_text(age, span);
 		tf_buf_printf(out, ", %s ago", span);

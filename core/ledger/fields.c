@@ -92,6 +92,7 @@ static const struct member options_members[] = {
 	{ "approvers", TF_FORM_HINT256, true },
 	{ "auditors", TF_FORM_HINT256, true },
 	{ "durability", TF_FORM_WORD, false },
+	{ "guard", TF_FORM_HINT512, true },
 	{ "loginuid", TF_FORM_WORD, true },
 	{ "quiet", TF_FORM_UINT, false },
 	{ "reads", TF_FORM_WORD, true },

@@ -7,6 +7,8 @@
 #include "../error.h"
 #include "../types.h"
 
+#define TF_GUARD_PATH_MAX 512 /* bytes of the path in ledger.opened */
+
 struct tf_guard_state {
 	uint64_t size;	   /* entries of the head that it has; 0: none */
 	struct tf_time at; /* when it was written */

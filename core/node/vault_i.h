@@ -91,6 +91,7 @@ struct tf_vault {
 	char *mount;
 	char *
 	    guard; /* path of the head's third copy, on another disk, or NULL */
+	struct tf_buf guard_seen;  /* its text at the start */
 	struct tf_guard *guarding; /* writes that copy, or NULL */
 	char *approvers;	   /* group that approves redactions, or NULL */
 	bool login_uids;	   /* tf_proc_has_login_uids() */

@@ -2,7 +2,7 @@
  * The thread of the guard: see guard.h.
  *
  * Before each write the thread reads the file.  Another text than this process
- * wrote is the head of another process: of a clone of this store, since there is
+ * wrote, or accepted at its start, is the head of another process: of a clone of this store, since there is
  * one writer per store.  Such a head is compared with our tree like at the
  * start.  If it does not fit, it stays, and the next start of either store is
  * refused.
@@ -44,7 +44,7 @@ struct tf_guard {
 	bool quit, ended, abandoned, uses_vault;
 	uint64_t since_ns; /* a write is under way; boot clock; or 0 */
 	/* Of the thread alone. */
-	struct tf_buf ours; /* what this process wrote last */
+	struct tf_buf ours; /* what this process wrote last, or accepted */
 };
 
 static void
@@ -89,9 +89,21 @@ compare(struct tf_guard *g, const struct tf_buf *b, struct tf_error *err)
 
 	if (!vault_begin(g))
 		return tf_fail(err, TF_INTERRUPTED, "the vault was closed");
-	rc = tf_head_compare_note(g->v, "the guard", b, NULL, err);
+	rc = tf_head_compare_outside(g->v, "the guard", b, NULL, err);
 	vault_end(g);
 	return rc;
+}
+
+/* Nobody but us should touch the file.  Our database is open and cannot have been
+ * put back meanwhile, so the file is made anew. */
+static void
+say_gone(struct tf_guard *g)
+{
+	if (g->ours.n == 0 || !vault_begin(g))
+		return;
+	tf_vault_say(g->v, TF_INDOUBT,
+	    "somebody removed the guard: it is written again");
+	vault_end(g);
 }
 
 /* Replace the guard by note, unless somebody else has written it. */
@@ -101,9 +113,10 @@ write_note(struct tf_guard *g, struct tf_buf *note, struct tf_error *err)
 	struct tf_buf b = { 0 };
 	enum tf_code rc = tf_guard_read(g->path, TF_NOTE_MAX, &b, err);
 
-	if (rc == TF_NOTFOUND)
+	if (rc == TF_NOTFOUND) {
+		say_gone(g);
 		rc = TF_OK;
-	else if (rc == TF_TOOBIG || rc == TF_INVALID ||
+	} else if (rc == TF_TOOBIG || rc == TF_INVALID ||
 	    (rc == TF_OK &&
 		!tf_str_same(tf_buf_bytes(&b), tf_buf_bytes(&g->ours))))
 		rc = compare(g, &b, err);
@@ -227,6 +240,8 @@ tf_guard_start(struct tf_vault *v, struct tf_error *err)
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&g->changed, &attr);
 	(void)pthread_condattr_destroy(&attr);
+	g->ours = v->guard_seen;
+	memset(&v->guard_seen, 0, sizeof(v->guard_seen));
 	g->path = strdup(v->guard);
 	if (g->path == NULL || pthread_create(&g->thread, NULL, run, g) != 0) {
 		guard_free(g);

@@ -12,13 +12,17 @@
 #include "../base/crypto.h"
 #include "../base/file.h"
 #include "../base/show.h"
+#include "../json.h"
 #include "../ledger/checkpoint.h"
+#include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
 #include "../ledger/merkle.h"
 #include "../node/base.h"
 #include "../node/vault_i.h"
 #include "../store/entries.h"
 #include "../store/guard_file.h"
 #include "head_compare.h"
+#include "session.h"
 
 /* The head of the database, which other threads may move. */
 struct head {
@@ -60,21 +64,29 @@ is_prefix(struct tf_vault *v, const struct head *h,
 	return rc;
 }
 
-/* True if our log's key signed the note c under an earlier origin of this
- * ledger. */
+/* Set *k to our log's key under the origin of note b. */
 static bool
-is_of_earlier_origin(struct tf_vault *v, const struct tf_buf *b)
+key_of_note(struct tf_vault *v, const struct tf_buf *b, struct tf_vkey *k)
 {
-	const char *end = b->p == NULL ? NULL : memchr(b->p, '\n', b->n);
+	const char *end = b->n == 0 ? NULL : memchr(b->p, '\n', b->n);
 	char origin[TF_ORIGIN_MAX + 1];
-	struct tf_checkpoint c;
-	struct tf_vkey k;
 
 	if (end == NULL || (size_t)(end - b->p) > TF_ORIGIN_MAX)
 		return false;
 	(void)snprintf(origin, sizeof(origin), "%.*s", (int)(end - b->p), b->p);
-	tf_vkey_make(&k, origin, &v->vkey.pub);
-	return tf_checkpoint_check(b->p, b->n, &k, &c, NULL) == TF_OK;
+	tf_vkey_make(k, origin, &v->vkey.pub);
+	return true;
+}
+
+/* True if our log's key signed the note b, under whatever origin. */
+static bool
+is_of_our_key(struct tf_vault *v, const struct tf_buf *b)
+{
+	struct tf_checkpoint c;
+	struct tf_vkey k;
+
+	return key_of_note(v, b, &k) &&
+	    tf_checkpoint_check(b->p, b->n, &k, &c, NULL) == TF_OK;
 }
 
 /* Name both heads to the operator, each in its own line: err has no room. */
@@ -101,8 +113,8 @@ say_heads(struct tf_vault *v, const struct head *h, const char *where,
 
 /* Fill err for a note that is no checkpoint of our log. */
 static enum tf_code
-judge_strange(struct tf_vault *v, const char *where, const struct tf_buf *b,
-    enum tf_code why, struct tf_error *err)
+judge_strange(struct tf_vault *v, const char *where, bool outside,
+    const struct tf_buf *b, enum tf_code why, struct tf_error *err)
 {
 	const struct head h = head_now(v);
 
@@ -112,29 +124,88 @@ judge_strange(struct tf_vault *v, const char *where, const struct tf_buf *b,
 		    "%s is of another log: two stores must not share a guard, "
 		    "nor a copy go on with the guard of the original",
 		    where);
+	if (outside)
+		return tf_fail(err, TF_TAMPER,
+		    "%s is damaged, or of another key.  Remove it, and then: "
+		    "trailctl init --guard-lost STORE",
+		    where);
 	return tf_fail(err, TF_TAMPER,
 	    "%s is damaged, or of another key.  Is the database the newest one?  Remove that "
 	    "file.  Put the newest back, or: trailctl init STORE --recover",
 	    where);
 }
 
-enum tf_code
-tf_head_compare_note(struct tf_vault *v, const char *where,
+/* The text of member name of previous, or empty. */
+static enum tf_code
+previous_note(const struct tf_json_doc *d, const char *name, struct tf_buf *out,
+    struct tf_error *err)
+{
+	int t = tf_json_get(d, 0, name);
+
+	out->n = 0;
+	return t < 0 ? TF_OK : tf_json_string(d, t, out, err);
+}
+
+/*
+ * Is b, of another origin under our key, what the guard had when our log got its
+ * origin?  The start after that finds it, if the guard could not be written
+ * meanwhile.  Then it is a note that was lost, or one of our tree.
+ */
+static enum tf_code
+is_from_before(struct tf_vault *v, const struct head *h, const struct tf_buf *b,
+    bool *yes, struct tf_error *err)
+{
+	struct tf_buf text = { 0 }, note = { 0 };
+	struct tf_entry_decoded e = { 0 };
+	struct tf_json_doc d = { 0 };
+	struct tf_checkpoint c;
+	struct tf_vkey k;
+	enum tf_code rc = tf_session_last(v, &text, &e, err);
+
+	*yes = false;
+	if (rc != TF_OK || e.e.previous.n == 0 ||
+	    (rc = tf_json_parse(&d, e.e.previous.p, e.e.previous.n, err)) !=
+		TF_OK ||
+	    (rc = previous_note(&d, "lost", &note, err)) != TF_OK)
+		goto out;
+	*yes = note.n > 0 && tf_str_same(tf_buf_bytes(&note), tf_buf_bytes(b));
+	if (*yes || (rc = previous_note(&d, "head", &note, err)) != TF_OK ||
+	    !key_of_note(v, &note, &k) ||
+	    tf_checkpoint_check(b->p, b->n, &k, &c, NULL) != TF_OK)
+		goto out;
+	rc = is_prefix(v, h, &c, yes, err);
+out:
+	tf_json_doc_free(&d);
+	tf_entry_decoded_free(&e);
+	tf_buf_free(&text);
+	tf_buf_free(&note);
+	return rc;
+}
+
+/* Compare the text b of a copy; outside: it is not in the store. */
+static enum tf_code
+compare_note(struct tf_vault *v, const char *where, bool outside,
     const struct tf_buf *b, struct tf_buf *lost, struct tf_error *err)
 {
 	const struct head h = head_now(v);
 	struct tf_checkpoint c;
-	bool prefix;
+	bool prefix, before;
 	enum tf_code rc = tf_checkpoint_check(b->p == NULL ? "" : b->p, b->n,
 	    &v->vkey, &c, NULL);
 
 	/* A copy from before the new origin began: nothing to compare. */
-	if (rc == TF_FOREIGN && is_of_earlier_origin(v, b))
-		return TF_OK;
+	if (rc == TF_FOREIGN && is_of_our_key(v, b)) {
+		if (!outside)
+			return TF_OK;
+		rc = is_from_before(v, &h, b, &before, err);
+		if (rc != TF_OK || before)
+			return rc;
+		rc = TF_FOREIGN;
+	}
 	if (rc == TF_NOMEM)
 		return tf_fail(err, rc, "no memory to check %s", where);
 	if (rc != TF_OK)
-		return judge_strange(v, where, b, rc, err);
+		return judge_strange(v, where, outside, b, rc, err);
 	if ((rc = is_prefix(v, &h, &c, &prefix, err)) != TF_OK || prefix)
 		return rc;
 	if (lost != NULL)
@@ -155,9 +226,16 @@ tf_head_compare_note(struct tf_vault *v, const char *where,
 }
 
 enum tf_code
-tf_head_compare(struct tf_vault *v, struct tf_buf *lost, struct tf_error *err)
+tf_head_compare_outside(struct tf_vault *v, const char *where,
+    const struct tf_buf *b, struct tf_buf *lost, struct tf_error *err)
 {
-	static const char beside[] = "STORE/checkpoint";
+	return compare_note(v, where, true, b, lost, err);
+}
+
+enum tf_code
+tf_head_compare_beside(struct tf_vault *v, struct tf_buf *lost,
+    struct tf_error *err)
+{
 	struct tf_buf b = { 0 };
 	/* A copy that is not there yet is no finding; one that could not be
 	 * read is an error. */
@@ -165,14 +243,22 @@ tf_head_compare(struct tf_vault *v, struct tf_buf *lost, struct tf_error *err)
 	    err);
 
 	if (rc == TF_OK || rc == TF_TOOBIG || rc == TF_INVALID)
-		rc = tf_head_compare_note(v, beside, &b, lost, err);
-	if ((rc == TF_OK || rc == TF_NOTFOUND) && v->guard != NULL) {
-		b.n = 0;
-		rc = tf_guard_read(v->guard, TF_NOTE_MAX, &b, err);
-		if (rc == TF_OK || rc == TF_TOOBIG || rc == TF_INVALID)
-			rc = tf_head_compare_note(v, "the guard", &b, lost,
-			    err);
-	}
+		rc = compare_note(v, "STORE/checkpoint", false, &b, lost, err);
+	tf_buf_free(&b);
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+enum tf_code
+tf_head_compare(struct tf_vault *v, struct tf_buf *lost, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	enum tf_code rc = tf_head_compare_beside(v, lost, err);
+
+	if (rc != TF_OK || v->guard == NULL)
+		return rc;
+	rc = tf_guard_read(v->guard, TF_NOTE_MAX, &b, err);
+	if (rc == TF_OK || rc == TF_TOOBIG || rc == TF_INVALID)
+		rc = compare_note(v, "the guard", true, &b, lost, err);
 	tf_buf_free(&b);
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }

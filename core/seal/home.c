@@ -14,10 +14,9 @@
 #include "../ledger/home.h"
 #include "../node/base.h"
 #include "../node/home.h"
-#include "../node/load_entry.h"
 #include "../node/vault_i.h"
-#include "../store/meta.h"
 #include "home.h"
+#include "session.h"
 
 static const char *const where[] = {
 	[TF_HOME_OTHER_MACHINE] = "on another machine",
@@ -99,19 +98,9 @@ tf_home_check(struct tf_vault *v, const struct tf_home_now *now, bool *away,
 {
 	struct tf_entry_decoded d = { 0 };
 	struct tf_buf text = { 0 };
-	struct tf_db *db;
-	uint64_t seq = 0;
-	enum tf_code rc;
+	enum tf_code rc = tf_session_last(v, &text, &d, err);
 
 	*away = false;
-	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
-		return rc;
-	rc = tf_meta_get_int(db, TF_META_OPENED, &seq, err);
-	if (rc == TF_OK)
-		rc = tf_load_entry(db, seq, &text, &d, err);
-	else if (rc == TF_NOTFOUND)
-		rc = TF_OK;
-	tf_reader_done(v, db);
 	if (rc == TF_OK && d.e.type == TF_LEDGER_OPENED && d.e.home.p != NULL)
 		rc = compare(v, &d.e, now, away, err);
 	tf_entry_decoded_free(&d);

@@ -20,10 +20,13 @@
 #include "../ledger/actor_json.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
 #include "../ledger/home.h"
 #include "../node/actor.h"
+#include "../node/base.h"
 #include "../node/denied.h"
 #include "../node/host.h"
+#include "../node/load_entry.h"
 #include "../node/roles.h"
 #include "../node/vault_i.h"
 #include "../store/connection.h"
@@ -74,7 +77,8 @@ software(const struct opening *x, struct tf_buf *out, struct tf_error *err)
 
 /* Only the options that change what a close or an idle attestation means, what
  * the absence of evidence.read or of a login uid means, who approves redactions,
- * whether texts were kept apart, and who may read and administer. */
+ * whether texts were kept apart, who may read and administer, and which guard the
+ * next start must find. */
 static enum tf_code
 mount_options(const struct tf_vault *v, struct tf_buf *out,
     struct tf_error *err)
@@ -88,6 +92,7 @@ mount_options(const struct tf_vault *v, struct tf_buf *out,
 	tf_put_role(v, TF_AUDITORS, &j);
 	tf_json_key(&j, "durability");
 	tf_json_cstr(&j, v->durability == TF_DURABLE_BATCH ? "batch" : "close");
+	tf_put_hint(&j, "guard", v->guard, SIZE_MAX, TF_GUARD_PATH_MAX);
 	if (!v->login_uids)
 		tf_put_cstr(&j, "loginuid", "unknown");
 	tf_json_key(&j, "quiet");
@@ -155,8 +160,10 @@ opened_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	char boot[64];
 	enum tf_code rc = software(x, &soft, err);
 
-	/* Approvals are also given without a mount. */
-	if (rc == TF_OK && (x->o->mount != NULL || x->v->approvers != NULL))
+	/* Approvals are also given, and guards written, without a mount. */
+	if (rc == TF_OK &&
+	    (x->o->mount != NULL || x->v->approvers != NULL ||
+		x->v->guard != NULL))
 		rc = mount_options(x->v, &opts, err);
 	if (rc != TF_OK)
 		goto out;
@@ -215,6 +222,25 @@ tf_append_opened(struct tf_vault *v, const struct tf_vault_options *o,
 	tf_buf_free(&x.home);
 	tf_buf_free(&x.clock);
 	free(x.actor);
+	return rc;
+}
+
+enum tf_code
+tf_session_last(struct tf_vault *v, struct tf_buf *text,
+    struct tf_entry_decoded *d, struct tf_error *err)
+{
+	struct tf_db *db;
+	uint64_t seq = 0;
+	enum tf_code rc = tf_reader_db(v, &db, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_meta_get_int(db, TF_META_OPENED, &seq, err);
+	if (rc == TF_OK)
+		rc = tf_load_entry(db, seq, text, d, err);
+	else if (rc == TF_NOTFOUND)
+		rc = TF_OK;
+	tf_reader_done(v, db);
 	return rc;
 }
 

@@ -4,6 +4,8 @@
 
 #include "../error.h"
 
+struct tf_buf;
+struct tf_entry_decoded;
 struct tf_home;
 struct tf_recovery;
 struct tf_vault;
@@ -14,6 +16,11 @@ struct tf_vault_options;
 TF_MUST_USE enum tf_code tf_append_opened(struct tf_vault *v,
     const struct tf_vault_options *o, const struct tf_home *home,
     const struct tf_recovery *recovery, struct tf_error *err);
+
+/* Load the last ledger.opened, as tf_load_entry() does.  d stays {0}, with TF_OK,
+ * if a program of an earlier version wrote it. */
+TF_MUST_USE enum tf_code tf_session_last(struct tf_vault *v,
+    struct tf_buf *text, struct tf_entry_decoded *d, struct tf_error *err);
 
 /* Append clock.observed, unless the kernel does not tell the clock's state. */
 TF_MUST_USE enum tf_code tf_append_clock(struct tf_vault *v,

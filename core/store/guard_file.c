@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/file.h"
@@ -47,6 +48,52 @@ tf_guard_read(const char *path, size_t max, struct tf_buf *out,
 	rc = tf_file_read(dirfd, name, max, out, err);
 	(void)close(dirfd);
 	return rc;
+}
+
+/* Is the directory at dirfd, which is closed, the one of st or below it?  Goes up
+ * to the root, where ".." is the directory itself. */
+static bool
+is_below(int dirfd, const struct stat *st)
+{
+	struct stat now = { 0 }, before;
+	bool is = false;
+	int up;
+
+	do {
+		before = now;
+		if (fstat(dirfd, &now) < 0)
+			break;
+		is = now.st_dev == st->st_dev && now.st_ino == st->st_ino;
+		up = openat(dirfd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		(void)close(dirfd);
+		dirfd = up;
+	} while (!is && dirfd >= 0 &&
+	    (now.st_dev != before.st_dev || now.st_ino != before.st_ino));
+	if (dirfd >= 0)
+		(void)close(dirfd);
+	return is;
+}
+
+enum tf_code
+tf_guard_place(const char *path, int storefd, bool *inside, bool *same_disk,
+    struct tf_error *err)
+{
+	struct stat store, dir;
+	char name[256];
+	int dirfd;
+	enum tf_code rc = open_dir(path, &dirfd, name, err);
+
+	if (rc != TF_OK)
+		return rc;
+	*inside = *same_disk = false;
+	if (fstat(storefd, &store) < 0 || fstat(dirfd, &dir) < 0) {
+		(void)close(dirfd);
+		return tf_fail(err, TF_IO, "stat the guard: %s",
+		    strerror(errno));
+	}
+	*same_disk = store.st_dev == dir.st_dev;
+	*inside = is_below(dirfd, &store);
+	return TF_OK;
 }
 
 enum tf_code

@@ -10,6 +10,11 @@
 TF_MUST_USE enum tf_code tf_guard_read(const char *path, size_t max,
     struct tf_buf *out, struct tf_error *err);
 
+/* Set *inside if the guard at path would lie in the directory storefd or below,
+ * and *same_disk if on its file system.  TF_IO: its directory cannot be opened. */
+TF_MUST_USE enum tf_code tf_guard_place(const char *path, int storefd,
+    bool *inside, bool *same_disk, struct tf_error *err);
+
 /* Replace the guard, whole or not at all.  Durable on TF_OK.  Errors: TF_IO and
  * its sharper forms. */
 TF_MUST_USE enum tf_code tf_guard_write(const char *path, struct tf_str note,

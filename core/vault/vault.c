@@ -4,10 +4,10 @@
  *
  * open_writer() keeps this order: the lock, before anything is read that a
  * writer may change; config and keys; the committer, which checks the right
- * edge of the tree; then the head of the database against its copies
- * (tf_head_compare()), so that a database that was rolled back is refused
- * before an entry is appended to it (I3); and the home of the store, so that
- * two copies do not continue one log.  ledger.opened comes next, and
+ * edge of the tree; then the head of the database against its copies and the
+ * guard (head_compare.h, guard_check.h), so that a database that was rolled back
+ * is refused before an entry is appended to it (I3); and the home of the store,
+ * so that two copies do not continue one log.  ledger.opened comes next, and
  * recovery after it, because recovery appends entries.  The sealer's thread
  * starts last, when there is nothing left that expects to be alone.
  *
@@ -54,6 +54,7 @@
 #include "../node/verdicts.h"
 #include "../node/vault_i.h"
 #include "../seal/guard.h"
+#include "../seal/guard_check.h"
 #include "../seal/head_compare.h"
 #include "../seal/head_copies.h"
 #include "../seal/home.h"
@@ -326,23 +327,30 @@ static enum tf_code
 continue_log(struct tf_vault *v, const struct tf_vault_options *o,
     struct tf_recovery *recovery, struct tf_error *err)
 {
+	struct tf_guard_start guard = { .lost = o->guard_lost,
+		.renews = recovery != NULL };
+	struct tf_error elsewhere = { .code = TF_OK };
 	struct tf_home_now now;
-	bool away;
 	enum tf_code rc;
 
 	tf_home_find(v, &now);
-	rc = recovery == NULL ? tf_head_compare(v, NULL, err) : TF_OK;
+	rc = recovery == NULL ? tf_head_compare_beside(v, NULL, err) : TF_OK;
+	if (rc == TF_OK &&
+	    (rc = tf_home_check(v, &now, &guard.away, &elsewhere)) != TF_OK)
+		rc = tf_fail_as(err, &elsewhere);
 	if (rc == TF_OK)
-		rc = tf_home_check(v, &now, &away, err);
+		rc = tf_guard_check(v, &guard, err);
+	if (rc == TF_OK && guard.away && recovery == NULL && !o->moved)
+		rc = tf_fail_as(err, &elsewhere);
 	if (rc != TF_OK)
 		return rc;
 	if (recovery != NULL && recovery->restored != NULL)
 		rc = tf_head_restored(v, recovery, err);
 	else if (recovery != NULL)
-		rc = tf_head_renew(v, away, recovery, err);
-	else if (away && !o->moved)
-		rc = TF_FOREIGN; /* tf_home_check() has filled err */
-	now.home.moved = away && recovery == NULL;
+		rc = tf_head_renew(v, guard.away, recovery, err);
+	now.home.moved = guard.away && recovery == NULL;
+	if (rc == TF_OK)
+		rc = tf_guard_make(v, err);
 	return rc == TF_OK ? tf_append_opened(v, o, &now.home, recovery, err) :
 			     rc;
 }
@@ -533,6 +541,7 @@ vault_free(struct tf_vault *v)
 	free(v->path);
 	free(v->mount);
 	free(v->guard);
+	tf_buf_free(&v->guard_seen);
 	free(v->approvers);
 	free(v);
 }

@@ -16,6 +16,7 @@
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 #include "../node/base.h"
+#include "../node/guard_state.h"
 #include "../node/load_entry.h"
 #include "../node/vault_i.h"
 #include "../store/anchors.h"
@@ -123,8 +124,17 @@ put_one(void *arg, const struct tf_anchor_row *r, struct tf_error *err)
 	return rc;
 }
 
+int64_t
+tf_guard_age(const struct tf_guard_state *g)
+{
+	int64_t age = tf_clock_now().s - g->at.s;
+
+	return g->size == 0 ? -1 : age < 0 ? 0 : age;
+}
+
 enum tf_code
-tf_put_anchored(struct tf_db *db, struct tf_json *j, struct tf_error *err)
+tf_put_anchored(struct tf_db *db, const struct tf_guard_state *g,
+    struct tf_json *j, struct tf_error *err)
 {
 	struct listing l = { .db = db, .j = j };
 	enum tf_code rc = tf_anchors_newest(db, put_one, &l, err);
@@ -132,17 +142,24 @@ tf_put_anchored(struct tf_db *db, struct tf_json *j, struct tf_error *err)
 	if (l.any)
 		tf_json_array_end(j);
 	else
-		tf_put_bool(j, "anchored", false);
+		tf_put_bool(j, "anchored", g->size > 0);
 	return rc;
 }
 
 enum tf_code
-tf_anchored_words(struct tf_db *db, struct tf_buf *out, struct tf_error *err)
+tf_anchored_words(struct tf_db *db, const struct tf_guard_state *g,
+    struct tf_buf *out, struct tf_error *err)
 {
 	struct listing l = { .db = db, .out = out };
-	enum tf_code rc = tf_anchors_newest(db, put_one, &l, err);
+	enum tf_code rc;
 
-	if (rc == TF_OK && !l.any)
+	if (g->size > 0) {
+		tf_anchor_words(tf_str_of(TF_ANCHOR_GUARD), tf_str_of(""),
+		    g->size, tf_guard_age(g), out);
+		tf_buf_add(out, "", 1);
+	}
+	rc = tf_anchors_newest(db, put_one, &l, err);
+	if (rc == TF_OK && !l.any && g->size == 0)
 		tf_buf_add(out, TF_ANCHOR_NONE, sizeof(TF_ANCHOR_NONE));
 	return rc == TF_OK ? tf_buf_end(out, err) : rc;
 }

@@ -8,6 +8,7 @@
 #include "../base/time_text.h"
 #include "../ledger/actor_json.h"
 #include "../node/vault_i.h"
+#include "anchors.h"
 #include "machine.h"
 #include "page.h"
 #include "view.h"
@@ -50,8 +51,10 @@ tf_put_guard(const struct tf_vault *v, struct tf_json *j,
 		return;
 	tf_json_key(j, "guard");
 	tf_json_object(j);
-	if (g->size > 0)
+	if (g->size > 0) {
+		tf_put_uint(j, "age", (uint64_t)tf_guard_age(g));
 		tf_put_time(j, "at", g->at);
+	}
 	tf_put_uint(j, "entries", g->size);
 	tf_put_hint(j, "path", v->guard, SIZE_MAX, TF_HINT_MAX);
 	tf_put_hint(j, "trouble", g->trouble, SIZE_MAX, TF_HINT_MAX);
@@ -95,9 +98,6 @@ tf_page_machine(struct tf_page *p)
 		tf_html(&p->b,
 		    "<dt>Guard</dt><dd class=\"bad\">not written: %s</dd>\n",
 		    g.trouble);
-	else if (v->guard != NULL && g.size > 0)
-		tf_html(&p->b, "<dt>Guard</dt><dd>has %llu entries</dd>\n",
-		    (unsigned long long)g.size);
 	if (v->mount != NULL && !v->login_uids)
 		tf_html(&p->b,
 		    "<dt>Login uids</dt><dd class=\"bad\">not known: nothing "

@@ -7,6 +7,7 @@
  * one must not vanish from the page because many good ones followed.  Sums
  * count all workflows that the asker may read, also those without a row.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -238,8 +239,15 @@ put_last_entries(struct tf_page *p, struct tf_error *err)
 static enum tf_code
 put_anchored(struct tf_page *p, struct tf_error *err)
 {
+	struct tf_vault *v = p->w->v;
 	struct tf_buf words = { 0 };
-	enum tf_code rc = tf_anchored_words(p->w->db, &words, err);
+	struct tf_guard_state g;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	g = v->guard_state;
+	pthread_mutex_unlock(&v->mu);
+	rc = tf_anchored_words(p->w->db, &g, &words, err);
 
 	tf_html(&p->b, "<dt>Outside memory</dt>");
 	for (size_t at = 0; rc == TF_OK && at < words.n;

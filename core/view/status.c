@@ -253,7 +253,7 @@ tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
 	if (rc == TF_OK) {
 		tf_json_begin(&j, out);
 		tf_json_object(&j);
-		rc = tf_put_anchored(w.db, &j, err);
+		rc = tf_put_anchored(w.db, &c->guard, &j, err);
 		if (rc == TF_OK && w.all)
 			rc = tf_count_holds(w.db, &m.holds, err);
 		if (rc == TF_OK && w.all)

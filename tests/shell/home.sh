@@ -193,8 +193,11 @@ a_guard_is_shown() {
 	mkdir far
 	echo "guard = $work/far/guard" >>four/config
 	mount four
-	shown '"guard":{"at":".*,"entries":3,"path":"'
-	grep '<dt>Guard</dt><dd>has 3 entries' mnt/.trailfs/index.html
+	shown '^{"anchored":true,.*"guard":{"age":.*,"at":".*,"entries":3,"path":"'
+	grep '<dd>guarded up to 3 entries, ' mnt/.trailfs/index.html
+	is 0 trailctl status mnt
+	says '^anchored *guarded up to 3 entries, [0-9]* s ago$'
+	never_says 'never anchored'
 	mv far away
 	mkdir mnt/t
 	shown '"guard":{.*"trouble":"guard .* cannot be reached'
@@ -210,6 +213,63 @@ a_guard_is_shown() {
 	is 0 trailctl sync four
 }
 
+# A guard that is gone is not made anew in silence: a person says that it is lost.
+a_guard_that_is_gone_stops_the_start() {
+	is 0 trailctl init --origin example.org/gone six
+	mkdir apart
+	is 0 trailctl sync six
+	echo "guard = $work/apart/guard" >>six/config
+	is 0 trailctl sync six
+	cp -a six before
+	mount six
+	mkdir mnt/t
+	unmount
+	# An older copy is put back, and the guard removed with it.
+	rm -rf six/*
+	cp -a before/. six/
+	rm apart/guard
+	is 1 trailfs six "$mnt"
+	complains 'the guard is missing, and the last start had it'
+	is 4 trailctl sync six
+	complains 'trailctl init --guard-lost STORE'
+	[ ! -e apart/guard ]
+	is 0 trailctl verify six
+	is 2 trailctl init --guard-lost --recover six
+	is 0 trailctl init --guard-lost six
+	cmp six/checkpoint apart/guard
+	is 2 trailctl init --guard-lost six
+	complains 'the guard is there: nothing is lost'
+	mount six
+	grep '"options":{"durability":"close","guard":".*/apart/guard"' \
+		mnt/.trailfs/events.jsonl
+	unmount
+}
+
+# The guard of a copy that goes on under another origin is refused, and what is no
+# other disk is not believed to be one.
+a_guard_belongs_to_one_store() {
+	is 0 trailctl init --origin example.org/first seven
+	mkdir own
+	echo "guard = $work/own/guard" >>seven/config
+	is 0 trailctl sync seven
+	cp -a seven eight
+	is 2 trailctl init --recover eight
+	complains 'the guard in STORE/config belongs to the store that this one was copied from'
+	sed -i "s|^guard = .*|guard = $work/own/other|" eight/config
+	is 0 trailctl init --recover eight
+	cp own/other own/guard
+	is 4 trailctl sync seven
+	complains 'the guard is of another log'
+	cmp own/other own/guard
+	echo "guard = $work/eight/keys/guard" >>eight/config
+	is 2 trailctl sync eight
+	complains 'the guard is inside the store'
+	sed -i '$d' eight/config
+	trailfs eight "$mnt" >out 2>err
+	complains 'the guard is on the disk of the store'
+	unmount
+}
+
 # A disk that hangs holds up neither writers nor the unmount.
 a_guard_that_hangs_holds_up_nobody() {
 	truncate -s 16M image
@@ -219,7 +279,7 @@ a_guard_that_hangs_holds_up_nobody() {
 	is 0 trailctl init --origin example.org/hung five
 	echo "guard = $work/hung/guard" >>five/config
 	mount five
-	shown '"guard":{"at":".*,"entries":3,"path":"'
+	shown '"guard":{"age":.*,"at":".*,"entries":3,"path":"'
 	fsfreeze -f hung
 	(
 		sleep 100 # whatever happens
@@ -248,7 +308,7 @@ with unshare a_disk_in_another_machine_is_not_written
 with rsync a_backup_that_was_put_back_is_not_written
 run what_trailfs_does_to_the_database_is_at_home
 with /dev/fuse a_copy_is_read a_moved_store_is_mounted an_earlier_store_gets_a_home \
-	a_guard_is_shown
+	a_guard_is_shown a_guard_that_is_gone_stops_the_start a_guard_belongs_to_one_store
 with '/dev/fuse mkfs.ext4 fsfreeze /dev/loop-control' \
 	a_guard_that_hangs_holds_up_nobody
 finish

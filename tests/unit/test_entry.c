@@ -155,7 +155,7 @@ START_TEST(every_bad_line_is_refused)
 		ck_assert_msg(judge(tab + 1, line.n - skip) == TF_INVALID,
 		    "taken: %.*s", (int)(tab - line.p), line.p);
 	}
-	ck_assert_int_eq(86, n);
+	ck_assert_int_eq(88, n);
 	tf_buf_free(&file);
 }
 END_TEST

@@ -77,6 +77,19 @@ go_on(const char *path)
 	OK(tf_vault_close(v, "done", NULL));
 }
 
+/* What --guard-lost does. */
+static enum tf_code
+open_without_guard(struct tf_error *err)
+{
+	struct tf_vault_options o = { .program = "trailctl",
+		.actor = &root,
+		.guard_lost = true };
+	struct tf_vault *v;
+	enum tf_code rc = tf_vault_open("store", &o, &v, err);
+
+	return rc == TF_OK ? tf_vault_close(v, "done", err) : rc;
+}
+
 static void
 found(void *arg, const struct tf_finding *f)
 {
@@ -228,9 +241,128 @@ START_TEST(a_damaged_guard_lets_nobody_write)
 	sh(damages[_i]);
 	sh("mv -f fork guard");
 	refused("store", TF_TAMPER, "the guard is damaged");
+	refused("store", TF_TAMPER, "init --guard-lost STORE");
+	ck_assert_int_eq(TF_TAMPER, open_without_guard(NULL));
+	sh("rm -f guard");
+	OK(open_without_guard(NULL));
+	sh("cmp store/checkpoint guard");
+}
+END_TEST
+
+/* A guard that was there does not come back in silence: whoever puts back an older
+ * copy of the store can remove it too. */
+START_TEST(a_guard_that_is_missing_lets_nobody_write)
+{
+	init("example.org/head");
+	sh("echo \"guard = $PWD/guard\" >>store/config");
+	go_on("store");
+	sh("cp -a store/. old");
+	go_on("store");
+	sh("cp -a guard fork && cp -a old/. store && rm -f guard");
+	refused("store", TF_TAMPER, "the guard is missing, and the last start");
+	sh("test ! -e guard");
+	sh("cp fork guard");
+	refused("store", TF_TAMPER, "an older copy was put back");
+	/* A guard that is there was not lost. */
+	ck_assert_int_eq(TF_TAMPER, open_without_guard(NULL));
+	sh("rm -f guard");
+	OK(open_without_guard(NULL));
+	sh("cmp store/checkpoint guard");
+	ck_assert_int_eq(TF_USAGE, open_without_guard(NULL));
+	go_on("store");
+}
+END_TEST
+
+/* Nor does it help to take its line out of the config, or to name another file. */
+START_TEST(the_guard_of_the_last_start_counts)
+{
+	init("example.org/head");
+	sh("cp store/config config");
+	sh("echo \"guard = $PWD/guard\" >>store/config");
+	go_on("store");
+	sh("cp -a store/. old");
+	go_on("store");
+	sh("cp -a old/. store && cp config store/config");
+	sh(_i == 0 ? ":" : "echo \"guard = $PWD/fork\" >>store/config");
+	refused("store", TF_TAMPER, "an older copy was put back");
+	sh("mv guard config");
+	refused("store", TF_TAMPER, "the guard is missing, and the last start");
+	sh("test ! -e fork");
+	/* Moved with its file, or left behind while it fits. */
+	sh("cp -f old/checkpoint guard");
+	go_on("store");
+	sh(_i == 0 ? "test ! -e fork" : "cmp fork store/checkpoint");
 	sh("rm -f guard");
 	go_on("store");
-	sh("cmp store/checkpoint guard");
+}
+END_TEST
+
+START_TEST(a_guard_in_the_store_is_refused)
+{
+	static const char *const where[] = { "store/guard", "store/objects/g",
+		"fork/guard" };
+	char line[128];
+
+	init("example.org/head");
+	sh("ln -s store/keys fork");
+	snprintf(line, sizeof(line), "echo \"guard = $PWD/%s\" >>store/config",
+	    where[_i]);
+	sh(line);
+	refused("store", TF_USAGE, "the guard is inside the store");
+	snprintf(line, sizeof(line), "test ! -e %s", where[_i]);
+	sh(line);
+}
+END_TEST
+
+/* A copy that goes on under a new origin has the key of the original, and with
+ * its config the guard. */
+START_TEST(a_copy_does_not_take_the_guard_of_the_original)
+{
+	struct tf_buf vkey = { 0 };
+
+	init("example.org/head");
+	sh("echo \"guard = $PWD/guard\" >>store/config");
+	go_on("store");
+	sh("cp -a store old && cp guard fork");
+	ck_assert_int_eq(TF_USAGE, recover(NULL, &vkey));
+	sh("cmp guard fork && rm -f fork");
+	sh("sed -i \"s|^guard = .*|guard = $PWD/fork|\" old/config");
+	OK(recover(NULL, &vkey));
+	go_on("old");
+	sh("cmp fork old/checkpoint");
+	go_on("store");
+	/* Each refuses that of the other. */
+	sh("cp guard config && cp -f fork guard");
+	refused("store", TF_TAMPER, "the guard is of another log");
+	sh("cp -f config guard && cp -f fork config && cp -f guard fork");
+	refused("old", TF_TAMPER, "the guard is of another log");
+	sh("cp -f config fork");
+	go_on("old");
+	go_on("store");
+	tf_buf_free(&vkey);
+}
+END_TEST
+
+/* The first start after a new origin may find what the guard had before it, if the
+ * guard could not be written; no later start. */
+START_TEST(a_guard_from_before_the_new_origin_is_accepted_once)
+{
+	struct tf_buf vkey = { 0 };
+
+	init("example.org/head");
+	sh("echo \"guard = $PWD/guard\" >>store/config");
+	go_on("store");
+	sh("cp -a store/. fork && cp guard config");
+	go_on("store");
+	sh(_i == 0 ? ":" : "cp -f guard config"); /* what was lost */
+	sh("cp store/checkpoint old && cp -a fork/. store && "
+	   "mv -f old store/checkpoint");
+	OK(tf_vault_recover("store", NULL, &root, &vkey, NULL));
+	sh("cmp guard store/checkpoint && cp -f config guard");
+	go_on("store");
+	sh("cmp guard store/checkpoint && cp -f config guard");
+	refused("store", TF_TAMPER, "the guard is of another log");
+	tf_buf_free(&vkey);
 }
 END_TEST
 
@@ -251,7 +383,7 @@ START_TEST(a_guard_of_another_store_lets_nobody_write)
 	sh("cmp guard fork");
 	ck_assert_int_eq(TF_VERDICT_FAILED, earlier("store"));
 	sh("rm -f guard");
-	go_on("store");
+	go_on("store"); /* it never had one */
 	ck_assert_int_ne(TF_VERDICT_FAILED, earlier("store"));
 }
 END_TEST
@@ -308,7 +440,7 @@ START_TEST(a_guard_that_cannot_be_written_is_loud_and_stops_nobody)
 	init("example.org/head");
 	sh("mkdir fork && echo \"guard = $PWD/fork/guard\" >>store/config");
 	OK(open_store("store", &v, NULL));
-	status_says(v, "\"guard\":{\"at\":\"");
+	status_says(v, "\"guard\":{\"age\":");
 	sh("mv fork old");
 	make_trail(v, "a");
 	status_says(v, "\"trouble\":\"guard ");
@@ -502,6 +634,12 @@ suite_head(void)
 	tcase_add_loop_test(t, a_damaged_guard_lets_nobody_write, 0, DAMAGES);
 	tcase_add_loop_test(t, a_guard_of_another_store_lets_nobody_write, 0,
 	    2);
+	tcase_add_test(t, a_guard_that_is_missing_lets_nobody_write);
+	tcase_add_loop_test(t, the_guard_of_the_last_start_counts, 0, 2);
+	tcase_add_loop_test(t, a_guard_in_the_store_is_refused, 0, 3);
+	tcase_add_test(t, a_copy_does_not_take_the_guard_of_the_original);
+	tcase_add_loop_test(t,
+	    a_guard_from_before_the_new_origin_is_accepted_once, 0, 2);
 	tcase_add_test(t, verify_compares_the_guard);
 	tcase_add_test(t,
 	    a_guard_that_cannot_be_written_is_loud_and_stops_nobody);
