@@ -89,4 +89,16 @@ TF_MUST_USE enum tf_code tf_vault_verified(struct tf_vault *v,
 TF_MUST_USE enum tf_code tf_package_unpack(const char *file, const char *dir,
     uint64_t *files, struct tf_error *err);
 
+/*
+ * Call fn for each file of evidence in the package file that is encrypted to the
+ * recipients of its trail, as the entries of the package say: top is the name of
+ * the topmost directory, name that of the file below data/.  The first error of
+ * fn ends the walk.  Nothing is verified.
+ * Errors: TF_TAMPER the package is malformed; those of fn.
+ */
+typedef enum tf_code (*tf_package_encrypted_fn)(void *arg, const char *top,
+    const char *name, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_package_encrypted(const char *file,
+    tf_package_encrypted_fn fn, void *arg, struct tf_error *err);
+
 #endif

@@ -1,9 +1,16 @@
-/* trailctl unpack: unpack a package; no file leaves the directory. */
+/*
+ * trailctl unpack: unpack a package; no file leaves the directory.
+ *
+ * A package that is encrypted is decrypted first.  Evidence that is encrypted
+ * stays as it is, because its digest is that of the encrypted file; beside the
+ * topmost directory TOP, TOP.decrypted gets the texts.
+ */
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -40,42 +47,130 @@ scratch_beside(const char *path, int *fd, struct tf_error *err)
 	return rc;
 }
 
+/* --- encrypted evidence ----------------------------------------------------- */
+
+#define DECRYPTED ".decrypted"
+
+struct decrypted {
+	const struct tf_identities *ids;
+	int dirfd;	    /* DIRECTORY */
+	bool made;	    /* TOP.decrypted is there */
+	uint64_t files;	    /* that were opened */
+	uint64_t unopened;  /* that were not */
+	enum tf_code worst; /* of those */
+};
+
+/* Make the directory of the file at path, and those above it, below DIRECTORY. */
 static enum tf_code
-decrypt_package(const char *path, int to, struct tf_error *err)
+make_parents(int dirfd, const char *path, struct tf_error *err)
 {
-	struct tf_identities *ids = NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	enum tf_code rc;
+	char *copy = strdup(path);
+	enum tf_code rc = copy == NULL ? tf_nomem(err) : TF_OK;
 
-	if (fd < 0)
-		return report_system(err, "%s", path);
-	rc = decrypt_identities(&identities, passphrase, &ids, err);
-	if (rc == TF_OK)
-		rc = decrypt_to(ids, tf_age_get_fd, &fd, path, to,
-		    "the decrypted package", err);
-	tf_identities_free(ids);
-	close(fd);
-	return rc;
-}
-
-/* The decrypted package is opened by a name of its descriptor.  Nothing is
- * unpacked before the whole package is authentic. */
-static enum tf_code
-unpack_decrypted(char **arg, uint64_t *files, struct tf_error *err)
-{
-	char name[64];
-	enum tf_code rc;
-	int fd = -1;
-
-	if ((rc = scratch_beside(arg[1], &fd, err)) != TF_OK)
-		return rc;
-	if ((rc = decrypt_package(arg[0], fd, err)) == TF_OK) {
-		snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-		rc = tf_package_unpack(name, arg[1], files, err);
+	for (char *p = copy; rc == TF_OK && (p = strchr(p, '/')) != NULL; p++) {
+		*p = '\0';
+		rc = tf_file_mkdir_beneath(dirfd, copy, err);
+		*p = '/';
 	}
-	close(fd);
+	free(copy);
 	return rc;
 }
+
+/* Decrypt the open file `from` to the new file at path.  A file that does not
+ * open leaves nothing. */
+static enum tf_code
+decrypt_file(const struct decrypted *d, int from, const char *name,
+    const char *path, struct tf_error *err)
+{
+	int to = -1;
+	enum tf_code rc = make_parents(d->dirfd, path, err);
+
+	if (rc == TF_OK)
+		rc = tf_file_create_beneath(d->dirfd, path, 0600, &to, err);
+	if (rc != TF_OK)
+		return rc;
+	rc = decrypt_to(d->ids, tf_age_get_fd, &from, name, to, path, err);
+	if (close(to) < 0 && rc == TF_OK)
+		rc = report_system(err, "%s", path);
+	if (rc != TF_OK)
+		(void)unlinkat(d->dirfd, path, 0);
+	return rc;
+}
+
+/* The new directory must be this command's own. */
+static enum tf_code
+make_decrypted(struct decrypted *d, const char *top, struct tf_error *err)
+{
+	char *path = NULL;
+	enum tf_code rc = TF_OK;
+
+	if (d->made)
+		return TF_OK;
+	if (asprintf(&path, "%s" DECRYPTED, top) < 0)
+		return tf_nomem(err);
+	if (mkdirat(d->dirfd, path, 0700) < 0)
+		rc = report_system(err, "%s", path);
+	d->made = rc == TF_OK;
+	free(path);
+	return rc;
+}
+
+/* What the file itself is to blame for ends nothing: the others are opened. */
+static enum tf_code
+note_unopened(struct decrypted *d, enum tf_code rc, struct tf_error *err)
+{
+	if (rc != TF_ACCESS && rc != TF_TAMPER && rc != TF_INVALID &&
+	    rc != TF_UNSUPPORTED)
+		return rc;
+	(void)report(err);
+	d->unopened++;
+	if (d->worst != TF_TAMPER)
+		d->worst = rc;
+	return TF_OK;
+}
+
+static enum tf_code
+decrypt_one(void *arg, const char *top, const char *name, struct tf_error *err)
+{
+	struct decrypted *d = arg;
+	char *in = NULL, *out = NULL;
+	int from = -1;
+	enum tf_code rc = make_decrypted(d, top, err);
+
+	if (rc == TF_OK && asprintf(&in, "%s/data/%s", top, name) < 0)
+		rc = tf_nomem(err);
+	if (rc == TF_OK && asprintf(&out, "%s" DECRYPTED "/%s", top, name) < 0)
+		rc = tf_nomem(err);
+	if (rc == TF_OK)
+		rc = tf_file_open_beneath(d->dirfd, in, &from, err);
+	if (rc == TF_OK) {
+		rc = decrypt_file(d, from, name, out, err);
+		close(from);
+		d->files += rc == TF_OK;
+		rc = note_unopened(d, rc, err);
+	}
+	free(in);
+	free(out);
+	return rc;
+}
+
+/* Decrypt the evidence of the package file that was unpacked to dir. */
+static enum tf_code
+decrypt_evidence(const char *file, const char *dir,
+    const struct tf_identities *ids, struct decrypted *d, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	*d = (struct decrypted){ .ids = ids, .worst = TF_OK };
+	d->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d->dirfd < 0)
+		return report_system(err, "%s", dir);
+	rc = tf_package_encrypted(file, decrypt_one, d, err);
+	close(d->dirfd);
+	return rc;
+}
+
+/* --- the package ------------------------------------------------------------ */
 
 /* Whether the file is encrypted: as a zip file it would be called altered. */
 static bool
@@ -92,16 +187,88 @@ is_encrypted(const char *path)
 	return n > 0 && tf_age_looks(head, (size_t)n);
 }
 
+/* Decrypt the package to a file without a name beside dir, whose name becomes
+ * name.  Nothing is unpacked before the whole package is authentic. */
+static enum tf_code
+decrypt_package(const char *path, const char *dir,
+    const struct tf_identities *ids, int *fd, char name[64],
+    struct tf_error *err)
+{
+	int from = open(path, O_RDONLY | O_CLOEXEC);
+	enum tf_code rc;
+
+	if (from < 0)
+		return report_system(err, "%s", path);
+	if ((rc = scratch_beside(dir, fd, err)) == TF_OK)
+		rc = decrypt_to(ids, tf_age_get_fd, &from, path, *fd,
+		    "the decrypted package", err);
+	close(from);
+	snprintf(name, 64, "/proc/self/fd/%d", *fd);
+	return rc;
+}
+
+/* With identities, or a passphrase. */
+static enum tf_code
+unpack_decrypted(char **arg, uint64_t *files, struct decrypted *d,
+    struct tf_error *err)
+{
+	struct tf_identities *ids = NULL;
+	const char *file = arg[0];
+	char name[64];
+	int fd = -1;
+	enum tf_code rc;
+
+	if (passphrase && !is_encrypted(file))
+		return tf_fail(err, TF_USAGE, "%.90s is not encrypted", file);
+	rc = decrypt_identities(&identities, passphrase, &ids, err);
+	if (rc == TF_OK && is_encrypted(file)) {
+		rc = decrypt_package(file, arg[1], ids, &fd, name, err);
+		file = name;
+	}
+	if (rc == TF_OK)
+		rc = tf_package_unpack(file, arg[1], files, err);
+	if (rc == TF_OK)
+		rc = decrypt_evidence(file, arg[1], ids, d, err);
+	if (fd >= 0)
+		close(fd);
+	tf_identities_free(ids);
+	return rc;
+}
+
+static void
+print_json(uint64_t files, const struct decrypted *d)
+{
+	fputs("{", stdout);
+	if (d->files + d->unopened > 0)
+		printf("\"decrypted\":%llu,", (unsigned long long)d->files);
+	printf("\"files\":%llu", (unsigned long long)files);
+	if (d->unopened > 0)
+		printf(",\"unopened\":%llu", (unsigned long long)d->unopened);
+	puts("}");
+}
+
+static void
+print_text(uint64_t files, const struct decrypted *d)
+{
+	printf("%llu files", (unsigned long long)files);
+	if (d->files + d->unopened > 0)
+		printf(", %llu decrypted", (unsigned long long)d->files);
+	if (d->unopened > 0)
+		printf(", %llu not opened", (unsigned long long)d->unopened);
+	putchar('\n');
+}
+
 static int
 run(int n, char **arg)
 {
+	struct decrypted d = { .files = 0, .worst = TF_OK };
 	struct tf_error err = { 0 };
 	enum tf_code rc;
 	uint64_t files;
 
 	(void)n;
 	if (identities.n > 0 || passphrase)
-		rc = unpack_decrypted(arg, &files, &err);
+		rc = unpack_decrypted(arg, &files, &d, &err);
 	else if (is_encrypted(arg[0]))
 		rc = tf_fail(&err, TF_USAGE,
 		    "%.90s is encrypted: --identity FILE or --passphrase is "
@@ -111,9 +278,13 @@ run(int n, char **arg)
 		rc = tf_package_unpack(arg[0], arg[1], &files, &err);
 	if (rc != TF_OK)
 		return report(&err);
-	printf(as_json ? "{\"files\":%llu}\n" : "%llu files\n",
-	    (unsigned long long)files);
-	return REPORT_OK;
+	if (as_json)
+		print_json(files, &d);
+	else
+		print_text(files, &d);
+	return d.worst == TF_TAMPER ? REPORT_TAMPERED :
+	    d.unopened > 0	    ? REPORT_FINDING :
+				      REPORT_OK;
 }
 
 const struct verb cmd_unpack = {

@@ -117,9 +117,87 @@ an_encrypted_package_is_unpacked() {
 	says '^[0-9]* files$'
 	is 0 trailctl verify --vkey vkey un/*
 	is 1 trailctl unpack --identity alice.key w.zip.age un
-	is 2 trailctl unpack --identity alice.key w.zip un2
-	[ ! -e un2 ]
+	# No evidence of it is encrypted to recipients: text.age is as its writer
+	# made it.
+	is 0 trailctl unpack --identity alice.key w.zip un2
+	says '^[0-9]* files$'
+	diff -r un un2
+	is 2 setsid trailctl unpack --passphrase w.zip un3
+	complains '^trailctl: w.zip is not encrypted$'
+	[ ! -e un3 ]
 	[ -z "$(find . -name '.trailctl*' -o -name '*.part')" ]
+}
+
+# A trail that keeps its evidence encrypted, with names that packages change.
+a_trail_is_encrypted() {
+	mount store
+	mkdir -p "$mnt/s/w"
+	mkdir "$mnt/s/w/before"
+	mkdir texts
+	echo plain >texts/plain
+	cp texts/plain "$mnt/s/w/before/f"
+	trailctl sync "$mnt"
+	for key in alice bob; do
+		age-keygen -y $key.key
+	done >both
+	is 0 trailctl recipients set "$mnt/s" both
+	mkdir -p "$mnt/s/w/a/dir" texts/a/dir
+	seq 100000 >texts/a/long
+	: >texts/a/dir/nothing
+	echo short >'texts/a/CON: 1'
+	cp texts/a/long 'texts/a/CON: 1' "$mnt/s/w/a/"
+	cp texts/a/dir/nothing "$mnt/s/w/a/dir/"
+	cp text.age "$mnt/s/w/a/age.age"
+	cp text.age texts/a/age.age
+	is 0 trailctl seal "$mnt/s/w"
+	is 0 trailctl package -o s.zip "$mnt/s/w"
+	unmount
+}
+
+# is_unpacked DIRECTORY: the package is there as it is, and the texts beside it.
+is_unpacked() {
+	top=$(echo "$1"/*.decrypted)
+	is 0 trailctl verify --vkey vkey "${top%.decrypted}"
+	(cd "${top%.decrypted}" && sha256sum --quiet -c manifest-sha256.txt)
+	[ "$(find "$top" -type f | wc -l)" -eq 4 ]
+	cmp "$top/a/long" texts/a/long
+	cmp "$top/a/dir/nothing" texts/a/dir/nothing
+	cmp "$top/a/age.age" texts/a/age.age
+	cmp "$(find "$top" -name '*CON*')" 'texts/a/CON: 1'
+	# age gives the same.
+	find "$top" -type f >files
+	while read -r f; do
+		age -d -i alice.key "${top%.decrypted}/data/${f#"$top/"}" |
+			cmp - "$f"
+	done <files
+}
+
+# Each holder gets the texts of a plain package, and of an encrypted one.
+encrypted_evidence_is_decrypted() {
+	is 0 trailctl unpack --identity bob.key s.zip plain
+	says '^[0-9]* files, 4 decrypted$'
+	is_unpacked plain
+	age -r "$(age-keygen -y alice.key)" -o s.zip.age s.zip
+	is 0 trailctl unpack --json --identity alice.key s.zip.age both.d
+	says '^{"decrypted":4,"files":[0-9]*}$'
+	is_unpacked both.d
+	[ "$(stat -c %a both.d/*.decrypted)" = 700 ]
+}
+
+# What an identity does not open stays encrypted, and is named.
+others_get_what_is_encrypted() {
+	is 1 trailctl unpack --identity carol.key s.zip carol
+	says '^[0-9]* files, 0 decrypted, 4 not opened$'
+	complains 'long: none of the identities opens the file$'
+	[ "$(wc -l <err)" -eq 4 ]
+	[ -z "$(find carol/*.decrypted -type f)" ]
+	top=$(echo carol/*.decrypted)
+	is 0 trailctl verify --vkey vkey "${top%.decrypted}"
+	# Without an identity there is no second directory.
+	is 0 trailctl unpack s.zip none
+	says '^[0-9]* files$'
+	[ "$(find none -mindepth 1 -maxdepth 1 | wc -l)" -eq 1 ]
+	cmp "${top%.decrypted}/data/before/f" texts/plain
 }
 
 # A passphrase is asked for on the terminal and not shown there.
@@ -177,7 +255,8 @@ with '/dev/fuse age python3' encrypted_files_are_recorded cat_prints_the_text
 unmount
 with 'age python3' cat_reads_a_store another_identity_opens_nothing \
 	an_altered_file_is_refused an_encrypted_package_is_unpacked \
-	a_passphrase_opens_a_package \
+	a_trail_is_encrypted encrypted_evidence_is_decrypted \
+	others_get_what_is_encrypted a_passphrase_opens_a_package \
 	a_package_is_made_with_a_passphrase
 with nm the_mount_links_no_decryption
 finish

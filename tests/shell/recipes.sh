@@ -339,6 +339,14 @@ check_access_of_case_workers() {
 	is 1 trailctl assert /mnt/vault/cases/case-883
 }
 
+# encrypted-evidence: root does not read it, and the identity does.
+check_encrypted_evidence() {
+	f=/mnt/vault/shells/0199bb27/session/shell.log
+	[ "$(grep -c 'uid=0' $f)" = 0 ]
+	age -d -i /home/carol/audit.key $f | cmp - /srv/shell.log
+	[ "$(stat -c %U:%a /home/carol/audit/*.decrypted)" = carol:700 ]
+}
+
 # cold-storage: one user is not two approvers, and others cannot approve.
 check_cold_storage() {
 	[ -e /srv/cold/ledger-2019.csv ]
@@ -475,6 +483,11 @@ recovery_drills_are_recorded() {
 	cook 'Recovery drill'
 }
 
+# Evidence is encrypted for one person.
+evidence_is_encrypted() {
+	cook 'Encrypted evidence'
+}
+
 # A toggle changes after its change is recorded.
 toggles_change_on_the_record() {
 	cook 'Feature toggles'
@@ -511,11 +524,12 @@ set -- production_access_is_recorded cloud_sessions_are_recorded \
 	access_of_case_workers_is_judged transfers_need_two_approvers \
 	copies_are_made_and_verified a_vault_is_watched
 if [ "$(id -u)" -ne 0 ]; then
-	skipped 'not root' "$@" notices_are_sent
+	skipped 'not root' "$@" notices_are_sent evidence_is_encrypted
 elif ! unshare --mount --net --pid --fork --mount-proc true 2>/dev/null; then
-	skipped 'no namespaces' "$@" notices_are_sent
+	skipped 'no namespaces' "$@" notices_are_sent evidence_is_encrypted
 else
 	with '/dev/fuse unshare setpriv useradd script jq' "$@"
 	with '/dev/fuse unshare setpriv useradd jq ip curl python3' notices_are_sent
+	with '/dev/fuse unshare setpriv useradd age' evidence_is_encrypted
 fi
 finish
