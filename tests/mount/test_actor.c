@@ -1,7 +1,11 @@
 /* Whom an entry names: the process that wrote, or nobody; never another one. */
+#include <linux/io_uring.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -193,6 +197,27 @@ START_TEST(a_process_that_changed_its_ids_is_recorded_with_the_new_ids)
 }
 END_TEST
 
+/* Root of a user namespace is Alice. */
+START_TEST(root_of_a_user_namespace_is_who_made_it)
+{
+	skip_unless(system("setpriv --reuid 1001 --clear-groups unshare "
+			   "--user --map-root-user true 2>&-") == 0,
+	    "the kernel lets users make no user namespaces");
+	make_attestation();
+	run(0, "chmod 0755 mnt/t mnt/t/w && chmod 0777 " A);
+	run(0,
+	    "setpriv --reuid 1001 --regid 1001 --clear-groups unshare --user "
+	    "--map-root-user sh -c '[ $(id -u) = 0 ] && echo x >" MF "'");
+	sync_dir("mnt");
+	says(entry("evidence.sealed", F), "\"uid\":1001}");
+	says(entry("evidence.sealed", F), "\"comm\":\"sh\"");
+	/* Nor may it what root may. */
+	run(2,
+	    "setpriv --reuid 1001 --clear-groups unshare --user "
+	    "--map-root-user sh -c 'echo x >mnt/t/w/f'");
+}
+END_TEST
+
 /* The child knows the number that its own child has out here. */
 static int
 write_in_a_pid_namespace(void)
@@ -247,6 +272,186 @@ START_TEST(an_exe_of_another_mount_namespace_is_left_out)
 }
 END_TEST
 
+/* --- a descriptor that another process writes to ------------------------------ */
+
+static int pair[2];
+
+static int
+send_fd(int fd)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { .head = { CMSG_LEN(sizeof(int)), SOL_SOCKET,
+			  SCM_RIGHTS } };
+	char c = 'x';
+	struct iovec v = { &c, 1 };
+	struct msghdr m = { .msg_iov = &v,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof control };
+
+	memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
+	return sendmsg(pair[0], &m, 0) == 1 ? 0 : 1;
+}
+
+static int
+receive_fd(void)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	char c;
+	struct iovec v = { &c, 1 };
+	struct msghdr m = { .msg_iov = &v,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof control };
+	int fd = -1;
+
+	if (recvmsg(pair[1], &m, 0) == 1 && m.msg_controllen > 0)
+		memcpy(&fd, CMSG_DATA(&control.head), sizeof fd);
+	return fd;
+}
+
+/* Opens the file, sends it away and ends. */
+static int
+open_and_send(void)
+{
+	int fd = open(MF, O_WRONLY | O_CREAT, 0644);
+
+	return fd < 0 ? 1 : send_fd(fd);
+}
+
+static int
+write_plainly(int fd)
+{
+	return write(fd, "x", 1) == 1 ? 0 : 1;
+}
+
+static int
+write_by_splice(int fd)
+{
+	int p[2];
+
+	return pipe(p) == 0 && write(p[1], "x", 1) == 1 &&
+		splice(p[0], NULL, fd, NULL, 1, 0) == 1 ?
+	    0 :
+	    1;
+}
+
+static int (*const passed_ways[])(int fd) = { write_plainly, write_by_splice };
+static int passed_way;
+
+/* Bob gets it and closes it last. */
+static int
+receive_and_write(void)
+{
+	int fd;
+
+	as(BOB);
+	return (fd = receive_fd()) < 0 || passed_ways[passed_way](fd) != 0 ||
+	    close(fd) != 0;
+}
+
+START_TEST(who_opened_a_file_is_recorded_and_not_who_got_it)
+{
+	pid_t opener, writer;
+
+	passed_way = _i;
+	make_attestation();
+	allowed(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+	writer = in_child(receive_and_write);
+	opener = in_child(open_and_send);
+	ck_assert_int_eq(0, child_ended(opener));
+	ck_assert_int_eq(0, child_ended(writer));
+	run(0, "trailctl sync mnt");
+	ck_assert_int_eq(opener, pid_in("evidence.sealed", F));
+	says(entry("evidence.sealed", F), "\"uid\":0,\"user\"");
+	says_not(entry("evidence.sealed", F), ":1002,");
+}
+END_TEST
+
+/* --- io_uring --------------------------------------------------------------- */
+
+/* Do one operation in a ring of its own, by a thread of the kernel. */
+static int
+do_in_ring(struct io_uring_sqe op)
+{
+	struct io_uring_params p = { 0 };
+	int ring = (int)syscall(SYS_io_uring_setup, 1, &p), result = -EIO;
+	size_t n = p.sq_off.array + p.sq_entries * sizeof(unsigned);
+	size_t m = p.cq_off.cqes + p.cq_entries * sizeof(struct io_uring_cqe);
+	char *sq = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, ring,
+	    IORING_OFF_SQ_RING);
+	char *cq = mmap(NULL, m, PROT_READ | PROT_WRITE, MAP_SHARED, ring,
+	    IORING_OFF_CQ_RING);
+	struct io_uring_sqe *sqe = mmap(NULL, sizeof *sqe,
+	    PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQES);
+
+	if (sq == MAP_FAILED || cq == MAP_FAILED || sqe == MAP_FAILED)
+		return -errno;
+	*sqe = op;
+	sqe->flags = IOSQE_ASYNC;
+	*(unsigned *)(void *)(sq + p.sq_off.array) = 0;
+	atomic_store((atomic_uint *)(void *)(sq + p.sq_off.tail), 1);
+	if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS,
+		NULL, 0) == 1 &&
+	    atomic_load((atomic_uint *)(void *)(cq + p.cq_off.tail)) == 1)
+		result =
+		    ((struct io_uring_cqe *)(void *)(cq + p.cq_off.cqes))->res;
+	close(ring);
+	return result;
+}
+
+static int
+write_with_ring(void)
+{
+	int fd = open(MF, O_WRONLY | O_CREAT, 0644);
+	struct io_uring_sqe op = { .opcode = IORING_OP_WRITE,
+		.fd = fd,
+		.addr = (uintptr_t) "x",
+		.len = 1 };
+
+	return fd < 0 || do_in_ring(op) != 1 || close(fd) != 0;
+}
+
+static int
+open_with_ring(void)
+{
+	struct io_uring_sqe op = { .opcode = IORING_OP_OPENAT,
+		.fd = AT_FDCWD,
+		.addr = (uintptr_t)MF "2",
+		.len = 0644,
+		.open_flags = O_WRONLY | O_CREAT };
+	int fd = do_in_ring(op);
+
+	return fd < 0 || write(fd, "x", 1) != 1 || close(fd) != 0;
+}
+
+/* Its threads write for the process that opened; what they open themselves names
+ * the user, and guesses no process. */
+START_TEST(threads_of_io_uring_are_nobody)
+{
+	struct io_uring_params p = { 0 };
+	long ring = syscall(SYS_io_uring_setup, 1, &p);
+	pid_t child;
+
+	skip_unless(ring >= 0, "the kernel has no io_uring for us");
+	close((int)ring);
+	make_attestation();
+	child = in_child(write_with_ring);
+	ck_assert_int_eq(0, child_ended(child));
+	ck_assert_int_eq(0, child_ended(in_child(open_with_ring)));
+	sync_dir("mnt");
+	ck_assert_int_eq(child, pid_in("evidence.sealed", F));
+	says(entry("evidence.sealed", F), "\"comm\":\"test-mount\"");
+	says(entry("evidence.sealed", F "2"), "\"uid\":0");
+	has_no_hints(entry("evidence.sealed", F "2"));
+}
+END_TEST
+
 /* --- a daemon in a pid namespace --------------------------------------------- */
 
 #define IN_NAMESPACE                                                           \
@@ -292,6 +497,10 @@ suite_actor(void)
 	    a_process_that_changed_its_ids_is_recorded_with_the_new_ids);
 	tcase_add_test(t, a_process_of_a_pid_namespace_has_our_number);
 	tcase_add_test(t, an_exe_of_another_mount_namespace_is_left_out);
+	tcase_add_test(t, root_of_a_user_namespace_is_who_made_it);
+	tcase_add_loop_test(t, who_opened_a_file_is_recorded_and_not_who_got_it,
+	    0, (int)LEN(passed_ways));
+	tcase_add_test(t, threads_of_io_uring_are_nobody);
 	t = stored_case(s, "namespace");
 	tcase_add_test(t, with_a_foreign_proc_nobody_is_named);
 	tcase_add_test(t, with_its_own_proc_everybody_is_named);
