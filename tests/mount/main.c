@@ -58,7 +58,7 @@
 	X(settable) \
 	X(protect) \
 	X(secret) \
-	X(redact) X(login) \
+	X(redact) X(login) X(process) \
 	X(anchor) \
 	X(metrics) \
 	/* a line for each */

@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
 
+#include "../faults/fault.h"
 #include "harness.h"
 
 /* Wait until no daemon has the store any more. */
@@ -101,6 +102,28 @@ START_TEST(a_long_file_of_a_user_is_read_through_us)
 }
 END_TEST
 
+/* Another program of hers reads neither its memory nor its environment, and gets
+ * no core of it: there are keys in it. */
+START_TEST(the_memory_of_the_daemon_is_closed_to_its_user)
+{
+	skip_unless(FAULTS_WORK, "a sanitizer looks at the memory");
+	AT_HOME;
+	run(0, MOUNT);
+	run(0,
+	    "pid=$(sed 's/.*\"pid\":\\([0-9]*\\).*/\\1/' "
+	    "mnt/.trailfs/status.json)\n"
+	    "grep -E '^Uid:.1001.1001' /proc/$pid/status || exit 1\n"
+	    "[ $(stat -c %%u /proc/$pid/environ) = 0 ] || exit 1\n"
+	    "for f in environ mem maps auxv; do\n"
+	    "	! head -c 1 /proc/$pid/$f >read 2>&1 || exit 1\n"
+	    "	grep -q 'ermission denied' read || exit 1\n"
+	    "done\n"
+	    "grep -E '^Max core file size +0 +0 ' /proc/$pid/limits || exit 1\n"
+	    "grep -x 'Umask:.0077' /proc/$pid/status");
+	run(0, "fusermount3 -u mnt && " LET_GO);
+}
+END_TEST
+
 START_TEST(a_signal_unmounts_through_fusermount)
 {
 	AT_HOME;
@@ -157,6 +180,7 @@ suite_user(void)
 
 	tcase_add_test(t, a_user_records_without_root);
 	tcase_add_test(t, a_long_file_of_a_user_is_read_through_us);
+	tcase_add_test(t, the_memory_of_the_daemon_is_closed_to_its_user);
 	tcase_add_test(t, a_signal_unmounts_through_fusermount);
 	tcase_add_test(t,
 	    a_dead_mount_of_a_user_is_taken_off_at_the_next_start);
