@@ -18,6 +18,7 @@
 #include "../store/anchors.h"
 #include "../store/claims.h"
 #include "../store/definitions.h"
+#include "../store/meta.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
@@ -367,6 +368,8 @@ said(struct tf_replica *r, const struct tf_entry *e,
 		return attested(r, e, err);
 	case TF_ANCHOR_ADDED:
 		return add_anchor(r, e, err);
+	case TF_VERIFY_DONE:
+		return tf_meta_set_int(r->db, TF_META_VERIFIED, e->seq, err);
 	case TF_EVIDENCE_READ:
 		return keep(r, &e->reads, "list of readers", &id, err);
 	case TF_HOLD_PLACED:

@@ -245,6 +245,10 @@ START_TEST(a_verification_that_is_recorded_is_shown)
 	    value("trailfs_start_timestamp_seconds"));
 	remount_vault();
 	is(size, "trailfs_verify_entries");
+	/* A mirror has the entry, too. */
+	run(0, "trailctl mirror mnt copy && trailctl metrics copy >m");
+	says(numbers("m"), "\ntrailfs_verified 1\n");
+	says(numbers("m"), "\ntrailfs_mounted 0\n");
 }
 END_TEST
 
