@@ -343,7 +343,9 @@ refused(int status, struct tf_str body, const struct receipts *r,
 		tf_buf_str(&said, ")");
 	}
 	(void)tf_fail(err,
-	    status == TF_WITNESS_INCONSISTENT ? TF_TAMPER : TF_DENIED,
+	    status == TF_WITNESS_INCONSISTENT		    ? TF_TAMPER :
+		status == TF_WITNESS_UNKNOWN && r->size > 0 ? TF_FOREIGN :
+							      TF_DENIED,
 	    "%d: %s%s", status, explain_status(status), text_of(&said));
 	tf_buf_free(&said);
 	return err->code;
@@ -503,9 +505,30 @@ ask_one(struct asking *a, size_t i, const struct tf_policy_witness *w,
 	return rc;
 }
 
-/* Print what became of the request to a witness. */
+/* The status shows it until the witness cosigns again, so that others than the
+ * caller hear of it. */
 static void
-say(struct asking *a, const char *name, enum tf_code rc,
+keep_refusal(const struct asking *a, size_t i, const struct tf_error *why)
+{
+	struct tf_buf text = { 0 };
+	struct tf_policy_witness w;
+	struct tf_refusal r = { .kind = TF_ANCHOR_WITNESS };
+	struct tf_error err = { .code = TF_OK };
+
+	tf_witness_policy_get(a->policy, i, &w);
+	tf_buf_printf(&text, "refused: %s", why->text);
+	r.name = w.key_name;
+	r.text = text_of(&text);
+	if (tf_anchor_refused(a->target, &r, &err) != TF_OK)
+		report_note("%s: the status does not show this: %s", w.name,
+		    err.text);
+	tf_buf_free(&text);
+}
+
+/* Print what became of the request to witness i, and keep what speaks against the
+ * log or the witness. */
+static void
+say(struct asking *a, size_t i, const char *name, enum tf_code rc,
     const struct tf_error *err)
 {
 	struct tf_buf shown = { 0 };
@@ -518,6 +541,8 @@ say(struct asking *a, const char *name, enum tf_code rc,
 		report_note("%s: %s", text_of(&shown), err->text);
 	tf_buf_free(&shown);
 	a->contradicted |= rc == TF_TAMPER;
+	if (rc == TF_TAMPER || rc == TF_FOREIGN)
+		keep_refusal(a, i, err);
 }
 
 static int
@@ -531,7 +556,7 @@ ask_all(struct asking *a)
 	for (size_t i = 0; i < n; i++) {
 		tf_witness_policy_get(a->policy, i, &w);
 		err = (struct tf_error){ 0 };
-		say(a, w.name, ask_one(a, i, &w, &err), &err);
+		say(a, i, w.name, ask_one(a, i, &w, &err), &err);
 	}
 	if (tf_witness_policy_judge(a->policy, tf_buf_bytes(&a->cosigned), &q,
 		&err) != TF_OK)
@@ -652,7 +677,7 @@ by_hand(struct asking *a)
 	if (ask.accept == NULL)
 		return REPORT_OK;
 	rc = accept_answer(a, i, &err);
-	say(a, name, rc, &err);
+	say(a, i, name, rc, &err);
 	if (rc == TF_TAMPER)
 		return REPORT_TAMPERED;
 	return rc == TF_OK && !a->doubtful ? REPORT_OK : REPORT_FINDING;

@@ -183,6 +183,10 @@ each_refusal_has_its_reason() {
 	answers 422 ''
 	is 4 trailctl witness --policy policy --via 'sh fixed' store
 	complains 'w1: 422: it has cosigned another history'
+	is 0 trailctl status store
+	says '^trouble *witness witness.example/.* refused: 422: it has cosigned another history'
+	is 0 trailctl status --json store
+	says '"refusals":\[.*"name":"witness.example/one".*"name":"witness.example/two"'
 	answers 409 '999999\n'
 	is 4 trailctl witness --policy policy --via 'sh fixed' store
 	complains 'w1: 409: it has cosigned 999999 entries, and this log has'
@@ -198,6 +202,22 @@ each_refusal_has_its_reason() {
 	complains 'exit status 7'
 	is 1 trailctl witness --policy policy --via 'sleep 0; :' store
 	[ "$(entries anchor.added)" -eq "$n" ]
+	# The status shows it until each witness has cosigned again.
+	is 0 trailctl status store
+	says '^trouble *witness witness.example/.* refused: 409: it has cosigned 999999'
+	is 1 trailctl verify --vkey vkey store
+	cat >half <<-'EOF'
+	case $1 in */one/*) exec sh carry "$1" ;; *) exit 9 ;; esac
+	EOF
+	is 1 trailctl witness --policy policy --via 'sh half' store
+	is 0 trailctl status --json store
+	says '"refusals":\[.*"name":"witness.example/two"'
+	never_says '"refusals":.*"name":"witness.example/one"'
+	is 0 trailctl witness --policy policy --via "$VIA" store
+	is 0 trailctl status --json store
+	never_says '"refusals"'
+	never_says '"trouble"'
+	is 0 trailctl verify --vkey vkey store
 }
 
 # The status is found in every form in which a command may print it.
@@ -456,9 +476,10 @@ the_witness_knows_what_it_refuses() {
 	[ -z "$(ls one/refused)" ]
 }
 
-# put_back DIRECTORY: the store becomes this copy of it, in its own place.
+# put_back DIRECTORY: the store becomes this copy of it, in its own files, so that
+# its home does not notice it.
 put_back() {
-	rm -rf store/*
+	find store -mindepth 1 ! -name ledger.db ! -type d -delete
 	cp -a "$1"/. store/
 }
 
@@ -535,6 +556,8 @@ a_witness_that_forgot_is_reported() {
 	rm "$(head_of one)"
 	is 1 trailctl witness --policy policy --via "$VIA" store
 	complains 'w1: 404: it does not know this log.*it has cosigned [0-9]* entries'
+	is 0 trailctl status store
+	says '^trouble *witness witness.example/one refused: 404: it does not know'
 	cp logs one/logs
 	is 1 trailctl witness --policy policy --via "$VIA" store
 	is 0 trailctl witness --policy policy --via "$VIA" store
