@@ -1,13 +1,16 @@
 #!/bin/sh
 # Check an evidence package without the program that made it.
 #
-#	sh verify.sh KEY [DIRECTORY [AUTHORITIES]]
+#	sh verify.sh KEY [DIRECTORY [AUTHORITIES [COSIGNERS]]]
 #
 # KEY is the log's public key as its owner gave it to you, a line
 # ORIGIN+ID+BASE64; the one in keys/ came with the package and proves nothing.
 # DIRECTORY is the unpacked package; without it, the one this script is in.
 # AUTHORITIES is a file with the certificates (PEM) of time stamp authorities
-# that you trust; without it, time stamps prove nothing.
+# that you trust; without it, or if it is '', time stamps prove nothing.
+# COSIGNERS is a file with the keys (NAME+ID+BASE64) of mirrors and witnesses that
+# you trust, with white space between them and any other words; a witness policy
+# is such a file.  Without it, cosignatures prove nothing.
 # Run your own copy: who could change the package could change this file, too.
 #
 # Exit status: 0 everything below holds, 1 something does not, 2 it could not
@@ -57,8 +60,8 @@ digests() {
 }
 
 case $# in
-1 | 2 | 3) ;;
-*) cannot 'usage: sh verify.sh KEY [DIRECTORY [AUTHORITIES]]' ;;
+1 | 2 | 3 | 4) ;;
+*) cannot 'usage: sh verify.sh KEY [DIRECTORY [AUTHORITIES [COSIGNERS]]]' ;;
 esac
 for program in awk base64 cat cmp cut find grep head mktemp od openssl paste sed \
 	sort tail tr uniq wc xargs; do
@@ -74,13 +77,20 @@ case $directory in
 /*) ;;
 *) directory=./$directory ;;
 esac
-authorities=${3-}
-case $authorities in
-'' | /*) ;;
-*) authorities=$(pwd)/$authorities ;;
-esac
+here=$(pwd)
+# absolute FILE: its name from any directory; '' stays.
+absolute() {
+	case $1 in
+	'' | /*) printf '%s\n' "$1" ;;
+	*) printf '%s\n' "$here/$1" ;;
+	esac
+}
+authorities=$(absolute "${3-}")
+cosigners=$(absolute "${4-}")
 [ -z "$authorities" ] || [ -r "$authorities" ] ||
 	cannot 'the certificates of the authorities cannot be read'
+[ -z "$cosigners" ] || [ -r "$cosigners" ] ||
+	cannot 'the keys of the cosigners cannot be read'
 t=$(mktemp -d) || cannot 'there is no room for temporary files'
 trap 'rm -rf "$t"' EXIT
 trap 'exit 2' HUP INT TERM
@@ -132,22 +142,43 @@ printf '%s\n' "$key" >"$t/vkey"
 awk 'NR > 1 || !/^[A-Za-z0-9._~:\/-]+\+[0-9a-f]+\+[A-Za-z0-9+\/]+$/ { exit 1 }
 	{ split($0, part, "+"); exit length(part[2]) != 8 }' "$t/vkey" ||
 	cannot 'that is no key: a line ORIGIN+ID+BASE64 is needed'
-origin=${key%%+*}
-id=${key#*+}
-id=${id%%+*}
-printf %s "${key#*+*+}" | base64 -d >"$t/raw" 2>/dev/null
-[ "$(wc -c <"$t/raw")" -eq 33 ] || cannot 'that is no key'
-[ "$({
-	printf '%s\n' "$origin"
-	cat "$t/raw"
-} | openssl dgst -sha256 -r | cut -c -8)" = "$id" ] ||
-	cannot 'that is no key: its number does not fit'
-{
-	printf '\060\052\060\005\006\003\053\145\160\003\041\000'
-	tail -c 32 "$t/raw"
-} >"$t/der"
-openssl pkey -pubin -inform DER -in "$t/der" -out "$t/key" 2>/dev/null ||
-	cannot 'that is no key'
+# public_key KEY: its parts as name and id, $t/raw (type and key), $t/key (PEM).
+public_key() {
+	name=${1%%+*}
+	id=${1#*+}
+	id=${id%%+*}
+	printf %s "${1#*+*+}" | base64 -d >"$t/raw" 2>/dev/null
+	[ "$(wc -c <"$t/raw")" -eq 33 ] && [ "$({
+		printf '%s\n' "$name"
+		cat "$t/raw"
+	} | openssl dgst -sha256 -r | cut -c -8)" = "$id" ] || return 1
+	{
+		printf '\060\052\060\005\006\003\053\145\160\003\041\000'
+		tail -c 32 "$t/raw"
+	} >"$t/der"
+	openssl pkey -pubin -inform DER -in "$t/der" -out "$t/key" 2>/dev/null
+}
+# signature_of NOTE: put the bytes of the line of that key into $t/signature.
+signature_of() {
+	idtext=$({
+		printf '%s\n' "$name"
+		cat "$t/raw"
+	} | openssl dgst -sha256 -binary | head -c 4 | base64 | cut -c -5)
+	sed '1,/^$/d' "$1" | awk -v name="$name" -v id="$idtext" '
+		NF == 3 && $1 == "\342\200\224" && $2 == name &&
+			substr($3, 1, 5) == id && $3 ~ /^[A-Za-z0-9+\/]+=*$/ {
+			print $3
+			exit
+		}' | base64 -d >"$t/signature" 2>/dev/null
+	[ -s "$t/signature" ]
+}
+# signed TEXT: is $t/sig the signature of that key over the file TEXT?
+signed() {
+	openssl pkeyutl -verify -rawin -in "$1" -pubin -inkey "$t/key" \
+		-sigfile "$t/sig" >"$t/said" 2>&1
+}
+public_key "$key" || cannot 'that is no key'
+origin=$name
 sed '/^$/,$d' checkpoint >"$t/text"
 # Size and root, if the text has the form of a checkpoint.
 awk -v origin="$origin" '
@@ -167,21 +198,9 @@ cut -d ' ' -f 2 "$t/head" | base64 -d >"$t/root" 2>/dev/null
 [ "$(wc -c <"$t/root")" -eq 32 ] || no 'the checkpoint is malformed'
 root=$(od -An -v -tx1 <"$t/root" | tr -d ' \n')
 # The line of this key: origin, then base64 of its number and the signature.
-idtext=$({
-	printf '%s\n' "$origin"
-	cat "$t/raw"
-} | openssl dgst -sha256 -binary | head -c 4 | base64 | cut -c -5)
-sed '1,/^$/d' checkpoint | awk -v origin="$origin" -v id="$idtext" '
-	NF == 3 && $1 == "\342\200\224" && $2 == origin &&
-		substr($3, 1, 5) == id && $3 ~ /^[A-Za-z0-9+\/]+=*$/ {
-		print $3
-		exit
-	}' >"$t/signature"
-[ -s "$t/signature" ] || no 'the checkpoint is not signed by this key'
-base64 -d <"$t/signature" 2>/dev/null | tail -c +5 >"$t/sig"
-openssl pkeyutl -verify -rawin -in "$t/text" -pubin -inkey "$t/key" \
-	-sigfile "$t/sig" >"$t/said" 2>&1 ||
-	no 'the signature of the checkpoint is wrong'
+signature_of checkpoint || no 'the checkpoint is not signed by this key'
+tail -c +5 "$t/signature" >"$t/sig"
+signed "$t/text" || no 'the signature of the checkpoint is wrong'
 
 # --- 3. The proofs -------------------------------------------------------------
 # Each holds an entry in base64, its number, and the hashes beside its way to
@@ -610,7 +629,7 @@ function said(name, digest) {
 		wrong(name, "is not what was recorded")
 }
 # What somebody outside has said of the log, in the files of entry $1.
-function anchor(file, stamp) {
+function anchor(file, stamp, key) {
 	file = "anchors/" $1
 	stamp = get("kind") == "stamp"
 	# The shell reads these.
@@ -628,8 +647,17 @@ function anchor(file, stamp) {
 	# A mirror of a vault may lack the checkpoint that was stamped.
 	if (stamp && ((file ".checkpoint") in sum))
 		used[file ".checkpoint"] = 1
+	key = "-"
+	if (get("kind") == "mirror" || get("kind") == "witness") {
+		key = get("key")
+		if (key !~ \
+			/^[A-Za-z0-9._~:\/-]+\+[0-9a-f]+\+[A-Za-z0-9+\/]+$/) {
+			wrong(proof, "its entry has no key")
+			return
+		}
+	}
 	print $1 "\t" get("kind") "\t" get("tree.size") "\t" get("tree.root") \
-		"\t" show(get("name")) > (t "/anchors")
+		"\t" show(get("name")) "\t" key > (t "/anchors")
 }
 # Two people had the file removed: what quotes it need not be there either.
 function hide(path, a) {
@@ -1078,10 +1106,50 @@ stamped() {
 	fi
 	echo "time stamp $3: the first $2 entries existed at" \
 		"$(sed -n 's/^Time stamp: //p' "$t/stamp")" >>"$t/vouched"
+	: >"$t/authority"
+}
+# utc SECONDS: since 1970, as time in UTC.
+utc() {
+	awk -v s="$1" 'BEGIN {
+		z = int(s / 86400) + 719468
+		s -= int(s / 86400) * 86400
+		era = int(z / 146097)
+		day = z - era * 146097
+		year = int((day - int(day / 1460) + int(day / 36524) - \
+			int(day / 146096)) / 365)
+		day -= 365 * year + int(year / 4) - int(year / 100)
+		m = int((5 * day + 2) / 153)
+		printf "%04d-%02d-%02dT%02d:%02d:%02dZ\n", \
+			year + era * 400 + (m > 9), m < 10 ? m + 3 : m - 9, \
+			day - int((153 * m + 2) / 5) + 1, int(s / 3600), \
+			int(s % 3600 / 60), s % 60
+	}'
+}
+# cosigned NOTE KEY: has the key cosigned the note (C2SP tlog-cosignature)?  Then
+# cosigned_at is the time that it states.
+cosigned() {
+	public_key "$2" || return 1
+	[ "$(od -An -v -tu1 -N 1 "$t/raw" | tr -d ' ')" -eq 4 ] || return 1
+	signature_of "$1" || return 1
+	[ "$(wc -c <"$t/signature")" -eq 76 ] || return 1
+	tail -c 64 "$t/signature" >"$t/sig"
+	cosigned_at=$(head -c 12 "$t/signature" | tail -c 8 | od -An -v -tu1 |
+		awk '{ for (i = 1; i <= NF; i++) n = n * 256 + $i }
+			END { printf "%.0f", n }')
+	{
+		printf 'cosignature/v1\ntime %s\n' "$cosigned_at"
+		sed '/^$/,$d' "$1"
+	} >"$t/cosigned"
+	signed "$t/cosigned"
+}
+# known KEY: did the caller name it?
+known() {
+	[ -n "$cosigners" ] && tr -s '[:space:]' '\n' <"$cosigners" |
+		grep -Fqx -e "$1"
 }
 : >"$t/vouched"
 head_root=$(octal <"$t/root")
-while IFS=$tab read -r number kind old hash name; do
+while IFS=$tab read -r number kind old hash whose cosigner; do
 	file=anchors/$number
 	if ! plain "$file.consistency" ||
 		[ "$(wc -c <"$file.consistency")" -gt 131072 ]; then
@@ -1103,16 +1171,28 @@ while IFS=$tab read -r number kind old hash name; do
 		sed '1d;/^$/,$d' "$file.checkpoint" | cmp -s - "$t/wanted" ||
 			no "$file.checkpoint is not what its entry says"
 	fi
-	if [ "$kind" = stamp ] && stamped "$file" "$old" "$name"; then
+	if [ "$kind" = stamp ] && stamped "$file" "$old" "$whose"; then
 		continue
 	elif [ "$kind" = stamp ]; then
-		echo "time stamp $name ($file.tsr)" >>"$t/unproven"
+		echo "time stamp $whose ($file.tsr)" >>"$t/unproven"
+	elif [ "$cosigner" = - ]; then
+		echo "receipt of the kind $kind of $whose ($file.checkpoint)" \
+			>>"$t/unproven"
+	elif ! cosigned "$file.checkpoint" "$cosigner"; then
+		no "$file.checkpoint: the cosignature of the $kind $whose is wrong"
+	elif known "$cosigner"; then
+		echo "cosigned by the $kind $whose: the first $old entries, at" \
+			"$(utc "$cosigned_at")" >>"$t/vouched"
+		: >"$t/cosigner"
 	else
-		echo "cosignature of the $kind $name ($file.checkpoint)" \
+		echo "cosignature of the $kind $whose ($file.checkpoint): it is" \
+			"by the key in its entry, which you did not name" \
 			>>"$t/unproven"
 	fi
 done <"$t/anchors"
-[ -z "$authorities" ] || [ -s "$t/vouched" ] ||
+[ -z "$cosigners" ] || [ -e "$t/cosigner" ] ||
+	no 'no cosignature is by a key that you named'
+[ -z "$authorities" ] || [ -e "$t/authority" ] ||
 	no 'no time stamp is one that your authorities vouch for'
 
 # --- 6. The answer -----------------------------------------------------------------

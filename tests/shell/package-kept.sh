@@ -24,6 +24,38 @@ golden_packages_convince_their_own_script() {
 	done
 }
 
+# What others said of the log when a package of format 4 was made is right for ever,
+# for trailctl, for the script that it brought along, and for today's.
+golden_anchors_stay_good() {
+	v=$packages/golden/v4
+	is 0 trailctl verify --vkey "$v/vkey" --tsa-ca "$v/authority.pem" \
+		--policy "$v/policy" "$v/workflow.zip"
+	reports '^witness +OK +the quorum all is met up to 25 of [0-9]+ entries'
+	reports '^timestamp +OK +the first 23 entries existed at 2026-11-29T12:14:45'
+	is 0 trailctl verify --vkey "$v/vkey" "$v/workflow.zip"
+	reports '^witness +ABSENT +2 receipts fit, up to [0-9]+ entries'
+	unzipped "$v/workflow.zip" g-anchors
+	for s in "$script" g-anchors/run-7/verify.sh; do
+		for keys in policy mirror.vkey; do
+			is 0 sh "$s" "$(cat "$v/vkey")" g-anchors/run-7 \
+				"$v/authority.pem" "$v/$keys"
+			reports '^  time stamp tsa.example/one: the first 23 entr'
+			cat out >>said
+		done
+	done
+	[ "$(grep -c 'cosigned by the witness witness.example/one: the first 25 ' \
+		said)" -eq 2 ]
+	[ "$(grep -c 'cosigned by the mirror bastion-1/mirror: the first 26 ' \
+		said)" -eq 2 ]
+	for shell in bash dash 'busybox sh'; do
+		command -v "${shell%% *}" >/dev/null || continue
+		# shellcheck disable=SC2086 # words
+		is 0 $shell "$script" "$(cat "$v/vkey")" g-anchors/run-7 \
+			"$v/authority.pem" "$v/policy"
+		reports 'cosigned by the witness'
+	done
+}
+
 # Each hostile package gets the expected status and message.
 hostile_packages_are_refused_by_name() {
 	bad=0
@@ -86,7 +118,7 @@ the_script_finds_what_it_says() {
 }
 
 run golden_packages_verify
-with unzip golden_packages_convince_their_own_script
+with unzip golden_packages_convince_their_own_script golden_anchors_stay_good
 run hostile_packages_are_refused_by_name \
 	hostile_packages_write_nothing_outside \
 	a_malformed_package_is_not_unpacked \

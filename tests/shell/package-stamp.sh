@@ -206,7 +206,7 @@ a_receipt_of_a_mirror_is_in_the_package() {
 	reports '^witness +ABSENT +1 receipt fits, up to [0-9]+ entries'
 	unzipped m.zip m
 	is 0 sh "$script" "$(cat vkey)" m/a
-	reports '^  cosignature of the mirror .*\(anchors/[0-9]+\.checkpoint\)$'
+	reports '^  cosignature of the mirror .*\(anchors/[0-9]+\.checkpoint\): it is by'
 	# A receipt without its cosignature.
 	note=$(sed -n 's/.*"kind":"mirror".*"seq":\([0-9]*\),.*/\1/p' \
 		m/a/events.jsonl)
@@ -217,6 +217,83 @@ a_receipt_of_a_mirror_is_in_the_package() {
 	is 4 trailctl verify --vkey vkey m/a
 	reports 'altered: its bytes are not those of the entry'
 	is 1 sh "$script" "$(cat vkey)" m/a
+}
+
+# The script checks cosignatures by the keys in its fourth argument: that of the
+# mirror, or a policy with the witness.
+the_script_checks_cosignatures() {
+	is 0 trailctl witness-serve --init witness.example/one seer
+	cat vkey >>seer/logs
+	{
+		echo "log $(cat vkey)"
+		echo "witness w1 $(cat seer/vkey) http://a.example/one"
+		echo 'group all 1 w1'
+		echo 'quorum all'
+	} >policy
+	is 0 trailctl witness --policy policy \
+		--via 'trailctl witness-serve seer' store
+	is 0 trailctl mirror store mirror
+	is 0 trailctl package -o c.zip store/t/w/a
+	unzipped c.zip c
+	is 0 sh "$script" "$(cat vkey)" c/a
+	reports 'cosignature of the witness witness.example/one \(anch.*did not name'
+	reports 'cosignature of the mirror .*did not name'
+	is 0 sh "$script" "$(cat vkey)" c/a '' policy
+	reports '^  cosigned by the witness witness.example/one: the first [0-9]+ '
+	at=$(sed -n 's/.*cosigned by the witness .* at //p' out)
+	age=$(($(date +%s) - $(date +%s -d "$at")))
+	[ $age -ge 0 ] && [ $age -lt 3600 ]
+	reports 'cosignature of the mirror .*did not name'
+	is 0 sh "$script" "$(cat vkey)" c/a authority/root.pem \
+		mirror/keys/mirror.vkey
+	reports '^  cosigned by the mirror .*: the first [0-9]+ entries, at 20'
+	reports '^  time stamp one: the first'
+	is 1 sh "$script" "$(cat vkey)" c/a '' vkey
+	reports 'no cosignature is by a key that you named'
+	is 1 sh "$script" "$(cat vkey)" c/a authority/root.pem evidence
+	is 2 sh "$script" "$(cat vkey)" c/a '' nowhere
+	reports 'the keys of the cosigners cannot be read'
+}
+
+# cosigned_by SCRIPT NOTE KEY: what SCRIPT says of the cosignature.
+cosigned_by() {
+	(
+		t=$(mktemp -d "$work/t.XXXXXX")
+		sed -n '/^public_key()/,/^}/p; /^signature_of()/,/^}/p
+			/^signed()/,/^}/p; /^cosigned()/,/^}/p' "$1" >"$t/part"
+		# shellcheck source=/dev/null
+		. "$t/part"
+		cosigned "$2" "$3"
+	)
+}
+
+# Each byte of a cosignature counts, for the script and for the commands that
+# VERIFY.txt prints.
+an_altered_cosignature_is_wrong() {
+	sed -n '/^	n=\$/,/-sigfile sig/p' c/a/VERIFY.txt >commands
+	[ "$(wc -l <commands)" -eq 11 ]
+	note=$(grep -l '^— witness.example/one ' c/a/anchors/*.checkpoint)
+	key=$(cat seer/vkey)
+	cosigned_by "$script" "$note" "$key"
+	f=$note c=$key sh ./commands >printed 2>&1
+	grep 'Verified Successfully' printed
+	mirror=$(cat mirror/keys/mirror.vkey)
+	tried=0
+	# The number of the key, the time, the signature; the size; no line.
+	# shellcheck disable=SC2016 # of sed
+	for edit in '$s/ \(..\)A/ \1B/; $s/ \(..\)[^AB]/ \1A/' \
+		'$s/ \(.\{12\}\)[^A]/ \1A/; t; $s/ \(.\{12\}\)A/ \1B/' \
+		'$s/ \(.\{40\}\)[^A]/ \1A/; t; $s/ \(.\{40\}\)A/ \1B/' \
+		'2s/^/1/' '$d'; do
+		sed "$edit" "$note" >altered
+		cmp -s altered "$note" && exit 1
+		if cosigned_by "$script" altered "$key"; then exit 1; fi
+		tried=$((tried + 1))
+	done
+	if cosigned_by "$script" "$note" "$mirror"; then exit 1; fi
+	sed '2s/^/1/' "$note" >altered
+	if f=altered c=$key sh ./commands >printed 2>&1; then exit 1; fi
+	[ $tried -eq 5 ]
 }
 
 # A mirror lacks the checkpoint that was stamped: its packages say so.
@@ -237,5 +314,7 @@ run a_stamped_package_is_made \
 	an_altered_package_is_never_ok \
 	a_stamp_without_its_checkpoint_proves_nothing \
 	a_receipt_of_a_mirror_is_in_the_package \
+	the_script_checks_cosignatures \
+	an_altered_cosignature_is_wrong \
 	the_package_of_a_mirror_may_lack_what_was_stamped
 finish
