@@ -262,7 +262,7 @@ uninstall: ## remove what install put there
 	done
 	rm -f $(addprefix $(unitdir)/,$(notdir $(units)))
 	rm -f $(addprefix $(datadir)/,$(notdir $(shared)))
-	-rmdir $(datadir) 2>/dev/null
+	$(Q)rmdir $(datadir) 2>/dev/null || :
 
 version = $(shell sed -n 's/^\#define TF_VERSION "\(.*\)"/\1/p' core/types.h)
 dist: ## make build/trailfs-VERSION.tar.gz from the last commit

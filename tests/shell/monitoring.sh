@@ -8,6 +8,7 @@ rules=$top/tools/monitoring/trailfs.rules.yml
 dashboard=$top/tools/monitoring/trailfs-dashboard.json
 fired=$top/tests/monitoring/trailfs.rules.test.yml
 
+# promtool parses the rules, and runs the tests of all alerts.
 promtool_takes_the_rules() {
 	is 0 promtool check rules "$rules"
 	is 0 promtool test rules "$fired"
