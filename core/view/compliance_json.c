@@ -21,6 +21,7 @@
 #include "../node/vault_i.h"
 #include "../page.h"
 #include "entry_json.h"
+#include "readable.h"
 #include "template.h"
 #include "workflow.h"
 
@@ -31,7 +32,9 @@ struct item {
 	const struct tf_judgement *f;
 	const struct tf_att *a; /* that decides, or NULL */
 	struct tf_loaded_entry seal, other;
-	struct tf_buf reason; /* of its override, if the asker may read it */
+	/* Reason of its override, and for whom it was recorded, if the asker may
+	 * read it. */
+	struct tf_buf reason, behalf;
 };
 
 /* The number N of "NAME@N"; a name without one is version 1. */
@@ -161,6 +164,10 @@ put_verdict(struct tf_json *j, const struct item *x,
 	else
 		tf_json_null(j);
 	tf_put_bool(j, "late", m->cause == TF_CAUSE_LATE);
+	if (x->behalf.n > 0) {
+		tf_json_key(j, "on_behalf_of");
+		tf_json_buf(j, &x->behalf);
+	}
 	if (m->open != SIZE_MAX)
 		tf_put_uint(j, "open", version_of(&x->f->r[m->open]));
 	if (slot != NULL && slot->optional)
@@ -180,6 +187,17 @@ put_verdict(struct tf_json *j, const struct item *x,
 	put_why(j, m);
 }
 
+static enum tf_code
+read_behalf(struct item *x, struct tf_error *err)
+{
+	bool may = false;
+	enum tf_code rc = TF_OK;
+
+	if (x->seal.is && x->seal.d.e.claims.p != NULL)
+		rc = tf_may_read(x->w, x->a->id, &may, err);
+	return rc == TF_OK && may ? tf_behalf(&x->seal, &x->behalf, err) : rc;
+}
+
 /* Write what the template asks for, or somebody reported, under this name. */
 static enum tf_code
 put_item(struct item *x, struct tf_json *j, const struct tf_status_item *m,
@@ -189,9 +207,11 @@ put_item(struct item *x, struct tf_json *j, const struct tf_status_item *m,
 	enum tf_code rc = tf_workflow_deciding(x->w, x->f, m, &x->a, &x->seal,
 	    err);
 
-	x->reason.n = 0;
+	x->reason.n = x->behalf.n = 0;
 	if (rc == TF_OK)
 		rc = tf_workflow_reason(x->w, x->a, &x->reason, err);
+	if (rc == TF_OK)
+		rc = read_behalf(x, err);
 	if (rc != TF_OK)
 		return rc;
 	tf_json_object(j);
@@ -259,6 +279,7 @@ put_items(struct tf_view *w, struct tf_json *j, const struct tf_judgement *f,
 	tf_loaded_entry_free(&x.seal);
 	tf_loaded_entry_free(&x.other);
 	tf_buf_free(&x.reason);
+	tf_buf_free(&x.behalf);
 	return rc;
 }
 

@@ -154,6 +154,19 @@ tf_who_in_full(const struct tf_entry *e, struct tf_buf *out)
 }
 
 enum tf_code
+tf_behalf(const struct tf_loaded_entry *seal, struct tf_buf *out,
+    struct tf_error *err)
+{
+	const struct tf_json_doc *d = &seal->d.doc;
+	int t = seal->is ? tf_json_get(d, 0, "claims") : -1;
+
+	t = tf_json_get(d, t, "onBehalfOf");
+	if (t < 0 || d->tok[t].type != TF_JSON_STRING)
+		return TF_OK;
+	return tf_json_string(d, t, out, err);
+}
+
+enum tf_code
 tf_view_end_json(struct tf_json *j, const struct tf_sink *out,
     struct tf_error *err)
 {

@@ -84,6 +84,11 @@ void tf_who(const struct tf_entry *e, struct tf_buf *out);
  * is not the uid stands behind it, as in "root (0), login uid 1000". */
 void tf_who_in_full(const struct tf_entry *e, struct tf_buf *out);
 
+/* *out becomes for whom a service recorded an attestation, as the claims in the
+ * entry of its seal say; unchanged if they say nothing. */
+TF_MUST_USE enum tf_code tf_behalf(const struct tf_loaded_entry *seal,
+    struct tf_buf *out, struct tf_error *err);
+
 /* End the JSON document j and pass the rest of its text and a newline to out. */
 TF_MUST_USE enum tf_code tf_view_end_json(struct tf_json *j,
     const struct tf_sink *out, struct tf_error *err);

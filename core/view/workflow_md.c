@@ -150,24 +150,33 @@ md_name(struct tf_buf *out, const struct tf_judgement *f,
 }
 
 /* When and by whom it was reported; nothing if it is open. */
-static void
-md_reported(struct tf_buf *out, const struct tf_loaded_entry *seal, bool may)
+static enum tf_code
+md_reported(struct tf_buf *out, const struct tf_loaded_entry *seal, bool may,
+    struct tf_error *err)
 {
 	char at[WHEN_LEN];
-	struct tf_buf who = { 0 };
+	struct tf_buf who = { 0 }, behalf = { 0 };
+	enum tf_code rc;
 
 	if (!seal->is || !may) {
 		tf_buf_str(out, " | | |\n");
-		return;
+		return TF_OK;
 	}
 	when_text(&seal->d.e, at);
 	tf_who_in_full(&seal->d.e, &who);
 	tf_buf_printf(out, " %s%s | ",
 	    seal->d.e.imported.p != NULL ? "imported " : "", at);
 	md(out, who.p, who.n);
+	if ((rc = tf_behalf(seal, &behalf, err)) == TF_OK && behalf.n > 0) {
+		tf_buf_str(out, " for ");
+		md(out, behalf.p, behalf.n);
+		tf_buf_str(out, " (claimed)");
+	}
 	tf_buf_printf(out, " | %llu |\n",
 	    (unsigned long long)seal->d.e.evidence_count);
 	tf_buf_free(&who);
+	tf_buf_free(&behalf);
+	return rc;
 }
 
 /* Write one row of the table.  The name and the verdict of an attestation are
@@ -200,8 +209,7 @@ md_item(struct tf_view *w, struct tf_buf *out, const struct tf_judgement *f,
 	    a != NULL && a->override != TF_NO_SEQ ? ", overridden" : "");
 	rc = md_why(w, out, m, a, err);
 	tf_buf_str(out, " |");
-	md_reported(out, seal, may);
-	return rc;
+	return rc == TF_OK ? md_reported(out, seal, may, err) : rc;
 }
 
 static enum tf_code

@@ -87,6 +87,36 @@ START_TEST(claims_are_in_the_entry_of_the_seal)
 }
 END_TEST
 
+/* Alice may read the workflow, and not the attestation. */
+START_TEST(for_whom_it_was_is_shown_as_a_claim_to_its_readers)
+{
+	static const char *const files[][2] = {
+		{ W "/.trailfs/status.json", "\"on_behalf_of\":\"Carol | x\"" },
+		{ W "/.trailfs/status.md", " for Carol \\| x (claimed) |" },
+		{ W "/.trailfs/index.html", "<dt>On behalf of (claimed)</dt>" },
+		{ A "/.trailfs/attestation.json",
+		    "\"on_behalf_of\":\"Carol | x\"" },
+	};
+
+	make_attestation();
+	put(A "/f", "x");
+	allowed(SAY(A, "on-behalf-of", "Carol | x"));
+	refused(EPERM, SAY(W, "on-behalf-of", "Carol"));
+	run(0, "chmod 0755 mnt/t mnt/t/w");
+	seal(A, 0500);
+	refused(EPERM, SAY(A, "on-behalf-of", "Dave"));
+	says_not(entry("attestation.sealed", "t/w/a"), "\"user\":\"Carol");
+	for (size_t i = 0; i < LEN(files); i++)
+		says(content(files[i][0], NULL), files[i][1]);
+	as(ALICE);
+	for (size_t i = 0; i < 2; i++)
+		says_not(content(files[i][0], NULL), "Carol");
+	refused(EACCES, try_open(files[2][0], O_RDONLY));
+	refused(EACCES, try_open(files[3][0], O_RDONLY));
+	as(0);
+}
+END_TEST
+
 START_TEST(a_claim_can_change_until_the_seal)
 {
 	make_attestation();
@@ -412,6 +442,7 @@ suite_claim(void)
 	TCase *t = mounted_case(s, "claim");
 
 	tcase_add_test(t, claims_are_in_the_entry_of_the_seal);
+	tcase_add_test(t, for_whom_it_was_is_shown_as_a_claim_to_its_readers);
 	tcase_add_test(t, a_claim_can_change_until_the_seal);
 	tcase_add_test(t, a_value_that_no_claim_can_have_is_refused);
 	tcase_add_test(t, there_is_a_limit_to_the_number_of_claims);
