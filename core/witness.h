@@ -133,6 +133,11 @@ enum tf_witness_status {
  */
 enum tf_witness_status tf_witness_judge(const struct tf_witness_request *r,
     uint64_t last_size, const struct tf_hash *last_root);
+/* True if the request proves that its checkpoint, which the log has signed, and
+ * the one that was cosigned last are of different histories.  A request that is
+ * not consistent proves this only if its proof is a proof of something. */
+bool tf_witness_is_conflict(const struct tf_witness_request *r,
+    uint64_t last_size, const struct tf_hash *last_root);
 /* Check the signature of the log in a note; vkey may end in LF.  Errors:
  * TF_TAMPER it is wrong or missing; TF_FOREIGN the key is that of another
  * origin; TF_INVALID note or vkey is malformed; TF_NOMEM. */

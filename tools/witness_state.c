@@ -34,6 +34,7 @@
 #define LOGS_MAX ((size_t)1 << 20) /* bytes */
 #define NOTE_MAX ((size_t)1 << 16)
 #define HEX_LEN (2 * sizeof(struct tf_hash))
+#define REFUSED_LEN 64 /* bytes of a path below REFUSED, and its NUL */
 
 /* --- making it -------------------------------------------------------------- */
 
@@ -266,9 +267,9 @@ read_head(struct witness *w, const char *origin, struct tf_error *err)
 
 /* Files that killed processes left; their numbers may come again. */
 static void
-remove_orphans(int fd)
+remove_orphans(int fd, const char *name)
 {
-	int heads = openat(fd, HEADS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int heads = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = heads >= 0 ? fdopendir(heads) : NULL;
 	struct dirent *e;
 
@@ -295,7 +296,8 @@ lock(struct witness *w, struct tf_error *err)
 	while (flock(w->lock, LOCK_EX) < 0)
 		if (errno != EINTR)
 			return report_system(err, LOCK);
-	remove_orphans(w->fd);
+	remove_orphans(w->fd, HEADS);
+	remove_orphans(w->fd, REFUSED);
 	return TF_OK;
 }
 
@@ -327,31 +329,118 @@ cosign(struct witness *w, const struct tf_witness_request *r,
 	return rc == TF_OK ? tf_buf_end(answer, err) : rc;
 }
 
-/* Keep what the log has signed.  A copy that cannot be kept changes no answer. */
+/* --- what it refused ---------------------------------------------------------- */
+
+/* REFUSED/ID-suffix. */
 static void
-keep_refused(const struct witness *w, const struct tf_witness_request *r)
+name_refused(const char *origin, const char *suffix, char out[REFUSED_LEN])
 {
-	char name[sizeof(HEADS) + 1 + HEX_LEN], root[HEX_LEN + 1];
-	struct tf_buf path = { 0 }, note = { 0 };
+	char head[sizeof(HEADS) + 1 + HEX_LEN];
+
+	name_head(origin, head);
+	(void)snprintf(out, REFUSED_LEN, REFUSED "/%.16s-%s",
+	    head + sizeof(HEADS), suffix);
+}
+
+/* The request without lines of others, and the checkpoint cosigned before it,
+ * after an empty line. */
+static enum tf_code
+write_evidence(const struct witness *w, const struct tf_witness_request *r,
+    struct tf_str body, struct tf_buf *out, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	tf_buf_add(out, body.p, (size_t)(r->note.p - body.p));
+	if ((rc = tf_witness_keep(r->note, w->log, out, err)) != TF_OK)
+		return rc;
+	tf_buf_str(out, "\n");
+	tf_buf_add(out, w->head.p, w->head.n);
+	return tf_buf_end(out, err);
+}
+
+/* One more than the number in the file. */
+static enum tf_code
+count_one(const struct witness *w, const char *name, struct tf_error *err)
+{
+	struct tf_buf text = { 0 };
+	char number[24];
+	uint64_t n = 0;
+	enum tf_code rc = tf_file_read(w->fd, name, sizeof(number), &text, err);
+
+	if (rc == TF_OK && text.n > 0)
+		(void)!tf_decimal(text.p, text.n - 1, TF_JSON_MAX, &n);
+	tf_buf_free(&text);
+	if (rc != TF_OK && rc != TF_NOTFOUND)
+		return rc;
+	(void)snprintf(number, sizeof(number), "%llu\n",
+	    (unsigned long long)n + 1);
+	return tf_file_write(w->fd, name, number, strlen(number), 0644, false,
+	    err);
+}
+
+/*
+ * Keep the first and the last of those that are of this sort, "conflict" or
+ * "unproven", and the number of all: a log, or whoever has its key, cannot fill
+ * the disk.  The same as the last one is not counted again.
+ */
+static enum tf_code
+keep_sort(const struct witness *w, const char *origin, const char *sort,
+    const struct tf_buf *evidence, struct tf_error *err)
+{
+	char first[REFUSED_LEN], last[REFUSED_LEN], count[REFUSED_LEN];
+	struct tf_buf before = { 0 };
+	char suffix[32];
+	enum tf_code rc;
+
+	(void)snprintf(suffix, sizeof(suffix), "%s-first", sort);
+	name_refused(origin, suffix, first);
+	(void)snprintf(suffix, sizeof(suffix), "%s-last", sort);
+	name_refused(origin, suffix, last);
+	(void)snprintf(suffix, sizeof(suffix), "%s-count", sort);
+	name_refused(origin, suffix, count);
+	rc = tf_file_read(w->fd, last, 2 * TF_WITNESS_REQUEST_MAX, &before,
+	    err);
+	if (rc == TF_OK &&
+	    tf_str_same(tf_buf_bytes(&before), tf_buf_bytes(evidence))) {
+		tf_buf_free(&before);
+		return TF_OK;
+	}
+	tf_buf_free(&before);
+	rc = tf_file_write(w->fd, first, evidence->p, evidence->n, 0644, true,
+	    err);
+	if (rc == TF_OK || rc == TF_EXISTS)
+		rc = tf_file_write(w->fd, last, evidence->p, evidence->n, 0644,
+		    false, err);
+	return rc == TF_OK ? count_one(w, count, err) : rc;
+}
+
+/*
+ * Keep what the log has signed and what is refused.  Only a conflict is evidence
+ * against the log; what is not consistent and proves nothing, such as a wrong
+ * proof of an honest log, is kept apart from it.  What cannot be kept changes no
+ * answer.
+ */
+static void
+keep_refused(const struct witness *w, const struct tf_witness_request *r,
+    struct tf_str body)
+{
+	const char *sort = tf_witness_is_conflict(r, w->last.size,
+			       &w->last.root) ?
+	    "conflict" :
+	    "unproven";
+	struct tf_buf evidence = { 0 };
 	struct tf_error why = { 0 };
 
-	name_head(r->head.origin, name);
-	tf_hex(r->head.root.b, sizeof(r->head.root.b), root);
-	tf_buf_printf(&path, REFUSED "/%.16s-%llu-%.16s", name + sizeof(HEADS),
-	    (unsigned long long)r->head.size, root);
-	if (tf_witness_keep(r->note, w->log, &note, &why) != TF_OK ||
-	    tf_buf_end(&path, &why) != TF_OK ||
-	    (tf_file_write(w->fd, path.p, note.p, note.n, 0644, true, &why) !=
-		    TF_OK &&
-		why.code != TF_EXISTS))
+	if (write_evidence(w, r, body, &evidence, &why) != TF_OK ||
+	    keep_sort(w, r->head.origin, sort, &evidence, &why) != TF_OK)
 		(void)report(&why);
-	tf_buf_free(&path);
-	tf_buf_free(&note);
+	tf_buf_free(&evidence);
 }
 
 static enum tf_code
 decide(struct witness *w, const struct tf_witness_request *r,
-    enum tf_witness_status *status, struct tf_buf *answer, struct tf_error *err)
+    struct tf_str body, enum tf_witness_status *status, struct tf_buf *answer,
+    struct tf_error *err)
 {
 	enum tf_code rc;
 
@@ -361,14 +450,15 @@ decide(struct witness *w, const struct tf_witness_request *r,
 	*status = tf_witness_judge(r, w->last.size, &w->last.root);
 	if (*status == TF_WITNESS_COSIGNED)
 		return cosign(w, r, answer, err);
-	if (*status == TF_WITNESS_OTHER_SIZE) {
+	if (*status == TF_WITNESS_INCONSISTENT ||
+	    tf_witness_is_conflict(r, w->last.size, &w->last.root))
+		keep_refused(w, r, body);
+	if (*status == TF_WITNESS_OTHER_SIZE)
 		tf_buf_printf(answer, "%llu\n",
 		    (unsigned long long)w->last.size);
-	} else {
-		keep_refused(w, r);
+	else
 		tf_buf_str(answer,
 		    "not consistent with the checkpoint cosigned before\n");
-	}
 	return tf_buf_end(answer, err);
 }
 
@@ -405,7 +495,7 @@ witness_state_answer(const char *dir, struct tf_str body,
 			    "no good signature of the log", status, answer,
 			    err);
 		else
-			rc = decide(&w, &r, status, answer, err);
+			rc = decide(&w, &r, body, status, answer, err);
 	}
 	close_witness(&w);
 	return rc;

@@ -8,8 +8,11 @@
  *	heads/ID	the newest checkpoint that it cosigned for an origin, with
  *			the lines of the log and its own; ID is the SHA-256 of
  *			the origin in hex
- *	refused/	checkpoints that the log had signed and that were not
- *			consistent with its head: evidence against that log
+ *	refused/	ID-conflict-first, -last and -count: requests with a
+ *			checkpoint that the log had signed and that is of another
+ *			history than its head, which follows in the file:
+ *			evidence against that log; ID-unproven-...: the same of
+ *			those that were not consistent and prove nothing
  *	lock		held while a request is decided
  *
  * Promises:

@@ -393,11 +393,12 @@ tf_merkle_check_inclusion(uint64_t index, uint64_t size,
 	return sn == 0 && same(&r, root) ? TF_OK : TF_TAMPER;
 }
 
-/* The loop of RFC 9162 2.1.4.2, from the last subtree that both trees share. */
-static enum tf_code
+/* The loop of RFC 9162 2.1.4.2, from the last subtree that both trees share: the
+ * roots that follow from the proof.  False: the proof has another length. */
+static bool
 walk_consistency(uint64_t fn, uint64_t sn, const struct tf_hash *seed,
-    const struct tf_hash *root_m, const struct tf_hash *root_n,
-    const struct tf_hash *proof, size_t n_proof)
+    const struct tf_hash *proof, size_t n_proof, struct tf_hash *root_m,
+    struct tf_hash *root_n)
 {
 	struct tf_hash fr = *seed, sr = *seed;
 
@@ -407,7 +408,7 @@ walk_consistency(uint64_t fn, uint64_t sn, const struct tf_hash *seed,
 	}
 	for (size_t i = 0; i < n_proof; i++) {
 		if (sn == 0)
-			return TF_TAMPER;
+			return false;
 		if ((fn & 1) || fn == sn) {
 			tf_merkle_node(&proof[i], &fr, &fr);
 			tf_merkle_node(&proof[i], &sr, &sr);
@@ -421,8 +422,15 @@ walk_consistency(uint64_t fn, uint64_t sn, const struct tf_hash *seed,
 		fn >>= 1;
 		sn >>= 1;
 	}
-	return sn == 0 && same(&fr, root_m) && same(&sr, root_n) ? TF_OK :
-								   TF_TAMPER;
+	*root_m = fr;
+	*root_n = sr;
+	return sn == 0;
+}
+
+static bool
+is_power_of_two(uint64_t m)
+{
+	return (m & (m - 1)) == 0;
 }
 
 /*
@@ -434,15 +442,34 @@ tf_merkle_check_consistency(uint64_t m, uint64_t n,
     const struct tf_hash *root_m, const struct tf_hash *root_n,
     const struct tf_hash *proof, size_t n_proof)
 {
+	struct tf_hash fr, sr;
+	bool ok;
+
 	if (m == 0 || m > n || n >= SIZE_END)
 		return TF_TAMPER;
 	if (m == n)
 		return n_proof == 0 && same(root_m, root_n) ? TF_OK : TF_TAMPER;
 	if (n_proof == 0)
 		return TF_TAMPER;
-	if ((m & (m - 1)) == 0)
-		return walk_consistency(m - 1, n - 1, root_m, root_m, root_n,
-		    proof, n_proof);
-	return walk_consistency(m - 1, n - 1, &proof[0], root_m, root_n,
-	    proof + 1, n_proof - 1);
+	ok = is_power_of_two(m) ?
+	    walk_consistency(m - 1, n - 1, root_m, proof, n_proof, &fr, &sr) :
+	    walk_consistency(m - 1, n - 1, &proof[0], proof + 1, n_proof - 1,
+		&fr, &sr);
+	return ok && same(&fr, root_m) && same(&sr, root_n) ? TF_OK : TF_TAMPER;
+}
+
+bool
+tf_merkle_proves_other(uint64_t m, uint64_t n, const struct tf_hash *root_m,
+    const struct tf_hash *root_n, const struct tf_hash *proof, size_t n_proof)
+{
+	struct tf_hash fr, sr;
+
+	if (m == 0 || m > n || n >= SIZE_END)
+		return false;
+	if (m == n)
+		return !same(root_m, root_n);
+	return !is_power_of_two(m) && n_proof > 0 &&
+	    walk_consistency(m - 1, n - 1, &proof[0], proof + 1, n_proof - 1,
+		&fr, &sr) &&
+	    same(&sr, root_n) && !same(&fr, root_m);
 }

@@ -100,5 +100,14 @@ TF_MUST_USE enum tf_code tf_merkle_check_inclusion(uint64_t index,
 TF_MUST_USE enum tf_code tf_merkle_check_consistency(uint64_t m, uint64_t n,
     const struct tf_hash *root_m, const struct tf_hash *root_n,
     const struct tf_hash *proof, size_t n_proof);
+/*
+ * True if the proof shows that the tree with root_n begins with another tree of m
+ * leaves than that with root_m: two trees of one size, or a proof that leads to
+ * root_n from another root of m.  False proves nothing: the proof is wrong, or m
+ * is a power of two, whose root is not in the proof.
+ */
+bool tf_merkle_proves_other(uint64_t m, uint64_t n,
+    const struct tf_hash *root_m, const struct tf_hash *root_n,
+    const struct tf_hash *proof, size_t n_proof);
 
 #endif

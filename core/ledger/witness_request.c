@@ -159,6 +159,16 @@ tf_witness_judge(const struct tf_witness_request *r, uint64_t last_size,
 					     TF_WITNESS_INCONSISTENT;
 }
 
+bool
+tf_witness_is_conflict(const struct tf_witness_request *r, uint64_t last_size,
+    const struct tf_hash *last_root)
+{
+	return last_size > 0 &&
+	    (r->old == last_size || r->head.size == last_size) &&
+	    tf_merkle_proves_other(last_size, r->head.size, last_root,
+		&r->head.root, r->proof, r->hashes);
+}
+
 static enum tf_code
 parse_key(struct tf_str vkey, struct tf_vkey *k, struct tf_error *err)
 {

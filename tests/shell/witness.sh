@@ -509,9 +509,11 @@ the_witness_refuses_a_fork() {
 	is 4 trailctl witness --policy policy --via "$VIA" store
 	complains 'w1: 422: it has cosigned another history of this log'
 	cksum one/heads/* | cmp - before
-	set -- one/refused/*
-	[ $# -eq 1 ]
-	cmp "$1" store/checkpoint
+	# The request and the head of the witness.
+	cat one/refused/*-first | sed '1,/^$/d' >kept
+	{ cat store/checkpoint; echo; cat one/heads/*; } | cmp - kept
+	cmp one/refused/*-first one/refused/*-last
+	[ "$(cat one/refused/*-count)" -eq 1 ]
 	rm -rf one/refused/* two/refused/* copy
 	put_back longer
 	rm -rf longer
@@ -584,6 +586,62 @@ another_key_of_the_same_name_is_reported() {
 	} >both.policy
 	is 0 trailctl witness --policy both.policy --via "$VIA" store
 	is 1 trailctl witness --policy policy --via "$VIA" store
+	is 0 trailctl witness --policy policy --via "$VIA" store
+}
+
+# A wrong proof of an honest log is no evidence against it, and however many come,
+# what is kept of them stays small.
+wrong_proofs_do_not_fill_the_disk() {
+	is 0 trailctl trail create store/honest
+	ask_from_head w1 one
+	cksum one/heads/* >before
+	i=0
+	while [ $i -lt "${WRONG_PROOFS-40}" ]; do
+		i=$((i + 1))
+		line=$(printf '%s %s' "$i" | openssl dgst -sha256 -binary | base64)
+		sed "2s|.*|$line|" request >wrong
+		[ $((i % 20)) -ne 0 ] || cp request wrong
+		[ $((i % 20)) -ne 0 ] || sed -i '2d' wrong
+		trailctl witness-serve one <wrong >out
+		says '^Status: 422 '
+	done
+	ls one/refused
+	[ "$(ls one/refused | grep -c conflict)" -eq 0 ]
+	[ "$(ls one/refused | wc -l)" -eq 3 ]
+	[ "$(cat one/refused/*-unproven-count)" -ge "$i" ]
+	cksum one/heads/* | cmp - before
+	rm one/refused/*
+	is 0 trailctl witness-serve one <request
+	says '^Status: 200 '
+}
+
+# Two signed roots of one size are evidence, whatever else the request has.
+two_roots_of_one_size_are_evidence() {
+	cp -a store copy
+	is 0 trailctl trail create store/this
+	is 0 trailctl witness --policy policy --via "$VIA" store
+	cp "$(head_of one)" head
+	n=$(head_size one)
+	cp -a store longer
+	put_back copy
+	i=0
+	while [ "$(size)" -lt "$n" ]; do
+		i=$((i + 1))
+		is 0 trailctl trail create "store/that$i"
+	done
+	if [ "$(size)" -eq "$n" ]; then
+		{ printf 'old 0\n\n'; cat store/checkpoint; } >request
+		is 0 trailctl witness-serve one <request
+		says '^Status: 409 '
+		cat one/refused/*-conflict-first | sed '1,/^$/d' >kept
+		{ cat store/checkpoint; echo; cat head; } | cmp - kept
+		rm one/refused/*
+	else
+		echo "sizes $(size) and $n"
+		exit 1
+	fi
+	put_back longer
+	rm -rf copy longer
 	is 0 trailctl witness --policy policy --via "$VIA" store
 }
 
@@ -815,6 +873,8 @@ run the_witness_knows_what_it_refuses
 run the_witness_refuses_a_fork
 run a_witness_that_forgot_is_reported
 run another_key_of_the_same_name_is_reported
+run wrong_proofs_do_not_fill_the_disk
+run two_roots_of_one_size_are_evidence
 run two_histories_at_once_cannot_both_be_cosigned
 run damaged_state_gives_no_cosignature
 with strace no_state_no_cosignature

@@ -448,12 +448,24 @@ START_TEST(a_request_proves_what_it_says)
 			    tf_witness_judge(&r, sizes[a], &old));
 			ck_assert_int_eq(TF_WITNESS_OTHER_SIZE,
 			    tf_witness_judge(&r, sizes[a] + 1, &old));
-			/* Another history. */
+			ck_assert(!tf_witness_is_conflict(&r, sizes[a], &old));
+			/* Another history.  A proof from a power of two does
+			 * not have the root that would show it. */
 			old.b[3] ^= 1;
 			if (sizes[a] > 0)
 				ck_assert_int_eq(TF_WITNESS_INCONSISTENT,
 				    tf_witness_judge(&r, sizes[a], &old));
+			must(tf_witness_is_conflict(&r, sizes[a], &old) ==
+			    (sizes[a] > 0 &&
+				(a == b || (sizes[a] & (sizes[a] - 1)) != 0)));
 			old.b[3] ^= 1;
+			/* A proof that proves nothing. */
+			if (r.hashes > 0) {
+				r.proof[0].b[3] ^= 1;
+				ck_assert(!tf_witness_is_conflict(&r, sizes[a],
+				    &old));
+				r.proof[0].b[3] ^= 1;
+			}
 			r.head.root.b[3] ^= 1;
 			if (sizes[a] > 0 || sizes[b] == 0)
 				ck_assert_int_eq(TF_WITNESS_INCONSISTENT,
