@@ -507,7 +507,7 @@ tf_audit_content(struct tf_audit *a, uint64_t seq, struct tf_str path,
 	struct tf_task t = { .seq = seq,
 		.object = object,
 		.want = *want,
-		.path = strndup(path.p, path.n) };
+		.path = strndup(path.p == NULL ? "" : path.p, path.n) };
 
 	if (t.path == NULL)
 		return tf_nomem(err);
