@@ -71,10 +71,23 @@ tf_proc_number(uint32_t pid, const char *name)
 	return v == UINT32_MAX ? TF_AUDIT_UNSET : (int64_t)v;
 }
 
+/* In a user namespace, the kernel shows a login uid that has no number there as
+ * unset. */
+static bool
+has_all_ids(void)
+{
+	unsigned inside, outside, n;
+	char buf[128];
+
+	return read_proc(TF_PROC_SELF, "uid_map", buf, sizeof buf) > 0 &&
+	    sscanf(buf, "%u %u %u", &inside, &outside, &n) == 3 &&
+	    inside == 0 && outside == 0 && n == UINT32_MAX;
+}
+
 bool
 tf_proc_has_login_uids(void)
 {
-	return tf_proc_is_ours() &&
+	return tf_proc_is_ours() && has_all_ids() &&
 	    tf_proc_number(TF_PROC_SELF, "loginuid") != TF_AUDIT_UNKNOWN;
 }
 

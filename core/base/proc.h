@@ -34,7 +34,8 @@ bool tf_proc_is_ours(void);
 uint32_t tf_proc_process(uint32_t tid);
 
 /* Are there login uids, so that those of callers can be read?  The kernel may be
- * made without them, and a foreign /proc says nothing about callers. */
+ * made without them; a foreign /proc says nothing about callers; and in a user
+ * namespace "unset" may be a user from outside. */
 bool tf_proc_has_login_uids(void);
 
 /* The number in file name of pid, or TF_AUDIT_UNSET or TF_AUDIT_UNKNOWN

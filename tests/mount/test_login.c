@@ -242,6 +242,26 @@ START_TEST(without_login_uids_the_vault_says_so)
 }
 END_TEST
 
+/* There the kernel says "unset" of users who have no number inside. */
+START_TEST(in_a_user_namespace_no_login_uid_is_known)
+{
+	skip_unless(system("unshare --user --map-root-user --mount true "
+			   "2>&-") == 0,
+	    "the kernel makes no user namespace for us");
+	run(0,
+	    "echo 4711 2>&- >/proc/self/loginuid\n"
+	    "cat >inside <<'EOF'\n" IN_NAMESPACE
+	    "cp mnt/.trailfs/status.json . && mkdir mnt/t && umount mnt\n"
+	    "wait\n"
+	    "EOF\n"
+	    "unshare --user --map-root-user --mount sh inside");
+	says(content("status.json", NULL), "\"login_uids\":\"unknown\"");
+	says(entry("ledger.opened", NULL), "\"loginuid\":\"unknown\"");
+	says_not(entry("trail.created", "t"), "\"loginuid\"");
+	verify(0);
+}
+END_TEST
+
 Suite *
 suite_login(void)
 {
@@ -254,5 +274,6 @@ suite_login(void)
 	tcase_add_test(t, a_proc_that_does_not_answer_hides_nobody);
 	tcase_add_test(t, a_process_that_cannot_be_seen_approves_nothing);
 	tcase_add_test(t, without_login_uids_the_vault_says_so);
+	tcase_add_test(t, in_a_user_namespace_no_login_uid_is_known);
 	return s;
 }
