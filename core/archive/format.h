@@ -38,6 +38,8 @@
 #define TF_PACKAGE_USER_DATA "/user-data"
 #define TF_PACKAGE_EVENT_PROOFS "proofs/events/"
 #define TF_PACKAGE_PROOF ".tlog-proof"
+/* Texts that stand apart from their entries: TEXTS + digest, as objects. */
+#define TF_PACKAGE_APART "texts/"
 /* What memories outside the machine have said: ANCHORS + entry + one of these. */
 #define TF_PACKAGE_ANCHORS "anchors/"
 #define TF_PACKAGE_ANCHOR_NOTE ".checkpoint"

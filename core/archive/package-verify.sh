@@ -659,6 +659,20 @@ function anchor(file, stamp, key) {
 	print $1 "\t" get("kind") "\t" get("tree.size") "\t" get("tree.root") \
 		"\t" show(get("name")) "\t" key > (t "/anchors")
 }
+# Texts that stand apart from the entry s: {"withheld":"DIGEST"}.
+function apart(s, h) {
+	while (match(s, /[{]"withheld":"[0-9a-f]+"[}]/)) {
+		h = substr(s, RSTART + 13, RLENGTH - 15)
+		s = substr(s, RSTART + RLENGTH)
+		if (!(("texts/" h) in sum)) {
+			no_text[h] = 1
+			continue
+		}
+		used["texts/" h] = 1
+		if (sum["texts/" h] != h)
+			wrong("texts/" h, "is not the text of its entry")
+	}
+}
 # Two people had the file removed: what quotes it need not be there either.
 function hide(path, a) {
 	redacted[path] = 1
@@ -789,6 +803,8 @@ BEGIN {
 	path = plain(get("path"))
 	last = get("at")
 	used[substr(proof, 3)] = 1
+	if (index($4, "{\"withheld\"") > 0)
+		apart($4)
 	if (path != "" && !within(path) &&
 	    (type == "evidence.sealed" || !above(path)))
 		wrong(path, "is not of what the package is about")
@@ -798,7 +814,13 @@ BEGIN {
 	}
 	if (proof != "./proofs/events/" $1 ".tlog-proof")
 		wrong(proof, "is the proof of entry " $1)
-	if (type == "redaction.done" && path in entry_of && \
+	what = get("what")
+	if (type ~ /^redaction\./ && what ~ /^(claims|imported|reason|to)$/) {
+		if (type == "redaction.proposed")
+			text_proposed[get("seq")] = get("content.sha256")
+		else if (text_proposed[get("proposal")] == get("content.sha256"))
+			text_gone[get("content.sha256")] = 1
+	} else if (type == "redaction.done" && path in entry_of && \
 		get("target") == entry_of[path] && get("proposal") in proposed && \
 		proposed[get("proposal")] == path)
 		hide(path, first(path, 3))
@@ -858,6 +880,11 @@ END {
 				show(path) > (t "/whole")
 		else
 			wrong(without_bytes[path], "is missing")
+	for (h in no_text)
+		print (h in text_gone ? \
+			"redacted, two people have had a text of an entry deleted: " : \
+			"absent, a text of an entry is not in the package: ") \
+			h > (t "/whole")
 	# What the seals count.
 	for (i = 1; i <= files; i++) {
 		a = first(order[i], 3)

@@ -235,6 +235,16 @@ of_attestation(const struct selection *s, struct tf_str path)
 	    memcmp(name.p, s->p->name.p, n) == 0;
 }
 
+/* Does the entry propose or say that a text of that field is removed?  Then it
+ * belongs to the entries that have the text. */
+static bool
+redacts_text(const struct tf_entry *e, const char *field)
+{
+	return (e->type == TF_REDACTION_PROPOSED ||
+		   e->type == TF_REDACTION_DONE) &&
+	    tf_str_same(e->what, tf_str_of(field));
+}
+
 /* The rule of the selection; the head of this file gives the reasons. */
 static bool
 is_selected(const struct selection *s, const struct tf_entry *e)
@@ -248,13 +258,15 @@ is_selected(const struct selection *s, const struct tf_entry *e)
 	if (p->kind > TF_KIND_TRAIL && is(e->path, p->part[0]))
 		return e->type == TF_TRAIL_CREATED ||
 		    e->type == TF_TEMPLATE_SET || e->type == TF_TYPE_SET ||
-		    e->type == TF_RECIPIENTS_SET || e->type == TF_CLAIMS_SET;
+		    e->type == TF_RECIPIENTS_SET || e->type == TF_CLAIMS_SET ||
+		    redacts_text(e, "claims") || redacts_text(e, "imported");
 	if (!within(e->path, p->base))
 		return false;
 	if (p->kind == TF_KIND_TRAIL)
 		return of_trail(s, e);
 	if (p->kind == TF_KIND_ATTESTATION)
-		return e->path.n == p->base.n ? e->type == TF_WORKFLOW_BEGUN :
+		return e->path.n == p->base.n ? e->type == TF_WORKFLOW_BEGUN ||
+			redacts_text(e, "imported") :
 						of_attestation(s, e->path);
 	return true;
 }

@@ -26,6 +26,8 @@
 #include "../base/walk.h"
 #include "../buffer.h"
 #include "../ledger/entry.h"
+#include "../ledger/redaction.h"
+#include "../ledger/withheld.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/name.h"
 #include "../store/connection.h"
@@ -197,7 +199,8 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 		rc = tf_fail(err, TF_TAMPER,
 		    "entry %llu is damaged: verify the store first",
 		    (unsigned long long)idx);
-	else if (rc == TF_OK && d.e.type == TF_REDACTION_DONE)
+	else if (rc == TF_OK && d.e.type == TF_REDACTION_DONE &&
+	    !tf_redaction_is_text(&d.e))
 		tf_bits_add(&g->redacted, d.e.target);
 	else if (rc == TF_OK && d.e.type == TF_EVIDENCE_SEALED &&
 	    within(d.e.path, g->scope.base))
@@ -207,6 +210,15 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 }
 
 /* --- files of a package other than evidence ------------------------------- */
+
+static enum tf_code
+one_apart(void *arg, const struct tf_withheld *x, struct tf_error *err)
+{
+	char hex[65];
+
+	tf_hex(x->sha256.b, sizeof(x->sha256.b), hex);
+	return add_known(arg, TF_PACKAGE_APART, tf_str_of(hex), "", err);
+}
 
 /* Expect the files that follow from one entry of the package.  The entries come
  * in the order in which the writer assigned names. */
@@ -223,7 +235,7 @@ one_packaged(void *arg, uint64_t seq, struct tf_str body,
 	(void)body;
 	if (e->type == TF_EVIDENCE_SEALED)
 		return take_evidence(g, e, err);
-	if (e->type == TF_REDACTION_DONE)
+	if (e->type == TF_REDACTION_DONE && !tf_redaction_is_text(e))
 		tf_bits_add(&g->redacted, e->target);
 	if (g->scope.names == NULL)
 		return TF_OK;
@@ -235,6 +247,8 @@ one_packaged(void *arg, uint64_t seq, struct tf_str body,
 		rc = tf_package_directory(g->scope.names,
 		    tf_package_below(&g->scope.place, e->path), &b, err);
 	tf_buf_free(&b);
+	if (rc == TF_OK)
+		rc = tf_withheld_named(e, one_apart, g, err);
 	(void)snprintf(number, sizeof(number), "%llu", (unsigned long long)seq);
 	return rc == TF_OK ? add_known(g, TF_PACKAGE_EVENT_PROOFS,
 				 tf_str_of(number), TF_PACKAGE_PROOF, err) :

@@ -95,6 +95,7 @@ static const struct tf_source source = {
 	.prove = tf_audit_package_prove,
 	.created = tf_audit_package_created,
 	.said = tf_audit_package_said,
+	.texts = tf_audit_package_texts,
 	.payload = tf_audit_package_payload,
 	.end = end_of_entries,
 };
@@ -297,6 +298,7 @@ tf_verify_package(const char *file, const struct tf_verify *v,
 	tf_buf_free(&k.line);
 	tf_buf_free(&k.stored);
 	tf_buf_free(&k.missing);
+	tf_buf_free(&k.apart);
 	tf_buf_free(&k.lost);
 	tf_buf_free(&k.renamed);
 	tf_buf_free(&k.clocks);

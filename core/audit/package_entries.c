@@ -22,6 +22,7 @@
 #include "../base/bytes.h"
 #include "../base/crypto.h"
 #include "../ledger/entry.h"
+#include "../ledger/withheld.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/merkle.h"
 #include "../ledger/proof.h"
@@ -168,6 +169,67 @@ report_lost(struct tf_audit *a, struct tf_error *err)
 	return rc;
 }
 
+/* --- texts ---------------------------------------------------------------- */
+
+static enum tf_code
+check_text(void *arg, const struct tf_withheld *x, struct tf_error *err)
+{
+	struct tf_audit *a = arg;
+	struct tf_audit_package *k = a->self;
+	struct tf_buf name = { 0 }, body = { 0 }, text = { 0 };
+	struct tf_hash h;
+	char hex[65];
+	size_t i;
+	enum tf_code rc;
+
+	tf_hex(x->sha256.b, sizeof(x->sha256.b), hex);
+	tf_buf_printf(&name, TF_PACKAGE_APART "%s", hex);
+	if ((rc = tf_buf_end(&name, err)) != TF_OK)
+		return rc;
+	if (!tf_archive_find(k->z, name.p, &i)) {
+		tf_buf_add(&k->apart, &x->sha256, sizeof(x->sha256));
+		rc = tf_buf_end(&k->apart, err);
+	} else if (tf_audit_member_load(a, TF_CHECK_CONTENTS, name.p,
+		       TF_WITHHELD_MAX, &body)) {
+		tf_sha256(tf_buf_bytes(&body).p, body.n, &h);
+		if (memcmp(&h, &x->sha256, sizeof(h)) != 0 ||
+		    !tf_withheld_text(tf_buf_bytes(&body).p, body.n, x->max,
+			&text))
+			tf_audit_member_wrong(a, TF_CHECK_CONTENTS, name.p,
+			    "altered: it is not the text of its entry");
+		else
+			a->r->texts++;
+	}
+	tf_buf_free(&name);
+	tf_buf_free(&body);
+	tf_buf_free(&text);
+	return rc;
+}
+
+enum tf_code
+tf_audit_package_texts(struct tf_audit *a, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	return tf_withheld_named(e, check_text, a, err);
+}
+
+/* Nobody can say anything of a text that is neither there nor redacted. */
+static enum tf_code
+count_absent(struct tf_audit *a, struct tf_error *err)
+{
+	const struct tf_audit_package *k = a->self;
+	struct tf_hash h;
+	bool gone;
+	enum tf_code rc = TF_OK;
+
+	for (size_t at = 0; rc == TF_OK && at < k->apart.n; at += sizeof(h)) {
+		memcpy(&h, k->apart.p + at, sizeof(h));
+		rc = tf_replay_text_redacted(a->replay, &h, &gone, err);
+		a->r->absent_texts += rc == TF_OK && !gone;
+	}
+	return rc;
+}
+
 enum tf_code
 tf_audit_package_missing(struct tf_audit *a, struct tf_error *err)
 {
@@ -187,7 +249,7 @@ tf_audit_package_missing(struct tf_audit *a, struct tf_error *err)
 			tf_audit_finding(a, TF_CHECK_CONTENTS, UINT64_MAX, path,
 			    "missing from the package");
 	}
-	return rc;
+	return rc == TF_OK ? count_absent(a, err) : rc;
 }
 
 /* --- statements ----------------------------------------------------------- */

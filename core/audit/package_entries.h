@@ -32,6 +32,11 @@ TF_MUST_USE enum tf_code tf_audit_package_created(struct tf_audit *a,
     const struct tf_entry *e, const struct tf_replay_effect *x,
     struct tf_error *err);
 
+/* The callback texts of struct tf_source: the texts of an entry must be those of
+ * the members in texts/.  One that is not there was redacted, which a later
+ * entry says, or is absent. */
+TF_MUST_USE enum tf_code tf_audit_package_texts(struct tf_audit *a,
+    const struct tf_entry *e, struct tf_error *err);
 /* After the last entry: report evidence without bytes that was not redacted. */
 TF_MUST_USE enum tf_code tf_audit_package_missing(struct tf_audit *a,
     struct tf_error *err);

@@ -42,6 +42,7 @@ struct tf_audit_package {
 	struct tf_buf lost;   /* reports and user data that are missing: path of
 				* the attestation, digest of user data or
 				* "", name of the member, each with a NUL */
+	struct tf_buf apart;  /* digests of texts that are not there */
 	struct tf_buf stored; /* name of the current evidence, below data/ */
 	struct tf_buf renamed; /* expected names.jsonl */
 	char attester[128];    /* the key in force: SPKI in base64 */

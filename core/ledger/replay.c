@@ -288,6 +288,13 @@ tf_replay_redacted_in(struct tf_replay *r, struct tf_str path,
 	return rc;
 }
 
+enum tf_code
+tf_replay_text_redacted(struct tf_replay *r, const struct tf_hash *text,
+    bool *yes, struct tf_error *err)
+{
+	return tf_replay_tree_text_gone(&r->tree, text, yes, err);
+}
+
 uint64_t
 tf_replay_names(const struct tf_replay *r)
 {

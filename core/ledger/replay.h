@@ -99,6 +99,9 @@ TF_MUST_USE enum tf_code tf_replay_knows(struct tf_replay *r, uint64_t node,
  */
 TF_MUST_USE enum tf_code tf_replay_access(struct tf_replay *r,
     struct tf_str path, struct tf_attr *out, struct tf_error *err);
+/* Set *yes if the text with this digest was redacted. */
+TF_MUST_USE enum tf_code tf_replay_text_redacted(struct tf_replay *r,
+    const struct tf_hash *text, bool *yes, struct tf_error *err);
 /* Set *yes if the evidence at path was redacted, or if path is that of an
  * attestation with a report, of which evidence was redacted; false for any other
  * path. */

@@ -13,10 +13,12 @@
 #include "../archive/format.h"
 #include "../archive/names.h"
 #include "../archive/select.h"
+#include "../base/array.h"
 #include "../base/bytes.h"
 #include "../base/file.h"
 #include "../buffer.h"
 #include "../ledger/entry.h"
+#include "../ledger/withheld.h"
 #include "../node/damaged.h"
 #include "../node/redacted.h"
 #include "../node/vault_i.h"
@@ -182,6 +184,73 @@ tf_package_add_said(void *arg, const char *name,
 		return tf_fail(err, TF_TAMPER,
 		    "%s is missing from the store: run trailctl verify", name);
 	return rc == TF_OK ? look_inside(k, m, err) : rc;
+}
+
+static int
+by_digest(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct tf_hash));
+}
+
+/* Remember the digest; *is: it was there already. */
+static enum tf_code
+note_apart(struct tf_package_maker *k, const struct tf_hash *h, bool *is,
+    struct tf_error *err)
+{
+	const size_t at = tf_array_place(k->apart, k->n_apart, sizeof(*h), h,
+	    by_digest);
+
+	*is = at < k->n_apart && memcmp(&k->apart[at], h, sizeof(*h)) == 0;
+	if (*is)
+		return TF_OK;
+	if (!tf_array_room(&k->apart, k->n_apart, &k->cap_apart,
+		sizeof(*k->apart)))
+		return tf_nomem(err);
+	memmove(k->apart + at + 1, k->apart + at,
+	    (k->n_apart++ - at) * sizeof(*h));
+	k->apart[at] = *h;
+	return TF_OK;
+}
+
+static enum tf_code
+add_apart(void *arg, const struct tf_withheld *x, struct tf_error *err)
+{
+	struct tf_package_maker *k = arg;
+	struct tf_package_member *m;
+	struct tf_object_row o;
+	char hex[65];
+	uint64_t id;
+	bool is = false;
+	enum tf_code rc = note_apart(k, &x->sha256, &is, err);
+
+	if (rc == TF_OK && !is)
+		rc = tf_text_redacted(k->db, &x->sha256, &is, err);
+	if (rc != TF_OK || is)
+		return rc;
+	tf_hex(x->sha256.b, sizeof(x->sha256.b), hex);
+	rc = tf_object_find(k->db, &x->sha256, &id, err);
+	if (rc == TF_OK)
+		rc = tf_object_get(k->db, id, &o, NULL, err);
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, TF_TAMPER,
+		    "a text is missing from the store: run trailctl verify");
+	if (rc == TF_OK)
+		rc = tf_package_new_member(k,
+		    TF_PACKAGE_NAME(TF_PACKAGE_APART, hex), &m, err);
+	if (rc != TF_OK)
+		return rc;
+	m->from = TF_FROM_OBJECT;
+	m->sha256 = x->sha256;
+	m->zip.size = o.size;
+	m->at = id;
+	return TF_OK;
+}
+
+enum tf_code
+tf_package_add_apart(struct tf_package_maker *k, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	return tf_withheld_named(e, add_apart, k, err);
 }
 
 /* Was it redacted, as far as the package has entries? */

@@ -30,6 +30,11 @@ TF_MUST_USE enum tf_code tf_package_begin_said(struct tf_package_maker *k,
 TF_MUST_USE enum tf_code tf_package_add_said(void *arg, const char *name,
     const struct tf_content *content, struct tf_error *err);
 
+/* Add the texts of e that stand apart from it, and that nobody has redacted;
+ * each once.  Errors: as above. */
+TF_MUST_USE enum tf_code tf_package_add_apart(struct tf_package_maker *k,
+    const struct tf_entry *e, struct tf_error *err);
+
 /* Open the object with digest h.  *fd is -1 if its bytes are in the database:
  * then body has them.  The caller closes *fd, and compares the bytes with h. */
 TF_MUST_USE enum tf_code tf_package_open_object(struct tf_package_maker *k,

@@ -49,6 +49,8 @@ struct tf_package_maker {
 	struct tf_buf top;	/* the topmost directory and '/' */
 	struct tf_package_member *m;
 	size_t n, cap;
+	struct tf_hash *apart; /* texts that were added, sorted */
+	size_t n_apart, cap_apart;
 	uint64_t sealed; /* attestation of the seal being added, or 0 */
 	/* Set for a package that is read through a mount, else NULL. */
 	const atomic_bool *stop;    /* true: give up */

@@ -177,6 +177,8 @@ one_entry(void *arg, uint64_t seq, struct tf_str body, const struct tf_entry *e,
 	if (rc == TF_OK)
 		rc = add_event(k, body, err);
 	k->f.last = e->at;
+	if (rc == TF_OK)
+		rc = tf_package_add_apart(k, e, err);
 	if (rc != TF_OK)
 		return rc;
 	if (e->type == TF_LEDGER_OPENED &&
@@ -326,6 +328,7 @@ dispose(struct tf_package_maker *k)
 	tf_package_dirs_free(&k->dirs);
 	for (size_t i = 0; i < k->n; i++)
 		free(k->m[i].zip.name);
+	free(k->apart);
 	free(k->m);
 	if (k->open_fd >= 0)
 		(void)close(k->open_fd);

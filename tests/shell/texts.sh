@@ -321,6 +321,89 @@ a_mirror_has_the_texts() {
 	is 0 trailctl verify restored
 }
 
+# A package has the texts that are there; stock tools check and read them.
+packages_have_the_texts() {
+	mount store -o texts=redactable,allow_other
+	mkdir -p mnt/r/p/a
+	echo 1 >mnt/r/p/a/f
+	setfattr -n user.trailfs.description -v 'A text in a package' mnt/r/p/a
+	setfattr -n user.trailfs.annotation.gone -v 'A text to go' mnt/r/p/a
+	is 0 trailctl seal mnt/r/p
+	is 0 trailctl override mnt/r/p/a --compliant=true --reason 'Text of why'
+	cp mnt/r/p/.trailfs/package.zip before.zip
+	vkey=$(cat mnt/.trailfs/log.vkey)
+	is 0 trailctl verify --vkey "$vkey" before.zip
+	says '; 7 texts'
+	is 0 trailctl redact mnt/r/p/a --text annotation.gone --reason 'Request 11'
+	is 0 $user trailctl redact mnt/r/p/a --text annotation.gone \
+		--approve "$(proposal)"
+	cp mnt/r/p/.trailfs/package.zip after.zip
+	unmount
+	is 0 trailctl verify --vkey "$vkey" before.zip
+	is 0 trailctl verify --vkey "$vkey" after.zip
+	says 'redacted text'
+	mkdir before after
+	is 0 trailctl unpack before.zip before
+	is 0 trailctl unpack after.zip after
+	before=$(echo before/*/texts) after=$(echo after/*/texts)
+	for text in "$before"/* "$after"/*; do
+		[ "$(sha256sum <"$text" | cut -d' ' -f1)" = "${text##*/}" ]
+		grep -q "{\"withheld\":\"${text##*/}\"}" \
+			"${text%/texts/*}/events.jsonl"
+	done
+	for text in "$before"/*; do
+		tail -c +17 "$text"
+		echo
+	done >found
+	grep -Fx 'A text in a package' found
+	grep -Fx 'A text to go' found
+	if grep -ra 'A text to go' after; then
+		exit 1
+	fi
+	grep -r redacted after/*/attestations
+	is 0 sh "$top/core/archive/package-verify.sh" "$vkey" "${before%/texts}"
+	never_says absent
+	is 0 sh "$top/core/archive/package-verify.sh" "$vkey" "${after%/texts}"
+	says 'redacted, two people have had a text of an entry deleted'
+	never_says absent
+}
+
+# What is not the text of an entry is found; what is left out is absent.
+altered_texts_are_found() {
+	before=$(echo before/*/texts) vkey=$(cat before/*/keys/log.vkey)
+	dir=${before%/texts}
+	text=$(grep -la 'A text in a package' "$before"/*)
+	printf x >>"$text"
+	is 4 trailctl verify --vkey "$vkey" "$dir"
+	is 1 sh "$top/core/archive/package-verify.sh" "$vkey" "$dir"
+	# Also if the manifests say so.
+	(
+		cd "$dir"
+		sum=$(sha256sum <"texts/${text##*/}" | cut -d' ' -f1)
+		sed -i "s|^[0-9a-f]*\\(  texts/${text##*/}\\)|$sum\\1|" \
+			tagmanifest-sha256.txt
+	)
+	is 4 trailctl verify --vkey "$vkey" "$dir"
+	says 'not the text of its entry'
+	is 1 sh "$top/core/archive/package-verify.sh" "$vkey" "$dir"
+	complains 'not the text of its entry'
+	rm "$text"
+	sed -i "\\|  texts/${text##*/}|d" "$dir/tagmanifest-sha256.txt"
+	is 0 trailctl verify --vkey "$vkey" "$dir"
+	says 'ABSENT: 1 text'
+	is 0 sh "$top/core/archive/package-verify.sh" "$vkey" "$dir"
+	says 'absent, a text of an entry is not in the package'
+	# A text that no entry names does not belong there.
+	printf 0123456789abcdefText >"$dir/texts/x"
+	sum=$(sha256sum <"$dir/texts/x" | cut -d' ' -f1)
+	mv "$dir/texts/x" "$dir/texts/$sum"
+	echo "$sum  texts/$sum" >>"$dir/tagmanifest-sha256.txt"
+	LC_ALL=C sort -k 2 -o "$dir/tagmanifest-sha256.txt" \
+		"$dir/tagmanifest-sha256.txt"
+	is 4 trailctl verify --vkey "$vkey" "$dir"
+	is 1 sh "$top/core/archive/package-verify.sh" "$vkey" "$dir"
+}
+
 # What the tests below use.
 a_store_is_made() {
 	is 0 trailctl init store --origin example.org/texts
@@ -332,5 +415,5 @@ with '/dev/fuse jq sqlite3 openssl setfattr python3' texts_are_clear_by_default 
 	claims_that_do_not_fit_are_refused
 [ "$(id -u)" -ne 0 ] || with '/dev/fuse jq setfattr setpriv sqlite3' \
 	two_people_redact_a_text texts_of_several_entries_go \
-	a_mirror_has_the_texts
+	a_mirror_has_the_texts packages_have_the_texts altered_texts_are_found
 finish
