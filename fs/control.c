@@ -66,14 +66,6 @@ fs_control_read(struct fs_control *c, const struct fs_snapshot *s, void *p,
 	return fs_snapshot_read(c->snapshots, s, p, n, off, got, err);
 }
 
-/* Is it a package, and the asker neither the directory's owner nor root? */
-static bool
-is_others_package(const struct fs_source *from)
-{
-	return from->row != NULL && from->row->package &&
-	    !tf_asker_may_all(&from->asker) && from->asker.uid != from->owner;
-}
-
 /* Set the size of edition ino in *st; 0 if the asker may not open it. */
 static enum tf_code
 size_of(struct fs_control *c, uint64_t ino, const struct fs_source *from,
@@ -83,8 +75,6 @@ size_of(struct fs_control *c, uint64_t ino, const struct fs_source *from,
 	enum tf_code rc;
 
 	st->st_size = 0;
-	if (is_others_package(from))
-		return TF_OK;
 	rc = fs_snapshot_get(c->snapshots, ino, from, &s, err);
 	if (rc != TF_OK)
 		return rc == TF_ACCESS ? TF_OK : rc;
@@ -119,7 +109,6 @@ source_of(struct fs_control *c, uint64_t ino, struct fs_asker *asker,
 	rc = tf_vault_getattr(c->vault, fs_row_owner(ino), &dir, err);
 	if (rc != TF_OK)
 		return rc;
-	out->owner = dir.uid;
 	if ((rc = fs_row_of(ino, &dir, &out->row, err)) == TF_OK)
 		set_asker(out, asker);
 	return rc;
@@ -133,7 +122,7 @@ is_long(const struct fs_source *from)
 
 	if (from->tree != NULL)
 		return from->tree->render_for != NULL;
-	if (is_others_package(from) || row->last_error ||
+	if (row->last_error ||
 	    (row->size != NULL && tf_asker_may_all(&from->asker)))
 		return false;
 	return row->render == NULL || row->slow;
@@ -158,8 +147,6 @@ fs_control_open(struct fs_control *c, uint64_t ino, struct fs_asker *asker,
 	struct fs_source from;
 	enum tf_code rc = source_of(c, ino, asker, &from, err);
 
-	if (rc == TF_OK && is_others_package(&from))
-		rc = tf_fail(err, TF_ACCESS, "only for owner and root");
 	if (rc == TF_OK)
 		rc = fs_snapshot_get(c->snapshots, ino, &from, out, err);
 	if (rc == TF_OK && from.row != NULL && from.row->walk)
@@ -188,7 +175,6 @@ stat_row(struct fs_control *c, uint64_t ino, const struct tf_attr *dir,
 	}
 	if ((rc = fs_row_of(ino, dir, &from->row, err)) != TF_OK)
 		return rc;
-	from->owner = dir->uid;
 	if (asker != NULL)
 		set_asker(from, asker);
 	st->st_mode = S_IFREG | (from->row->mode & dir->mode);

@@ -150,8 +150,8 @@ static const struct fs_row rows[] = {
 	    FS_ROW_AT(TF_KIND_ROOT) | FS_ROW_AT(TF_KIND_TRAIL) |
 		FS_ROW_AT(TF_KIND_WORKFLOW),
 	    0440, .write = page },
-	/* It holds all the evidence, also of other users. */
-	{ TF_CONTROL_PACKAGE, BELOW_ROOT, 0400, .package = true, .seals = true,
+	/* It holds all the evidence: it is made for who may read all of that. */
+	{ TF_CONTROL_PACKAGE, BELOW_ROOT, 0444, .package = true, .seals = true,
 	    .ledger = true },
 	{ TF_CONTROL_TEMPLATE, FS_ROW_AT(TF_KIND_TRAIL), 0440,
 	    .render = fs_definition_template, .set = &fs_definition_settable,

@@ -24,7 +24,6 @@ struct fs_snapshot;  /* one edition */
 struct fs_source {
 	const struct fs_row *row;
 	const struct fs_tree *tree;
-	uint32_t owner; /* uid of the row's directory */
 	/* The asker, whose groups the caller or the snapshot owns; all zero
 	 * where every asker sees the same. */
 	struct tf_asker asker;

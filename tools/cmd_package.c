@@ -21,6 +21,7 @@
 #include "core/age.h"
 #include "core/base/bytes.h"
 #include "core/base/cipher.h"
+#include "core/base/crypto.h"
 #include "core/base/file.h"
 #include "core/base/member.h"
 #include "core/control.h"
@@ -72,6 +73,7 @@ struct made {
 	struct tf_package_made package;
 	struct tf_hash sha256;
 	uint64_t size;
+	bool copied; /* from the mount: there is no entry about it */
 };
 
 struct secret {
@@ -139,11 +141,53 @@ record(const struct where *w, const struct tf_package_made *made,
 
 /* --- the file --------------------------------------------------------- */
 
-/* Read the store, also of a mount: both have the same ledger. */
+/* Copy the package that the mount makes for the caller, to fd.  Of what is in it
+ * only the digest and the size of the package become known. */
 static enum tf_code
-write_package(const struct where *w, const char *dir, int fd,
-    struct tf_package_made *made, struct tf_error *err)
+copy_package(const struct where *w, int fd, struct tf_package_made *made,
+    struct tf_error *err)
 {
+	static char buf[128 * 1024];
+	struct tf_sha256 *sha = tf_sha256_new();
+	int from = -1;
+	ssize_t n;
+	enum tf_code rc = TF_OK;
+
+	if (ask.since[0] != '\0' || ask.until[0] != '\0' || ask.to != NULL)
+		rc = tf_fail(err, TF_ACCESS,
+		    "--since, --until and --to need the store, which is its "
+		    "owner's alone");
+	if (rc == TF_OK)
+		rc = where_control_of(w, w->path, TF_CONTROL_PACKAGE, &from,
+		    err);
+	if (rc == TF_OK && sha == NULL)
+		rc = tf_nomem(err);
+	while (rc == TF_OK && (n = read(from, buf, sizeof(buf))) != 0) {
+		if (n < 0) {
+			rc = report_system(err, "package of %s", w->path);
+			break;
+		}
+		tf_sha256_add(sha, buf, (size_t)n);
+		rc = tf_file_pwrite(fd, buf, (size_t)n, made->size, err);
+		made->size += (uint64_t)n;
+	}
+	if (rc == TF_OK) {
+		tf_sha256_peek(sha, &made->sha256);
+		rc = tf_file_sync(fd, err);
+	}
+	if (from >= 0)
+		(void)close(from); /* only read */
+	tf_sha256_free(sha);
+	return rc;
+}
+
+/* Read the store, also of a mount: both have the same ledger.  A user who cannot
+ * read the store of a mount gets the package from the mount. */
+static enum tf_code
+write_package(const struct where *w, const char *dir, int fd, struct made *m,
+    struct tf_error *err)
+{
+	struct tf_package_made *made = &m->package;
 	struct tf_package_request r = { .path = w->path,
 		.since = ask.since[0] != '\0' ? ask.since : NULL,
 		.until = ask.until[0] != '\0' ? ask.until : NULL,
@@ -155,6 +199,9 @@ write_package(const struct where *w, const char *dir, int fd,
 
 	if (w->mount != NULL && (rc = where_store(w, &store, err)) == TF_OK)
 		at.store = store;
+	m->copied = rc == TF_UNSUPPORTED;
+	if (m->copied)
+		return copy_package(w, fd, made, err);
 	if (rc == TF_OK && (rc = where_open(&at, false, &v, err)) == TF_OK) {
 		rc = tf_package_write(v, &r, fd, made, err);
 		where_close(v);
@@ -174,7 +221,7 @@ write_encrypted(const struct where *w, const struct files_new *f,
 				      tf_file_scratch(dirfd, &fd, err);
 
 	if (rc == TF_OK)
-		rc = write_package(w, f->dir, fd, &m->package, err);
+		rc = write_package(w, f->dir, fd, m, err);
 	if (rc == TF_OK)
 		rc = tf_age_encrypt_file(s->text, s->n, fd, f->fd, &m->sha256,
 		    &m->size, err);
@@ -200,13 +247,16 @@ make(const struct where *w, const struct secret *s, struct made *m,
 	if (rc != TF_OK)
 		return rc;
 	rc = ask.passphrase ? write_encrypted(w, &f, s, m, err) :
-			      write_package(w, f.dir, f.fd, &m->package, err);
+			      write_package(w, f.dir, f.fd, m, err);
 	if (rc == TF_OK && !ask.passphrase) {
 		m->sha256 = m->package.sha256;
 		m->size = m->package.size;
 	}
 	m->package.to = ask.to;
-	if (rc == TF_OK && !ask.no_entry)
+	if (rc == TF_OK && m->copied && !ask.no_entry)
+		report_note("the package has no entry in the ledger: whoever "
+			    "cannot read the store gets a copy from the mount");
+	if (rc == TF_OK && !m->copied && !ask.no_entry)
 		rc = record(w, &m->package, err);
 	return files_end(&f, rc, err);
 }
@@ -232,16 +282,19 @@ answer(const struct made *m, struct tf_error *err)
 	}
 	tf_json_begin(&j, &out);
 	tf_json_object(&j);
-	tf_put_uint(&j, "bytes", p->bytes);
+	if (!m->copied)
+		tf_put_uint(&j, "bytes", p->bytes);
 	if (ask.passphrase)
 		tf_put_bool(&j, "encrypted", true);
-	tf_put_uint(&j, "files", p->files);
+	if (!m->copied)
+		tf_put_uint(&j, "files", p->files);
 	if (ask.passphrase)
 		tf_put_hash(&j, "package", &p->sha256);
-	tf_put_bool(&j, "recorded", !ask.no_entry);
+	tf_put_bool(&j, "recorded", !ask.no_entry && !m->copied);
 	tf_put_cstr(&j, "sha256", hex);
 	tf_put_uint(&j, "size", m->size);
-	tf_put_uint(&j, "tree", p->tree_size);
+	if (!m->copied)
+		tf_put_uint(&j, "tree", p->tree_size);
 	tf_json_object_end(&j);
 	if ((rc = tf_json_end(&j, err)) == TF_OK)
 		printf("%s\n", text_of(&out));

@@ -98,17 +98,23 @@ START_TEST(unsealed_files_are_not_in_the_package)
 }
 END_TEST
 
-/* Who may not read all the evidence does not get it from here. */
-START_TEST(only_owner_and_root_read_a_package)
+/* Who may read all the evidence gets it as a package, too, and nobody else. */
+START_TEST(who_reads_all_evidence_reads_its_package)
 {
 	make_evidence();
 	run(0, "chmod 755 mnt/t " W " " A " && chown %d " W " " A, ALICE);
-	ck_assert_int_eq(0400, stat_of(W ZIP).st_mode & 07777);
+	ck_assert_int_eq(0444, stat_of(W ZIP).st_mode & 07777);
+	as(BOB);
+	allowed(try_open(W ZIP, O_RDONLY)); /* all is 0644 */
+	as(0);
+	allowed(chmod(W, 0750));
+	ck_assert_int_eq(0440, stat_of(W ZIP).st_mode & 07777);
 	as(BOB);
 	refused(EACCES, try_open(W ZIP, O_RDONLY));
-	as(ALICE);
-	allowed(try_open(W ZIP, O_RDONLY)); /* all is 0644 */
 	refused(EACCES, try_open("mnt/t" ZIP, O_RDONLY));
+	as(ALICE);
+	allowed(try_open(W ZIP, O_RDONLY));
+	allowed(try_open("mnt/t" ZIP, O_RDONLY));
 	as(0);
 	put(A "/secret", "x");
 	allowed(chmod(A "/secret", 0600));
@@ -149,7 +155,7 @@ START_TEST(the_next_owner_gets_a_package_of_their_own)
 	refused(EACCES, try_open(A ZIP, O_RDONLY));
 	ck_assert_int_eq(0, stat_of(A ZIP).st_size);
 	as(ALICE);
-	refused(EACCES, try_open(A ZIP, O_RDONLY));
+	allowed(try_open(A ZIP, O_RDONLY));
 	as(0);
 	for (size_t i = 0; i < LEN(fds); i++) {
 		char some[4];
@@ -167,6 +173,7 @@ START_TEST(a_package_is_made_only_for_users_who_may_read_it)
 	make_evidence();
 	allowed(chmod("mnt/t", 0755));
 	allowed(chmod(W, 0755));
+	allowed(chmod(A, 0700));
 	as(BOB);
 	ck_assert_int_eq(0, stat_of(W ZIP).st_size);
 	as(0);
@@ -494,7 +501,7 @@ suite_package(void)
 	tcase_add_test(t, the_size_of_a_package_is_exact);
 	tcase_add_test(t, a_package_grows_with_the_ledger);
 	tcase_add_test(t, unsealed_files_are_not_in_the_package);
-	tcase_add_test(t, only_owner_and_root_read_a_package);
+	tcase_add_test(t, who_reads_all_evidence_reads_its_package);
 	tcase_add_test(t, the_next_owner_gets_a_package_of_their_own);
 	tcase_add_test(t, a_package_is_made_only_for_users_who_may_read_it);
 	tcase_add_test(t, a_package_is_made_once);

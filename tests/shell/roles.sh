@@ -184,8 +184,173 @@ schema: {}'
 	sets 'root owner' mnt/t/w/done override '{"compliant":true,"reason":"x"}'
 }
 
+# Every verb that reads, of the root, the trail and what is in it.
+verbs_have_their_users() {
+	cp mnt/.trailfs/log.vkey key
+	chmod a+r key
+	mkdir -m 0777 zips
+	for verb in log status show ls why 'log --json' 'status --json'; do
+		only "$readers" "trailctl $verb mnt/t"
+		only "$readers" "trailctl $verb mnt/t/w"
+	done
+	for verb in log show ls why access 'log --json'; do
+		only 'root owner auditor admin' "trailctl $verb mnt/t/p/done"
+	done
+	for verb in show 'prove -o zips/$me.proof'; do
+		only "$readers" "trailctl $verb mnt/t/w/done/f"
+	done
+	for verb in log status 'verify --vkey key'; do
+		only 'root auditor admin' "trailctl $verb mnt"
+	done
+	only "$readers" 'trailctl package -o zips/$me-w.zip mnt/t/w'
+	only 'root owner auditor admin' 'trailctl package -o zips/$me-t.zip mnt/t'
+	for who in owner member auditor; do
+		is 0 trailctl verify --vkey key zips/$who-w.zip
+	done
+	become auditor
+	is 0 $by trailctl package --json -o zips/again.zip mnt/t/w
+	complains 'no entry in the ledger'
+	says '"recorded":false'
+	is 3 $by trailctl package --to me -o zips/to.zip mnt/t/w
+	[ ! -e zips/to.zip ]
+	is 0 $by trailctl find --uid 54321 --json mnt
+	says '"t/p/done/f"'
+	become member
+	is 0 $by trailctl find --uid 54321 --json mnt
+	says '"t/w/done/f"'
+	never_says 't/p/done'
+	only 'root owner' 'trailctl seal mnt/t/w/open'
+}
+
+# A mode without rights of the group is shown with a mark, which a mode that is set
+# never gets; lists that say what the roles say are accepted.
+modes_are_shown_with_a_mark() {
+	become owner
+	$by mkdir -m 0700 mnt/t/marked
+	[ "$(stat -c %a mnt/t/marked)" = 2720 ]
+	is 0 trailctl log --json mnt/t/marked
+	says '"mode":"2700"'
+	$by chmod g+rx mnt/t/marked
+	become member
+	$by ls mnt/t/marked
+	become owner
+	$by chmod o-x,g-rwx mnt/t/marked
+	become member
+	is 2 $by ls mnt/t/marked
+	become owner
+	$by mkdir mnt/t/marked/a
+	$by sh -c 'umask 077; echo x >mnt/t/marked/a/f'
+	[ "$(stat -c %a mnt/t/marked/a/f)" = 610 ]
+	$by chmod u+x mnt/t/marked
+	# Copies, also within the mount, keep it; the bits of the entry are without.
+	is 0 cp -a mnt/t/marked/a/f mnt/t/marked/a/g
+	is 0 cp -a mnt/t/marked copy
+	is 0 trailctl log --json mnt/t/marked/a/g
+	says '"mode":"0600"'
+	is 0 cp -a copy/a/f mnt/t/marked/a/h
+	is 0 trailctl log --json mnt/t/marked/a/h
+	says '"mode":"0600"'
+	is 1 setfacl -m "g:$AUDITORS:-" mnt/t/marked/a
+	is 1 setfacl -d -m u:54399:r mnt/t/marked/a
+}
+
+# grant and revoke: the changes, their entries, what they refuse.
+groups_are_granted_and_revoked() {
+	become owner
+	mkdir -m 0700 mnt/u
+	chown 54321:54321 mnt/u
+	$by sh -c 'umask 077
+		mkdir mnt/u/w mnt/u/w/a mnt/u/w/a/dir mnt/u/w/open
+		echo x >mnt/u/w/a/f
+		echo x >mnt/u/w/a/dir/f'
+	is 0 trailctl seal mnt/u/w/a
+	chown 54321:54321 mnt/u mnt/u/w mnt/u/w/a mnt/u/w/open
+	chown 54321:54321 mnt/u/w/a/f mnt/u/w/a/dir/f
+	$by chmod 0700 mnt/u
+	files='cat mnt/u/w/a/f mnt/u/w/a/dir/f'
+	only 'root owner auditor admin' "$files"
+	become owner
+	is 2 $by trailctl grant --group $TEAM mnt/u
+	is 2 $by trailctl grant --read mnt/u
+	is 2 $by trailctl grant --user me --read mnt/u
+	complains 'one group'
+	is 2 $by trailctl grant --group no-such-group --read mnt/u
+	is 2 $by trailctl grant --group $TEAM --read mnt/u/w
+	become member
+	is 3 $by trailctl grant --group $TEAM --read mnt/u
+	become owner
+	is 1 $by trailctl grant --group $AUDITORS --read mnt/u
+	complains 'member of'
+	entries=$(wc -l <mnt/.trailfs/events.jsonl)
+	is 0 $by trailctl grant --group $TEAM --read mnt/u
+	says "^u  group $TEAM  mode 2750\$"
+	says "^u/w/a/f  group $TEAM  mode 0640\$"
+	says '^u/w/a/dir  mode 2750$'
+	[ "$(tail -n "+$((entries + 1))" mnt/.trailfs/events.jsonl |
+		jq -r 'select(.type == "access.changed") | .path' | sort -u |
+		tr '\n' ' ')" = 'u u/w u/w/a u/w/a/dir u/w/a/dir/f u/w/a/f u/w/open ' ]
+	only "$readers" "$files"
+	only 'root owner' 'mkdir mnt/u/$me'
+	become owner
+	is 0 $by trailctl grant --group $TEAM --read mnt/u
+	says '^u  unchanged$'
+	is 0 trailctl grant --group $TEAM --write --json mnt/u
+	says '"path":"u/w/open"'
+	only 'root owner member' 'mkdir mnt/u/2-$me mnt/u/w/open/$me'
+	only 'root owner member' 'echo x >mnt/u/w/open/f-$me'
+	# Another group would take the place of the first one.
+	is 1 trailctl grant --group $AUDITORS --read mnt/u
+	complains "the group $TEAM has rights"
+	become owner
+	is 0 $by trailctl revoke --group $TEAM --write mnt/u
+	says '^u  mode 2750$'
+	only 'root owner' 'mkdir mnt/u/3-$me'
+	become owner
+	is 0 $by trailctl revoke --group $TEAM --read mnt/u
+	only 'root owner auditor admin' "$files"
+	become owner
+	is 0 $by trailctl revoke --group $TEAM --read mnt/u
+	says '^u  unchanged$'
+	is 0 trailctl grant --group tape --read mnt/u
+	[ "$(stat -c %G mnt/u/w/a/f)" = tape ]
+	# Modes that a change of one group cannot make right.
+	chmod 0755 mnt/u
+	is 1 trailctl revoke --group tape --read mnt/u
+	complains 'others'
+	is 2 trailctl revoke --group tape --write mnt/t/w
+}
+
+# access says who, and why, and below a path only what differs.
+access_says_who_and_why() {
+	mkdir mnt/v
+	chown 54321:$TEAM mnt/v
+	chmod 0750 mnt/v
+	become owner
+	$by sh -c 'umask 022; mkdir mnt/v/w mnt/v/w/a; echo x >mnt/v/w/a/f'
+	$by sh -c 'umask 077; mkdir mnt/v/private'
+	is 0 trailctl access mnt/v
+	says "^v  owner 54321, group $TEAM, mode 2750\$"
+	says "^  read        54321 (owner), $TEAM (group), $ADMINS (admins=), \
+$AUDITORS (auditors=), root\$"
+	says '^  write       54321 (owner), root$'
+	says "^  administer  54321 (owner), $ADMINS (admins=), root\$"
+	says '^v/private '
+	never_says '^v/w'
+	is 0 $by trailctl access --json mnt/v
+	is_canonical
+	[ "$(jq -r '.[1] | .path, .read' out | tr '\n' ' ')" = \
+		"v/private 54321 (owner), $ADMINS (admins=), $AUDITORS (auditors=), root " ]
+	is 0 trailctl access mnt/t/w/done/f
+	says '^  write       nobody (it is sealed)$'
+	is 0 trailctl access mnt
+	says "^  read        everybody (others), "
+	says "^  write       $ADMINS (admins=), root\$"
+}
+
 [ "$(id -u)" -ne 0 ] || with '/dev/fuse setpriv jq setfacl setfattr' \
 	a_store_is_made a_group_that_does_not_exist_is_an_error a_trail_is_made \
 	evidence_has_its_readers control_files_have_their_readers \
-	control_files_have_their_writers
+	control_files_have_their_writers verbs_have_their_users \
+	modes_are_shown_with_a_mark groups_are_granted_and_revoked \
+	access_says_who_and_why
 finish

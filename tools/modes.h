@@ -1,0 +1,36 @@
+/*
+ * Owner, group and mode of what is in a mount, and what they give to whom.
+ */
+#ifndef TRAILCTL_MODES_H
+#define TRAILCTL_MODES_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "core/error.h"
+
+#define MODES_READ 4u
+#define MODES_WRITE 2u
+#define MODES_SEARCH 1u
+
+#define MODES_NAME_SIZE 257
+
+/* The permission bits of st.  A mode that gives the group nothing is shown with
+ * a mark where the mount has roles (Roles in trailfs(8)); here it has none. */
+unsigned modes_of(const struct stat *st);
+
+/* What reading needs: of a directory, to search it too. */
+unsigned modes_reading(const struct stat *st);
+
+/* The name of a user or group, or the number. */
+void modes_user(uid_t uid, char out[MODES_NAME_SIZE]);
+void modes_group(gid_t gid, char out[MODES_NAME_SIZE]);
+
+/* Is the group for this user alone, as useradd(8) makes one? */
+bool modes_is_private(uid_t uid, gid_t gid);
+
+/* The group with this name or number.  TF_USAGE. */
+TF_MUST_USE enum tf_code modes_find_group(const char *name, gid_t *gid,
+    struct tf_error *err);
+
+#endif
