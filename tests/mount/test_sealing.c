@@ -250,7 +250,9 @@ START_TEST(chmod_and_chown_of_the_upper_three_are_recorded)
 		ck_assert_uint_eq(1, entries("access.changed", dirs[i].path));
 		allowed(chown(dirs[i].dir, ALICE, BOB));
 		says(entry("access.changed", dirs[i].path),
-		    "\"access\":{\"gid\":1002,\"mode\":\"0711\",\"uid\":1001}");
+		    "\"access\":{\"gid\":1002,");
+		says(entry("access.changed", dirs[i].path),
+		    "\"mode\":\"0711\",\"uid\":1001");
 		run(0, "touch -d 2001-01-01 %s", dirs[i].dir);
 		ck_assert_int_gt(stat_of(dirs[i].dir).st_mtim.tv_sec,
 		    1000000000);
