@@ -179,6 +179,11 @@ add_receipts(struct tf_buf *out, const struct tf_report *r)
 		tf_buf_str(out, TF_ANCHOR_NONE);
 		return;
 	}
+	if (r->cosigned == 0 && r->uncosigned == 0) {
+		tf_buf_str(out, "no mirror or witness has cosigned; there are "
+				"time stamps only");
+		return;
+	}
 	add_count(out, r->cosigned, "receipt");
 	tf_buf_str(out, r->cosigned == 1 ? " fits" : " fit");
 	if (r->cosigned > 0)

@@ -61,6 +61,29 @@ tf_vkey_text(const struct tf_vkey *k, struct tf_buf *out)
 	tf_base64(out, key, sizeof(key));
 }
 
+/* Keys of other types have other lengths, so the type, which is the first byte, is
+ * judged first. */
+static enum tf_code
+check_type(const char *key, size_t n, enum tf_vkey_type type,
+    struct tf_error *err)
+{
+	static const char *const kinds[] = { [TF_VKEY_LOG] = "of a log",
+		[TF_VKEY_COSIGNER] = "of a cosigner",
+		[6] = "ML-DSA-44 of a cosigner" };
+	uint8_t first[3];
+	const char *is;
+
+	if (n < 4 || !tf_unbase64_exact(key, 4, first, sizeof(first)) ||
+	    first[0] == type)
+		return TF_OK; /* another check finds what is wrong */
+	is = first[0] < sizeof(kinds) / sizeof(*kinds) ? kinds[first[0]] : NULL;
+	return tf_fail(err, TF_INVALID,
+	    "key: type %u%s%s%s is not supported here, only Ed25519 %s (type "
+	    "%d)",
+	    first[0], is != NULL ? " (" : "", is != NULL ? is : "",
+	    is != NULL ? ")" : "", kinds[type], (int)type);
+}
+
 static enum tf_code
 parse(const char *s, size_t n, enum tf_vkey_type type, struct tf_vkey *out,
     struct tf_error *err)
@@ -71,19 +94,17 @@ parse(const char *s, size_t n, enum tf_vkey_type type, struct tf_vkey *out,
 	char name[TF_ORIGIN_MAX + 1];
 	uint8_t id[4], key[1 + TF_PUBKEY_LEN];
 	struct tf_pubkey pub;
+	enum tf_code rc;
 
 	if (!plus || name_n > TF_ORIGIN_MAX || !tf_origin_ok(s, name_n) ||
 	    n - name_n < 10 || plus[9] != '+' ||
 	    !tf_unhex(plus + 1, 8, id, sizeof(id)))
 		return tf_fail(err, TF_INVALID,
 		    "key: not of the form NAME+ID+KEY");
+	if ((rc = check_type(plus + 10, n - name_n - 10, type, err)) != TF_OK)
+		return rc;
 	if (!tf_unbase64_exact(plus + 10, n - name_n - 10, key, sizeof(key)))
 		return tf_fail(err, TF_INVALID, "key: bad base64 or length");
-	if (key[0] != type)
-		return tf_fail(err, TF_INVALID,
-		    type == TF_VKEY_LOG ?
-			"key: not an Ed25519 key" :
-			"key: not an Ed25519 key of a cosigner (type 4)");
 	memcpy(name, s, name_n);
 	name[name_n] = '\0';
 	memcpy(pub.b, key + 1, TF_PUBKEY_LEN);

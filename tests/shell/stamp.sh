@@ -220,6 +220,7 @@ a_stamp_from_before_its_entries_is_a_finding() {
 	complains 'warning: the authority says 2016-.* days before the clock'
 	is 0 trailctl verify before
 	says '^timestamp *ABSENT *judge the recorded ones'
+	says '^witness *ABSENT *no mirror or witness has cosigned; there are time stamps only'
 	says '20160101000000Z: the clock of the host was [0-9]* days ahead of'
 	is 1 trailctl verify --tsa-ca authority/root.pem before
 	says '^timestamp *FAILED *1 finding; the evidence itself is not touched'

@@ -161,6 +161,32 @@ START_TEST(a_hostile_policy_is_refused_with_its_line)
 }
 END_TEST
 
+/* A key of a kind that libcrypto may not know: ML-DSA-44 of a cosigner (type 6,
+ * 1,312 bytes), and one of the future. */
+START_TEST(a_key_of_another_type_is_named)
+{
+	static const char *const want[] = {
+		"policy, line 1: key: type 6 (ML-DSA-44 of a cosigner) is not "
+		"supported here, only Ed25519 of a cosigner (type 4)",
+		"policy, line 1: key: type 255 is not supported here, only "
+		"Ed25519 of a cosigner (type 4)",
+	};
+	uint8_t key[1313] = { _i == 0 ? 6 : 255 };
+	struct tf_error err = { .code = TF_OK };
+	struct tf_witness_policy *p = NULL;
+	struct tf_buf text = { 0 };
+
+	tf_buf_str(&text, "witness a witness.example/new+01020304+");
+	tf_base64(&text, key, sizeof(key));
+	tf_buf_str(&text, "\nquorum a\n");
+	tf_buf_add(&text, "", 1);
+	ck_assert_int_eq(TF_INVALID, parse(text.p, &p, &err));
+	ck_assert_ptr_null(p);
+	ck_assert_str_eq(want[_i], err.text);
+	tf_buf_free(&text);
+}
+END_TEST
+
 START_TEST(a_nul_and_a_huge_policy_are_refused)
 {
 	static const char nul[] = "quorum none\n#\0\n";
@@ -688,6 +714,7 @@ suite_witness(void)
 	tcase_add_test(t, a_policy_says_its_witnesses);
 	tcase_add_loop_test(t, a_hostile_policy_is_refused_with_its_line, 0,
 	    LOOP(hostile));
+	tcase_add_loop_test(t, a_key_of_another_type_is_named, 0, 2);
 	tcase_add_test(t, a_nul_and_a_huge_policy_are_refused);
 	tcase_add_test(t, a_policy_has_its_bounds);
 	tcase_add_test(t, the_quorum_is_counted_for_every_set);
