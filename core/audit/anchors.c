@@ -102,3 +102,48 @@ tf_audit_uncosigned(struct tf_audit *a)
 	a->r->uncosigned++;
 	tf_audit_not_seen(a, TF_CHECK_WITNESS);
 }
+
+void
+tf_audit_cosigned_head(struct tf_audit *a, struct tf_str note)
+{
+	struct tf_error why = { .code = TF_OK };
+	struct tf_hash root;
+	struct tf_checkpoint c;
+	enum tf_code rc = tf_checkpoint_check(note.n > 0 ? note.p : "", note.n,
+	    &a->vkey, &c, &why);
+
+	if (rc == TF_NOMEM) {
+		tf_audit_no_memory(a);
+		return;
+	}
+	if (rc == TF_FOREIGN) {
+		tf_audit_unread(a, TF_CHECK_WITNESS, UINT64_MAX, tf_nowhere,
+		    "the cosigned checkpoint has another origin: it may be "
+		    "from before the origin changed");
+		return;
+	}
+	if (rc != TF_OK) {
+		tf_audit_trouble(a, TF_CHECK_WITNESS, UINT64_MAX, tf_nowhere,
+		    "the cosigned checkpoint does not fit", &why);
+		return;
+	}
+	if (!a->head_good || c.size == 0)
+		return;
+	if (c.size > a->head.size) {
+		tf_audit_finding(a, TF_CHECK_EARLIER, UINT64_MAX, tf_nowhere,
+		    "the cosigned checkpoint has %llu entries: the log lost "
+		    "its end",
+		    (unsigned long long)c.size);
+		return;
+	}
+	rc = tf_merkle_root(c.size, tile, a, &root, &why);
+	if (rc == TF_OK && memcmp(&root, &c.root, sizeof(root)) != 0)
+		tf_audit_finding(a, TF_CHECK_EARLIER, UINT64_MAX, tf_nowhere,
+		    "the cosigned checkpoint of %llu entries is of another "
+		    "tree: the log was forked",
+		    (unsigned long long)c.size);
+	else if (rc == TF_OK)
+		tf_quorum_count_note(a, &c, note);
+	else
+		tf_audit_not_seen(a, TF_CHECK_WITNESS);
+}

@@ -35,4 +35,11 @@ void tf_audit_uncosigned(struct tf_audit *a);
 	(int)(e)->anchor_kind.n, (e)->anchor_kind.p, (int)(e)->anchor_name.n, \
 	    (e)->anchor_name.p, (unsigned long long)(e)->tree_size
 
+/*
+ * Judge a note that others have cosigned and that lies beside the log, whose head
+ * is known: it must be signed by this log and of the tree that it had at that
+ * size.  Its cosignatures count for the quorum.
+ */
+void tf_audit_cosigned_head(struct tf_audit *a, struct tf_str note);
+
 #endif

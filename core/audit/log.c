@@ -328,7 +328,7 @@ run(struct tf_audit *a, struct tf_error *err)
 {
 	struct log *l = a->self;
 	struct tf_pool_work w = { .hash = hash, .arg = l };
-	struct tf_buf note = { 0 };
+	struct tf_buf note = { 0 }, cosigned = { 0 };
 	enum tf_code rc;
 
 	a->source = &source;
@@ -336,6 +336,11 @@ run(struct tf_audit *a, struct tf_error *err)
 	if (l->evidencefd < 0)
 		a->r->check[TF_CHECK_CONTENTS] = TF_VERDICT_ABSENT;
 	else if ((rc = tf_pool_new(&w, a->v->threads, &a->pool, err)) != TF_OK)
+		return rc;
+	/* Before the checkpoint, which may grow meanwhile. */
+	rc = tf_file_read(l->dirfd, TF_CONTROL_COSIGNED, TF_NOTE_MAX, &cosigned,
+	    err);
+	if (tf_code_undecided(rc))
 		return rc;
 	rc = tf_file_read(l->dirfd, "checkpoint", TF_NOTE_MAX, &note, err);
 	/* TF_INVALID: not a plain file.  That is a finding, as an empty note
@@ -346,8 +351,11 @@ run(struct tf_audit *a, struct tf_error *err)
 		rc = tf_audit_run(a, err);
 	} else if (rc == TF_OK || rc == TF_INVALID) {
 		tf_audit_head(a, tf_buf_bytes(&note));
+		if (cosigned.n > 0)
+			tf_audit_cosigned_head(a, tf_buf_bytes(&cosigned));
 		rc = tf_audit_run(a, err);
 	}
+	tf_buf_free(&cosigned);
 	tf_buf_free(&note);
 	return rc;
 }

@@ -16,7 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../anchor.h"
 #include "../base/file.h"
+#include "../control.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/merkle.h"
 #include "../ledger/tilepath.h"
@@ -190,15 +192,27 @@ check_target(struct tf_vault *v, int fd, const struct tf_checkpoint *now,
 	return rc;
 }
 
+/* The cosignatures are read before the checkpoint and written after it: whoever
+ * reads them in that order too never finds them ahead of it. */
+static enum tf_code
+put_cosigned(int fd, const struct tf_buf *note, struct tf_error *err)
+{
+	return note->n == 0 ? TF_OK :
+			      tf_file_write(fd, TF_CONTROL_COSIGNED, note->p,
+				  note->n, 0644, false, err);
+}
+
 /* The checkpoint comes first and bounds all that follows; it is written only
  * after everything else was. */
 static enum tf_code
 put_log(struct tf_vault *v, int fd, uint64_t *count, struct tf_error *err)
 {
 	struct tf_checkpoint c = { .size = 0 };
-	struct tf_buf note = { 0 };
-	enum tf_code rc = tf_vault_checkpoint(v, &note, err);
+	struct tf_buf note = { 0 }, cosigned = { 0 };
+	enum tf_code rc = tf_vault_cosigned(v, &cosigned, err);
 
+	if (rc == TF_OK || rc == TF_NOTFOUND)
+		rc = tf_vault_checkpoint(v, &note, err);
 	if (rc == TF_OK)
 		rc = tf_checkpoint_check(note.p, note.n, &v->vkey, &c, err);
 	if (rc == TF_OK)
@@ -210,7 +224,10 @@ put_log(struct tf_vault *v, int fd, uint64_t *count, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_file_write(fd, "checkpoint", note.p, note.n, 0644,
 		    false, err);
+	if (rc == TF_OK)
+		rc = put_cosigned(fd, &cosigned, err);
 	tf_buf_free(&note);
+	tf_buf_free(&cosigned);
 	return rc;
 }
 

@@ -365,6 +365,7 @@ verify_counts_the_lines_of_a_checkpoint() {
 	is 0 trailctl prove -o plain.tlog-proof store
 	is 5 trailctl verify --vkey vkey --policy policy plain.tlog-proof
 	is 0 trailctl export-log store exported
+	rm exported/checkpoint.cosigned
 	is 5 trailctl verify --vkey vkey --policy policy exported
 	cp plain.tlog-proof both.tlog-proof
 	for w in one two; do
@@ -385,6 +386,32 @@ verify_counts_the_lines_of_a_checkpoint() {
 	# Without the policy nobody asked for these keys.
 	is 0 trailctl verify --vkey vkey bad.tlog-proof
 	is 0 trailctl witness --policy policy --via "$VIA" store
+}
+
+# An exported log has the newest cosigned checkpoint beside its newest one.
+verify_counts_the_cosigned_checkpoint_of_a_log() {
+	is 0 trailctl witness --policy policy --via "$VIA" store
+	is 0 trailctl export-log store published
+	grep -c 'witness.example' published/checkpoint.cosigned >lines
+	[ "$(cat lines)" -eq 2 ]
+	is 0 trailctl verify --vkey vkey --policy policy published
+	says '^witness *OK *the quorum both is met up to '
+	is 0 trailctl verify --vkey vkey published
+	# It must be of this log, and no longer than it.
+	n=$(sed -n 2p published/checkpoint.cosigned)
+	cp -r published cut
+	cp exported/checkpoint cut/checkpoint
+	[ "$(sed -n 2p cut/checkpoint)" -lt "$n" ]
+	is 4 trailctl verify --vkey vkey cut
+	says "the cosigned checkpoint has $n entries: the log lost its end"
+	cp -r published bad.log
+	sed -i 's|^\(.* example.org/w .\{30\}\)\(.\)\(.\)|\1\3\2|' \
+		bad.log/checkpoint.cosigned
+	if ! cmp -s published/checkpoint.cosigned bad.log/checkpoint.cosigned
+	then
+		is 4 trailctl verify --vkey vkey bad.log
+		says 'the cosigned checkpoint does not fit'
+	fi
 }
 
 # A package has the cosignatures that cover it, and its quorum is counted.
@@ -874,6 +901,7 @@ run a_mount_is_witnessed
 run verify_counts_the_quorum
 run verify_finds_a_missing_quorum
 run verify_counts_the_lines_of_a_checkpoint
+run verify_counts_the_cosigned_checkpoint_of_a_log
 run verify_counts_the_quorum_of_a_package
 run a_quorum_survives_a_witness_that_is_down
 run another_key_of_a_name_is_another_witness
