@@ -212,7 +212,7 @@ why_absent(const struct check *c, enum tf_check check)
 		    "it is not of this log" :
 		    check == TF_CHECK_EARLIER &&
 			(c->form == CHECK_PROOF || c->form == CHECK_PACKAGE) ?
-		    "one checkpoint says nothing about another tree" :
+		    "no checkpoint or anchor here has as many entries" :
 		    "could not be looked at";
 	if (c->form == CHECK_AGAINST)
 		return "verify the store itself for that";

@@ -269,24 +269,6 @@ tf_audit_free(struct tf_audit *a)
 	free(a);
 }
 
-void
-tf_audit_beside(struct tf_audit *a, struct tf_str note)
-{
-	enum tf_code rc = tf_checkpoint_check(note.p, note.n, &a->vkey,
-	    &a->held[1].c, NULL);
-
-	/* A note of another origin is not about this log: that of before a
-	 * recovery.  With a key given, any other one is a fault. */
-	a->held[1].wanted = rc == TF_OK;
-	a->held[1].what = "the checkpoint beside the database";
-	if (a->r->pinned && (rc == TF_TAMPER || rc == TF_INVALID))
-		tf_audit_finding(a, TF_CHECK_SIGNATURE, UINT64_MAX, tf_nowhere,
-		    "the checkpoint beside the database is not signed by the "
-		    "key given");
-	if (rc == TF_NOMEM)
-		tf_audit_no_memory(a);
-}
-
 /* True if the log's key signed the note, whatever its origin is. */
 static bool
 is_of_key(const struct tf_audit *a, struct tf_str note)
@@ -302,6 +284,25 @@ is_of_key(const struct tf_audit *a, struct tf_str note)
 	    note.p);
 	tf_vkey_make(&k, origin, &a->vkey.pub);
 	return tf_checkpoint_check(note.p, note.n, &k, &c, NULL) == TF_OK;
+}
+
+void
+tf_audit_beside(struct tf_audit *a, struct tf_str note)
+{
+	enum tf_code rc = tf_checkpoint_check(note.p, note.n, &a->vkey,
+	    &a->held[1].c, NULL);
+
+	a->held[1].wanted = rc == TF_OK;
+	a->held[1].what = "the checkpoint beside the database";
+	if (rc == TF_NOMEM)
+		tf_audit_no_memory(a);
+	/* A note of this key with another origin is that of before a recovery,
+	 * and not about this log. */
+	else if (rc != TF_OK && !(rc == TF_FOREIGN && is_of_key(a, note)))
+		tf_audit_finding(a, TF_CHECK_SIGNATURE, UINT64_MAX, tf_nowhere,
+		    "the checkpoint beside the database is not signed by the "
+		    "%s",
+		    a->r->pinned ? "key given" : "key of the store");
 }
 
 void
@@ -359,6 +360,18 @@ tf_audit_head(struct tf_audit *a, struct tf_str note)
 }
 
 void
+tf_audit_held_proven(struct tf_audit *a, uint64_t size,
+    const struct tf_hash *root)
+{
+	struct tf_held *h = &a->held[0];
+
+	if (h->c.size != size)
+		return;
+	h->proven = true;
+	h->contradicted |= memcmp(&h->c.root, root, sizeof(*root)) != 0;
+}
+
+void
 tf_audit_held_alone(struct tf_audit *a)
 {
 	const struct tf_held *h = &a->held[0];
@@ -368,9 +381,10 @@ tf_audit_held_alone(struct tf_audit *a)
 	tf_audit_unproven(a);
 	if (!h->wanted)
 		return;
-	if (h->c.size != a->head.size)
+	tf_audit_held_proven(a, a->head.size, &a->head.root);
+	if (!h->proven)
 		a->r->check[TF_CHECK_EARLIER] = TF_VERDICT_ABSENT;
-	else if (memcmp(&h->c.root, &a->head.root, sizeof(h->c.root)) != 0)
+	else if (h->contradicted)
 		tf_audit_finding(a, TF_CHECK_EARLIER, UINT64_MAX, tf_nowhere,
 		    "what you hold is of the same size and another tree: "
 		    "the log told two stories; keep both signed checkpoints");

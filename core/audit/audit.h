@@ -36,10 +36,13 @@ struct tf_audit {
 	bool head_good;		   /* head has a valid signature */
 	struct tf_held {	   /* checkpoints that this log must contain */
 		struct tf_checkpoint c;
-		bool wanted;	  /* c is valid and must be compared */
-		bool unproven;	  /* but for a key that an entry must name */
-		bool late;	  /* it was unproven when the pass began */
-		bool differs;	  /* the entries have another root */
+		bool wanted;   /* c is valid and must be compared */
+		bool unproven; /* but for a key that an entry must name */
+		bool late;     /* it was unproven when the pass began */
+		bool differs;  /* the entries have another root */
+		/* For a source without all entries: the root at that size was
+		 * proven, and it is another one. */
+		bool proven, contradicted;
 		const char *what; /* its name in findings */
 	} held
 	    [TF_HELD]; /* the caller's, the file beside the database, the guard,
@@ -121,8 +124,12 @@ void tf_audit_free(struct tf_audit *a);
 /* Set head from the note of the newest checkpoint; a note that is not valid is
  * a finding.  note.p is not NULL, even if note.n is 0. */
 void tf_audit_head(struct tf_audit *a, struct tf_str note);
-/* For a source without all entries: compare the earlier checkpoint with head if
- * their sizes are equal; otherwise TF_CHECK_EARLIER becomes ABSENT. */
+/* A source without all entries has proven that the tree of head begins with this
+ * tree: compare the earlier checkpoint if it is of that size. */
+void tf_audit_held_proven(struct tf_audit *a, uint64_t size,
+    const struct tf_hash *root);
+/* For such a source, after the pass: compare the earlier checkpoint with head.  If
+ * no tree of its size was proven, TF_CHECK_EARLIER becomes ABSENT. */
 void tf_audit_held_alone(struct tf_audit *a);
 /* Add the checkpoint file beside the database: this log must contain it.  A
  * note of another log is ignored. */

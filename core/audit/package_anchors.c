@@ -88,6 +88,8 @@ check_path(struct tf_audit *a, const struct tf_entry *e, struct tf_error *err)
 			tf_audit_member_wrong(a, check_of(e), name.p, why.text);
 		else if ((wrong = wrong_path(a, e, &c)) != NULL)
 			tf_audit_member_wrong(a, check_of(e), name.p, wrong);
+		else
+			tf_audit_held_proven(a, e->tree_size, &e->tree_root);
 	}
 	tf_buf_free(&name);
 	tf_buf_free(&text);

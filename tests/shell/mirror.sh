@@ -306,6 +306,7 @@ a_rollback_is_refused() {
 # The same store that went on from an old copy, with fewer and with more entries.
 a_fork_is_refused() {
 	rm -f store/checkpoint # the vault itself would notice
+	is 0 trailctl init --moved store # this, too
 	add store other
 	is 4 trailctl mirror store copy
 	complains 'refused: \(forked\|rewritten\)'
@@ -320,6 +321,7 @@ a_fork_is_refused() {
 	is 0 trailctl verify --vkey vkey copy
 	find store -mindepth 1 -delete
 	cp -a ahead/. store
+	is 0 trailctl init --moved store
 	rm -rf ahead
 }
 
