@@ -35,6 +35,19 @@ new_cosigner(const char *name)
 	return c;
 }
 
+/* The text of b, which stays valid until the test ends. */
+static const char *
+keep(const struct tf_buf *b)
+{
+	static char *kept[1000]; /* or a sanitizer reports a leak */
+	static size_t n;
+
+	ck_assert_ptr_nonnull(b->p);
+	ck_assert_uint_lt(n, LEN(kept));
+	kept[n] = b->p;
+	return kept[n++];
+}
+
 /* The note with a cosignature line of c behind it. */
 static const char *
 cosigned(const char *note, const struct cosigner *c)
@@ -49,8 +62,7 @@ cosigned(const char *note, const struct cosigner *c)
 		NULL));
 	tf_buf_add(&out, "", 1);
 	ck_assert(!out.failed);
-	ck_assert_ptr_nonnull(out.p);
-	return out.p;
+	return keep(&out);
 }
 
 /* The request about a note, which becomes one line of JSON. */
@@ -67,8 +79,7 @@ request(const char *kind, const char *name, const char *key, const char *note)
 	tf_buf_str(&out, "\"}\n");
 	tf_buf_add(&out, "", 1);
 	ck_assert(!out.failed);
-	ck_assert_ptr_nonnull(out.p);
-	return out.p;
+	return keep(&out);
 }
 
 /* Write the request and close the file: the errno of the write or the close, 0
@@ -217,8 +228,7 @@ signed_note(const char *origin, uint64_t size, char root,
 	memset(c.root.b, root, sizeof(c.root.b));
 	ck_assert_int_eq(TF_OK, tf_checkpoint_sign(&c, key, &out, NULL));
 	tf_buf_add(&out, "", 1);
-	ck_assert_ptr_nonnull(out.p);
-	return out.p;
+	return keep(&out);
 }
 
 static struct tf_key *
@@ -250,10 +260,10 @@ is_refused(int sys, const char *why, const char *kind, const char *name,
 START_TEST(what_is_no_receipt_is_refused)
 {
 	struct cosigner m = new_cosigner("m.example"), x = new_cosigner("x");
-	const char *note = checkpoint(), *origin;
+	const char *note = checkpoint();
 	struct tf_key *log = key_of_the_log();
 	const char *good = cosigned(note, &m), *bad, *with;
-	char *text;
+	char *text, *origin;
 
 	origin = strndup(note, strcspn(note, "\n"));
 	is_refused(EINVAL, "kind", "moon", m.name, m.vkey, good);
@@ -291,6 +301,7 @@ START_TEST(what_is_no_receipt_is_refused)
 	tf_key_free(m.key);
 	tf_key_free(x.key);
 	tf_key_free(log);
+	free(origin);
 }
 END_TEST
 
