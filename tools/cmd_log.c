@@ -601,6 +601,8 @@ run(int n, char **arg)
 	if (rc != TF_OK)
 		return report(&err);
 	rc = lines_open(&l.l, n > 0 ? arg[0] : ".", &err);
+	if (!ask.follow)
+		lines_gather(&l.l);
 	if (rc == TF_OK)
 		rc = check_filters(&l, &err);
 	if (rc == TF_OK)

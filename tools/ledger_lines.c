@@ -13,7 +13,9 @@
  * the digest that was kept. Only root is sure to see all lines; for other users
  * a missing line may only be hidden, and is then no sign of another ledger.
  */
+#include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -90,6 +92,147 @@ lines_close(struct lines *l)
 	l->dir = NULL;
 }
 
+/* --- the entries of some trails ------------------------------------------------ */
+
+/* One line of the file that all trails were copied to. */
+struct copied {
+	uint64_t seq, off;
+	size_t n; /* with its LF */
+};
+
+struct gathering {
+	FILE *f;
+	struct copied *line;
+	size_t n, cap;
+	bool any; /* a trail was readable */
+};
+
+static enum tf_code
+copy_line(struct gathering *g, const char *line, size_t n, struct tf_error *err)
+{
+	struct copied *more;
+	uint64_t seq;
+
+	if (!lines_seq(line, n - 1, &seq))
+		return tf_fail(err, TF_TAMPER,
+		    "a line of the ledger is no entry");
+	if (g->n == g->cap) {
+		g->cap = g->cap == 0 ? 1024 : 2 * g->cap;
+		more = reallocarray(g->line, g->cap, sizeof(*more));
+		if (more == NULL)
+			return tf_nomem(err);
+		g->line = more;
+	}
+	g->line[g->n++] = (struct copied){ seq, (uint64_t)ftello(g->f), n };
+	if (fwrite(line, 1, n, g->f) != n)
+		return report_system(err, "a temporary file");
+	return TF_OK;
+}
+
+/* Copy the lines of one trail, if the caller may read them. */
+static enum tf_code
+copy_trail(struct lines *l, struct gathering *g, const char *name,
+    struct tf_error *err)
+{
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t n;
+	struct tf_error why;
+	FILE *f;
+	int fd;
+	enum tf_code rc = where_control_of(&l->w, name, TF_CONTROL_EVENTS, &fd,
+	    &why);
+
+	if (rc != TF_OK)
+		return TF_OK; /* a trail of others */
+	if ((f = fdopen(fd, "r")) == NULL) {
+		(void)close(fd);
+		return tf_nomem(err);
+	}
+	g->any = true;
+	while (rc == TF_OK && (n = getline(&line, &cap, f)) > 0)
+		rc = copy_line(g, line, (size_t)n, err);
+	if (rc == TF_OK && ferror(f))
+		rc = report_system(err, "%s: the ledger", name);
+	free(line);
+	(void)fclose(f); /* only read */
+	return rc;
+}
+
+static int
+by_seq(const void *a, const void *b)
+{
+	const struct copied *x = a, *y = b;
+
+	return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+/* Write the lines in their order to a file without a name, which l has then. */
+static enum tf_code
+put_in_order(struct lines *l, struct gathering *g, struct tf_error *err)
+{
+	FILE *out = tmpfile();
+	char *line = malloc(LINE_MAX_BYTES);
+	enum tf_code rc = TF_OK;
+
+	if (out == NULL)
+		rc = report_system(err, "a temporary file");
+	else if (line == NULL)
+		rc = tf_nomem(err);
+	if (g->n > 0)
+		qsort(g->line, g->n, sizeof(*g->line), by_seq);
+	for (size_t i = 0; rc == TF_OK && i < g->n; i++)
+		if (g->line[i].n > LINE_MAX_BYTES)
+			rc = tf_fail(err, TF_TAMPER,
+			    "a line of the ledger is longer than any entry");
+		else if (fseeko(g->f, (off_t)g->line[i].off, SEEK_SET) < 0 ||
+		    fread(line, 1, g->line[i].n, g->f) != g->line[i].n ||
+		    fwrite(line, 1, g->line[i].n, out) != g->line[i].n)
+			rc = report_system(err, "a temporary file");
+	if (rc == TF_OK && (fflush(out) != 0 || (l->fd = dup(fileno(out))) < 0))
+		rc = report_system(err, "a temporary file");
+	free(line);
+	if (out != NULL)
+		(void)fclose(out); /* flushed above */
+	return rc;
+}
+
+/* err holds why the ledger of the whole vault is refused; that stays the answer
+ * if no trail can be read. */
+static enum tf_code
+gather(struct lines *l, struct tf_error *err)
+{
+	struct gathering g = { .f = tmpfile() };
+	DIR *names = opendir(l->w.mount);
+	enum tf_code rc = TF_OK;
+	const struct dirent *d;
+
+	if (names == NULL || g.f == NULL)
+		rc = TF_ACCESS;
+	while (rc == TF_OK && (d = readdir(names)) != NULL)
+		if (d->d_name[0] != '.')
+			rc = copy_trail(l, &g, d->d_name, err);
+	if (rc == TF_OK && !g.any)
+		rc = TF_ACCESS;
+	if (rc == TF_OK)
+		rc = put_in_order(l, &g, err);
+	if (rc == TF_OK)
+		report_note("these are the entries of the trails that you may "
+			    "read, not the whole ledger");
+	if (names != NULL)
+		(void)closedir(names);
+	if (g.f != NULL)
+		(void)fclose(g.f);
+	free(g.line);
+	return rc;
+}
+
+void
+lines_gather(struct lines *l)
+{
+	l->gathers = true;
+}
+
 enum tf_code
 lines_look(struct lines *l, struct tf_error *err)
 {
@@ -99,7 +242,10 @@ lines_look(struct lines *l, struct tf_error *err)
 	if (l->v != NULL)
 		return tf_vault_size(l->v, &l->entries, &l->size, err);
 	lines_pause(l);
-	if ((rc = open_events(l, err)) != TF_OK)
+	rc = open_events(l, err);
+	if (rc == TF_ACCESS && l->gathers && strcmp(l->dir, ".") == 0)
+		rc = gather(l, err);
+	if (rc != TF_OK)
 		return rc;
 	if (fstat(l->fd, &st) < 0)
 		return report_system(err, "%s", l->w.mount);

@@ -14,6 +14,7 @@ struct lines {
 	struct tf_vault *v; /* of a store; NULL in a mount */
 	int fd;		    /* of a mount, between lines_look and lines_pause */
 	uint64_t entries, size; /* of the store; bytes of all lines */
+	bool gathers; /* see lines_gather */
 };
 
 /*
@@ -27,6 +28,12 @@ struct lines {
 TF_MUST_USE enum tf_code lines_open(struct lines *l, const char *arg,
     struct tf_error *err);
 void lines_close(struct lines *l);
+/*
+ * From now on a look at the ledger of the whole vault by somebody who may not
+ * read that one takes the entries of all trails that he may read, in their
+ * order, and says so on stderr.  It copies them, so it is not for following.
+ */
+void lines_gather(struct lines *l);
 /* Look only for entries about this path of the vault from now on.  Errors:
  * TF_NOMEM. */
 TF_MUST_USE enum tf_code lines_narrow(struct lines *l, const char *path,

@@ -11,6 +11,7 @@
 
 #include "core/control.h"
 #include "files.h"
+#include "report.h"
 #include "target.h"
 #include "where.h"
 
@@ -141,7 +142,47 @@ set(struct target *t, enum check_form form, const char *dir,
 	return TF_OK;
 }
 
-/* Verify the store of the mount, or the log as the mount shows it. */
+/* May this user verify the log as the mount shows it? */
+static bool
+log_is_readable(const struct where *w)
+{
+	char *events = NULL;
+	bool yes;
+
+	if (asprintf(&events, "%s/%s/%s", w->mount, TF_CONTROL_DIR,
+		TF_CONTROL_EVENTS) < 0)
+		return false;
+	yes = access(events, R_OK) == 0;
+	free(events);
+	return yes;
+}
+
+/* Verify the package of the path, which is made for who may read all evidence in
+ * it.  Below an attestation nothing has a package. */
+static enum tf_code
+choose_package(const struct where *w, struct target *t, struct tf_error *err)
+{
+	const char *end = w->path;
+	char *file = NULL;
+	enum tf_code rc;
+
+	for (int level = 0; *end != '\0'; end++)
+		if (*end == '/' && ++level == TF_KIND_ATTESTATION)
+			break;
+	if (asprintf(&file, "%s/%.*s/%s/%s", w->mount, (int)(end - w->path),
+		w->path, TF_CONTROL_DIR, TF_CONTROL_PACKAGE) < 0)
+		return tf_nomem(err);
+	rc = set(t, CHECK_PACKAGE, file, NULL, err);
+	free(file);
+	if (rc == TF_OK)
+		report_note("this verifies the package of %.*s, as you may not "
+			    "read the whole ledger",
+		    (int)(end - w->path), w->path);
+	return rc;
+}
+
+/* Verify the store of the mount, or the log as the mount shows it, or what is at
+ * the path. */
 static enum tf_code
 choose_mount(const struct where *w, const struct target_wish *ask,
     struct target *t, struct tf_error *err)
@@ -156,6 +197,9 @@ choose_mount(const struct where *w, const struct target_wish *ask,
 		rc = set(t, CHECK_STORE, store, NULL, err);
 	} else if (ask->rebuild) {
 		; /* err has the reason from where_store() */
+	} else if (ask->evidence == NULL && strcmp(w->path, ".") != 0 &&
+	    !log_is_readable(w)) {
+		rc = choose_package(w, t, err);
 	} else if (asprintf(&log, "%s/%s", w->mount, TF_CONTROL_DIR) < 0) {
 		rc = tf_nomem(err);
 	} else {

@@ -99,8 +99,17 @@ others_are_refused() {
 		never_says 'secret/'
 		says 'open'
 	done
-	# The ledger of the whole vault is for root: the message says so.
-	is 3 $by trailctl log mnt
+	# Of the whole vault they see the trails that they may read; the ledger
+	# itself is for root: the message says so.
+	for what in 'log mnt' 'log --json mnt' 'status mnt' 'status --json mnt'; do
+		is 0 $by trailctl $what
+		complains 'that you may read, not the whole'
+		never_says 'shut'
+		never_says 'secret/'
+		never_says 'other'
+		says 'open'
+	done
+	is 3 $by trailctl log --follow mnt
 	complains 'only user root and group root may read it'
 	become $OWNER
 	is 3 $by trailctl watch mnt

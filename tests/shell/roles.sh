@@ -199,9 +199,25 @@ verbs_have_their_users() {
 	for verb in show 'prove -o zips/$me.proof'; do
 		only "$readers" "trailctl $verb mnt/t/w/done/f"
 	done
-	for verb in log status 'verify --vkey key'; do
-		only 'root auditor admin' "trailctl $verb mnt"
-	done
+	only 'root auditor admin' 'trailctl verify --vkey key mnt'
+	# Who may read one trail gets what is about that.
+	only "$readers" 'trailctl log mnt'
+	only "$readers" 'trailctl status mnt'
+	only "$readers" 'trailctl status mnt/t/w/done/f'
+	only "$readers" 'trailctl verify --vkey key mnt/t/w/done'
+	only "$readers" 'trailctl verify --vkey key mnt/t/w/done/f'
+	only 'root owner auditor admin' 'trailctl verify --vkey key mnt/t'
+	become member
+	is 0 $by trailctl log --json mnt
+	complains 'not the whole ledger'
+	says '"path":"t/w/done/f"'
+	never_says '"path":"t/p/done/f"'
+	never_says 'ledger.opened'
+	jq .seq out >seqs
+	sort -n seqs | cmp - seqs
+	is 0 $by trailctl verify --vkey key mnt/t/w
+	complains 'the package of t/w'
+	says '^contents *OK'
 	only "$readers" 'trailctl package -o zips/$me-w.zip mnt/t/w'
 	only 'root owner auditor admin' 'trailctl package -o zips/$me-t.zip mnt/t'
 	for who in owner member auditor; do
