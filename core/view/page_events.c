@@ -15,6 +15,7 @@
 #include "../page.h"
 #include "events.h"
 #include "page.h"
+#include "../ledger/redaction.h"
 #include "page_events.h"
 #include "page_links.h"
 #include "readable.h"
@@ -78,6 +79,11 @@ put_details(struct tf_page *p, const struct tf_entry *e)
 		tf_html(&p->b, ": mode %s, uid %u, gid %u", mode,
 		    (unsigned)e->access.uid, (unsigned)e->access.gid);
 	}
+	if ((e->type == TF_REDACTION_PROPOSED ||
+		e->type == TF_REDACTION_DONE) &&
+	    tf_redaction_is_text(e))
+		tf_html(&p->b, ": a text of entry %llu",
+		    (unsigned long long)e->target);
 	if (e->type == TF_ANCHOR_ADDED)
 		tf_html(&p->b, ": %s of %llu entries by %s", e->anchor_kind.p,
 		    (unsigned long long)e->tree_size, e->anchor_name.p);

@@ -598,14 +598,27 @@ static void
 mount_with_faults(void)
 {
 	setenv("LD_PRELOAD", FAULTS_SHIM, 1);
-	mount_vault("settle=60");
+	mount_vault("settle=60,texts=redactable");
 	unsetenv("LD_PRELOAD");
 }
+
+#define TEXT 0 /* lines: a text of the entry, and not the evidence */
 
 /* Evidence mnt/t/w/sN/f of so many lines, and the proposal to redact it. */
 static unsigned long
 propose_step(unsigned step, int lines)
 {
+	if (lines == TEXT) {
+		run(0,
+		    "mkdir " W "/s%u && echo x >" W "/s%u/f && "
+		    "setfattr -n user.trailfs.description -v '" SECRET
+		    "-s%u-text' " W "/s%u && "
+		    "chmod 0555 " W "/s%u && trailctl sync mnt && "
+		    "echo '{\"text\":\"description\",\"reason\":\"r\"}' >" W
+		    "/s%u/.trailfs/redactions",
+		    step, step, step, step, step, step);
+		return newest();
+	}
 	run(0,
 	    "mkdir " W "/s%u && "
 	    "seq -f '" SECRET "-s%u-%%g' %d >" W "/s%u/f && "
@@ -619,13 +632,14 @@ propose_step(unsigned step, int lines)
 /* Approve it; the call `at` that changes the disk kills the daemon, 0: none.
  * Returns the number of such calls. */
 static unsigned long
-approve_step(struct fault *f, unsigned step, unsigned long seq,
+approve_step(struct fault *f, unsigned step, int lines, unsigned long seq,
     unsigned long at)
 {
 	char path[64], text[64];
 
 	snprintf(path, sizeof path, W "/s%u/.trailfs/redactions", step);
-	snprintf(text, sizeof text, "{\"approve\":%lu}", seq);
+	snprintf(text, sizeof text, "{\"approve\":%lu%s}", seq,
+	    lines == TEXT ? ",\"text\":\"description\"" : "");
 	f->kind = FAULT_KILL;
 	f->count = f->hits = 0;
 	f->at = f->last = at;
@@ -640,16 +654,23 @@ approve_step(struct fault *f, unsigned step, unsigned long seq,
 /* After the next start: nothing was approved and the file is whole, or no block
  * of the disk has a byte of it.  Returns true in the second case. */
 static bool
-is_redacted(unsigned step)
+is_redacted(unsigned step, int lines)
 {
-	char path[64];
+	const char *text = W "/s%u/.trailfs/attestation.json";
+	char path[64], shows[64];
 
-	snprintf(path, sizeof path, "t/w/s%u/f", step);
+	snprintf(path, sizeof path, "t/w/s%u%s", step,
+	    lines == TEXT ? "" : "/f");
+	snprintf(shows, sizeof shows, text, step);
 	if (entries("redaction.done", path) == 0) {
-		run(0, "grep -q " SECRET " mnt/%s", path);
+		run(0, "grep -q " SECRET " mnt/%s",
+		    lines == TEXT ? shows + 4 : path);
 		return false;
 	}
-	run(1, "cat mnt/%s", path);
+	if (lines == TEXT)
+		run(0, "grep '\"description\":\"redacted\"' %s", shows);
+	else
+		run(1, "cat mnt/%s", path);
 	run(0, "sync -f disk");
 	snprintf(path, sizeof path, "s%u", step);
 	disk_lacks(path);
@@ -659,11 +680,11 @@ is_redacted(unsigned step)
 /*
  * The daemon is killed instead of a call that changes the disk while a redaction
  * is approved; a long run tries each call, others each seventh.  0: a row of
- * the database; 1: a file.
+ * the database; 1: a file; 2: a text.
  */
 START_TEST(a_kill_at_each_step_leaves_all_or_nothing)
 {
-	const int lines = _i == 0 ? 1 : 4000;
+	const int lines = _i == 0 ? 1 : _i == 1 ? 4000 : TEXT;
 	const unsigned stride = long_run() ? 1 : 7;
 	unsigned long calls;
 	unsigned step = 0, before = 0, after = 1;
@@ -680,20 +701,20 @@ START_TEST(a_kill_at_each_step_leaves_all_or_nothing)
 	allowed(chmod("mnt/t", 0755));
 	allowed(chown("mnt/t", ALICE, ALICE));
 	/* Nobody is killed: how many calls are there? */
-	calls = approve_step(f, step, propose_step(step, lines), 0);
-	ck_assert(is_redacted(step));
+	calls = approve_step(f, step, lines, propose_step(step, lines), 0);
+	ck_assert(is_redacted(step, lines));
 	ck_assert_uint_le(calls, MOST_CALLS);
 	for (unsigned long at = 1 + (unsigned)_i; at <= calls; at += stride) {
 		unsigned long seq = propose_step(++step, lines);
 
-		approve_step(f, step, seq, at);
+		approve_step(f, step, lines, seq, at);
 		/* A later round may need less calls than the first. */
 		if (f->hits > 0) {
 			ck_assert_int_eq(-SIGKILL, vault_ended());
 			run(0, "umount -l mnt");
 			mount_with_faults();
 		}
-		redacted[step] = is_redacted(step);
+		redacted[step] = is_redacted(step, lines);
 		*(redacted[step] ? &after : &before) += 1;
 	}
 	ck_assert_uint_gt(before, 0);
@@ -706,7 +727,8 @@ START_TEST(a_kill_at_each_step_leaves_all_or_nothing)
 		    "disk.img",
 		    i);
 	run(0, "mount -o loop disk.img disk");
-	run(0, "trailctl verify store | grep 'OK .*; %u redacted'", after);
+	run(0, "trailctl verify store | grep 'OK .*; %u redacted%s'", after,
+	    lines == TEXT ? " text" : "");
 	end_on_disk();
 }
 END_TEST
@@ -849,6 +871,6 @@ suite_redact(void)
 	tcase_add_test(t, a_wrong_clock_at_the_start_stays_in_the_ledger);
 	t = stored_case(s, "disk");
 	tcase_add_test(t, no_block_of_the_disk_has_redacted_bytes);
-	tcase_add_loop_test(t, a_kill_at_each_step_leaves_all_or_nothing, 0, 2);
+	tcase_add_loop_test(t, a_kill_at_each_step_leaves_all_or_nothing, 0, 3);
 	return s;
 }

@@ -283,6 +283,35 @@ texts_of_several_entries_go() {
 	is 0 trailctl verify store
 }
 
+# Author and id of an imported record are one text each for all its entries.
+imported_records_have_one_text() {
+	is 0 trailctl init --origin example.org/imported imported
+	echo 'texts = redactable' >>imported/config
+	echo evidence >evidence.txt
+	python3 -c 'import json
+json.dump({"data": [{"schema_version": 2, "attestation_id": "id-of-it",
+    "attestation_name": "a", "attestation_type": "generic",
+    "is_compliant": True, "created_at": 1779991840.5,
+    "reported_by": "Text of an author", "flow_name": "t", "trail_name": "w",
+    "user_data": {}, "annotations": {"k": "Text of k"}}]}["data"],
+    open("records.json", "w"))'
+	is 0 trailctl import --mount imported kosli records.json
+	trailctl log --json imported | grep '"path":"t/w/a' >entries
+	is 1 grep 'Text of' entries
+	grep -o '"imported":{.*},"node\|"imported":{.*},"origin' entries |
+		grep -o '"by":{[^}]*}' | sort -u >by
+	[ "$(wc -l <by)" = 1 ]
+	[ "$(grep -c '"imported"' entries)" -gt 1 ]
+	is 0 trailctl import --mount imported kosli records.json
+	[ "$(trailctl log --json imported | grep -c '"path":"t/w/a')" = \
+		"$(wc -l <entries)" ]
+	is 0 trailctl verify imported
+	timeout 30 trailfs imported mnt
+	jq -e '.imported.by == "Text of an author"' \
+		mnt/t/w/a/.trailfs/attestation.json
+	unmount
+}
+
 # A mirror has the texts, not those that are gone, and removes what goes later.
 a_mirror_has_the_texts() {
 	is 0 trailctl mirror store mirror
@@ -412,7 +441,7 @@ a_store_is_made() {
 run a_store_is_made
 with '/dev/fuse jq sqlite3 openssl setfattr python3' texts_are_clear_by_default \
 	entries_have_digests texts_are_shown a_template_asks_for_it \
-	claims_that_do_not_fit_are_refused
+	claims_that_do_not_fit_are_refused imported_records_have_one_text
 [ "$(id -u)" -ne 0 ] || with '/dev/fuse jq setfattr setpriv sqlite3' \
 	two_people_redact_a_text texts_of_several_entries_go \
 	a_mirror_has_the_texts packages_have_the_texts altered_texts_are_found
