@@ -51,7 +51,7 @@ there_are_three_histories() {
 	unmount
 	cp whole/checkpoint held/checkpoint
 	cp far/guard held/guard
-	for i in 1 2 3 4 5 6 7 8 9; do
+	for _ in 1 2 3 4 5 6 7 8 9; do
 		is 0 trailctl sync other # until it is longer
 	done
 	for history in whole other; do
@@ -94,12 +94,12 @@ every_memory_is_compared_with_every_form() {
 			other) set -- 4 "the $n entries of what you hold are not" ;;
 			esac
 			for target in $history log-$history mnt; do
-				judged "$1" $target $file "$2"
+				judged "$1" "$target" "$file" "$2"
 			done
 			[ $history = whole ] ||
-				judged "$1" mirror-$history $file "$2"
+				judged "$1" mirror-$history "$file" "$2"
 			# The store behind the mount.
-			judged "$1" mnt $file "$2" --rebuild
+			judged "$1" mnt "$file" "$2" --rebuild
 		done
 		unmount
 	done
@@ -108,11 +108,11 @@ every_memory_is_compared_with_every_form() {
 # A package has one tree and those of its anchors: it says so of any other size.
 a_package_is_compared_where_it_can_be() {
 	for file in mirror stamp witness; do
-		judged 0 package-whole.zip $file '^earlier checkpoint *OK'
+		judged 0 package-whole.zip "$file" '^earlier checkpoint *OK'
 	done
 	for file in checkpoint guard; do
 		for history in short other; do
-			judged 5 package-$history.zip $file \
+			judged 5 package-$history.zip "$file" \
 				'^earlier checkpoint *ABSENT *no checkpoint or anchor'
 		done
 	done
@@ -169,7 +169,7 @@ the_newest_checkpoint_must_be_there_and_signed() {
 			is 4 trailctl verify --vkey vkey edited
 			says '^signature *FAILED'
 			# Without the key, what the store has contradicts itself.
-			[ $how = missing ] || [ $target = log-whole ] ||
+			[ "$how" = missing ] || [ $target = log-whole ] ||
 				is 4 trailctl verify edited
 		done <<-'EOF'
 			missing
@@ -185,7 +185,7 @@ the_newest_checkpoint_must_be_there_and_signed() {
 	sed '2s/^/9/' held/guard >held/altered
 	for file in another altered; do
 		for target in whole mirror-whole log-whole package-whole.zip; do
-			judged 4 $target $file 'hold is no checkpoint of this log'
+			judged 4 $target "$file" 'hold is no checkpoint of this log'
 		done
 	done
 	sed '$d' held/guard >held/unsigned
