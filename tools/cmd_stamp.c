@@ -36,7 +36,8 @@
 
 static struct {
 	bool print;
-	const char *output, *accept, *via, *name, *chain, *checkpoint, *ca;
+	const char *output, *accept, *checkpoint, *ca;
+	struct args_list via, name, chain; /* of each authority */
 } ask;
 
 static const struct args_option options[] = {
@@ -47,7 +48,7 @@ static const struct args_option options[] = {
 	{ .name = "chain",
 	    .value = "PEM",
 	    .help = "certificates of the authority that its answer lacks",
-	    .text = &ask.chain },
+	    .list = &ask.chain },
 	{ .name = "checkpoint",
 	    .value = "FILE",
 	    .help =
@@ -56,7 +57,7 @@ static const struct args_option options[] = {
 	{ .name = "name",
 	    .value = "NAME",
 	    .help = "the name of the authority in this vault",
-	    .text = &ask.name },
+	    .list = &ask.name },
 	{ .name = "output",
 	    .letter = 'o',
 	    .value = "FILE",
@@ -72,13 +73,13 @@ static const struct args_option options[] = {
 	{ .name = "via",
 	    .value = "COMMAND",
 	    .help = "send the request to COMMAND and record its answer",
-	    .text = &ask.via },
+	    .list = &ask.via },
 	{ 0 },
 };
 
 /* A checkpoint as it is stamped, the answer, and what came of it. */
 struct stamping {
-	const char *target;
+	const char *target, *name;
 	struct where w;
 	struct tf_buf note, token, given, ca, chain;
 	uint64_t size; /* entries of the checkpoint */
@@ -165,14 +166,23 @@ find_stamped(struct stamping *s, struct tf_error *err)
 
 /* --- the answer ------------------------------------------------------- */
 
+/* Begin with authority k: its name, and the certificates that its answer lacks. */
 static enum tf_code
-read_given(struct stamping *s, struct tf_error *err)
+begin(struct stamping *s, size_t k, struct tf_error *err)
+{
+	s->name = ask.name.v[k];
+	s->token.n = s->given.n = s->chain.n = 0;
+	return ask.chain.n == 0 ?
+	    TF_OK :
+	    files_read(ask.chain.v[k], TF_STAMP_CHAIN_MAX, &s->given, err);
+}
+
+static enum tf_code
+read_trusted(struct stamping *s, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 
-	if (ask.chain != NULL)
-		rc = files_read(ask.chain, TF_STAMP_CHAIN_MAX, &s->given, err);
-	if (rc == TF_OK && ask.ca != NULL)
+	if (ask.ca != NULL)
 		rc = files_read(ask.ca, TF_STAMP_CHAIN_MAX, &s->ca, err);
 	if (rc == TF_OK && ask.ca != NULL)
 		rc = tf_stamp_check_trusted(tf_buf_bytes(&s->ca), err);
@@ -224,7 +234,7 @@ static enum tf_code
 record(struct stamping *s, struct tf_error *err)
 {
 	const struct tf_anchor a = { .kind = TF_ANCHOR_STAMP,
-		.name = ask.name,
+		.name = s->name,
 		.size = s->size,
 		.bytes = s->token.p,
 		.n = s->token.n,
@@ -236,7 +246,7 @@ record(struct stamping *s, struct tf_error *err)
 	if (rc != TF_OK)
 		return rc;
 	tf_time_text(s->stamp.at, at);
-	printf("%s: the first %llu entries existed at %s, says %s\n", ask.name,
+	printf("%s: the first %llu entries existed at %s, says %s\n", s->name,
 	    (unsigned long long)s->size, at, s->stamp.authority);
 	doubt_time(s);
 	if (!s->stamp.whole_chain)
@@ -276,9 +286,10 @@ print_request(struct stamping *s, struct tf_error *err)
 static enum tf_code
 accept_answer(struct stamping *s, struct tf_error *err)
 {
-	enum tf_code rc = files_read(ask.accept, TF_STAMP_TOKEN_MAX, &s->token,
-	    err);
+	enum tf_code rc = begin(s, 0, err);
 
+	if (rc == TF_OK)
+		rc = files_read(ask.accept, TF_STAMP_TOKEN_MAX, &s->token, err);
 	if (rc == TF_OK && ask.checkpoint != NULL) {
 		rc = files_read(ask.checkpoint, NOTE_MAX, &s->note, err);
 		if (rc == TF_OK)
@@ -292,19 +303,51 @@ accept_answer(struct stamping *s, struct tf_error *err)
 }
 
 static enum tf_code
-ask_authority(struct stamping *s, struct tf_error *err)
+ask_authority(struct stamping *s, size_t k, struct tf_str request,
+    struct tf_error *err)
 {
-	struct tf_buf request = { 0 };
-	enum tf_code rc = make_request(s, &request, err);
+	enum tf_code rc = begin(s, k, err);
 
 	s->made = tf_clock_now();
 	if (rc == TF_OK)
-		rc = transport_run(ask.via, tf_buf_bytes(&request),
-		    TF_STAMP_TOKEN_MAX, &s->token, err);
-	tf_buf_free(&request);
+		rc = transport_run(ask.via.v[k], request, TF_STAMP_TOKEN_MAX,
+		    &s->token, err);
 	if (rc == TF_OK)
 		rc = check(s, err);
 	return rc == TF_OK ? record(s, err) : rc;
+}
+
+/* Report why there is no stamp of authority k; the exit status is that of the
+ * first such failure. */
+static int
+failed(size_t k, const struct tf_error *why, int status)
+{
+	struct tf_error e = *why;
+	int own;
+
+	if (ask.via.n > 1)
+		(void)snprintf(e.text, sizeof(e.text), "%.60s: %.90s",
+		    ask.name.v[k], why->text);
+	own = report(&e);
+	return status == REPORT_OK ? own : status;
+}
+
+/* All authorities stamp the same checkpoint: recording the first stamp makes the
+ * log longer.  One that is down keeps no other one from it. */
+static int
+ask_all(struct stamping *s)
+{
+	struct tf_buf request = { 0 };
+	struct tf_error err = { 0 };
+	int status = REPORT_OK;
+
+	if (make_request(s, &request, &err) != TF_OK)
+		status = report(&err);
+	for (size_t k = 0; request.n > 0 && k < ask.via.n; k++)
+		if (ask_authority(s, k, tf_buf_bytes(&request), &err) != TF_OK)
+			status = failed(k, &err, status);
+	tf_buf_free(&request);
+	return status;
 }
 
 /* --- the verb --------------------------------------------------------- */
@@ -313,13 +356,18 @@ ask_authority(struct stamping *s, struct tf_error *err)
 static const char *
 misfit(void)
 {
-	if (ask.print + (ask.accept != NULL) + (ask.via != NULL) != 1)
+	const size_t n = ask.via.n > 0 ? ask.via.n : 1;
+
+	if (ask.print + (ask.accept != NULL) + (ask.via.n > 0) != 1)
 		return "one of --print-request, --accept and --via is needed";
-	if (ask.print &&
-	    (ask.name != NULL || ask.chain != NULL || ask.ca != NULL))
+	if (ask.print && (ask.name.n > 0 || ask.chain.n > 0 || ask.ca != NULL))
 		return "--name, --chain and --tsa-ca go with an answer";
-	if (!ask.print && ask.name == NULL)
-		return "--name NAME is needed: which authority this is";
+	if (!ask.print && ask.name.n != n)
+		return n > 1 || ask.name.n > 1 ?
+		    "each --via needs a --name of its own" :
+		    "--name NAME is needed: which authority this is";
+	if (ask.chain.n > 0 && ask.chain.n != n)
+		return "give --chain for each authority, or for none";
 	if (!ask.print && ask.output != NULL)
 		return "--output goes with --print-request";
 	return NULL;
@@ -332,24 +380,26 @@ run(int n, char **arg)
 	struct tf_error err = { 0 };
 	const char *why = misfit();
 	enum tf_code rc;
+	int status = REPORT_OK;
 
 	(void)n;
 	if (why != NULL)
 		return cmd_usage(&cmd_stamp, why);
 	rc = where_find(arg[0], &s.w, &err);
 	if (rc == TF_OK)
-		rc = read_given(&s, &err);
-	if (rc == TF_OK)
-		rc = ask.print	       ? print_request(&s, &err) :
-		    ask.accept != NULL ? accept_answer(&s, &err) :
-					 ask_authority(&s, &err);
+		rc = read_trusted(&s, &err);
+	if (rc == TF_OK && ask.via.n > 0)
+		status = ask_all(&s);
+	else if (rc == TF_OK)
+		rc = ask.print ? print_request(&s, &err) :
+				 accept_answer(&s, &err);
 	where_free(&s.w);
 	tf_buf_free(&s.note);
 	tf_buf_free(&s.token);
 	tf_buf_free(&s.given);
 	tf_buf_free(&s.ca);
 	tf_buf_free(&s.chain);
-	return rc == TF_OK ? REPORT_OK : report(&err);
+	return rc == TF_OK ? status : report(&err);
 }
 
 const struct verb cmd_stamp = {
@@ -358,7 +408,8 @@ const struct verb cmd_stamp = {
 	    "have an authority stamp the newest checkpoint with the time",
 	.usage = "--print-request [OPTION...] STORE|PATH\n"
 		 "--accept TOKEN --name NAME [OPTION...] STORE|PATH\n"
-		 "--via COMMAND --name NAME [OPTION...] STORE|PATH",
+		 "--via COMMAND --name NAME [--via COMMAND --name NAME...]\n"
+		 "    [OPTION...] STORE|PATH",
 	.options = options,
 	.min = 1,
 	.max = 1,

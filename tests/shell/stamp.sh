@@ -52,6 +52,49 @@ a_command_carries_request_and_answer() {
 	is 0 trailctl verify store
 }
 
+# Two authorities stamp one checkpoint.  One that is down, or that answers with
+# something else, keeps the other from nothing; the exit status says so.
+two_authorities_stamp_one_checkpoint() {
+	good="$tsa answer authority good" foreign="$tsa answer authority foreign"
+	is 0 trailctl init --origin example.org/two both
+	is 0 trailctl stamp --via "$good" --name one --chain authority/chain.pem \
+		--via "$foreign" --name two --chain authority/foreign-root.pem both
+	has_lines 2
+	says '^one: the first 2 entries existed at 20.*CN=good'
+	says '^two: the first 2 entries existed at 20.*CN=foreign'
+	[ ! -s err ]
+	for down in 'exit 7' cat :; do
+		status=2
+		[ "$down" != 'exit 7' ] || status=3
+		before=$(entries both)
+		is $status trailctl stamp --via "$down" --name one \
+			--via "$good" --name two both
+		complains '^trailctl: one: '
+		has_lines 1
+		says '^two: the first'
+		is $status trailctl stamp --via "$good" --name one \
+			--via "$down" --name two both
+		complains '^trailctl: two: '
+		has_lines 1
+		says '^one: the first'
+		is $status trailctl stamp --via "$down" --name one \
+			--via "$down" --name two both
+		has_lines 0
+		# Each of the first two: two more entries by each opening.
+		[ "$(entries both)" -eq $((before + 6)) ]
+	done
+	is 1 trailctl stamp --via "$good" --name one --via "$foreign" --name two \
+		--tsa-ca authority/chain.pem both
+	complains '^trailctl: two: the authority is not one that --tsa-ca'
+	says '^one: '
+	is 2 trailctl stamp --via "$good" --via "$good" --name one both
+	is 2 trailctl stamp --via "$good" --name one --name two both
+	is 2 trailctl stamp --via "$good" --name one --via "$good" --name two \
+		--chain authority/chain.pem both
+	is 2 trailctl stamp --accept reply --name one --name two both
+	is 0 trailctl verify both
+}
+
 # Only an answer of a command that succeeded counts.
 a_command_that_fails_records_nothing() {
 	before=$(entries store)
@@ -433,6 +476,7 @@ a_mount_is_stamped() {
 
 run an_authority_and_a_store_are_made \
 	a_command_carries_request_and_answer \
+	two_authorities_stamp_one_checkpoint \
 	a_command_that_fails_records_nothing \
 	a_request_is_printed_and_its_answer_accepted \
 	openssl_verifies_the_same_bytes \
