@@ -1,6 +1,7 @@
 /* The table of operations, and what INIT agrees on. */
 #include "fs.h"
 #include "ops.h"
+#include "report.h"
 
 #define MAX_WRITE (1024 * 1024)
 /* RELEASE keeps its place in the kernel's queue only while there are fewer
@@ -36,6 +37,11 @@ init(void *userdata, struct fuse_conn_info *conn)
 	/* It costs a request for each node that others than its owner use. */
 	if (fs_roles_any(&fs->roles))
 		conn->want |= FUSE_CAP_POSIX_ACL & conn->capable;
+	if (fs_roles_any(&fs->roles) &&
+	    (conn->capable & FUSE_CAP_POSIX_ACL) == 0)
+		fs_report_line(LOG_WARNING,
+		    "this kernel checks no access control lists: auditors= and "
+		    "admins= have no effect");
 	conn->max_write = MAX_WRITE;
 	conn->max_background = MAX_BACKGROUND;
 	conn->congestion_threshold = MAX_BACKGROUND / 4 * 3;

@@ -115,7 +115,8 @@ fs_roles_read_acl(const struct fs_roles *r, const void *value, size_t size,
     unsigned *mode)
 {
 	const unsigned char *p = value;
-	unsigned user = 0, group = 0, other = 0, mask = 7;
+	const unsigned base = ACL_USER_OBJ | ACL_GROUP_OBJ | ACL_OTHER;
+	unsigned user = 0, group = 0, other = 0, mask = 7, seen = 0;
 	uint16_t head[2];
 	uint32_t word;
 
@@ -130,6 +131,7 @@ fs_roles_read_acl(const struct fs_roles *r, const void *value, size_t size,
 		memcpy(head, p + i, sizeof head);
 		memcpy(&word, p + i + sizeof head, sizeof word);
 		perm = le16toh(head[1]) & 7;
+		seen |= le16toh(head[0]);
 		switch (le16toh(head[0])) {
 		case ACL_USER_OBJ:
 			user = perm;
@@ -152,7 +154,7 @@ fs_roles_read_acl(const struct fs_roles *r, const void *value, size_t size,
 		}
 	}
 	*mode = user << 6 | (group & mask) << 3 | other;
-	return true;
+	return (seen & base) == base;
 }
 
 /* --- modes ---------------------------------------------------------------- */

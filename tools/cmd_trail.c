@@ -28,6 +28,7 @@
 #include "text.h"
 
 #define TRAIL_MODE 0750 /* trails begin closed for others */
+#define SET_GROUP 02000 /* chmod(1) keeps it, too, where a mode is octal */
 
 static struct {
 	bool json;
@@ -212,6 +213,7 @@ set_access_mounted(const struct where *w, struct access *a,
 
 	if (stat(w->file, &st) < 0)
 		return report_system(err, "%s", w->path);
+	a->want.mode |= st.st_mode & SET_GROUP;
 	leave_equal(a, st.st_uid, st.st_gid, st.st_mode);
 	if ((a->mask & TF_SET_GID) != 0 &&
 	    chown(w->file, (uid_t)-1, a->want.gid) < 0)
@@ -254,6 +256,7 @@ set_access_stored(const struct where *w, struct access *a, struct tf_error *err)
 	actor_self(&self);
 	rc = tf_vault_lookup(v, TF_ROOT_ID, w->path, &is, err);
 	if (rc == TF_OK) {
+		a->want.mode |= is.mode & SET_GROUP;
 		leave_equal(a, is.uid, is.gid, is.mode);
 		rc = may_set(a, &is, &self, err);
 	}

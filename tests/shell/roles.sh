@@ -363,10 +363,36 @@ $AUDITORS (auditors=), root\$"
 	says "^  write       $ADMINS (admins=), root\$"
 }
 
-[ "$(id -u)" -ne 0 ] || with '/dev/fuse setpriv jq setfacl setfattr' \
+# Lines of the config have the same effect, also where the mount only shows.
+roles_are_in_the_config() {
+	unmount
+	printf '%s\n' "auditors = $AUDITORS" "trail_group = $TEAM" >>store/config
+	mount store -o ro
+	only 'root owner auditor' 'cat mnt/t/p/done/f'
+	reads 'root auditor' mnt status.json events.jsonl
+	unmount
+	is 0 trailctl trail create --mode 0770 store/made
+	mount store
+	[ "$(stat -c '%a %G' mnt/made)" = "2770 $TEAM" ]
+	is 0 trailctl trail create --mode 0770 mnt/made-here
+	[ "$(stat -c '%a %G' mnt/made-here)" = "2770 $TEAM" ]
+	only 'root owner member auditor' 'ls mnt/made'
+	only 'root owner member' 'mkdir mnt/made/$me'
+	only 'root owner auditor' 'cat mnt/t/p/done/f'
+	only 'root' 'mkdir mnt/not-$me'
+	# Without auditors= nothing has a list, and no mode a mark.
+	unmount
+	sed -i '/^auditors/d' store/config
+	mount store
+	[ "$(stat -c %a mnt/t/p/done/f)" = 600 ]
+	is 1 getfattr -n system.posix_acl_access mnt/t/p/done/f
+	only 'root owner' 'cat mnt/t/p/done/f'
+}
+
+[ "$(id -u)" -ne 0 ] || with '/dev/fuse setpriv jq setfacl setfattr getfattr' \
 	a_store_is_made a_group_that_does_not_exist_is_an_error a_trail_is_made \
 	evidence_has_its_readers control_files_have_their_readers \
 	control_files_have_their_writers verbs_have_their_users \
 	modes_are_shown_with_a_mark groups_are_granted_and_revoked \
-	access_says_who_and_why
+	access_says_who_and_why roles_are_in_the_config
 finish
