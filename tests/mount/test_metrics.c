@@ -183,8 +183,11 @@ START_TEST(open_files_are_counted)
 	allowed(close(reads));
 	allowed(close(writes));
 	/* RELEASE comes after close(2) has returned. */
-	for (int i = 0;
-	     i < 1000 && value("trailfs_open_handles{mode=\"read\"}") > 0; i++)
+	for (int i = 0; i < 1000 &&
+	     value("trailfs_open_handles{mode=\"read\"}") +
+		     value("trailfs_open_handles{mode=\"write\"}") >
+		 0;
+	     i++)
 		usleep(10000);
 	is(0, "trailfs_open_handles{mode=\"read\"}");
 	is(0, "trailfs_open_handles{mode=\"write\"}");
