@@ -12,6 +12,10 @@
  */
 void tf_environment_clean(void);
 
+/* Keep other processes of the same user, and core files, away from the memory of
+ * this process, which may have keys in it.  Programs that it runs are not
+ * concerned.  Nothing happens where a sanitizer looks at the memory. */
+void tf_environment_hide_memory(void);
 /* Raise RLIMIT_NOFILE to the hard limit.  A failure leaves the old limit. */
 void tf_environment_raise_limit(void);
 /* The number of descriptors that the process may open (RLIMIT_NOFILE). */

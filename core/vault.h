@@ -133,7 +133,7 @@ struct tf_vault_options {
  * shares it.  A writer also checks the store, completes the work that a crash
  * interrupted (see Recovery in trailfs(8)) and appends ledger.opened.  On TF_OK
  * the caller closes *out with tf_vault_close.  This call starts threads: fork
- * before it, not after.
+ * before it, not after.  A writer has keys: see tf_environment_hide_memory().
  * Errors: TF_NOTFOUND no store at path; TF_FOREIGN not a trailfs store, or its
  * key files are unsafe; TF_LOCKED another process holds the lock, err names its
  * pid and mount point; TF_USAGE a line of STORE/config is not understood, or

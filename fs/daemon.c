@@ -18,12 +18,6 @@
 #include "daemon.h"
 #include "report.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1 /* the leak checker must read our memory */
-#else
-#define SANITIZED 0
-#endif
-
 void
 fs_daemon_harden(void)
 {
@@ -45,10 +39,8 @@ fs_daemon_harden(void)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	tf_environment_clean();
-	if (!SANITIZED) {
-		setrlimit(RLIMIT_CORE, &none);
-		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	}
+	setrlimit(RLIMIT_CORE, &none);
+	tf_environment_hide_memory();
 	/* An ordinary user needs fusermount3, which is setuid. */
 	if (geteuid() == 0)
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

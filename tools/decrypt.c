@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/base/cipher.h"
+#include "core/environment.h"
 #include "files.h"
 #include "interrupt.h"
 #include "passphrase.h"
@@ -61,6 +62,7 @@ decrypt_identities(const struct args_list *files, bool passphrase,
 	if (files->n == 0 && !passphrase)
 		return tf_fail(err, TF_USAGE,
 		    "--identity FILE or --passphrase is missing");
+	tf_environment_hide_memory();
 	if ((rc = tf_identities_new(&ids, err)) != TF_OK)
 		return rc;
 	for (size_t i = 0; i < files->n && rc == TF_OK; i++)

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "../environment.h"
@@ -44,6 +45,14 @@ tf_environment_clean(void)
 			*to++ = *from;
 	if (to != NULL)
 		*to = NULL;
+}
+
+void
+tf_environment_hide_memory(void)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
 }
 
 void

@@ -11,6 +11,7 @@
 #include "../base/bytes.h"
 #include "../base/crypto.h"
 #include "../base/file.h"
+#include "../environment.h"
 #include "../ledger/checkpoint.h"
 #include "../node/base.h"
 #include "../node/host.h"
@@ -55,6 +56,7 @@ tf_vault_load_keys(struct tf_vault *v, struct tf_db *db,
 	struct tf_pubkey pub;
 	enum tf_code rc;
 
+	tf_environment_hide_memory();
 	if ((rc = tf_store_check_keys(v->dirfd, err)) != TF_OK ||
 	    (rc = tf_key_load(v->dirfd, TF_LOG_KEY, &v->log_key, err)) !=
 		TF_OK ||

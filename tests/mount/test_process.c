@@ -2,7 +2,6 @@
  * The daemon as a process: what it takes from who starts it, and what others of
  * its user may do to it.
  */
-#include "../faults/fault.h"
 #include "harness.h"
 
 /* Prints the pid of the daemon behind mnt. */
@@ -39,9 +38,7 @@ START_TEST(a_daemon_takes_nothing_from_who_starts_it)
 		     "/dev/null ] || exit 1; done");
 	/* Root mounts by itself, so no program can give it more. */
 	run(0, PID HAS("status", "NoNewPrivs:.1"));
-	/* Sanitizers want to look at the memory of their process. */
-	if (FAULTS_WORK)
-		run(0, PID HAS("limits", "Max core file size +0 +0 .*"));
+	run(0, PID HAS("limits", "Max core file size +0 +0 .*"));
 	run(0, "umount mnt && timeout 20 flock store/lock true");
 	/* What it created is its own. */
 	run(1, "find store -perm /077 | grep .");

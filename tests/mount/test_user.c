@@ -124,6 +124,28 @@ START_TEST(the_memory_of_the_daemon_is_closed_to_its_user)
 }
 END_TEST
 
+/* Nor of a trailctl that has read the keys of a store.  What it runs is as it was,
+ * and in a mount it is an ordinary program. */
+START_TEST(the_memory_of_trailctl_is_closed_to_its_user)
+{
+	skip_unless(FAULTS_WORK, "a sanitizer looks at the memory");
+	AT_HOME;
+	run(0, MOUNT);
+	run(0,
+	    "mkdir -p mnt/t/w && trailctl run mnt/t/w/a -- "
+	    "sh -c 'head -c 1 /proc/$PPID/environ' && fusermount3 -u mnt && " LET_GO);
+	says(run(1,
+		 "trailctl run store/t/w/b -- sh -c "
+		 "'head -c 1 /proc/self/environ && head -c 1 "
+		 "/proc/$PPID/environ'"),
+	    "ermission denied");
+	/* It can still name its own files by /proc/self. */
+	run(0,
+	    "trailctl package -o p.zip store/t/w && [ -s p.zip ] && "
+	    "trailctl verify store");
+}
+END_TEST
+
 START_TEST(a_signal_unmounts_through_fusermount)
 {
 	AT_HOME;
@@ -181,6 +203,7 @@ suite_user(void)
 	tcase_add_test(t, a_user_records_without_root);
 	tcase_add_test(t, a_long_file_of_a_user_is_read_through_us);
 	tcase_add_test(t, the_memory_of_the_daemon_is_closed_to_its_user);
+	tcase_add_test(t, the_memory_of_trailctl_is_closed_to_its_user);
 	tcase_add_test(t, a_signal_unmounts_through_fusermount);
 	tcase_add_test(t,
 	    a_dead_mount_of_a_user_is_taken_off_at_the_next_start);
