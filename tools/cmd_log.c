@@ -195,6 +195,22 @@ add_field(struct tf_buf *out, const struct tf_json_doc *d, const char *key)
 		text_add_token(out, d, t);
 }
 
+/* For whom it was recorded, as the writer claims. */
+static void
+add_behalf(struct tf_buf *out, const struct tf_json_doc *d)
+{
+	int t = tf_json_get(d, tf_json_get(d, 0, "claims"), "onBehalfOf");
+
+	if (t < 0)
+		return;
+	tf_buf_str(out, "  for ");
+	if (d->tok[t].type == TF_JSON_STRING)
+		text_add_token(out, d, t);
+	else
+		tf_buf_str(out, "withheld");
+	tf_buf_str(out, " (claimed)");
+}
+
 static void
 print_entry(const struct tf_json_doc *d)
 {
@@ -215,6 +231,7 @@ print_entry(const struct tf_json_doc *d)
 		add_field(&what, d, "host");
 	else
 		add_field(&what, d, "reason");
+	add_behalf(&what, d);
 	/* Whole seconds.  '!' marks a time that is not the one by which the
 	 * ledger is ordered. */
 	printf("%6s  %s %-20s  %-18s  %s%s\n", text_of(&seq), text_of(&when),

@@ -194,6 +194,7 @@ static const char hidden[] =
     "printf '{\"approve\":%s}' \"$(cat proposal)\" | "
     "dd of=$there/" ASK " status=none; echo $? >outside\n"
     "cat $there/" A "/.trailfs/last-error >why\n"
+    "mkdir $there/" W "/out\n"
     "touch tried; wait";
 
 START_TEST(a_process_that_cannot_be_seen_approves_nothing)
@@ -206,6 +207,9 @@ START_TEST(a_process_that_cannot_be_seen_approves_nothing)
 	holds("inner", "0\n");
 	ck_assert_uint_eq(1, entries("redaction.done", F));
 	says_not(entry("ledger.opened", NULL), "\"loginuid\"");
+	says(entry("attestation.begun", "t/w/out"),
+	    "\"actor\":{\"gid\":0,\"group\":\"root\",\"uid\":0,"
+	    "\"user\":\"root\"}");
 	verify(0);
 }
 END_TEST

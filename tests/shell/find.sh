@@ -92,6 +92,8 @@ a_line_names_the_person() {
 	says ' for carol  *t/w1/review$'
 	is 0 trailctl find --on-behalf-of 'Dora & Co./50%' mnt
 	says ' for Dora & Co./50%  *u/w1/build$'
+	is 0 trailctl log mnt/u/w1/build
+	says 'attestation.sealed .*u/w1/build  for Dora & Co./50% (claimed)$'
 	is 0 trailctl show mnt/u/w1/build
 	says '^for  *Dora & Co./50% (claimed)$'
 	is 0 trailctl show --json mnt/u/w1/build
