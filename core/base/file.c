@@ -27,6 +27,13 @@ tf_file_datasync(int fd, struct tf_error *err)
 	return TF_OK;
 }
 
+void
+tf_file_start_writing(int fd, uint64_t off, uint64_t n)
+{
+	/* A failure is the sync's to report. */
+	(void)sync_file_range(fd, (off_t)off, (off_t)n, SYNC_FILE_RANGE_WRITE);
+}
+
 enum tf_code
 tf_file_sync(int fd, struct tf_error *err)
 {

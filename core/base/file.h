@@ -15,6 +15,9 @@
  * survive power loss.  Errors: TF_IO and its more precise forms. */
 TF_MUST_USE enum tf_code tf_file_datasync(int fd, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_file_sync(int fd, struct tf_error *err);
+/* Begin to write the n bytes at off to the disk, and do not wait: a later sync
+ * has less to do. */
+void tf_file_start_writing(int fd, uint64_t off, uint64_t n);
 /* fsync(2) the directory name below dirfd: the names in it then survive power
  * loss. */
 TF_MUST_USE enum tf_code tf_file_sync_dir(int dirfd, const char *name,

@@ -37,13 +37,30 @@
 #include "staging.h"
 
 #define PIECE 65536
+#define AHEAD (8u << 20) /* bytes, until the disk is to write them */
 
 struct encrypting {
 	struct tf_pending *l;
 	struct tf_encrypted *e;
 	struct tf_sha256 *sha;
-	int fd; /* or -1: to e->body */
+	int fd;		  /* or -1: to e->body */
+	uint64_t started; /* the disk writes all before this */
 };
+
+/* The disk writes while the next bytes are encrypted. */
+static enum tf_code
+put_in_file(struct encrypting *x, const void *p, size_t n, uint64_t at,
+    struct tf_error *err)
+{
+	enum tf_code rc = tf_file_pwrite(x->fd, p, n, at, err);
+
+	if (rc == TF_OK && at + n >= x->started + AHEAD) {
+		tf_file_start_writing(x->fd, x->started,
+		    at + n - x->started);
+		x->started = at + n;
+	}
+	return rc;
+}
 
 static enum tf_code
 put(void *arg, const void *p, size_t n, struct tf_error *err)
@@ -54,7 +71,7 @@ put(void *arg, const void *p, size_t n, struct tf_error *err)
 	tf_sha256_add(x->sha, p, n);
 	x->e->content.size += n;
 	if (x->fd >= 0)
-		return tf_file_pwrite(x->fd, p, n, at, err);
+		return put_in_file(x, p, n, at, err);
 	tf_buf_add(&x->e->body, p, n);
 	return tf_buf_end(&x->e->body, err);
 }

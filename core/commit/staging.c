@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/cipher.h"
@@ -24,6 +25,7 @@
 #include "../node/pending_table.h"
 #include "../node/secret.h"
 #include "../node/stage_files.h"
+#include "../node/stage_remove.h"
 #include "../node/vault_i.h"
 #include "../store/objects.h"
 #include "../vault.h"
@@ -305,11 +307,18 @@ fill_from_file(struct tf_pending *l, int fd, struct tf_error *err)
 static enum tf_code
 copy_object(struct tf_pending *l, struct tf_error *err)
 {
+	char name[TF_STAGE_NAME];
+	struct tf_hash old;
+	struct stat st;
 	enum tf_code rc;
 	int fd;
 
 	if (!l->linked)
 		return TF_OK;
+	tf_stage_name(l->attr.id, name);
+	if (fstatat(l->v->stagefd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return tf_fail(err, TF_IO, "stat stage/%s", name);
+	old = l->digest;
 	if ((rc = new_file(l, fill_from_file, &fd, err)) != TF_OK)
 		return rc;
 	tf_hash_wait(l->v->hasher, l);
@@ -317,6 +326,9 @@ copy_object(struct tf_pending *l, struct tf_error *err)
 		(void)close(l->fd);
 	l->fd = fd;
 	l->linked = false;
+	/* After a failure it is an object that nothing names. */
+	(void)!tf_object_unneeded(l->v, l->attr.id, &old, (uint64_t)st.st_ino,
+	    NULL);
 	return TF_OK;
 }
 

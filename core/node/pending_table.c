@@ -7,7 +7,7 @@
 #include "pending_index.h"
 #include "pending_table.h"
 #include "user.h"
-#include "stage_files.h"
+#include "stage_remove.h"
 #include "vault_i.h"
 
 #define SLOTS 256 /* at first; a power of two */

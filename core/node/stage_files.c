@@ -69,19 +69,3 @@ tf_stage_remove_age(const struct tf_pending *l, const struct tf_encrypted *e)
 	tf_stage_age_name(l->attr.id, &e->content.sha256, name);
 	(void)unlinkat(l->v->stagefd, name, 0);
 }
-
-void
-tf_stage_remove(const struct tf_pending *l)
-{
-	char name[TF_STAGE_NAME];
-
-	if (l->in_file) {
-		tf_stage_name(l->attr.id, name);
-		(void)unlinkat(l->v->stagefd, name, 0);
-	}
-	if (l->in_file && l->secret) {
-		tf_stage_spare_name(l->attr.id, name);
-		(void)unlinkat(l->v->stagefd, name, 0);
-	}
-	tf_stage_remove_age(l, l->encrypted);
-}

@@ -32,7 +32,5 @@ bool tf_stage_is_age(const char *name, size_t n, uint64_t *id, bool *whole,
  */
 void tf_stage_remove_age(const struct tf_pending *l,
     const struct tf_encrypted *e);
-/* Remove all that stage/ has of l. */
-void tf_stage_remove(const struct tf_pending *l);
 
 #endif

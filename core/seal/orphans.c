@@ -21,11 +21,14 @@
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "../base/crypto.h"
+#include "../base/file.h"
 #include "../node/encrypted.h"
 #include "../node/pending.h"
 #include "../node/pending_index.h"
 #include "../node/pending_table.h"
 #include "../node/stage_files.h"
+#include "../node/stage_remove.h"
 #include "../node/vault_i.h"
 #include "../store/objects.h"
 #include "orphans.h"
@@ -128,24 +131,55 @@ remove_age(struct tf_vault *v, struct tf_db *db, const char *name, uint64_t id,
 	return rc;
 }
 
+/* A staged file without a row was linked as an object, too: perhaps for a seal
+ * that failed. */
+static enum tf_code
+remove_unneeded(struct tf_vault *v, const char *name, uint64_t id,
+    struct tf_error *err)
+{
+	struct tf_hash h;
+	struct stat st;
+	uint64_t size;
+	int fd;
+	enum tf_code rc;
+
+	if (fstatat(v->stagefd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    st.st_nlink < 2)
+		return TF_OK;
+	rc = tf_file_open(v->stagefd, name, O_RDONLY, &fd, err);
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_hash_fd(fd, &h, &size, err);
+	(void)close(fd); /* read-only */
+	return rc == TF_OK ?
+	    tf_object_unneeded(v, id, &h, (uint64_t)st.st_ino, err) :
+	    rc;
+}
+
 /* A staged file, or the spare of one.  A file whose name is not a number stays,
  * and so do files of rows that were set aside. */
-static void
-remove_staged(struct tf_vault *v, const char *name, size_t n)
+static enum tf_code
+remove_staged(struct tf_vault *v, const char *name, size_t n,
+    struct tf_error *err)
 {
 	bool spare = ends(name, n, ".spare"), known;
 	const struct tf_pending *l;
 	uint64_t id;
+	enum tf_code rc;
 
 	if (!tf_decimal(name, spare ? strcspn(name, ".") : n, INT64_MAX, &id))
-		return;
+		return TF_OK;
 	pthread_mutex_lock(&v->mu);
 	l = tf_pending_get(&v->pending, id);
 	known = (l != NULL && (!spare || l->in_file)) ||
 	    tf_recover_is_unplaced(v, id);
 	pthread_mutex_unlock(&v->mu);
-	if (!known)
+	if (known)
+		return TF_OK;
+	rc = spare ? TF_OK : remove_unneeded(v, name, id, err);
+	if (rc == TF_OK)
 		(void)unlinkat(v->stagefd, name, 0);
+	return rc;
 }
 
 static enum tf_code
@@ -162,7 +196,7 @@ look_at(struct tf_vault *v, struct tf_db *db, const char *name,
 	if (ends(name, n, ".new")) /* a copy that was not finished */
 		(void)unlinkat(v->stagefd, name, 0);
 	else
-		remove_staged(v, name, n);
+		return remove_staged(v, name, n, err);
 	return TF_OK;
 }
 

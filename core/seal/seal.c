@@ -23,7 +23,7 @@
 #include "../node/pending.h"
 #include "../node/pending_index.h"
 #include "../node/pending_table.h"
-#include "../node/stage_files.h"
+#include "../node/stage_remove.h"
 #include "../node/vault_i.h"
 #include "seal.h"
 #include "seal_one.h"

@@ -34,7 +34,7 @@
 #include "../node/paths.h"
 #include "../node/pending.h"
 #include "../node/pending_table.h"
-#include "../node/stage_files.h"
+#include "../node/stage_remove.h"
 #include "../node/user_data.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"

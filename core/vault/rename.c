@@ -37,7 +37,7 @@
 #include "../node/pending_index.h"
 #include "../node/pending_table.h"
 #include "../node/text.h"
-#include "../node/stage_files.h"
+#include "../node/stage_remove.h"
 #include "../node/vault_i.h"
 #include "../seal/placeholder.h"
 #include "../seal/seal.h"

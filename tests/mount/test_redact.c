@@ -733,6 +733,126 @@ START_TEST(a_kill_at_each_step_leaves_all_or_nothing)
 }
 END_TEST
 
+/* --- drafts that were removed ---------------------------------------------- */
+
+/* The store forgets that text soon: a background thread removes it. */
+static void
+is_forgotten(const char *text)
+{
+	run(0,
+	    "for i in $(seq 600); do grep -rqas '%s' store/objects store/stage "
+	    "|| exit 0; sleep 0.1; done; exit 1",
+	    text);
+}
+
+static void
+start_again(void)
+{
+	crash_vault();
+	run(0, "umount -l mnt");
+	mount_with_faults();
+}
+
+/*
+ * Rename the long draft f.N.tmp to f.N; the call `at` that changes the disk
+ * fails, or kills the daemon.  False: there was no such call.  Otherwise nobody
+ * has the name f.N, or nothing has failed.
+ */
+static bool
+rename_fails(struct fault *f, enum fault_kind kind, unsigned long at)
+{
+	char from[64], to[64];
+
+	snprintf(from, sizeof from, A "/f.%lu.tmp", at);
+	snprintf(to, sizeof to, A "/f.%lu", at);
+	run(0, "seq -f '" SECRET "-%lu-%%g' 6000 >%s", at, from);
+	f->kind = kind;
+	f->sys = ENOSPC;
+	f->count = f->hits = 0;
+	f->at = f->last = at;
+	f->calls = CALL_DISK;
+	(void)rename(from, to);
+	f->calls = 0;
+	if (f->hits > 0 && kind == FAULT_KILL) {
+		ck_assert_int_eq(-SIGKILL, vault_ended());
+		run(0, "umount -l mnt");
+		mount_with_faults();
+	}
+	return f->hits > 0;
+}
+
+/* The seal of a draft fails, or the daemon dies in it, and then the draft is
+ * removed: no object keeps its bytes.  0: errors; 1: kills. */
+START_TEST(a_removed_draft_leaves_no_object)
+{
+	enum fault_kind kind = _i == 0 ? FAULT_ERROR : FAULT_KILL;
+	unsigned long at = 1, failed = 0, linked = 0;
+	char text[64], path[64];
+	struct fault *f;
+
+	skip_unless(FAULTS_WORK, "a sanitizer wants to be loaded first");
+	f = map_fault();
+	setenv(FAULT_ENV, "fault", 1);
+	mount_with_faults();
+	make_attestation();
+	for (; at < MOST_CALLS && rename_fails(f, kind, at); at++) {
+		snprintf(path, sizeof path, A "/f.%lu.tmp", at);
+		if (!exists(path))
+			continue;
+		failed++;
+		linked += system("find store/objects -type f -links 2 | "
+				 "grep -q .") == 0;
+		/* A ledger that failed is read-only, until it is known what the
+		 * disk has of the last commit. */
+		if (remove(path) < 0) {
+			start_again();
+			if (!exists(path))
+				continue;
+			allowed(remove(path));
+		}
+		snprintf(text, sizeof text, SECRET "-%lu-", at);
+		is_forgotten(text);
+	}
+	ck_assert_uint_gt(failed, 0);
+	ck_assert_uint_gt(linked, 0);
+	ck_assert_uint_lt(at, MOST_CALLS);
+}
+END_TEST
+
+/* The seal of a plain draft fails, and the next one encrypts it. */
+START_TEST(a_plain_object_goes_when_the_draft_is_encrypted)
+{
+	unsigned long at = 1;
+	char text[64];
+	struct fault *f;
+
+	skip_unless(FAULTS_WORK, "a sanitizer wants to be loaded first");
+	skip_unless(have("age-keygen"), "no age");
+	run(0, "age-keygen -o key 2>/dev/null && age-keygen -y key >pub");
+	f = map_fault();
+	setenv(FAULT_ENV, "fault", 1);
+	mount_with_faults();
+	make_attestation();
+	/* The first failure after the file was linked. */
+	for (;; at++) {
+		ck_assert(rename_fails(f, FAULT_ERROR, at));
+		if (system("find store/objects -type f -links 2 | grep -q .") ==
+		    0)
+			break;
+		run(0, "rm -f " A "/f.%lu.tmp", at);
+	}
+	run(0, "grep -raq " SECRET "-%lu- store/objects", at);
+	if (system("cp pub mnt/t/.trailfs/recipients") != 0) {
+		start_again();
+		run(0, "cp pub mnt/t/.trailfs/recipients");
+	}
+	run(0, "mv " A "/f.%lu.tmp " A "/f", at);
+	run(0, "age -d -i key " A "/f | grep -q " SECRET);
+	snprintf(text, sizeof text, SECRET "-%lu-", at);
+	is_forgotten(text);
+}
+END_TEST
+
 /* --- the clock ---------------------------------------------------------- */
 
 #define DAY 86400L
@@ -865,6 +985,9 @@ suite_redact(void)
 	t = stored_case(s, "approvers");
 	tcase_add_test(t, only_the_group_of_approvers_approves);
 	tcase_add_test(t, a_group_that_does_not_exist_approves_nothing);
+	t = stored_case(s, "removed");
+	tcase_add_loop_test(t, a_removed_draft_leaves_no_object, 0, 2);
+	tcase_add_test(t, a_plain_object_goes_when_the_draft_is_encrypted);
 	t = stored_case(s, "clock");
 	tcase_add_test(t, no_clock_ends_a_retention_while_it_is_mounted);
 	tcase_add_test(t, a_clock_neither_prolongs_nor_renews_a_proposal);
