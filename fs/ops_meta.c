@@ -410,6 +410,13 @@ fs_meta_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 		.actor = FS_ACTOR_HINTS };
 	struct fs_request r;
 
+	/* No directory has a list for what is made in it.  Programs that copy
+	 * a directory without one remove that of the copy. */
+	if (fs_roles_any(&fs_of(req)->roles) &&
+	    strcmp(name, FS_DEFAULT_ACL_XATTR) == 0) {
+		fuse_reply_err(req, 0);
+		return;
+	}
 	if (foreign_xattr(name)) {
 		fuse_reply_err(req, EOPNOTSUPP);
 		return;

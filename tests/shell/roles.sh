@@ -263,6 +263,9 @@ modes_are_shown_with_a_mark() {
 	is 0 cp -a mnt/t/marked copy
 	is 0 trailctl log --json mnt/t/marked/a/g
 	says '"mode":"0600"'
+	is 0 cp -a copy mnt/t/copy
+	mkdir copy/a/d
+	is 0 cp -a copy/a mnt/t/marked/b
 	is 0 cp -a copy/a/f mnt/t/marked/a/h
 	is 0 trailctl log --json mnt/t/marked/a/h
 	says '"mode":"0600"'
