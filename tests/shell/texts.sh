@@ -395,6 +395,7 @@ packages_have_the_texts() {
 	is 0 sh "$top/core/archive/package-verify.sh" "$vkey" "${after%/texts}"
 	says 'redacted, two people have had a text of an entry deleted'
 	never_says absent
+	is 0 trailctl verify --against "${after%/texts}" store/r/p
 }
 
 # What is not the text of an entry is found; what is left out is absent.
