@@ -408,8 +408,7 @@ const struct verb cmd_stamp = {
 	    "have an authority stamp the newest checkpoint with the time",
 	.usage = "--print-request [OPTION...] STORE|PATH\n"
 		 "--accept TOKEN --name NAME [OPTION...] STORE|PATH\n"
-		 "--via COMMAND --name NAME [--via COMMAND --name NAME...]\n"
-		 "    [OPTION...] STORE|PATH",
+		 "--via COMMAND --name NAME [...] [OPTION...] STORE|PATH",
 	.options = options,
 	.min = 1,
 	.max = 1,
