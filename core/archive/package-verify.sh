@@ -629,7 +629,7 @@ function said(name, digest) {
 		wrong(name, "is not what was recorded")
 }
 # What somebody outside has said of the log, in the files of entry $1.
-function anchor(file, stamp, key) {
+function anchor(file, stamp, key, i, made) {
 	file = "anchors/" $1
 	stamp = get("kind") == "stamp"
 	# The shell reads these.
@@ -656,8 +656,17 @@ function anchor(file, stamp, key) {
 			return
 		}
 	}
+	# The clock at the newest entry here that the anchor is about.
+	for (i = NR - 1; i > 0 && seqs[i] + 0 >= get("tree.size") + 0; i--)
+		continue
+	made = i > 0 ? clocks[i] : "-"
+	if ((made clocks[NR]) !~ /^[-0-9T:.Z]+$/) {
+		wrong(proof, "its time is malformed")
+		return
+	}
 	print $1 "\t" get("kind") "\t" get("tree.size") "\t" get("tree.root") \
-		"\t" show(get("name")) "\t" key > (t "/anchors")
+		"\t" show(get("name")) "\t" key "\t" made "\t" \
+		clocks[NR] > (t "/anchors")
 }
 # Texts that stand apart from the entry s: {"withheld":"DIGEST"}.
 function apart(s, h) {
@@ -802,6 +811,8 @@ BEGIN {
 	type = get("type")
 	path = plain(get("path"))
 	last = get("at")
+	seqs[NR] = $1
+	clocks[NR] = get("clock") == "" ? last : get("clock")
 	used[substr(proof, 3)] = 1
 	if (index($4, "{\"withheld\"") > 0)
 		apart($4)
@@ -1104,25 +1115,48 @@ begins() {
 	done <"$3"
 	[ "$sn" -eq 0 ] && [ "$fr" = "$2" ] && [ "$sr" = "$head_root" ]
 }
+# Days since 1970, for awk.
+days='function days(y, m, d) {
+	y -= m < 3
+	m = m < 3 ? m + 9 : m - 3
+	return 365 * y + int(y / 4) - int(y / 100) + int(y / 400) + \
+		int((153 * m + 2) / 5) + d - 719469
+}'
 # The time of a stamp, as openssl prints it, in seconds since 1970.
 seconds() {
-	awk '/^Time stamp: / {
+	awk "$days"'/^Time stamp: / {
 		month = (index("JanFebMarAprMayJunJulAugSepOctNovDec", $3) + 2) / 3
 		split($5, part, ":")
-		y = $6 - (month < 3)
-		m = month < 3 ? month + 9 : month - 3
-		days = 365 * y + int(y / 4) - int(y / 100) + int(y / 400) + \
-			int((153 * m + 2) / 5) + $4 - 719469
-		printf "%.0f\n", days * 86400 + part[1] * 3600 + part[2] * 60 + \
-			int(part[3])
+		printf "%.0f\n", days($6, month, $4) * 86400 + part[1] * 3600 + \
+			part[2] * 60 + int(part[3])
 	}'
 }
-# stamped FILE SIZE NAME: does an authority vouch for FILE.checkpoint?
+# differs STAMP FROM TO: print which clock contradicts the time of a stamp, in
+# seconds since 1970, by more than a minute; FROM and TO are times of entries.
+differs() {
+	awk -v stamp="$1" -v from="$2" -v to="$3" "$days"'
+	function epoch(s) {
+		return days(substr(s, 1, 4) + 0, substr(s, 6, 2) + 0, \
+			substr(s, 9, 2) + 0) * 86400 + substr(s, 12, 2) * 3600 + \
+			substr(s, 15, 2) * 60 + substr(s, 18, 2)
+	}
+	BEGIN {
+		if (from != "-" && epoch(from) > stamp + 61)
+			print "; the clock of the host was ahead: it said " from \
+				" before"
+		else if (stamp > epoch(to) + 61)
+			print "; the clock of the host was behind: it said " to \
+				" later"
+	}'
+}
+# stamped FILE SIZE NAME FROM TO: does an authority vouch for FILE.checkpoint, at a
+# time that is not still to come?
 stamped() {
 	[ -n "$authorities" ] && [ -f "$1.checkpoint" ] || return 1
 	openssl ts -reply -in "$1.tsr" -text >"$t/stamp" 2>/dev/null || return 1
 	grep -q '^Hash Algorithm: sha256$' "$t/stamp" || return 1
-	set -- "$1" "$2" "$3" "$(seconds <"$t/stamp")"
+	set -- "$1" "$2" "$3" "$(seconds <"$t/stamp")" "$4" "$5"
+	[ "$4" -le "$(awk 'BEGIN { srand(); print srand() + 60 }')" ] || return 1
 	if [ -f "$1.pem" ]; then
 		openssl ts -verify -data "$1.checkpoint" -in "$1.tsr" -attime "$4" \
 			-CAfile "$authorities" -untrusted "$1.pem" >/dev/null 2>&1 ||
@@ -1132,7 +1166,8 @@ stamped() {
 			-CAfile "$authorities" >/dev/null 2>&1 || return 1
 	fi
 	echo "time stamp $3: the first $2 entries existed at" \
-		"$(sed -n 's/^Time stamp: //p' "$t/stamp")" >>"$t/vouched"
+		"$(sed -n 's/^Time stamp: //p' "$t/stamp")$(differs "$4" "$5" \
+			"$6")" >>"$t/vouched"
 	: >"$t/authority"
 }
 # utc SECONDS: since 1970, as time in UTC.
@@ -1176,7 +1211,7 @@ known() {
 }
 : >"$t/vouched"
 head_root=$(octal <"$t/root")
-while IFS=$tab read -r number kind old hash whose cosigner; do
+while IFS=$tab read -r number kind old hash whose cosigner made received; do
 	file=anchors/$number
 	if ! plain "$file.consistency" ||
 		[ "$(wc -c <"$file.consistency")" -gt 131072 ]; then
@@ -1198,7 +1233,8 @@ while IFS=$tab read -r number kind old hash whose cosigner; do
 		sed '1d;/^$/,$d' "$file.checkpoint" | cmp -s - "$t/wanted" ||
 			no "$file.checkpoint is not what its entry says"
 	fi
-	if [ "$kind" = stamp ] && stamped "$file" "$old" "$whose"; then
+	if [ "$kind" = stamp ] &&
+		stamped "$file" "$old" "$whose" "$made" "$received"; then
 		continue
 	elif [ "$kind" = stamp ]; then
 		echo "time stamp $whose ($file.tsr)" >>"$t/unproven"

@@ -115,6 +115,41 @@ an_expired_authority_is_judged_at_its_time() {
 	reports 'existed at Jun +1 00:00:00 2021 GMT'
 }
 
+# stamps_of TIME: a store whose package t.zip has a stamp of that time.
+stamps_of() {
+	rm -rf timed t.zip
+	is 0 trailctl init --origin example.org/timed timed
+	is 0 trailctl trail create timed/t
+	is 0 trailctl attest --begin timed/t/w/b evidence
+	trailctl stamp --print-request --checkpoint note -o request timed
+	"$tsa" forge authority good note "$1" "$(openssl ts -query \
+		-in request -text 2>/dev/null | sed -n 's/^Nonce: //p')" \
+		>reply 2>/dev/null
+	is 0 trailctl stamp --accept reply --checkpoint note --name one \
+		--chain authority/chain.pem timed
+	is 0 trailctl package --no-entry -o t.zip timed/t/w
+	unzipped t.zip timed-u
+}
+
+# A stamp that contradicts the clock of the host is shown with it; one of the future
+# counts neither for trailctl nor for the script.
+the_time_of_a_stamp_is_compared() {
+	stamps_of 20160101000000Z
+	is 1 trailctl verify --vkey timed/keys/log.vkey \
+		--tsa-ca authority/root.pem t.zip
+	reports 'the clock of the host was [0-9]+ days ahead of the stamp'
+	is 0 sh "$script" "$(cat timed/keys/log.vkey)" timed-u/w \
+		authority/root.pem
+	reports '2016 GMT; the clock of the host was ahead: it said 20.*Z before$'
+	stamps_of 20400101000000Z
+	is 1 trailctl verify --vkey timed/keys/log.vkey \
+		--tsa-ca authority/root.pem t.zip
+	reports 'after the time of this computer: it is not counted'
+	is 1 sh "$script" "$(cat timed/keys/log.vkey)" timed-u/w \
+		authority/root.pem
+	reports 'no time stamp is one that your authorities vouch for'
+}
+
 # listed DIRECTORY: make the manifests again, as a forger would.
 listed() {
 	(
@@ -311,6 +346,7 @@ run a_stamped_package_is_made \
 	verify_txt_prints_commands_that_work \
 	a_stamp_does_not_cover_newer_evidence \
 	an_expired_authority_is_judged_at_its_time \
+	the_time_of_a_stamp_is_compared \
 	an_altered_package_is_never_ok \
 	a_stamp_without_its_checkpoint_proves_nothing \
 	a_receipt_of_a_mirror_is_in_the_package \
