@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "actor.h"
@@ -15,6 +16,8 @@
 #include "define.h"
 #include "files.h"
 #include "report.h"
+
+#define ANCHORS_MAX ((size_t)1 << 24)
 
 /* The errno of the mount says why the vault refused. */
 static enum tf_code
@@ -130,5 +133,63 @@ tf_anchor_refused(const char *target, const struct tf_refusal *r,
 		rc = w.mount != NULL ? refuse_mounted(&w, r, err) :
 				       tf_store_anchor_refused(w.store, r, err);
 	where_free(&w);
+	return rc;
+}
+
+enum tf_code
+tf_anchors_read(const struct where *w, struct tf_vault *v, struct tf_buf *out,
+    struct tf_error *err)
+{
+	int fd;
+	enum tf_code rc;
+
+	if (v != NULL)
+		return tf_vault_anchors(v, out, err);
+	if ((rc = where_control(w, TF_CONTROL_ANCHORS, &fd, err)) != TF_OK)
+		return rc;
+	rc = files_read_fd(fd, TF_CONTROL_ANCHORS, ANCHORS_MAX, out, err);
+	(void)close(fd);
+	return rc;
+}
+
+/* Is member key of object t the word? */
+static bool
+is_word(const struct tf_json_doc *d, int t, const char *key, const char *word)
+{
+	const int m = tf_json_get(d, t, key);
+	struct tf_str s;
+
+	if (m < 0 || d->tok[m].type != TF_JSON_STRING)
+		return false;
+	s = tf_json_text(d, m);
+	return s.n == strlen(word) + 2 &&
+	    memcmp(s.p + 1, word, strlen(word)) == 0;
+}
+
+enum tf_code
+tf_anchors_current(struct tf_str json, const char *name, uint64_t *size,
+    struct tf_error *err)
+{
+	struct tf_json_doc d = { 0 };
+	enum tf_code rc;
+	int list, n;
+
+	*size = 0;
+	if (json.n > 0 && json.p[json.n - 1] == '\n')
+		json.n--;
+	rc = tf_json_parse(&d, json.p, json.n, err);
+	list = rc == TF_OK ? tf_json_get(&d, 0, "anchors") : -1;
+	for (int t = list + 1; list >= 0 && t < (int)d.tok[list].next;
+	     t = (int)d.tok[t].next) {
+		const bool stamp = is_word(&d, t, "kind", TF_ANCHOR_STAMP);
+
+		n = tf_json_get(&d, t, "size");
+		if (tf_json_get(&d, t, "current") >= 0 && n >= 0 &&
+		    (name == NULL ? !stamp :
+				    stamp && is_word(&d, t, "name", name)) &&
+		    d.tok[n].num > 0 && (uint64_t)d.tok[n].num > *size)
+			*size = (uint64_t)d.tok[n].num;
+	}
+	tf_json_doc_free(&d);
 	return rc;
 }

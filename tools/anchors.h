@@ -27,4 +27,16 @@ TF_MUST_USE enum tf_code tf_anchor_record(const char *target,
 TF_MUST_USE enum tf_code tf_anchor_refused(const char *target,
     const struct tf_refusal *r, struct tf_error *err);
 
+/* Append anchors.json of the mount or the store w; v is the open store or NULL. */
+TF_MUST_USE enum tf_code tf_anchors_read(const struct where *w,
+    struct tf_vault *v, struct tf_buf *out, struct tf_error *err);
+
+/*
+ * Find the largest size of an anchor in anchors.json that is current: another one
+ * would say nothing new (trailfs(8)).  name NULL: of any mirror or witness; else
+ * of the authority with this name.  0: there is none.
+ */
+TF_MUST_USE enum tf_code tf_anchors_current(struct tf_str json,
+    const char *name, uint64_t *size, struct tf_error *err);
+
 #endif

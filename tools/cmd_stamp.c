@@ -11,6 +11,7 @@
  * Whether the authority can be trusted is not decided here, unless the caller
  * gives --tsa-ca: a verifier decides it, with certificates of his own.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -302,12 +303,44 @@ accept_answer(struct stamping *s, struct tf_error *err)
 	return rc == TF_OK ? record(s, err) : rc;
 }
 
+/* Has this authority stamped all but receipts within the hour? */
+static enum tf_code
+is_stamped(struct stamping *s, bool *yes, struct tf_error *err)
+{
+	struct tf_buf json = { 0 };
+	struct tf_vault *v = NULL;
+	uint64_t size = 0;
+	enum tf_code rc = TF_OK;
+
+	if (s->w.mount == NULL)
+		rc = where_open(&s->w, false, &v, err);
+	if (rc == TF_OK)
+		rc = tf_anchors_read(&s->w, v, &json, err);
+	if (rc == TF_OK)
+		rc = tf_anchors_current(tf_buf_bytes(&json), s->name, &size,
+		    err);
+	where_close(v);
+	tf_buf_free(&json);
+	*yes = size > 0;
+	if (rc == TF_OK && *yes)
+		printf("%s: stamped %" PRIu64
+		       " entries within the hour, and nothing but receipts is "
+		       "new\n",
+		    s->name, size);
+	return rc;
+}
+
 static enum tf_code
 ask_authority(struct stamping *s, size_t k, struct tf_str request,
     struct tf_error *err)
 {
+	bool stamped = false;
 	enum tf_code rc = begin(s, k, err);
 
+	if (rc == TF_OK)
+		rc = is_stamped(s, &stamped, err);
+	if (rc != TF_OK || stamped)
+		return rc;
 	s->made = tf_clock_now();
 	if (rc == TF_OK)
 		rc = transport_run(ask.via.v[k], request, TF_STAMP_TOKEN_MAX,

@@ -8,7 +8,9 @@
  * the policy, and it is checked again when it is recorded.
  *
  * All witnesses are asked about the same checkpoint, because a quorum is one of
- * a checkpoint; recording the first cosignature already makes the log longer.
+ * a checkpoint; recording the first cosignature already makes the log longer.  A
+ * log that has only grown by receipts is asked about as it was before them
+ * (node/receipt.h).
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,7 +34,6 @@
 #define URL "TRAILFS_URL"
 #define NOTE_MAX ((size_t)1 << 16)
 #define ANSWER_MAX ((size_t)1 << 17)
-#define ANCHORS_MAX ((size_t)1 << 24)
 #define TILE_MAX ((size_t)8192)
 #define NOT_GIVEN UINT64_MAX
 
@@ -103,14 +104,6 @@ tile(void *arg, const char *path, unsigned level, uint64_t n, unsigned width,
 			      read_control(s, path, TILE_MAX, out, err);
 }
 
-static enum tf_code
-read_anchors(struct source *s, struct tf_buf *out, struct tf_error *err)
-{
-	return s->v != NULL ?
-	    tf_vault_anchors(s->v, out, err) :
-	    read_control(s, TF_CONTROL_ANCHORS, ANCHORS_MAX, out, err);
-}
-
 /* Everything that asking takes. */
 struct asking {
 	const char *target;
@@ -120,6 +113,8 @@ struct asking {
 	struct tf_buf cosigned; /* note, and the lines that came */
 	bool contradicted;	/* a witness has seen another history */
 	bool doubtful;		/* a witness is not what it was */
+	bool reused;		/* the checkpoint is not the newest */
+	bool outrun;		/* a witness has cosigned a newer one */
 };
 
 /* What the receipts in the ledger say of a witness. */
@@ -148,12 +143,46 @@ close_source(struct source *s)
 	where_free(&s->w);
 }
 
+/*
+ * If the log has only grown by receipts since others cosigned a checkpoint, ask
+ * about that one again: the answers need no entry, and those who have not cosigned
+ * it yet can complete its quorum.
+ */
+static enum tf_code
+reuse(struct asking *a, struct source *s, struct tf_error *err)
+{
+	struct tf_buf note = { 0 };
+	struct tf_witness_head head;
+	uint64_t size;
+	enum tf_code rc = tf_anchors_current(tf_buf_bytes(&a->anchors), NULL,
+	    &size, err);
+
+	if (rc != TF_OK || size == 0)
+		return rc;
+	rc = s->v != NULL ?
+	    tf_vault_cosigned(s->v, &note, err) :
+	    read_control(s, TF_CONTROL_COSIGNED, NOTE_MAX, &note, err);
+	if (rc == TF_OK)
+		rc = tf_witness_head_of(tf_buf_bytes(&note), &head, err);
+	if (rc == TF_OK && head.size == size) {
+		a->note.n = 0;
+		a->reused = true;
+		rc = tf_witness_keep(tf_buf_bytes(&note),
+		    tf_buf_bytes(&a->vkey), &a->note, err);
+	}
+	tf_buf_free(&note);
+	return rc;
+}
+
 /* Read the newest checkpoint, the log's key and the anchors. */
 static enum tf_code
 load(struct asking *a, struct tf_error *err)
 {
 	struct source s;
 	enum tf_code rc = open_source(&s, a->target, err);
+
+	a->note.n = a->vkey.n = a->anchors.n = a->cosigned.n = 0;
+	a->reused = false;
 
 	if (rc == TF_OK && s.v != NULL) {
 		if ((rc = tf_vault_checkpoint(s.v, &a->note, err)) == TF_OK)
@@ -166,7 +195,9 @@ load(struct asking *a, struct tf_error *err)
 			    &a->vkey, err);
 	}
 	if (rc == TF_OK)
-		rc = read_anchors(&s, &a->anchors, err);
+		rc = tf_anchors_read(&s.w, s.v, &a->anchors, err);
+	if (rc == TF_OK && ask.via != NULL && !a->outrun)
+		rc = reuse(a, &s, err);
 	close_source(&s);
 	if (rc == TF_OK)
 		rc = tf_witness_head_of(tf_buf_bytes(&a->note), &a->head, err);
@@ -276,9 +307,20 @@ make_request(const struct asking *a, uint64_t old, struct tf_buf *out,
 
 /* --- the answer ---------------------------------------------------------------- */
 
+/* The ledger has the receipt already: only forget what the witness refused. */
+static enum tf_code
+accept_again(const struct asking *a, const char *name, struct tf_error *err)
+{
+	const struct tf_refusal none = { .kind = TF_ANCHOR_WITNESS,
+		.name = name };
+
+	return tf_anchor_refused(a->target, &none, err);
+}
+
 /* Check the lines, record them as an anchor, and add them to those that came. */
 static enum tf_code
-take(struct asking *a, size_t i, struct tf_str lines, struct tf_error *err)
+take(struct asking *a, size_t i, struct tf_str lines, const struct receipts *r,
+    struct tf_error *err)
 {
 	struct tf_buf note = { 0 }, key = { 0 };
 	struct tf_policy_witness w;
@@ -294,7 +336,9 @@ take(struct asking *a, size_t i, struct tf_str lines, struct tf_error *err)
 	anchor.n = note.n;
 	if (rc == TF_OK)
 		rc = tf_buf_end(&key, err);
-	if (rc == TF_OK)
+	if (rc == TF_OK && a->reused && r->size == a->head.size)
+		rc = accept_again(a, anchor.name, err);
+	else if (rc == TF_OK)
 		rc = tf_anchor_record(a->target, &anchor, err);
 	if (rc == TF_OK) {
 		tf_buf_add(&a->cosigned, lines.p, lines.n);
@@ -354,11 +398,15 @@ refused(int status, struct tf_str body, const struct receipts *r,
 /* The size of a 409.  A witness that has more than this log remembers what the
  * log has lost. */
 static enum tf_code
-other_size(const struct asking *a, uint64_t old, struct tf_str body,
-    uint64_t *size, struct tf_error *err)
+other_size(struct asking *a, uint64_t old, struct tf_str body, uint64_t *size,
+    struct tf_error *err)
 {
 	if (!tf_witness_size(body, size))
 		return tf_fail(err, TF_INVALID, "409: the answer has no size");
+	if (*size > a->head.size && a->reused) {
+		a->outrun = true;
+		return TF_BUSY;
+	}
 	if (*size > a->head.size)
 		return tf_fail(err, TF_TAMPER,
 		    "409: it has cosigned %" PRIu64
@@ -419,7 +467,7 @@ take_answer(struct asking *a, size_t i, uint64_t old, struct tf_str text,
 		    TF_WITNESS_OTHER_SIZE :
 		    TF_WITNESS_COSIGNED;
 	if (h.status == TF_WITNESS_COSIGNED)
-		return take(a, i, h.body, err);
+		return take(a, i, h.body, r, err);
 	if (h.status == TF_WITNESS_OTHER_SIZE)
 		return other_size(a, old, h.body, size, err);
 	return refused(h.status, h.body, r, err);
@@ -493,6 +541,8 @@ ask_one(struct asking *a, size_t i, const struct tf_policy_witness *w,
 		tf_buf_free(&answer);
 		if (rc == TF_OK)
 			return TF_OK;
+		if (a->outrun && a->reused)
+			return TF_BUSY;
 		if (rc == TF_BUSY && try == 0) {
 			say_forgot(a, w->name, size, &r);
 			old = size;
@@ -554,9 +604,19 @@ ask_all(struct asking *a)
 	const size_t n = tf_witness_policy_count(a->policy);
 
 	for (size_t i = 0; i < n; i++) {
+		enum tf_code rc;
+
 		tf_witness_policy_get(a->policy, i, &w);
 		err = (struct tf_error){ 0 };
-		say(a, i, w.name, ask_one(a, i, &w, &err), &err);
+		rc = ask_one(a, i, &w, &err);
+		if (a->outrun && a->reused) {
+			/* All again, about the newest one. */
+			if (load(a, &err) != TF_OK)
+				return report(&err);
+			i = SIZE_MAX;
+			continue;
+		}
+		say(a, i, w.name, rc, &err);
 	}
 	if (tf_witness_policy_judge(a->policy, tf_buf_bytes(&a->cosigned), &q,
 		&err) != TF_OK)

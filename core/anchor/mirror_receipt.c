@@ -20,8 +20,9 @@
 #include "../base/file.h"
 #include "../ledger/cosign.h"
 #include "../ledger/entry_read.h"
-#include "../ledger/entry_scan.h"
 #include "../ledger/name.h"
+#include "../node/load_entry.h"
+#include "../node/receipt.h"
 #include "../store/anchors.h"
 #include "../store/entries.h"
 #include "../store/store_files.h"
@@ -171,11 +172,9 @@ tf_mirror_check_receipt(const struct tf_mirror_msg *m,
 
 /* --- was it recorded? --------------------------------------------------------- */
 
-#define FRESH_S 3600 /* a receipt that is not older need not be repeated */
-
 struct newest {
 	const char *name;
-	uint64_t seq, size; /* of the entry, of the head; seq 0: none */
+	uint64_t seq; /* of the entry; 0: none */
 };
 
 static enum tf_code
@@ -185,54 +184,9 @@ take_newest(void *arg, const struct tf_anchor_row *r, struct tf_error *err)
 
 	(void)err;
 	if (strcmp(r->kind, TF_ANCHOR_MIRROR) == 0 &&
-	    strcmp(r->name, n->name) == 0) {
+	    strcmp(r->name, n->name) == 0)
 		n->seq = r->seq;
-		n->size = r->size;
-	}
 	return TF_OK;
-}
-
-/* Is entry seq a receipt by this key, and its time within the last hour? */
-static enum tf_code
-is_fresh(struct tf_db *db, uint64_t seq, struct tf_str key, bool *yes,
-    struct tf_error *err)
-{
-	struct tf_entry_decoded d = { 0 };
-	struct tf_buf entry = { 0 };
-	int64_t age;
-	bool moved;
-	enum tf_code rc = tf_entries_get(db, seq, &entry, NULL, err);
-
-	*yes = false;
-	if (rc == TF_OK &&
-	    (rc = tf_entry_decode(&d, entry.p, entry.n, err)) == TF_OK) {
-		age = tf_clock_now().s - tf_entry_when(&d.e, &moved).s;
-		*yes = age >= 0 && age < FRESH_S &&
-		    tf_str_same(d.e.anchor_key, key);
-	}
-	tf_entry_decoded_free(&d);
-	tf_buf_free(&entry);
-	return rc;
-}
-
-/* TF_NODATA ends the walk: here is an entry about something else. */
-static enum tf_code
-only_receipts(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
-    struct tf_error *err)
-{
-	static const enum tf_entry_kind quiet[] = { TF_ANCHOR_ADDED,
-		TF_LEDGER_OPENED, TF_LEDGER_CLOSED };
-	struct tf_str type, path;
-
-	(void)arg;
-	(void)idx;
-	(void)off;
-	(void)err;
-	tf_entry_scan(body, n, &type, &path);
-	for (size_t i = 0; i < sizeof(quiet) / sizeof(*quiet); i++)
-		if (tf_str_same(type, tf_str_of(tf_type_name(quiet[i]))))
-			return TF_OK;
-	return TF_NODATA;
 }
 
 enum tf_code
@@ -240,15 +194,17 @@ tf_mirror_is_recorded(struct tf_db *db, struct tf_mirrored *m,
     struct tf_error *err)
 {
 	struct newest n = { .name = m->name };
+	struct tf_entry_decoded d = { 0 };
+	struct tf_buf entry = { 0 };
 	enum tf_code rc = tf_anchors_newest(db, take_newest, &n, err);
 
 	m->recorded = false;
 	if (rc == TF_OK && n.seq > 0)
-		rc = is_fresh(db, n.seq, tf_buf_bytes(&m->key), &m->recorded,
-		    err);
-	if (rc != TF_OK || !m->recorded)
-		return rc;
-	rc = tf_entries_each(db, n.size, only_receipts, NULL, err);
-	m->recorded = rc == TF_OK;
-	return rc == TF_NODATA ? TF_OK : rc;
+		rc = tf_load_entry(db, n.seq, &entry, &d, err);
+	if (rc == TF_OK && n.seq > 0 &&
+	    tf_str_same(d.e.anchor_key, tf_buf_bytes(&m->key)))
+		rc = tf_receipt_is_current(db, &d.e, &m->recorded, err);
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&entry);
+	return rc;
 }

@@ -18,6 +18,7 @@
 #include "../node/base.h"
 #include "../node/guard_state.h"
 #include "../node/load_entry.h"
+#include "../node/receipt.h"
 #include "../node/vault_i.h"
 #include "../store/anchors.h"
 #include "../store/entries.h"
@@ -33,7 +34,8 @@ struct shown {
 	struct tf_buf text;
 	struct tf_entry_decoded d;
 	bool damaged;
-	int64_t age; /* seconds, by the host's clock; -1: unknown */
+	int64_t age;  /* seconds, by the host's clock; -1: unknown */
+	bool current; /* see receipt.h; only in the list of all */
 };
 
 static void
@@ -72,6 +74,8 @@ put_entry(struct tf_json *j, const struct shown *s, uint64_t seq)
 		tf_put_uint(j, "age", (uint64_t)s->age);
 		tf_put_time(j, "at", s->d.e.at);
 	}
+	if (s->current)
+		tf_put_bool(j, "current", true);
 	tf_put_uint(j, "index", seq);
 }
 
@@ -97,6 +101,8 @@ put_one(void *arg, const struct tf_anchor_row *r, struct tf_error *err)
 		return TF_OK;
 	l->last = r->seq;
 	rc = load(l->db, r, &s, err);
+	if (rc == TF_OK && l->all && !s.damaged)
+		rc = tf_receipt_is_current(l->db, &s.d.e, &s.current, err);
 	if (rc == TF_OK && l->out != NULL) {
 		tf_anchor_words(tf_str_of(r->kind), tf_str_of(r->name), r->size,
 		    s.age, l->out);

@@ -63,26 +63,33 @@ two_authorities_stamp_one_checkpoint() {
 	says '^one: the first 2 entries existed at 20.*CN=good'
 	says '^two: the first 2 entries existed at 20.*CN=foreign'
 	[ ! -s err ]
+	i=0
 	for down in 'exit 7' cat :; do
+		i=$((i + 1)) # each time something is new
 		status=2
 		[ "$down" != 'exit 7' ] || status=3
 		before=$(entries both)
+		is 0 trailctl trail create "both/a$i"
 		is $status trailctl stamp --via "$down" --name one \
 			--via "$good" --name two both
 		complains '^trailctl: one: '
 		has_lines 1
 		says '^two: the first'
+		is 0 trailctl trail create "both/b$i"
 		is $status trailctl stamp --via "$good" --name one \
 			--via "$down" --name two both
 		complains '^trailctl: two: '
 		has_lines 1
 		says '^one: the first'
+		is 0 trailctl trail create "both/c$i"
 		is $status trailctl stamp --via "$down" --name one \
 			--via "$down" --name two both
 		has_lines 0
-		# Each of the first two: two more entries by each opening.
-		[ "$(entries both)" -eq $((before + 6)) ]
+		# Each of the first two stamps, and each trail: two more
+		# entries by each opening.
+		[ "$(entries both)" -eq $((before + 15)) ]
 	done
+	is 0 trailctl trail create both/d
 	is 1 trailctl stamp --via "$good" --name one --via "$foreign" --name two \
 		--tsa-ca authority/chain.pem both
 	complains '^trailctl: two: the authority is not one that --tsa-ca'
@@ -346,6 +353,23 @@ a_wrong_clock_is_named_at_the_stamp() {
 	says 'entry: the clock of the host was [56][0-9] min ahead of the stamp'
 }
 
+# A log that only grows by receipts is not stamped again within the hour.
+an_idle_log_is_stamped_once() {
+	is 0 trailctl init --origin example.org/idle idle
+	is 0 trailctl stamp --via "$tsa answer authority good" --name one idle
+	n=$(sed -n 2p idle/checkpoint)
+	for _ in 1 2; do
+		is 0 trailctl stamp --via false --name one idle
+		says '^one: stamped [0-9]* entries within the hour, and nothing'
+	done
+	[ "$(sed -n 2p idle/checkpoint)" -eq "$n" ]
+	# Another authority, or anything new.
+	is 0 trailctl stamp --via "$tsa answer authority good" --name other idle
+	[ "$(sed -n 2p idle/checkpoint)" -gt "$n" ]
+	is 0 trailctl trail create idle/t
+	is 3 trailctl stamp --via false --name one idle
+}
+
 options_must_go_together() {
 	is 2 trailctl stamp store
 	is 2 trailctl stamp --via cat store
@@ -492,6 +516,7 @@ run an_authority_and_a_store_are_made \
 	a_stamp_from_before_its_entries_is_a_finding \
 	a_stamp_from_the_future_is_not_counted \
 	a_wrong_clock_is_named_at_the_stamp \
+	an_idle_log_is_stamped_once \
 	options_must_go_together \
 	a_store_is_judged_by_the_callers_certificates \
 	a_store_that_wants_stamps_says_so \

@@ -91,6 +91,47 @@ the_witnesses_cosign() {
 	is 0 trailctl verify --vkey vkey store
 }
 
+# A log that only grows by its own receipts does not grow by more of them; a
+# witness that is back completes the quorum of the checkpoint before them.
+an_idle_log_does_not_grow() {
+	is 0 trailctl trail create store/idle
+	n=$(size)
+	mv two down
+	is 1 trailctl witness --policy policy --via "$VIA" store
+	says "^w1: cosigned $n entries$"
+	mv down two
+	: >urls
+	is 0 trailctl witness --policy policy --via "$VIA" store
+	says "^w1: cosigned $n entries$"
+	says "^w2: cosigned $n entries$"
+	[ "$(wc -l <urls)" -eq 2 ]
+	after=$(size)
+	for _ in 1 2 3; do
+		is 0 trailctl witness --policy policy --via "$VIA" store
+		says '^quorum both: met, 2 of 2'
+	done
+	[ "$(size)" -eq "$after" ]
+	is 0 trailctl verify --vkey vkey --policy policy store
+	# A witness that cosigned a newer one, of which the answer was lost.
+	is 0 trailctl witness --policy policy --print w2 store
+	cp out request
+	is 0 trailctl witness-serve two <request
+	is 0 trailctl witness --policy policy --via "$VIA" store
+	says "^w1: cosigned $after entries$"
+	says "^w2: cosigned $after entries$"
+	# What is new is asked about, also in a mount.
+	mount store
+	after=$(sed -n 2p mnt/.trailfs/checkpoint)
+	is 0 trailctl witness --policy policy --via "$VIA" mnt
+	[ "$(sed -n 2p mnt/.trailfs/checkpoint)" -eq "$after" ]
+	mkdir mnt/news
+	is 0 trailctl witness --policy policy --via "$VIA" mnt
+	says "^w1: cosigned $((after + 1)) entries$"
+	is 0 trailctl witness --policy policy --via "$VIA" mnt
+	[ "$(sed -n 2p mnt/.trailfs/checkpoint)" -eq $((after + 3)) ]
+	unmount
+}
+
 # A client that has no anchors learns the size from the 409.
 a_client_without_memory_asks_again() {
 	is 0 trailctl witness --policy policy --print w1 --old 0 store
@@ -390,6 +431,7 @@ verify_counts_the_lines_of_a_checkpoint() {
 
 # An exported log has the newest cosigned checkpoint beside its newest one.
 verify_counts_the_cosigned_checkpoint_of_a_log() {
+	is 0 trailctl trail create store/published
 	is 0 trailctl witness --policy policy --via "$VIA" store
 	is 0 trailctl export-log store published
 	grep -c 'witness.example' published/checkpoint.cosigned >lines
@@ -620,7 +662,9 @@ another_key_of_the_same_name_is_reported() {
 		echo 'group three all w1 w2 w3'
 		echo 'quorum three'
 	} >both.policy
+	is 0 trailctl trail create store/both
 	is 0 trailctl witness --policy both.policy --via "$VIA" store
+	is 0 trailctl trail create store/back
 	is 1 trailctl witness --policy policy --via "$VIA" store
 	is 0 trailctl witness --policy policy --via "$VIA" store
 }
@@ -841,10 +885,8 @@ many_requests_at_once_stay_in_order() {
 
 # --- over HTTP --------------------------------------------------------------------
 
-# A CGI program behind busybox httpd, and curl as the transport.
-a_witness_answers_over_http() {
-	needs busybox curl python3
-	busybox --list | grep -qx httpd || skip 'busybox has no httpd'
+# make_site: two CGI programs, of which each is a witness.
+make_site() {
 	mkdir -p www/cgi-bin
 	for w in one two; do
 		cat >"www/cgi-bin/$w" <<-EOF
@@ -853,42 +895,92 @@ a_witness_answers_over_http() {
 		EOF
 		chmod +x "www/cgi-bin/$w"
 	done
-	port=$(python3 -c 'import socket; s = socket.socket();
-s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-	busybox httpd -f -h www -p "127.0.0.1:$port" &
-	server=$!
+}
+
+# ask_over_http PORT PID: the witnesses behind the server answer all that a client
+# may ask.  The server ends.
+ask_over_http() {
 	i=0
-	until curl -s -o page "http://127.0.0.1:$port/"; do
-		kill -0 $server
+	until curl -s -o page "http://127.0.0.1:$1/"; do
+		kill -0 "$2"
 		i=$((i + 1))
 		[ $i -lt 600 ] || exit 1
 		sleep 0.1
 	done
-	sed "s|http://a.example/|http://127.0.0.1:$port/cgi-bin/|" policy >http
+	sed "s|http://a.example/|http://127.0.0.1:$1/cgi-bin/|" policy >http
 	status=0
 	(
+		is 0 trailctl trail create "store/http$1"
 		is 0 trailctl witness --policy http \
 			--via 'curl -sS -i --data-binary @-' store
 		says '^quorum both: met, 2 of 2'
 		# A client without memory: 409 over HTTP, and again.
 		is 0 trailctl witness --policy http --print w1 --old 0 store
 		curl -sS -i --data-binary @out \
-			"http://127.0.0.1:$port/cgi-bin/one/add-checkpoint" >page
-		grep -q '^HTTP/1.. 409 ' page
-		curl -sS -i "http://127.0.0.1:$port/cgi-bin/one/add-checkpoint" >page
-		grep -q '^HTTP/1.. 405 ' page
+			"http://127.0.0.1:$1/cgi-bin/one/add-checkpoint" >page
+		grep -q '^\(HTTP/1..\|Status:\) 409 ' page
 		curl -sS -i --data-binary x \
-			"http://127.0.0.1:$port/cgi-bin/one/add-entries" >page
-		grep -q '^HTTP/1.. 404 ' page
+			"http://127.0.0.1:$1/cgi-bin/one/add-entries" >page
+		grep -q '^\(HTTP/1..\|Status:\) 404 ' page
+		# A refusal comes as one, however the server says it.
+		cp one/logs logs
+		: >one/logs
+		mv "$(head_of one)" head
+		is 0 trailctl trail create "store/refused$1"
+		is 1 trailctl witness --policy http \
+			--via 'curl -sS -i --data-binary @-' store
+		complains 'w1: 404: it does not know this log'
+		mv head "one/heads/$(basename two/heads/*)"
+		cp logs one/logs
+		is 0 trailctl witness --policy http \
+			--via 'curl -sS -i --data-binary @-' store
 	) || status=1
-	kill $server
-	wait $server 2>/dev/null || :
+	kill "$2"
+	wait "$2" 2>/dev/null || :
 	return $status
+}
+
+# A CGI program behind busybox httpd, and curl as the transport.
+a_witness_answers_over_http() {
+	needs busybox curl python3
+	busybox --list | grep -qx httpd || skip 'busybox has no httpd'
+	make_site
+	port=$(python3 -c 'import socket; s = socket.socket();
+s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	busybox httpd -f -h www -p "127.0.0.1:$port" &
+	ask_over_http "$port" $!
+}
+
+# Python's server answers each CGI program with "200 Script output follows" and
+# passes its status on as a header.
+a_witness_answers_behind_another_server() {
+	needs curl python3
+	python3 -W ignore -c 'from http.server import CGIHTTPRequestHandler' ||
+		skip 'python3 has no CGI'
+	make_site
+	rm -f port
+	(cd www && exec python3 -W ignore -c '
+import http.server as h, os
+h.nobody_uid = os.getuid # the state is ours
+s = h.HTTPServer(("127.0.0.1", 0), h.CGIHTTPRequestHandler)
+open("../port.tmp", "w").write(str(s.server_port))
+os.rename("../port.tmp", "../port")
+s.serve_forever()' 2>/dev/null) &
+	server=$!
+	i=0
+	until [ -s port ]; do
+		kill -0 $server
+		i=$((i + 1))
+		[ $i -lt 600 ] || exit 1
+		sleep 0.1
+	done
+	ask_over_http "$(cat port)" $server
 }
 
 run a_log_has_two_witnesses
 run a_witness_is_made_once
 run the_witnesses_cosign
+run an_idle_log_does_not_grow
 run a_client_without_memory_asks_again
 run an_answer_comes_by_hand
 run a_wrong_answer_is_not_recorded
@@ -918,4 +1010,5 @@ run a_killed_witness_has_its_state
 with strace a_witness_killed_anywhere_goes_on
 run many_requests_at_once_stay_in_order
 run a_witness_answers_over_http
+run a_witness_answers_behind_another_server
 finish
