@@ -14,7 +14,7 @@ struct lines {
 	struct tf_vault *v; /* of a store; NULL in a mount */
 	int fd;		    /* of a mount, between lines_look and lines_pause */
 	uint64_t entries, size; /* of the store; bytes of all lines */
-	bool gathers; /* see lines_gather */
+	bool gathers;		/* see lines_gather */
 };
 
 /*
