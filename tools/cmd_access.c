@@ -68,7 +68,7 @@ struct way {
 	struct role role[ROLES_MAX];
 	size_t n_roles;
 	size_t recipients; /* who can open what is encrypted; 0: nothing is */
-	struct tf_json *j; /* or NULL */
+	struct tf_json json, *j; /* j: json, or NULL */
 };
 
 /* --- rights ----------------------------------------------------------------- */
@@ -456,15 +456,14 @@ static enum tf_code
 show_json(struct way *y, struct tf_error *err)
 {
 	struct tf_buf out = { 0 };
-	struct tf_json j;
 	enum tf_code rc;
 
-	tf_json_begin(&j, &out);
-	tf_json_array(&j);
-	y->j = &j;
+	y->j = &y->json;
+	tf_json_begin(y->j, &out);
+	tf_json_array(y->j);
 	rc = show(y, y->w->file, NULL, err);
-	tf_json_array_end(&j);
-	if (rc == TF_OK && (rc = tf_json_end(&j, err)) == TF_OK)
+	tf_json_array_end(y->j);
+	if (rc == TF_OK && (rc = tf_json_end(y->j, err)) == TF_OK)
 		printf("%s\n", text_of(&out));
 	tf_buf_free(&out);
 	return rc;
