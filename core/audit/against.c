@@ -18,6 +18,7 @@
 
 #include "../archive/format.h"
 #include "../archive/names.h"
+#include "../archive/said.h"
 #include "../archive/select.h"
 #include "../archive/texts.h"
 #include "../base/bits.h"
@@ -220,6 +221,30 @@ one_apart(void *arg, const struct tf_withheld *x, struct tf_error *err)
 	return add_known(arg, TF_PACKAGE_APART, tf_str_of(hex), "", err);
 }
 
+static enum tf_code
+one_said(void *arg, const char *name, const struct tf_content *content,
+    struct tf_error *err)
+{
+	(void)content;
+	return add_known(arg, "", tf_str_of(name), "", err);
+}
+
+/* An anchor also has a proof, and a time stamp what was stamped. */
+static enum tf_code
+add_anchor(struct against *g, const struct tf_entry *e, const char *number,
+    struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (e->type != TF_ANCHOR_ADDED)
+		return TF_OK;
+	rc = add_known(g, TF_PACKAGE_ANCHORS, tf_str_of(number),
+	    TF_PACKAGE_ANCHOR_PATH, err);
+	return rc == TF_OK ? add_known(g, TF_PACKAGE_ANCHORS, tf_str_of(number),
+				 TF_PACKAGE_ANCHOR_NOTE, err) :
+			     rc;
+}
+
 /* Expect the files that follow from one entry of the package.  The entries come
  * in the order in which the writer assigned names. */
 static enum tf_code
@@ -247,9 +272,14 @@ one_packaged(void *arg, uint64_t seq, struct tf_str body,
 		rc = tf_package_directory(g->scope.names,
 		    tf_package_below(&g->scope.place, e->path), &b, err);
 	tf_buf_free(&b);
+	(void)snprintf(number, sizeof(number), "%llu", (unsigned long long)seq);
+	if (rc == TF_OK)
+		rc = tf_package_said(&g->scope.place, g->scope.names, e,
+		    one_said, g, err);
+	if (rc == TF_OK)
+		rc = add_anchor(g, e, number, err);
 	if (rc == TF_OK)
 		rc = tf_withheld_named(e, one_apart, g, err);
-	(void)snprintf(number, sizeof(number), "%llu", (unsigned long long)seq);
 	return rc == TF_OK ? add_known(g, TF_PACKAGE_EVENT_PROOFS,
 				 tf_str_of(number), TF_PACKAGE_PROOF, err) :
 			     rc;
