@@ -95,21 +95,95 @@ get_sha256(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
 	return TF_OK;
 }
 
+/* An entry as the search for a time sees it. */
+struct probe {
+	int order; /* of its time against the one that is sought */
+	struct tf_time at, when;
+	bool moved; /* the clock said `when`, not `at` */
+};
+
+static enum tf_code
+probe(struct tf_db *db, uint64_t seq, struct tf_time sought, struct probe *p,
+    struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_buf body = { 0 };
+	enum tf_code rc = tf_load_entry(db, seq, &body, &d, err);
+
+	if (rc == TF_OK) {
+		p->at = d.e.at;
+		p->order = tf_time_cmp(d.e.at, sought);
+		p->when = tf_entry_when(&d.e, &p->moved);
+	}
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&body);
+	return rc;
+}
+
+/* Where the time lies between two entries, if they came evenly. */
+static uint64_t
+guess(uint64_t low, uint64_t high, struct tf_time first, struct tf_time last,
+    struct tf_time sought)
+{
+	const double all = (double)(last.s - first.s) + 1,
+		     part = (double)(sought.s - first.s);
+	const double share = part <= 0 ? 0 : part >= all ? 1 : part / all;
+	const uint64_t at = low + (uint64_t)(share * (double)(high - low));
+
+	return at < high ? at : high - 1;
+}
+
+/*
+ * Find an entry with the time `sought` from low on.  Times of entries never go
+ * back.  A directory that nobody has changed since it was made takes one entry;
+ * the others are guessed by their time, and every second step halves what is left,
+ * so that no distribution of times makes it slow.  p->order is not 0: there is
+ * none.
+ */
+static enum tf_code
+find_time(struct tf_db *db, uint64_t low, uint64_t high, struct tf_time sought,
+    struct probe *p, struct tf_error *err)
+{
+	struct tf_time first, last;
+	bool halve = false;
+	enum tf_code rc = probe(db, low, sought, p, err);
+
+	if (rc != TF_OK || p->order >= 0 || ++low >= high)
+		return rc;
+	first = p->at;
+	rc = probe(db, --high, sought, p, err);
+	if (rc != TF_OK || p->order <= 0)
+		return rc;
+	last = p->at;
+	for (; rc == TF_OK && p->order != 0 && low < high; halve = !halve) {
+		const uint64_t middle = halve ?
+		    low + (high - low) / 2 :
+		    guess(low, high, first, last, sought);
+
+		rc = probe(db, middle, sought, p, err);
+		if (rc == TF_OK && p->order < 0) {
+			low = middle + 1;
+			first = p->at;
+		} else {
+			high = middle;
+			last = p->at;
+		}
+	}
+	return rc;
+}
+
 /*
  * The clock's reading at the last change of a directory.  Its mtime is the time
- * of the entry of that change, and times of entries never go back: the entry is
- * found by bisection.  A mtime that somebody set has no entry.
+ * of the entry of that change.  A mtime that somebody set has no entry.
  */
 static enum tf_code
 get_changed_clock(struct tf_db *db, const struct tf_attr *a, struct tf_buf *out,
     struct tf_error *err)
 {
 	struct tf_node_row row;
-	uint64_t low, high, bytes;
-	struct tf_time when;
+	uint64_t high, bytes;
+	struct probe p = { .order = 1 };
 	char text[TF_TIME_LEN + 1];
-	bool moved = false;
-	int order = 1;
 	enum tf_code rc;
 
 	if (a->kind == TF_KIND_EVIDENCE || a->state == TF_STATE_SEALED)
@@ -117,29 +191,14 @@ get_changed_clock(struct tf_db *db, const struct tf_attr *a, struct tf_buf *out,
 	if ((rc = tf_nodes_get(db, a->id, &row, err)) != TF_OK)
 		return rc == TF_NOTFOUND ? no_data(err) : rc;
 	rc = tf_entries_size(db, &high, &bytes, err);
-	for (low = row.entry; rc == TF_OK && order != 0 && low < high;) {
-		const uint64_t middle = low + (high - low) / 2;
-		struct tf_entry_decoded d = { 0 };
-		struct tf_buf body = { 0 };
-
-		rc = tf_load_entry(db, middle, &body, &d, err);
-		if (rc == TF_OK) {
-			order = tf_time_cmp(d.e.at, a->mtime);
-			when = tf_entry_when(&d.e, &moved);
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-		tf_entry_decoded_free(&d);
-		tf_buf_free(&body);
-	}
+	if (rc == TF_OK && row.entry < high)
+		rc = find_time(db, row.entry, high, a->mtime, &p, err);
 	/* An entry on the way that cannot be read is no damage of this name. */
-	if (rc == TF_TAMPER || (rc == TF_OK && (order != 0 || !moved)))
+	if (rc == TF_TAMPER || (rc == TF_OK && (p.order != 0 || !p.moved)))
 		return no_data(err);
 	if (rc != TF_OK)
 		return rc;
-	tf_time_text(when, text);
+	tf_time_text(p.when, text);
 	tf_buf_str(out, text);
 	return TF_OK;
 }

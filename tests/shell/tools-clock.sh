@@ -25,7 +25,15 @@ one_start_with_the_clock_ahead_is_not_every_time() {
 	mkdir -p mnt/t/w/a
 	echo late >mnt/t/w/a/f
 	trailctl sync mnt
-	# Also what is not sealed.
+	# Also what is not sealed, whenever it was changed.
+	for i in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17; do
+		mkdir "mnt/m$i"
+	done
+	for i in 04 17 09 01 13 02 11; do
+		mkdir "mnt/m$i/w"
+	done
+	is 0 trailctl ls mnt
+	[ "$(grep -c "^open *$today.*Z! .*m[0-9][0-9]" out)" -eq 17 ]
 	for d in mnt mnt/t mnt/t/w store store/t store/t/w; do
 		is 0 trailctl ls $d
 		says "^[a-z]* *$today.*Z! "
