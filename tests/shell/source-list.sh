@@ -1,6 +1,7 @@
 #!/bin/sh
 # What is written about the sources: the list of files in core/README.md, the
-# functions that comments name, and what the Makefile installs.
+# functions that comments name, the tests that trailfs-security(7) names, and what the
+# Makefile installs.
 . "$(dirname "$0")/../suite.sh"
 
 # A newcomer finds every source file in the list, and nothing that is gone.
@@ -50,6 +51,60 @@ a_name_of_no_function_is_found() {
 	complains '^gone$'
 }
 
+# The threat model names tests that are there.
+every_attack_has_its_tests() {
+	is 0 "$top/.ci/security"
+}
+
+# An attack without a test, and a test that is gone or does not run, are found.
+a_missing_test_of_an_attack_is_found() {
+	mkdir -p attacks/.ci attacks/man attacks/tests/mount attacks/tests/shell
+	cp "$top/.ci/security" attacks/.ci/
+	cd attacks
+	printf 'START_TEST(reads)\ntcase_add_test(t, reads);\n' \
+		>tests/mount/test_a.c
+	printf 'writes() {\n}\nrun writes\n' >tests/shell/b.sh
+	cat >page <<-'EOF'
+		.Sh PREVENTED
+		.Ss Strangers
+		.It Reading
+		.It Sy mount/a : reads
+		.Sh DETECTED
+		.It verify
+		.Ss Owners
+		.It Writing
+		.It Sy shell/b : writes
+		.Sh NOT DEFENDED
+		.It Lying
+	EOF
+	page=man/trailfs-security.7
+	cp page $page
+	is 0 .ci/security
+
+	sed '/shell\/b/d' page >$page
+	is 1 .ci/security
+	complains '^the attack "Writing" names no test$'
+	sed '/mount\/a/d' page >$page
+	is 1 .ci/security
+	complains '^the attack "Reading" names no test$'
+	sed 's/: reads/: read/' page >$page
+	is 1 .ci/security
+	complains '^mount/a: read is no test in tests/mount/test_a.c$'
+	sed 's/: writes/: write/' page >$page
+	is 1 .ci/security
+	complains '^shell/b: write is no test in tests/shell/b.sh$'
+	sed 's/mount.a/unit\/a/' page >$page
+	is 1 .ci/security
+	complains '^unit/a: there is no tests/unit/test_a.c$'
+	cp page $page
+	sed -i 3d tests/shell/b.sh
+	is 1 .ci/security
+	complains '^shell/b: tests/shell/b.sh defines writes and does not run it$'
+	grep -v ' Sy ' page >$page
+	is 1 .ci/security
+	complains '^no test is named$'
+}
+
 # make check runs with what is installed; only make test installs packages.
 checking_installs_nothing() {
 	needs make
@@ -62,5 +117,6 @@ checking_installs_nothing() {
 
 run every_source_file_is_in_the_list a_mistake_in_the_list_is_found \
 	every_function_that_a_comment_names_is_there \
-	a_name_of_no_function_is_found checking_installs_nothing
+	a_name_of_no_function_is_found every_attack_has_its_tests \
+	a_missing_test_of_an_attack_is_found checking_installs_nothing
 finish
