@@ -55,8 +55,7 @@ put_in_file(struct encrypting *x, const void *p, size_t n, uint64_t at,
 	enum tf_code rc = tf_file_pwrite(x->fd, p, n, at, err);
 
 	if (rc == TF_OK && at + n >= x->started + AHEAD) {
-		tf_file_start_writing(x->fd, x->started,
-		    at + n - x->started);
+		tf_file_start_writing(x->fd, x->started, at + n - x->started);
 		x->started = at + n;
 	}
 	return rc;
