@@ -88,4 +88,16 @@ struct tf_mirror_receive {
 TF_MUST_USE enum tf_code tf_mirror_receive(const struct tf_mirror_receive *r,
     bool *told, struct tf_error *err);
 
+/*
+ * Evidence that was redacted at the source and whose bytes the mirror at dir still
+ * has: nothing that the source sends deletes them (M2).  fn is called with the
+ * path, the size and the entry of each redaction.  With erase the bytes are then
+ * deleted, as a vault deletes them.  Errors: TF_FOREIGN no mirror; TF_LOCKED it
+ * is in use; then the bytes are gone but for old pages of the database.
+ */
+typedef void (*tf_mirror_held_fn)(void *arg, const char *path, uint64_t size,
+    uint64_t entry);
+TF_MUST_USE enum tf_code tf_mirror_held(const char *dir, bool erase,
+    tf_mirror_held_fn fn, void *arg, struct tf_error *err);
+
 #endif

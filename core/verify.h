@@ -44,8 +44,11 @@ struct tf_report {
 	uint64_t beside; /* of the findings, those of grade TF_GRADE_BESIDE */
 	uint64_t judged; /* attestations whose evidence was judged again */
 	uint64_t
-	    redacted;	/* files whose bytes were deleted by two people, which
+	    redacted; /* files whose bytes were deleted by two people, which
 			      are not among files */
+	/* Of those, the files of a mirror that still has the bytes, which were
+	 * hashed as others. */
+	uint64_t held;
 	uint64_t texts; /* that stand apart from their entries, and are there */
 	uint64_t redacted_texts; /* that two people have removed */
 	uint64_t absent_texts;	 /* of a package: that it does not have */

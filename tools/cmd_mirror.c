@@ -28,7 +28,8 @@
 
 static struct {
 	bool json, quiet;
-	const char *via, *receive, *name, *vkey, *mirror_key;
+	bool yes;
+	const char *via, *receive, *name, *vkey, *mirror_key, *erase;
 } ask;
 
 static const struct args_option options[] = {
@@ -46,6 +47,11 @@ static const struct args_option options[] = {
 	    .value = "DIRECTORY",
 	    .help = "be the other side: stdin and stdout, into DIRECTORY",
 	    .text = &ask.receive },
+	{ .name = "erase-redacted",
+	    .value = "DIRECTORY",
+	    .help = "list what the mirror has of redacted evidence",
+	    .text = &ask.erase },
+	{ .name = "yes", .help = "and erase it", .flag = &ask.yes },
 	{ .name = "name",
 	    .value = "NAME",
 	    .help = "name of a new mirror in its receipts",
@@ -299,6 +305,37 @@ run_source(char **arg, const char *log_key, const char *mirror_key)
 	return lost ? REPORT_FINDING : REPORT_OK;
 }
 
+/* --- redacted evidence ------------------------------------------------------ */
+
+static void
+print_held(void *arg, const char *path, uint64_t size, uint64_t entry)
+{
+	bool *any = arg;
+	struct tf_buf shown = { 0 };
+
+	*any = true;
+	text_add(&shown, path, strlen(path));
+	printf("%s: %llu bytes, redacted by entry %llu%s\n", text_of(&shown),
+	    (unsigned long long)size, (unsigned long long)entry,
+	    ask.yes ? "" : ": still here");
+	tf_buf_free(&shown);
+}
+
+static int
+run_erase(void)
+{
+	struct tf_error err = { 0 };
+	bool any = false;
+	enum tf_code rc = tf_mirror_held(ask.erase, ask.yes, print_held, &any,
+	    &err);
+
+	if (rc != TF_OK)
+		return report(&err);
+	if (any && !ask.yes)
+		report_note("with --yes these bytes are erased, for ever");
+	return any && !ask.yes ? REPORT_FINDING : REPORT_OK;
+}
+
 /* --- the command line ----------------------------------------------------- */
 
 /* What a table of options cannot say; NULL: nothing is wrong. */
@@ -307,6 +344,14 @@ wrong_arguments(int n)
 {
 	const bool other_side = ask.via != NULL;
 
+	if (ask.yes && ask.erase == NULL)
+		return "--yes belongs to --erase-redacted";
+	if (ask.erase != NULL)
+		return n > 0 || other_side || ask.receive != NULL ||
+			ask.mirror_key != NULL || ask.vkey != NULL ||
+			ask.name != NULL || ask.json ?
+		    "--erase-redacted has only a mirror, and --yes" :
+		    NULL;
 	if (ask.receive != NULL)
 		return n > 0 || other_side || ask.mirror_key != NULL ?
 		    "--receive is the other side: it has no source" :
@@ -337,6 +382,8 @@ run(int n, char **arg)
 
 	if (wrong != NULL)
 		return cmd_usage(&cmd_mirror, wrong);
+	if (ask.erase != NULL)
+		return run_erase();
 	if (ask.vkey != NULL)
 		rc = target_key(ask.vkey, &log_key, &err);
 	if (rc == TF_OK && ask.mirror_key != NULL)
@@ -360,7 +407,8 @@ const struct verb cmd_mirror = {
 		   "takes",
 	.usage = "[OPTION...] STORE|PATH DIRECTORY\n"
 		 "[OPTION...] --via COMMAND STORE|PATH\n"
-		 "[OPTION...] --receive DIRECTORY",
+		 "[OPTION...] --receive DIRECTORY\n"
+		 "--erase-redacted DIRECTORY [--yes]",
 	.options = options,
 	.min = 0,
 	.max = 2,

@@ -135,6 +135,8 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 		tf_put_bool(&j, "foreign", true);
 	}
 	put_number(&j, "found", r->findings);
+	if (r->held > 0)
+		put_number(&j, "held", r->held);
 	put_links(&j, c);
 	put_number(&j, "newer", r->newer);
 	if (r->origin[0] != '\0') {

@@ -88,9 +88,13 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_check check)
 		add_count(out, r->files, "file");
 		tf_buf_str(out, ", ");
 		add_count(out, r->bytes, "byte");
-		if (r->redacted > 0)
+		if (r->redacted > r->held)
 			tf_buf_printf(out, "; %llu redacted, without bytes",
-			    (unsigned long long)r->redacted);
+			    (unsigned long long)(r->redacted - r->held));
+		if (r->held > 0)
+			tf_buf_printf(out,
+			    "; %llu redacted at the source, still held here",
+			    (unsigned long long)r->held);
 		if (r->texts > 0) {
 			tf_buf_str(out, "; ");
 			add_count(out, r->texts, "text");

@@ -484,7 +484,9 @@ tf_replica_open(const char *path, struct tf_replica **out, struct tf_error *err)
 	    (rc = tf_store_check_keys(r->dirfd, err)) == TF_OK &&
 	    (rc = lock(r, err)) == TF_OK &&
 	    (rc = tf_db_open(name, TF_DB_WRITE, &r->db, err)) == TF_OK &&
-	    (rc = read_facts(r, err)) == TF_OK && (rc = load(r, err)) == TF_OK)
+	    (rc = read_facts(r, err)) == TF_OK &&
+	    (rc = load(r, err)) == TF_OK &&
+	    (rc = tf_replica_load_held(r, err)) == TF_OK)
 		rc = tf_replica_tidy(r, err);
 	if (rc != TF_OK) {
 		tf_replica_close(r);
@@ -509,7 +511,7 @@ tf_replica_close(struct tf_replica *r)
 	free(r->owed_ids);
 	free(r->owed_texts);
 	tf_buf_free(&r->note);
-	free(r->gone);
+	tf_bits_free(&r->held);
 	free(r->moved);
 	free(r->path);
 	if (r->db != NULL && ftruncate(r->lockfd, 0) < 0)
@@ -684,7 +686,7 @@ finish(struct tf_replica *r, const struct tf_checkpoint *cp, const void *note,
 	enum tf_code rc = tf_replica_touch(r, err);
 
 	if (rc == TF_OK)
-		rc = tf_replica_empty_rows(r, err);
+		rc = tf_replica_note_erasing(r, err);
 	if (rc == TF_OK)
 		rc = tf_nodes_max_id(r->db, &id, err);
 	if (rc == TF_OK &&

@@ -125,6 +125,23 @@ typedef enum tf_code (*tf_replica_named_fn)(void *arg, const struct tf_hash *h,
 TF_MUST_USE enum tf_code tf_replica_named(const void *entry, size_t n,
     tf_replica_named_fn fn, void *arg, struct tf_error *err);
 
+/* --- redacted evidence ---------------------------------------------------------- */
+
+/*
+ * A redaction at the source deletes nothing here: the operator of the replica
+ * decides.  tf_replica_held calls fn for each file whose bytes are here although
+ * a redaction is recorded, with the entry of that.  tf_replica_erase_held deletes
+ * those bytes, from rows, files, old pages and the log of the database; after a
+ * crash the next opening does the rest.  Not in a batch.  TF_LOCKED: a reader
+ * needs old pages; the bytes are gone but for those.
+ */
+typedef enum tf_code (*tf_replica_held_fn)(void *arg, const char *path,
+    uint64_t size, uint64_t entry, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replica_held(struct tf_replica *r,
+    tf_replica_held_fn fn, void *arg, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replica_erase_held(struct tf_replica *r,
+    struct tf_error *err);
+
 /* --- entries ----------------------------------------------------------------- */
 
 /* Begin a batch.  TF_USAGE: one was begun, or the replica failed before. */

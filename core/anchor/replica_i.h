@@ -50,9 +50,8 @@ struct tf_replica {
 	struct tf_buf owed_path;
 	struct tf_hash *owed_texts; /* among n_owed */
 	size_t n_owed_texts, cap_owed_texts;
-	/* rows of objects whose bytes go with the commit */
-	uint64_t *gone;
-	size_t n_gone, cap_gone;
+	/* rows of objects of redacted evidence that still have their bytes */
+	struct tf_bits held;
 	/* objects in files that moved into rows: their files go after it */
 	struct tf_hash *moved;
 	size_t n_moved, cap_moved;
@@ -86,15 +85,26 @@ TF_MUST_USE enum tf_code tf_replica_owe(struct tf_replica *r, uint64_t node,
 /* A row for evidence or a report without bytes. */
 TF_MUST_USE enum tf_code tf_replica_no_object(struct tf_replica *r,
     const struct tf_content *c, uint64_t *id, struct tf_error *err);
-/* The bytes of object row id go with the commit. */
-TF_MUST_USE enum tf_code tf_replica_gone(struct tf_replica *r, uint64_t id,
+/* Object row id is of redacted evidence, and nothing else has it: its digest
+ * names another row if the same bytes are recorded again.  Its own stay until
+ * tf_replica_erase_held. */
+TF_MUST_USE enum tf_code tf_replica_hold(struct tf_replica *r, uint64_t id,
     struct tf_error *err);
-/* Before the commit: empty the rows of what is gone.  After it: erase the files,
- * and old pages of the database. */
-TF_MUST_USE enum tf_code tf_replica_empty_rows(struct tf_replica *r,
+/* When the replica is opened: find what is held. */
+TF_MUST_USE enum tf_code tf_replica_load_held(struct tf_replica *r,
+    struct tf_error *err);
+/* Before the commit: note that files of objects that moved into rows are to go.
+ * After it: erase them, and what an erasure that was cut has left. */
+TF_MUST_USE enum tf_code tf_replica_note_erasing(struct tf_replica *r,
     struct tf_error *err);
 TF_MUST_USE enum tf_code tf_replica_erase(struct tf_replica *r,
     struct tf_error *err);
+/* Overwrite and delete the file of h, if there is one. */
+TF_MUST_USE enum tf_code tf_replica_erase_file(struct tf_replica *r,
+    const struct tf_hash *h, struct tf_error *err);
+/* Replace the text of path by the path of node id, with a NUL. */
+TF_MUST_USE enum tf_code tf_replica_path(struct tf_replica *r, uint64_t id,
+    struct tf_buf *path, struct tf_error *err);
 /* When the replica is opened: remove what a crash has left of files, and finish
  * erasing. */
 TF_MUST_USE enum tf_code tf_replica_tidy(struct tf_replica *r,

@@ -2,10 +2,6 @@
  * Objects of a replica.  A long one comes as a file: incoming/HEX, hashed when
  * it is complete, and then linked into objects/, durable before any entry can
  * name it (R3).  A short one is a row of the batch.
- *
- * Redacted bytes go as in the source: the rows are emptied in the transaction of
- * the entry, with a note, and files and old pages are overwritten after it.
- * After a crash the note is there, and the next opening does the rest.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -24,6 +20,7 @@
 #include "../store/meta.h"
 #include "../store/nodes.h"
 #include "../store/scrub.h"
+#include "../store/transaction.h"
 #include "../vault/redact.h"
 #include "replica_i.h"
 
@@ -135,24 +132,14 @@ tf_replica_object_keep(struct tf_replica *r, const struct tf_hash *h,
 
 /* --- for entries --------------------------------------------------------------- */
 
-static bool
-is_gone(const struct tf_replica *r, uint64_t id, size_t *at)
-{
-	for (*at = 0; *at < r->n_gone; ++*at)
-		if (r->gone[*at] == id)
-			return true;
-	return false;
-}
-
 /* The row is of redacted evidence only, and its digest names a new row with the
  * same bytes from now on: they were recorded again. */
 static enum tf_code
-record_again(struct tf_replica *r, const struct tf_hash *h, size_t at,
+record_again(struct tf_replica *r, const struct tf_hash *h, uint64_t old,
     uint64_t *id, struct tf_error *err)
 {
 	struct tf_object_row o;
 	struct tf_buf body = { 0 };
-	uint64_t old = r->gone[at];
 	enum tf_code rc = tf_object_get(r->db, old, &o, &body, err);
 
 	if (rc == TF_OK)
@@ -167,7 +154,7 @@ record_again(struct tf_replica *r, const struct tf_hash *h, size_t at,
 			rc = tf_object_seal(r->db, h, *id, err);
 	}
 	tf_buf_free(&body);
-	r->gone[at] = r->gone[--r->n_gone];
+	tf_bits_remove(&r->held, old);
 	return rc;
 }
 
@@ -240,7 +227,6 @@ tf_replica_object(struct tf_replica *r, const struct tf_content *c, bool keep,
     uint64_t *id, struct tf_error *err)
 {
 	struct tf_object_row o;
-	size_t at;
 	enum tf_code rc = tf_object_find(r->db, &c->sha256, id, err);
 
 	if (rc == TF_NOTFOUND)
@@ -250,8 +236,8 @@ tf_replica_object(struct tf_replica *r, const struct tf_content *c, bool keep,
 	if (rc == TF_NOTFOUND || (rc == TF_OK && o.size != c->size))
 		return tf_fail(err, TF_TAMPER,
 		    "its object has another size than it says");
-	return rc == TF_OK && is_gone(r, *id, &at) ?
-	    record_again(r, &c->sha256, at, id, err) :
+	return rc == TF_OK && tf_bits_has(&r->held, *id) ?
+	    record_again(r, &c->sha256, *id, id, err) :
 	    rc;
 }
 
@@ -274,121 +260,6 @@ tf_replica_no_object(struct tf_replica *r, const struct tf_content *c,
 {
 	*id = r->next_object++;
 	return tf_object_put_file(r->db, *id, &c->sha256, c->size, err);
-}
-
-/* --- redaction ----------------------------------------------------------------- */
-
-enum tf_code
-tf_replica_gone(struct tf_replica *r, uint64_t id, struct tf_error *err)
-{
-	size_t at;
-
-	if (is_gone(r, id, &at))
-		return TF_OK;
-	if (!tf_array_room(&r->gone, r->n_gone, &r->cap_gone, sizeof(*r->gone)))
-		return tf_nomem(err);
-	r->gone[r->n_gone++] = id;
-	return TF_OK;
-}
-
-enum tf_code
-tf_replica_empty_rows(struct tf_replica *r, struct tf_error *err)
-{
-	enum tf_code rc = TF_OK;
-
-	for (size_t i = 0; rc == TF_OK && i < r->n_gone; i++)
-		rc = tf_object_erase(r->db, r->gone[i], err);
-	if (rc == TF_OK && (r->n_gone > 0 || r->n_moved > 0))
-		rc = tf_meta_set_int(r->db, TF_META_ERASING, r->size, err);
-	r->n_gone = 0;
-	return rc;
-}
-
-/* Overwrite and delete the file of h, if there is one. */
-static enum tf_code
-erase_file(struct tf_replica *r, const struct tf_hash *h, struct tf_error *err)
-{
-	bool is;
-	enum tf_code rc = tf_object_hide(r->objectsfd, h, &is, err);
-
-	return rc == TF_OK && is ? tf_object_erase_file(r->objectsfd, h, err) :
-				   rc;
-}
-
-/* Overwrite and delete what a broken transfer has left of the object. */
-static enum tf_code
-erase_incoming(struct tf_replica *r, const struct tf_hash *h,
-    struct tf_error *err)
-{
-	static const char zeros[65536];
-	char name[HEX_NAME];
-	struct stat st;
-	int fd;
-	enum tf_code rc;
-
-	incoming_name(h, name);
-	rc = tf_file_open(r->incomingfd, name, O_RDWR, &fd, err);
-	if (rc != TF_OK)
-		return rc == TF_NOTFOUND ? TF_OK : rc;
-	if (fstat(fd, &st) < 0)
-		rc = tf_fail(err, TF_IO, "stat " TF_INCOMING "/%s", name);
-	for (off_t at = 0; rc == TF_OK && at < st.st_size;
-	     at += (off_t)sizeof(zeros))
-		rc = tf_file_pwrite(fd, zeros,
-		    st.st_size - at < (off_t)sizeof(zeros) ?
-			(size_t)(st.st_size - at) :
-			sizeof(zeros),
-		    (uint64_t)at, err);
-	if (rc == TF_OK)
-		rc = tf_file_sync(fd, err);
-	(void)close(fd); /* it is synced */
-	if (rc == TF_OK && unlinkat(r->incomingfd, name, 0) < 0)
-		rc = tf_fail(err, TF_IO, "delete " TF_INCOMING "/%s", name);
-	return rc;
-}
-
-static enum tf_code
-erase_one(void *arg, const struct tf_definition_row *row, struct tf_error *err)
-{
-	struct tf_replica *r = arg;
-	struct tf_object_row o;
-	struct tf_node_row node;
-	uint64_t id;
-	enum tf_code rc;
-
-	if (row->object == 0)
-		return TF_OK; /* other evidence has the same bytes */
-	if ((rc = tf_nodes_get(r->db, row->node, &node, err)) == TF_OK)
-		rc = tf_object_get(r->db, node.object, &o, NULL, err);
-	if (rc != TF_OK)
-		return rc;
-	rc = tf_object_find(r->db, &o.sha256, &id, err);
-	if (rc != TF_NOTFOUND)
-		return rc;
-	rc = erase_file(r, &o.sha256, err);
-	return rc == TF_OK ? erase_incoming(r, &o.sha256, err) : rc;
-}
-
-enum tf_code
-tf_replica_erase(struct tf_replica *r, struct tf_error *err)
-{
-	uint64_t note = 0;
-	enum tf_code rc = TF_OK;
-
-	for (; rc == TF_OK && r->n_moved > 0; r->n_moved--)
-		rc = erase_file(r, &r->moved[r->n_moved - 1], err);
-	if (rc == TF_OK)
-		rc = tf_meta_get_int(r->db, TF_META_ERASING, &note, err);
-	if (rc != TF_OK || note == 0)
-		return rc == TF_NOTFOUND ? TF_OK : rc;
-	rc = tf_definitions_of_kind(r->db, TF_ROW_REDACTED, erase_one, r, err);
-	if (rc == TF_OK)
-		rc = tf_db_scrub(r->db, err);
-	/* A reader has old pages: the note stays, and the next commit tries. */
-	if (rc == TF_LOCKED)
-		return TF_OK;
-	return rc == TF_OK ? tf_meta_set_int(r->db, TF_META_ERASING, 0, err) :
-			     rc;
 }
 
 /* --- after a crash -------------------------------------------------------------- */
@@ -460,7 +331,7 @@ tidy_object(struct tf_replica *r, const struct tf_hash *h, bool hidden,
 	if ((rc = tf_object_find(r->db, h, &id, err)) == TF_OK)
 		rc = tf_object_get(r->db, id, &o, NULL, err);
 	if (rc == TF_OK && o.is_inline)
-		rc = erase_file(r, h, err);
+		rc = tf_replica_erase_file(r, h, err);
 	return rc == TF_NOTFOUND ? TF_OK : rc; /* an entry is still to come */
 }
 

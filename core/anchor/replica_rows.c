@@ -188,30 +188,6 @@ access_changed(struct tf_replica *r, const struct tf_entry *e,
 	    evidence ? row.attr.ctime : e->at, err);
 }
 
-/* Put the path of node id into r->owed_path, from its end to its beginning. */
-static enum tf_code
-owed_path(struct tf_replica *r, uint64_t id, struct tf_error *err)
-{
-	struct tf_node_row row;
-	struct tf_buf b = { 0 };
-	enum tf_code rc = TF_OK;
-
-	while (rc == TF_OK && id != TF_ROOT_ID &&
-	    (rc = tf_nodes_get(r->db, id, &row, err)) == TF_OK) {
-		id = row.attr.parent;
-		tf_buf_add(&b, row.name, row.name_len);
-		if (r->owed_path.n > 0) {
-			tf_buf_add(&b, "/", 1);
-			tf_buf_add(&b, r->owed_path.p, r->owed_path.n);
-		}
-		tf_buf_free(&r->owed_path);
-		r->owed_path = b;
-		b = (struct tf_buf){ 0 };
-	}
-	tf_buf_add(&r->owed_path, "", 1);
-	return rc == TF_OK ? tf_buf_end(&r->owed_path, err) : rc;
-}
-
 const char *
 tf_replica_owed(struct tf_replica *r)
 {
@@ -221,9 +197,10 @@ tf_replica_owed(struct tf_replica *r)
 		i++;
 	if (i == r->n_owed_ids)
 		return r->n_owed_texts > 0 ? "a text of an entry" : "";
-	r->owed_path.n = 0;
-	return owed_path(r, r->owed_ids[i], NULL) == TF_OK ? r->owed_path.p :
-							     "evidence";
+	return tf_replica_path(r, r->owed_ids[i], &r->owed_path, NULL) ==
+		TF_OK ?
+	    r->owed_path.p :
+	    "evidence";
 }
 
 enum tf_code

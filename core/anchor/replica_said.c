@@ -221,7 +221,7 @@ redact_report(struct tf_replica *r, const struct tf_entry *e,
 		rc = tf_object_find(r->db, &e->report.sha256, &object, err);
 	if (rc == TF_OK)
 		rc = tf_report_redacted(r->db, id, e->seq, object, err);
-	return rc == TF_OK ? tf_replica_gone(r, object, err) : rc;
+	return rc == TF_OK ? tf_replica_hold(r, object, err) : rc;
 }
 
 /* --- texts -------------------------------------------------------------------- */
@@ -282,10 +282,10 @@ redact_text(struct tf_replica *r, const struct tf_entry *e,
 		rc = tf_replica_no_object(r, &e->content, &row.object, err);
 	if (rc == TF_OK)
 		rc = tf_definitions_put(r->db, &row, err);
-	return rc == TF_OK && goes ? tf_replica_gone(r, row.object, err) : rc;
+	return rc == TF_OK && goes ? tf_replica_hold(r, row.object, err) : rc;
 }
 
-/* The bytes go if no other entry names them, which the entry says. */
+/* The bytes may go if no other entry names them, which the entry says. */
 static enum tf_code
 redact(struct tf_replica *r, const struct tf_entry *e,
     const struct tf_replay_effect *x, struct tf_error *err)
@@ -305,7 +305,7 @@ redact(struct tf_replica *r, const struct tf_entry *e,
 		rc = redact_report(r, e, err);
 	if (rc == TF_OK && goes)
 		rc = tf_nodes_get(r->db, x->subject, &node, err);
-	return rc == TF_OK && goes ? tf_replica_gone(r, node.object, err) : rc;
+	return rc == TF_OK && goes ? tf_replica_hold(r, node.object, err) : rc;
 }
 
 /* The root that an anchor is about must be that of this tree, as at the source.

@@ -241,6 +241,9 @@ copy(struct restore *x, const char *path, struct tf_error *err)
 	    (rc = tf_replica_begin(x->r, err)) == TF_OK &&
 	    (rc = tf_entries_each(x->db, 0, copy_entry, x, err)) == TF_OK)
 		rc = tf_replica_commit(x->r, x->note.p, x->note.n, &done, err);
+	/* A vault has no bytes of what its ledger says was redacted. */
+	if (rc == TF_OK && done)
+		rc = tf_replica_erase_held(x->r, err);
 	if (rc == TF_OK && !done)
 		rc = tf_fail(err, TF_TAMPER,
 		    "the mirror lacks the bytes of %.100s, which nobody redacted",

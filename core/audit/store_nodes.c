@@ -147,6 +147,26 @@ compare_changed(struct tf_audit *a, struct tf_error *err)
 }
 
 /* Evidence is compared at the entry that creates it, directories at the end. */
+/* A mirror keeps the bytes of what was redacted at its source, until its operator
+ * erases them: then the digest does not name them any more. */
+static enum tf_code
+compare_held(struct tf_audit *a, const struct tf_entry *e,
+    const struct tf_definition_row *redacted, uint64_t object,
+    struct tf_error *err)
+{
+	struct tf_audit_store *s = a->self;
+	uint64_t id;
+	enum tf_code rc;
+
+	if (redacted->object == 0)
+		return TF_OK;
+	rc = tf_object_find(s->db, &e->content.sha256, &id, err);
+	if (rc != TF_OK || id != object)
+		return rc == TF_NOTFOUND ? TF_OK : rc;
+	a->r->held++;
+	return tf_audit_store_content(a, e, &e->content, object, err);
+}
+
 enum tf_code
 tf_audit_store_created(struct tf_audit *a, const struct tf_entry *e,
     const struct tf_replay_effect *x, struct tf_error *err)
@@ -191,9 +211,11 @@ tf_audit_store_created(struct tf_audit *a, const struct tf_entry *e,
 		return rc;
 	if ((rc = compare_xattrs(a, e, err)) != TF_OK)
 		return rc;
-	/* Of redacted evidence there are no bytes.  That the entries say so is
-	 * checked when all of them were seen. */
+	/* Of redacted evidence there are no bytes, but in a mirror.  That the
+	 * entries say so is checked when all of them were seen. */
 	rc = tf_definitions_get(s->db, &redacted, err);
+	if (rc == TF_OK)
+		return compare_held(a, e, &redacted, have.object, err);
 	if (rc != TF_NOTFOUND)
 		return rc;
 	return tf_audit_store_content(a, e, &e->content, have.object, err);

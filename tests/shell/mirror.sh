@@ -439,7 +439,8 @@ lacks_secrets() {
 	has_lines 2
 }
 
-# Redacted evidence: a new mirror lacks it, and one that has it deletes it.
+# Redacted evidence: a new mirror lacks it.  One that has it keeps it, since nothing
+# that the source says may delete there, until its operator erases it.
 a_redaction_is_mirrored() {
 	secrets
 	is 0 trailctl mirror "$mnt" early
@@ -447,8 +448,38 @@ a_redaction_is_mirrored() {
 	is 0 trailctl mirror "$mnt" late
 	is 0 trailctl mirror "$mnt" early
 	unmount
-	lacks_secrets early
 	lacks_secrets late
+	is 0 trailctl verify --vkey secretskey early
+	says '^contents *OK .*; 2 redacted at the source, still held here'
+	is 0 trailctl verify --json --vkey secretskey early
+	says '"held":2'
+	grep -qa 'a small secret' early/ledger.db
+	mount early -o ro
+	is 1 cat "$mnt/trail/run/secret/small"
+	unmount
+	is 1 trailctl mirror --erase-redacted early
+	says '^trail/run/secret/small: 15 bytes, redacted by entry [0-9]*: still'
+	says '^trail/run/secret/long: 200000 bytes, redacted by entry [0-9]*'
+	has_lines 2
+	complains 'with --yes'
+	grep -qa 'a small secret' early/ledger.db
+	# A vault that is restored has none of it either.
+	is 0 trailctl restore --origin example.org/again early again
+	if grep -ras 'a small secret' again; then
+		exit 1
+	fi
+	is 0 trailctl verify again
+	says '^contents *OK .*; 2 redacted, without bytes'
+	is 0 trailctl mirror --erase-redacted early --yes
+	has_lines 2
+	is 0 trailctl mirror --erase-redacted early
+	has_lines 0
+	lacks_secrets early
+	is 0 trailctl mirror secrets early
+	lacks_secrets early
+	is 2 trailctl mirror --yes store copy
+	is 3 trailctl mirror --erase-redacted store
+	rm -rf again
 }
 
 # The same while the evidence is being sent: the offered head is older than the

@@ -150,14 +150,31 @@ START_TEST(a_replica_follows_its_source)
 }
 END_TEST
 
-/* Bytes that a mirror has go from it with their redaction, from rows, files and
- * the write-ahead log. */
-START_TEST(redacted_bytes_go_from_a_mirror)
+static enum tf_code
+count_held(void *arg, const char *path, uint64_t size, uint64_t entry,
+    struct tf_error *e)
+{
+	unsigned *n = arg;
+
+	(void)e;
+	ck_assert(strncmp(path, "t/w/a/", 6) == 0);
+	ck_assert_uint_gt(size, 0);
+	ck_assert_uint_gt(entry, 0);
+	++*n;
+	return TF_OK;
+}
+
+/* Bytes that a mirror has stay there when they are redacted, and go from rows,
+ * files and the write-ahead log when its operator wants that.  What was recorded
+ * again since stays. */
+START_TEST(redacted_bytes_go_from_a_mirror_on_demand)
 {
 	static const char words[] = "very secret words, said once";
 	static char large[100000];
 	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
 	struct tf_vault *v;
+	struct tf_replica *r;
+	unsigned n = 0;
 	/* The owner approves what root proposes. */
 	struct tf_attr owner = { .uid = 1234, .gid = 1234 }, out;
 	uint64_t t, w, a;
@@ -185,7 +202,61 @@ START_TEST(redacted_bytes_go_from_a_mirror)
 	OK(replicate("store", "mirror", batches[_i], &err));
 	is_whole("mirror");
 	shows_the_same("store", "mirror");
+	sh("grep -qr 'very secret words' mirror/objects");
+	sh("grep -q 'very secret words' mirror/ledger.db");
+	OK(tf_replica_open("mirror", &r, &err));
+	OK(tf_replica_held(r, count_held, &n, &err));
+	ck_assert_uint_eq(2, n);
+	OK(tf_replica_erase_held(r, &err));
+	n = 0;
+	OK(tf_replica_held(r, count_held, &n, &err));
+	ck_assert_uint_eq(0, n);
+	tf_replica_close(r);
+	is_whole("mirror");
+	shows_the_same("store", "mirror");
 	sh("! grep -rl 'very secret words' mirror");
+}
+END_TEST
+
+/* The same bytes are recorded again after their redaction: those stay. */
+START_TEST(what_is_recorded_again_is_not_held)
+{
+	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
+	struct tf_vault *v;
+	struct tf_replica *r;
+	struct tf_attr owner = { .uid = 1234, .gid = 1234 }, out;
+	unsigned n = 0;
+	uint64_t t, w, a;
+
+	OK(tf_vault_open("store", &o, &v, &err));
+	t = make_dir(v, TF_ROOT_ID, "t");
+	OK(tf_vault_setattr(v, t, NULL, TF_SET_UID | TF_SET_GID, &owner, &root,
+	    &out, &err));
+	w = make_dir(v, t, "w");
+	a = make_dir(v, w, "a");
+	tf_file_release(make_file(v, a, "one", "very secret words", 17));
+	OK(tf_vault_sync(v, TF_ROOT_ID, &root, &err));
+	OK(tf_vault_seal(v, a, &root, &err));
+	OK(tf_vault_close(v, "done", &err));
+	OK(replicate("store", "mirror", 0, &err));
+	OK(tf_vault_open("store", &o, &v, &err));
+	redact_path(v, "t/w/a/one");
+	OK(tf_vault_close(v, "done", &err));
+	OK(replicate("store", "mirror", 0, &err));
+	OK(tf_vault_open("store", &o, &v, &err));
+	tf_file_release(make_file(v, make_dir(v, w, "b"), "two",
+	    "very secret words", 17));
+	OK(tf_vault_sync(v, TF_ROOT_ID, &root, &err));
+	OK(tf_vault_close(v, "done", &err));
+	OK(replicate("store", "mirror", 0, &err));
+	OK(tf_replica_open("mirror", &r, &err));
+	OK(tf_replica_held(r, count_held, &n, &err));
+	ck_assert_uint_eq(0, n);
+	OK(tf_replica_erase_held(r, &err));
+	tf_replica_close(r);
+	is_whole("mirror");
+	shows_the_same("store", "mirror");
+	sh("grep -q 'very secret words' mirror/ledger.db");
 }
 END_TEST
 
@@ -559,7 +630,8 @@ suite_replica(void)
 	tcase_set_timeout(t, 300);
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_loop_test(t, a_replica_shows_what_its_source_shows, 0, 3);
-	tcase_add_loop_test(t, redacted_bytes_go_from_a_mirror, 0, 3);
+	tcase_add_loop_test(t, redacted_bytes_go_from_a_mirror_on_demand, 0, 3);
+	tcase_add_test(t, what_is_recorded_again_is_not_held);
 	tcase_add_test(t, a_replica_follows_its_source);
 	tcase_add_loop_test(t, an_entry_that_does_not_fit_is_refused, 0,
 	    (int)(sizeof(hostile) / sizeof(hostile[0])));
