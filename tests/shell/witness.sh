@@ -456,6 +456,28 @@ verify_counts_the_cosigned_checkpoint_of_a_log() {
 	fi
 }
 
+# The library that defines signed notes reads ours and finds all signatures
+# right, of the log, both witnesses and, in a proof, of the log alone.
+the_library_of_signed_notes_agrees() {
+	needs go
+	lib=/usr/share/gocode
+	[ -d $lib/src/golang.org/x/mod/sumdb/note ] ||
+		skip 'no golang.org/x/mod'
+	GO111MODULE=off GOPATH=$lib GOCACHE=$PWD/cache \
+		go build -o notes "$top/tests/notes.go"
+	rm -rf cache
+	note=published/checkpoint.cosigned
+	is 0 ./notes $note "$(cat vkey)" "$(cat one/vkey)" "$(cat two/vkey)"
+	[ "$(cat out)" = "example.org/w
+witness.example/one
+witness.example/two" ]
+	is 0 ./notes published/checkpoint "$(cat vkey)"
+	# What is not right is not called so: another key, an altered text.
+	is 1 ./notes published/checkpoint "$(cat one/vkey)"
+	sed '2s/.*/&0/' $note >altered.note
+	is 1 ./notes altered.note "$(cat vkey)" "$(cat one/vkey)"
+}
+
 # A package has the cosignatures that cover it, and its quorum is counted.
 verify_counts_the_quorum_of_a_package() {
 	is 0 trailctl trail create store/packed
@@ -994,6 +1016,7 @@ run verify_counts_the_quorum
 run verify_finds_a_missing_quorum
 run verify_counts_the_lines_of_a_checkpoint
 run verify_counts_the_cosigned_checkpoint_of_a_log
+run the_library_of_signed_notes_agrees
 run verify_counts_the_quorum_of_a_package
 run a_quorum_survives_a_witness_that_is_down
 run another_key_of_a_name_is_another_witness
