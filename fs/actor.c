@@ -228,7 +228,8 @@ has_ended(int pidfd)
 	return poll(&p, 1, 0) != 0;
 }
 
-/* The name of the process has not changed since k->exe was read.  mu is held. */
+/* The process is there, and its name has not changed since k->exe was read: of
+ * a process that has ended, the open file gives no name.  mu is held. */
 static bool
 has_same_name(const struct known *k)
 {
@@ -251,7 +252,7 @@ recall(struct fs_actors *a, uint32_t tid, bool reader, struct tf_actor *who)
 
 	pthread_mutex_lock(&a->mu);
 	fresh = k->tid == tid && k->second == seconds(a) &&
-	    !has_ended(k->pidfd) && (!reader || has_same_name(k));
+	    (reader ? has_same_name(k) : !has_ended(k->pidfd));
 	if (fresh && reader) {
 		memcpy(who->comm, k->comm, sizeof who->comm);
 		memcpy(who->exe, k->exe, sizeof who->exe);
