@@ -98,7 +98,7 @@ struct tf_vault_options {
 	 * also where the ledger was not opened before. */
 	bool moved;
 	/* The caller says that the guard is lost: append without what it knew.
-	 * Refused if the guard is there. */
+	 * Refused if the guard of the last start is there. */
 	bool guard_lost;
 	bool verify_open; /* hash an object at its first open */
 	enum tf_durability durability;

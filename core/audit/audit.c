@@ -306,24 +306,30 @@ tf_audit_beside(struct tf_audit *a, struct tf_str note)
 }
 
 void
-tf_audit_guard(struct tf_audit *a, struct tf_str note)
+tf_audit_guard(struct tf_audit *a, struct tf_str note, bool last)
 {
-	struct tf_held *h = &a->held[2];
+	struct tf_held *h = &a->held[last ? 4 : 2];
+	char text[160];
 	struct tf_error e;
 	enum tf_code rc = tf_checkpoint_check(note.p, note.n, &a->vkey, &h->c,
 	    &e);
 
 	h->wanted = rc == TF_OK;
-	h->what = "the guard";
-	if (rc == TF_NOMEM)
+	h->what = last ? "the guard of the last start" : "the guard";
+	if (rc == TF_NOMEM) {
 		tf_audit_no_memory(a);
-	else if (rc == TF_FOREIGN && is_of_key(a, note))
+	} else if (rc == TF_FOREIGN && is_of_key(a, note)) {
+		(void)snprintf(text, sizeof(text),
+		    "%s has this key and another origin: it is of a copy of "
+		    "this log, or of before the origin changed",
+		    h->what);
 		tf_audit_unread(a, TF_CHECK_EARLIER, UINT64_MAX, tf_nowhere,
-		    "the guard has this key and another origin: it is of a "
-		    "copy of this log, or of before the origin changed");
-	else if (rc != TF_OK)
+		    text);
+	} else if (rc != TF_OK) {
+		(void)snprintf(text, sizeof(text), "%s does not fit", h->what);
 		tf_audit_trouble(a, TF_CHECK_EARLIER, UINT64_MAX, tf_nowhere,
-		    "the guard does not fit", &e);
+		    text, &e);
+	}
 }
 
 void

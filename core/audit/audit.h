@@ -26,7 +26,7 @@ struct tf_replay;
 struct tf_replay_effect;
 struct tf_temp_table;
 
-#define TF_HELD 4
+#define TF_HELD 5
 
 struct tf_audit {
 	const struct tf_verify *v;
@@ -46,7 +46,8 @@ struct tf_audit {
 		const char *what; /* its name in findings */
 	} held
 	    [TF_HELD]; /* the caller's, the file beside the database, the guard,
-			* the longest of a mirror or witness that refused */
+			* the longest of a mirror or witness that refused,
+			* the guard of the last start */
 	struct tf_tree *tree;
 	struct tf_replay *replay;
 	struct tf_temp_table *table;	      /* memory of the replay */
@@ -136,8 +137,9 @@ void tf_audit_held_alone(struct tf_audit *a);
 void tf_audit_beside(struct tf_audit *a, struct tf_str note);
 /* Add the guard: this log must contain it.  A note of another log, or a malformed
  * one, is a finding, except one that the log's key signed under another origin:
- * an earlier one of this log. */
-void tf_audit_guard(struct tf_audit *a, struct tf_str note);
+ * an earlier one of this log.  last: it is not the guard of the config but another
+ * file, which the last start had. */
+void tf_audit_guard(struct tf_audit *a, struct tf_str note, bool last);
 /* Add a head that a mirror or a witness showed when it refused this log, which
  * must contain it.  A note that the log's key has not signed is ignored. */
 void tf_audit_refused(struct tf_audit *a, struct tf_str note);

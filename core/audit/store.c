@@ -26,6 +26,8 @@
 #include "../base/file.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
+#include "../ledger/entry_read.h"
+#include "../ledger/home.h"
 #include "../ledger/policy.h"
 #include "../store/config_file.h"
 #include "../store/connection.h"
@@ -273,32 +275,74 @@ take_guard(void *arg, const char *key, const char *value, struct tf_error *err)
 	return *path == NULL ? tf_nomem(err) : TF_OK;
 }
 
-/* Read the guard, before the snapshot.  One that cannot be reached, as on a
- * verifier's machine, or that is not there yet leaves a check that was not
- * made. */
+/* Read the guard at path, before the snapshot; last: see tf_audit_guard().  One
+ * that cannot be reached, as on a verifier's machine, or that is not there yet
+ * leaves a check that was not made. */
 static enum tf_code
-read_guard(struct tf_audit *a, struct tf_error *err)
+read_guard(struct tf_audit *a, const char *path, bool last,
+    struct tf_error *err)
+{
+	struct tf_buf note = { 0 };
+	struct tf_error e;
+	enum tf_code rc = tf_guard_read(path, TF_NOTE_MAX, &note, &e);
+
+	if (rc == TF_OK || rc == TF_TOOBIG || rc == TF_INVALID)
+		tf_audit_guard(a, tf_buf_bytes(&note), last);
+	else if (rc == TF_NOTFOUND)
+		tf_audit_unread(a, TF_CHECK_EARLIER, UINT64_MAX, tf_nowhere,
+		    last ? "the guard of the last start is not there" :
+			   "the guard is not there");
+	else if (rc != TF_NOMEM)
+		tf_audit_unread(a, TF_CHECK_EARLIER, UINT64_MAX, tf_nowhere,
+		    e.text);
+	tf_buf_free(&note);
+	return rc == TF_NOMEM ? tf_fail_as(err, &e) : TF_OK;
+}
+
+/* Append the path of the guard that the last start recorded, as tf_hint encodes
+ * it.  An entry that cannot be read has none: other checks report it. */
+static enum tf_code
+recorded_guard(struct tf_audit_store *s, struct tf_buf *path,
+    struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_buf body = { 0 };
+	struct tf_error e = { .code = TF_OK };
+	uint64_t seq;
+	enum tf_code rc = tf_meta_get_int(s->db, TF_META_OPENED, &seq, &e);
+
+	if (rc == TF_OK)
+		rc = tf_entries_get(s->db, seq, &body, NULL, &e);
+	if (rc == TF_OK)
+		rc = tf_entry_decode(&d, body.p, body.n, &e);
+	if (rc == TF_OK)
+		rc = tf_home_guard(d.e.options, path, &e);
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&body);
+	return tf_code_undecided(rc) ? tf_fail_as(err, &e) : TF_OK;
+}
+
+/* The config can be changed together with the store, so the guard that the last
+ * start recorded is compared as well. */
+static enum tf_code
+read_guards(struct tf_audit *a, struct tf_error *err)
 {
 	struct tf_audit_store *s = a->self;
-	struct tf_buf note = { 0 };
+	struct tf_buf last = { 0 };
 	struct tf_error e;
 	char *path = NULL;
 	enum tf_code rc = tf_config_each(s->dirfd, take_guard, &path, &e);
 
 	if (rc == TF_NOMEM)
 		return tf_fail_as(err, &e);
-	rc = TF_OK;
-	if (path != NULL)
-		rc = tf_guard_read(path, TF_NOTE_MAX, &note, &e);
-	if (path != NULL &&
-	    (rc == TF_OK || rc == TF_TOOBIG || rc == TF_INVALID))
-		tf_audit_guard(a, tf_buf_bytes(&note));
-	else if (path != NULL)
-		tf_audit_unread(a, TF_CHECK_EARLIER, UINT64_MAX, tf_nowhere,
-		    rc == TF_NOTFOUND ? "the guard is not there" : e.text);
-	tf_buf_free(&note);
+	rc = path == NULL ? TF_OK : read_guard(a, path, false, err);
+	if (rc == TF_OK)
+		rc = recorded_guard(s, &last, err);
+	if (rc == TF_OK && last.n > 0 && !tf_home_guard_same(path, &last))
+		rc = read_guard(a, last.p, true, err);
+	tf_buf_free(&last);
 	free(path);
-	return rc == TF_NOMEM ? tf_fail_as(err, &e) : TF_OK;
+	return rc;
 }
 
 /* Mirrors and witnesses that do not accept this log: each is a finding, and a
@@ -347,7 +391,7 @@ run(struct tf_audit *a, struct tf_error *err)
 	else if (a->r->pinned)
 		tf_audit_finding(a, TF_CHECK_SIGNATURE, UINT64_MAX, tf_nowhere,
 		    "the checkpoint beside the database is missing");
-	if ((rc = read_guard(a, err)) != TF_OK ||
+	if ((rc = read_guards(a, err)) != TF_OK ||
 	    (rc = tf_refusals_each(s->dirfd, one_refusal, a, err)) != TF_OK ||
 	    (rc = tf_audit_store_stamps_begin(s, err)) != TF_OK)
 		return rc;

@@ -14,6 +14,7 @@
 #include "../base/bytes.h"
 #include "../base/member.h"
 #include "../base/time_text.h"
+#include "actor_json.h"
 #include "home.h"
 
 /* An inode number may exceed the integers of entries, so it is text. */
@@ -120,4 +121,33 @@ tf_home_compare(const struct tf_home *a, const struct tf_home *b)
 		return TF_HOME_OTHER_DIRECTORY;
 	return is_other(&a->database, &b->database) ? TF_HOME_OTHER_FILE :
 						      TF_HOME_SAME;
+}
+
+enum tf_code
+tf_home_guard(struct tf_str options, struct tf_buf *path, struct tf_error *err)
+{
+	struct tf_json_doc d = { 0 };
+	enum tf_code rc = TF_OK;
+	int t;
+
+	if (options.n == 0)
+		return TF_OK;
+	rc = tf_json_parse(&d, options.p, options.n, err);
+	t = rc == TF_OK ? tf_json_get(&d, 0, "guard") : -1;
+	if (t >= 0)
+		rc = tf_json_string(&d, t, path, err);
+	tf_json_doc_free(&d);
+	return rc;
+}
+
+bool
+tf_home_guard_same(const char *path, const struct tf_buf *recorded)
+{
+	char hint[TF_GUARD_PATH_MAX + 1];
+	const size_t n = path == NULL ?
+	    0 :
+	    tf_hint(hint, TF_GUARD_PATH_MAX, path, strlen(path));
+
+	return n == recorded->n &&
+	    (n == 0 || memcmp(hint, recorded->p, n) == 0);
 }

@@ -58,4 +58,13 @@ void tf_home_read(const struct tf_json_doc *d, struct tf_home *out);
 enum tf_home_answer tf_home_compare(const struct tf_home *a,
     const struct tf_home *b);
 
+#define TF_GUARD_PATH_MAX 512 /* bytes of the path in ledger.opened */
+
+/* Append the path of the guard that the field `options` of ledger.opened names,
+ * as tf_hint encodes it; nothing if it names none.  TF_INVALID; TF_NOMEM. */
+TF_MUST_USE enum tf_code tf_home_guard(struct tf_str options,
+    struct tf_buf *path, struct tf_error *err);
+/* Is that the recorded path of this one?  path may be NULL: no guard. */
+bool tf_home_guard_same(const char *path, const struct tf_buf *recorded);
+
 #endif

@@ -7,7 +7,6 @@
 #include "../error.h"
 #include "../types.h"
 
-#define TF_GUARD_PATH_MAX 512 /* bytes of the path in ledger.opened */
 
 struct tf_guard_state {
 	uint64_t size;	   /* entries of the head that it has; 0: none */

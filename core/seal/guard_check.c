@@ -13,10 +13,10 @@
 #include <string.h>
 
 #include "../json.h"
-#include "../ledger/actor_json.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
+#include "../ledger/home.h"
 #include "../node/base.h"
 #include "../node/vault_i.h"
 #include "../store/guard_file.h"
@@ -33,18 +33,11 @@ static enum tf_code
 read_last(struct tf_vault *v, struct tf_buf *path, struct tf_error *err)
 {
 	struct tf_entry_decoded d = { 0 };
-	struct tf_json_doc j = { 0 };
 	struct tf_buf text = { 0 };
 	enum tf_code rc = tf_session_last(v, &text, &d, err);
-	int t;
 
-	if (rc == TF_OK && d.e.options.n > 0) {
-		rc = tf_json_parse(&j, d.e.options.p, d.e.options.n, err);
-		t = rc == TF_OK ? tf_json_get(&j, 0, "guard") : -1;
-		if (t >= 0)
-			rc = tf_json_string(&j, t, path, err);
-	}
-	tf_json_doc_free(&j);
+	if (rc == TF_OK)
+		rc = tf_home_guard(d.e.options, path, err);
 	tf_entry_decoded_free(&d);
 	tf_buf_free(&text);
 	return rc;
@@ -102,24 +95,27 @@ judge(struct tf_vault *v, const char *where, const char *path,
 			     tf_head_compare_outside(v, where, b, NULL, err);
 }
 
-/* There is no file that the config names.  What was the last one? */
+/*
+ * The guard of the last start is another file than the config names, or that
+ * file is not there: found is false.  The config can be changed together with the
+ * store, so a file that fits does not stand for the recorded one.
+ */
 static enum tf_code
-judge_last(struct tf_vault *v, const struct tf_buf *last,
-    const struct tf_guard_start *how, struct tf_error *err)
+judge_last(struct tf_vault *v, const struct tf_buf *last, bool found,
+    const struct tf_guard_start *how, bool *lost, struct tf_error *err)
 {
-	char now[TF_GUARD_PATH_MAX + 1];
 	struct tf_buf b = { 0 };
 	struct tf_error e;
 	enum tf_code rc = TF_NOTFOUND;
-	size_t n = v->guard == NULL ?
-	    0 :
-	    tf_hint(now, TF_GUARD_PATH_MAX, v->guard, strlen(v->guard));
 
-	if (last->n == 0 || how->lost || how->renews)
+	*lost = false;
+	if (last->n == 0 || how->renews)
 		return TF_OK;
-	if (n != last->n || memcmp(now, last->p, n) != 0)
+	if (!tf_home_guard_same(v->guard, last))
 		rc = judge(v, "the guard of the last start", last->p, how, &b,
 		    &e);
+	else if (found)
+		return TF_OK;
 	tf_buf_free(&b);
 	if (rc == TF_TAMPER || rc == TF_NOMEM)
 		return tf_fail_as(err, &e);
@@ -130,6 +126,9 @@ judge_last(struct tf_vault *v, const struct tf_buf *last,
 		    last->p);
 		return rc;
 	}
+	*lost = true;
+	if (how->lost)
+		return TF_OK;
 	tf_vault_say(v, TF_TAMPER, "the guard of the last start was %.300s",
 	    last->p);
 	return tf_fail(err, TF_TAMPER, "%s", missing);
@@ -140,6 +139,7 @@ tf_guard_check(struct tf_vault *v, const struct tf_guard_start *how,
     struct tf_error *err)
 {
 	struct tf_buf last = { 0 };
+	bool found, lost;
 	enum tf_code rc = read_last(v, &last, err);
 
 	if (rc == TF_OK && v->guard != NULL)
@@ -149,12 +149,13 @@ tf_guard_check(struct tf_vault *v, const struct tf_guard_start *how,
 	rc = v->guard == NULL ?
 	    TF_NOTFOUND :
 	    judge(v, "the guard", v->guard, how, &v->guard_seen, err);
-	if (rc == TF_OK && how->lost)
+	found = rc == TF_OK;
+	if (!found && rc != TF_NOTFOUND)
+		goto out;
+	rc = judge_last(v, &last, found, how, &lost, err);
+	if (rc == TF_OK && how->lost && found && !lost)
 		rc = tf_fail(err, TF_USAGE,
 		    "the guard is there: nothing is lost");
-	if (rc != TF_NOTFOUND)
-		goto out;
-	rc = judge_last(v, &last, how, err);
 out:
 	tf_buf_free(&last);
 	return rc;

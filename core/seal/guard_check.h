@@ -15,10 +15,11 @@ struct tf_guard_start {
 
 /*
  * Compare the guard with the database, before the first entry of this process.
- * The options of the last ledger.opened name the guard that must be there: that
- * file or the one that STORE/config names now must exist and fit, unless a
- * person said that it is lost.  On TF_OK v->guard_seen has the text of the guard;
- * it is empty if there is none.
+ * The options of the last ledger.opened name the guard that must be there and
+ * fit, also if STORE/config names another file now, which must fit, too.  Only if
+ * the recorded guard cannot be found may a person say that it is lost.  On TF_OK
+ * v->guard_seen has the text of the guard of the config; it is empty if there is
+ * none.
  * Errors: TF_TAMPER the guard is missing, ahead of the database, does not fit
  * it, or is of another log; TF_USAGE it is in the store, belongs to the store
  * that this one was copied from, or is not lost; TF_IO and its sharper forms.

@@ -245,6 +245,69 @@ a_guard_that_is_gone_stops_the_start() {
 	unmount
 }
 
+# A copy of the older checkpoint under another name does not stand for the guard of
+# the last start, which is still there.
+a_guard_is_moved_in_one_way() {
+	is 0 trailctl init --origin example.org/swap nine
+	mkdir near other
+	echo "guard = $work/near/guard" >>nine/config
+	is 0 trailctl sync nine
+	rm -rf before
+	cp -a nine before
+	mount nine
+	mkdir mnt/t
+	unmount
+	cp -a nine newest9
+	cat before/ledger.db >nine/ledger.db
+	rm -f nine/ledger.db-*
+	cat before/checkpoint >nine/checkpoint
+	is 1 trailfs nine "$mnt"
+	complains 'an older copy was put back'
+	cp before/checkpoint other/guard
+	sed -i "s|^guard = .*|guard = $work/other/guard|" nine/config
+	is 1 trailfs nine "$mnt"
+	complains 'the guard of the last start.*an older copy was put back'
+	is 4 trailctl init --guard-lost nine
+	is 4 trailctl verify nine
+	says 'the guard of the last start has [0-9]* entries'
+	cmp before/checkpoint other/guard
+	# Nor if the guard is away.
+	mv near/guard near/away
+	is 1 trailfs nine "$mnt"
+	complains 'the guard is missing, and the last start had it'
+	is 0 trailctl verify nine
+	says 'the guard of the last start is not there'
+	mv near/away near/guard
+	# The way to move it: change the config, start, remove the old file.
+	cat newest9/ledger.db >nine/ledger.db
+	rm -f nine/ledger.db-* other/guard
+	cat newest9/checkpoint >nine/checkpoint
+	is 0 trailctl sync nine
+	complains 'near/guard, the guard of the last start, is not written any more'
+	cmp nine/checkpoint other/guard
+	rm near/guard
+	is 0 trailctl sync nine
+	[ ! -s err ]
+	# Moved with its file, it is put back once, or said to be lost.
+	mv other/guard near/guard
+	sed -i "s|^guard = .*|guard = $work/near/guard|" nine/config
+	is 4 trailctl sync nine
+	complains 'the guard is missing'
+	cp near/guard other/guard
+	is 0 trailctl sync nine
+	rm near/guard other/guard
+	cp -a nine moved9
+	rm -rf nine
+	cp moved9/checkpoint other/guard
+	sed -i "s|^guard = .*|guard = $work/other/guard|" moved9/config
+	is 4 trailctl init --moved moved9
+	complains 'the guard is missing'
+	is 3 trailctl init --guard-lost moved9
+	complains 'last written in another directory'
+	is 0 trailctl init --moved --guard-lost moved9
+	is 0 trailctl sync moved9
+}
+
 # The guard of a copy that goes on under another origin is refused, and what is no
 # other disk is not believed to be one.
 a_guard_belongs_to_one_store() {
@@ -308,7 +371,8 @@ with unshare a_disk_in_another_machine_is_not_written
 with rsync a_backup_that_was_put_back_is_not_written
 run what_trailfs_does_to_the_database_is_at_home
 with /dev/fuse a_copy_is_read a_moved_store_is_mounted an_earlier_store_gets_a_home \
-	a_guard_is_shown a_guard_that_is_gone_stops_the_start a_guard_belongs_to_one_store
+	a_guard_is_shown a_guard_that_is_gone_stops_the_start \
+	a_guard_is_moved_in_one_way a_guard_belongs_to_one_store
 with '/dev/fuse mkfs.ext4 fsfreeze /dev/loop-control' \
 	a_guard_that_hangs_holds_up_nobody
 finish

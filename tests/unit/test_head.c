@@ -288,7 +288,7 @@ START_TEST(the_guard_of_the_last_start_counts)
 	sh("mv guard config");
 	refused("store", TF_TAMPER, "the guard is missing, and the last start");
 	sh("test ! -e fork");
-	/* Moved with its file, or left behind while it fits. */
+	/* Moved while the old file is there and fits. */
 	sh("cp -f old/checkpoint guard");
 	go_on("store");
 	sh(_i == 0 ? "test ! -e fork" : "cmp fork store/checkpoint");
@@ -402,6 +402,17 @@ START_TEST(verify_compares_the_guard)
 	ck_assert_int_eq(TF_VERDICT_ABSENT, earlier("old"));
 	sh("head -c 300 /dev/urandom >guard");
 	ck_assert_int_eq(TF_VERDICT_FAILED, earlier("store"));
+	/* The guard of the last start is compared, too, and a file that the config
+	 * names and that fits does not replace it. */
+	sh("cp old/checkpoint guard");
+	sh("cp -a old other && sed -i '/^guard/d' other/config");
+	sh("mv guard elsewhere && mv fork guard");
+	ck_assert_int_eq(TF_VERDICT_FAILED, earlier("other"));
+	sh("echo \"guard = $PWD/elsewhere\" >>other/config");
+	ck_assert_int_eq(TF_VERDICT_FAILED, earlier("other"));
+	sh("rm guard");
+	ck_assert_int_ne(TF_VERDICT_FAILED, earlier("other"));
+	sh("rm -rf other elsewhere");
 }
 END_TEST
 
