@@ -11,9 +11,11 @@
  * run mirrors it; a run that has nothing else to mirror records no further
  * receipt within the hour, or the ledger would grow by its own receipts.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "anchors.h"
@@ -143,9 +145,67 @@ print(const struct tf_mirrored *m, bool recorded, struct tf_error *err)
 
 /* --- the source ----------------------------------------------------------- */
 
-/* *store: the directory of the store that arg names, also if it is mounted. */
+/* The real path of dir, or of the nearest directory above it that is there.
+ * The caller frees it; NULL: there is none. */
+static char *
+nearest(const char *dir)
+{
+	char *name = strdup(dir), *found = NULL, *slash;
+
+	while (name != NULL && (found = realpath(name, NULL)) == NULL &&
+	    errno == ENOENT && strcmp(name, ".") != 0) {
+		slash = strrchr(name, '/');
+		if (slash == NULL)
+			(void)strcpy(name, ".");
+		else
+			slash[slash == name ? 1 : 0] = '\0';
+	}
+	free(name);
+	return found;
+}
+
+/* Is dir, which need not exist, the directory top or below it?  Directories are
+ * compared and not names, of which a directory has many. */
+static bool
+is_within(const char *dir, const char *top)
+{
+	char *at = nearest(dir), *slash;
+	struct stat st, want;
+	bool yes = false, more = at != NULL && stat(top, &want) == 0;
+
+	while (more && stat(at, &st) == 0) {
+		yes = st.st_dev == want.st_dev && st.st_ino == want.st_ino;
+		more = !yes && at[1] != '\0' &&
+		    (slash = strrchr(at, '/')) != NULL;
+		if (more)
+			slash[slash == at ? 1 : 0] = '\0';
+	}
+	free(at);
+	return yes;
+}
+
+/* A mirror in its source, or around it, would be a part of what it copies. */
 static enum tf_code
-find(const char *arg, char **store, struct tf_error *err)
+check_apart(const char *store, const char *mount, const char *dir,
+    struct tf_error *err)
+{
+	if (is_within(dir, store) || (mount != NULL && is_within(dir, mount)))
+		return tf_fail(err, TF_USAGE,
+		    "%.100s is in the store itself: a mirror needs a directory "
+		    "outside",
+		    dir);
+	if (is_within(store, dir) || (mount != NULL && is_within(mount, dir)))
+		return tf_fail(err, TF_USAGE,
+		    "the store is in %.100s: a mirror needs a directory "
+		    "outside",
+		    dir);
+	return TF_OK;
+}
+
+/* *store: the directory of the store that arg names, also if it is mounted.
+ * TF_USAGE: the directory dir of the mirror, or NULL, is not apart from it. */
+static enum tf_code
+find(const char *arg, const char *dir, char **store, struct tf_error *err)
 {
 	struct where w = { 0 };
 	enum tf_code rc = where_find(arg, &w, err);
@@ -156,6 +216,8 @@ find(const char *arg, char **store, struct tf_error *err)
 		*store = w.store;
 		w.store = NULL;
 	}
+	if (rc == TF_OK && dir != NULL)
+		rc = check_apart(*store, w.mount, dir, err);
 	where_free(&w);
 	return rc;
 }
@@ -201,7 +263,8 @@ record(const char *arg, const struct tf_mirrored *m, bool *recorded,
 	return rc;
 }
 
-/* Keep in the vault that the mirror does not take its log, or is not what it was;
+/* Keep in the vault that the mirror does not take its log or has no room for it,
+ * or is not what it was;
  * text NULL: that all is well.  That this failed must not hide why. */
 static void
 keep_refusal(const char *arg, const struct tf_mirrored *m, const char *text)
@@ -247,12 +310,21 @@ keep_loss(const char *arg, const struct tf_mirrored *m)
 	tf_buf_free(&text);
 }
 
+/* The source is only read, so without a receipt it was the disk of the mirror. */
+static bool
+is_full(const struct tf_mirrored *m, enum tf_code rc)
+{
+	return m->note.n == 0 &&
+	    (rc == TF_NOSPACE || rc == TF_QUOTA || rc == TF_TOOBIG ||
+		rc == TF_READONLY);
+}
+
 /* The vault must know how it ended. */
 static void
 keep_result(const char *arg, const struct tf_mirrored *m, enum tf_code rc,
     const struct tf_error *why)
 {
-	if (rc == TF_TAMPER && m->name[0] != '\0')
+	if ((rc == TF_TAMPER || is_full(m, rc)) && m->name[0] != '\0')
 		keep_failure(arg, m, why);
 	else if (rc == TF_OK && m->promised > 0)
 		keep_loss(arg, m);
@@ -294,7 +366,8 @@ run_source(char **arg, const char *log_key, const char *mirror_key)
 	struct tf_error err = { 0 };
 	char *store = NULL;
 	bool lost = false;
-	enum tf_code rc = find(arg[0], &store, &err);
+	enum tf_code rc = find(arg[0], ask.via == NULL ? arg[1] : NULL, &store,
+	    &err);
 
 	if (rc == TF_OK)
 		rc = mirror(arg[0], store, arg[1], log_key, mirror_key, &lost,

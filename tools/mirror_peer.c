@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,9 @@
 #include "report.h"
 
 #define SHELL "/bin/sh"
+#define END_MS 10000 /* for the child to end by itself */
+#define TERM_MS 2000 /* and after SIGTERM */
+#define POLL_MS 20
 
 /* beside: the source is this program too, and says itself why it ended. */
 static int
@@ -38,6 +42,18 @@ int
 mirror_receive(const struct tf_mirror_receive *o)
 {
 	return receive(o, false);
+}
+
+/* On a terminal the command stays in the group of the caller: a background group
+ * could not ask for a password there, and Ctrl-C must reach it. */
+static bool
+has_terminal(void)
+{
+	const int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)close(fd); /* nothing was read */
+	return fd >= 0;
 }
 
 /* In the child. */
@@ -61,7 +77,10 @@ start(struct mirror_peer *p, const struct tf_mirror_receive *receiver,
 	struct tf_mirror_receive o;
 	int to[2], from[2];
 
-	*p = (struct mirror_peer){ .in = -1, .out = -1, .what = command };
+	*p = (struct mirror_peer){ .in = -1,
+		.out = -1,
+		.what = command,
+		.group = command != NULL && !has_terminal() };
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (pipe2(to, O_CLOEXEC) < 0)
 		return report_system(err, "pipe");
@@ -73,6 +92,9 @@ start(struct mirror_peer *p, const struct tf_mirror_receive *receiver,
 	p->in = from[0];
 	p->out = to[1];
 	p->pid = fork();
+	/* Both sides do this, as either may come first. */
+	if (p->group && p->pid >= 0)
+		(void)setpgid(p->pid, 0);
 	if (p->pid == 0 && receiver != NULL) {
 		/* The end of the source must end the receiver. */
 		(void)close(to[1]);
@@ -107,6 +129,43 @@ mirror_peer_command(struct mirror_peer *p, const char *command,
 	return start(p, NULL, command, err);
 }
 
+/* True if the child has ended within so many milliseconds. */
+static bool
+has_ended(const struct mirror_peer *p, int ms, int *status)
+{
+	pid_t got;
+
+	for (;;) {
+		got = waitpid(p->pid, status, WNOHANG);
+		if (got == p->pid || (got < 0 && errno != EINTR))
+			return true;
+		if (ms <= 0)
+			return false;
+		(void)poll(NULL, 0, POLL_MS);
+		ms -= POLL_MS;
+	}
+}
+
+/* Its pipes are closed: a command has nothing left to do.  The receiver itself
+ * ends by itself, but its disk may be slow. */
+static void
+end(const struct mirror_peer *p, int *status)
+{
+	const pid_t to = p->group ? -p->pid : p->pid;
+
+	if (p->what != NULL) {
+		if (has_ended(p, END_MS, status))
+			return;
+		report_note("%.80s did not end by itself", p->what);
+		(void)kill(to, SIGTERM);
+		if (has_ended(p, TERM_MS, status))
+			return;
+		(void)kill(to, SIGKILL);
+	}
+	while (waitpid(p->pid, status, 0) < 0 && errno == EINTR)
+		;
+}
+
 enum tf_code
 mirror_peer_end(struct mirror_peer *p, enum tf_code rc, struct tf_error *err)
 {
@@ -118,8 +177,7 @@ mirror_peer_end(struct mirror_peer *p, enum tf_code rc, struct tf_error *err)
 		(void)close(p->out); /* the receipt says what arrived */
 	if (p->pid == 0)
 		return rc;
-	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
-		;
+	end(p, &status);
 	if (rc != TF_IO || p->what == NULL || status == 0)
 		return rc;
 	errno = 0;

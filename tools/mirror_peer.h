@@ -11,6 +11,7 @@
 
 struct mirror_peer {
 	pid_t pid;	  /* 0: none */
+	bool group;	  /* it leads a process group of its own */
 	int in, out;	  /* from and to it */
 	const char *what; /* for messages */
 };
@@ -20,11 +21,12 @@ struct mirror_peer {
 TF_MUST_USE enum tf_code mirror_peer_receiver(struct mirror_peer *p,
     const struct tf_mirror_receive *o, struct tf_error *err);
 /* Run `sh -c command`, whose standard error, environment and limits are those of
- * the caller. */
+ * the caller.  Without a terminal it has a process group of its own. */
 TF_MUST_USE enum tf_code mirror_peer_command(struct mirror_peer *p,
     const char *command, struct tf_error *err);
 /*
- * Close the pipes and wait for the child.  Returns rc; but if that is TF_IO,
+ * Close the pipes and wait for the child.  A command that goes on for ten seconds
+ * is ended, with what it started unless there is a terminal.  Returns rc; but if that is TF_IO,
  * because the connection ended, err names the command and how it ended.
  */
 TF_MUST_USE enum tf_code mirror_peer_end(struct mirror_peer *p, enum tf_code rc,

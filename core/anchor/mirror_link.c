@@ -4,12 +4,15 @@
 #include "mirror_link.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../base/show.h"
+
+#define LAST_WORD_MS 3000 /* for a REFUSED that is still on its way */
 
 void
 tf_mirror_link_free(struct tf_mirror_link *l)
@@ -41,16 +44,45 @@ ended(const struct tf_mirror_link *l, struct tf_error *err)
 
 /* --- receiving ------------------------------------------------------------ */
 
+/*
+ * Wait until there is something to read, or the end.  The other side may have
+ * ended while a program between the two keeps the pipe from it open: then only
+ * the pipe to it shows that nobody listens any more.
+ */
+static enum tf_code
+await(const struct tf_mirror_link *l, struct tf_error *err)
+{
+	struct pollfd p[2] = { { .fd = l->in, .events = POLLIN },
+		{ .fd = l->out } };
+	nfds_t n = 2;
+	int got;
+
+	do {
+		got = poll(p, n, n == 2 ? -1 : LAST_WORD_MS);
+		if (got < 0 && errno != EINTR)
+			return tf_fail(err, TF_IO, "wait for %s: %s", l->peer,
+			    strerror(errno));
+		if (got == 0)
+			return ended(l, err);
+		if (got > 0 && p[0].revents == 0)
+			n = 1;
+	} while (got < 0 || p[0].revents == 0);
+	return TF_OK;
+}
+
 /* Append exactly n bytes to the message. */
 static enum tf_code
 read_bytes(struct tf_mirror_link *l, size_t n, struct tf_error *err)
 {
 	struct tf_buf *b = &l->received;
+	enum tf_code rc;
 	ssize_t got;
 
 	if (!tf_buf_room(b, n))
 		return tf_nomem(err);
 	while (n > 0) {
+		if ((rc = await(l, err)) != TF_OK)
+			return rc;
 		got = read(l->in, b->p + b->n, n);
 		if (got < 0 && errno == EINTR)
 			continue;

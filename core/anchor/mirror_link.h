@@ -25,7 +25,8 @@ TF_MUST_USE enum tf_code tf_mirror_tell(struct tf_mirror_link *l,
 /*
  * Receive the next message, which must have this type; its strings are valid
  * until the next call.  A REFUSED is returned as its code and text.  Errors:
- * TF_IO the other side ended, the connection alters bytes, the other side does
+ * TF_IO the other side ended (also if it only stopped to listen and then says
+ * nothing for some seconds), the connection alters bytes, the other side does
  * not speak the protocol, or it sends another message.
  */
 TF_MUST_USE enum tf_code tf_mirror_hear(struct tf_mirror_link *l,

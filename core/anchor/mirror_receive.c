@@ -261,11 +261,27 @@ take_small(struct receiver *v, const struct tf_mirror_msg *m,
 			     rc;
 }
 
+/* Name the file that could not be written, as seen from the mirror. */
+static enum tf_code
+name_incoming(const struct tf_hash *h, const struct tf_error *why,
+    struct tf_error *err)
+{
+	char hex[2 * sizeof(h->b) + 1];
+
+	tf_hex(h->b, sizeof(h->b), hex);
+	if (why->code == TF_TAMPER || strstr(why->text, hex) != NULL)
+		return tf_fail_as(err, why);
+	errno = why->sys; /* of which tf_fail makes the same code again */
+	return tf_fail(err, why->sys != 0 ? TF_IO : why->code,
+	    "incoming/%s: %s", hex, why->text);
+}
+
 /* Write the bytes from `first` on; what is there after them is cut. */
 static enum tf_code
 take_file(struct receiver *v, const struct tf_hash *h, uint64_t first,
     uint64_t size, struct tf_error *err)
 {
+	struct tf_error why = { 0 };
 	struct tf_str piece;
 	uint64_t have;
 	enum tf_code rc;
@@ -278,12 +294,15 @@ take_file(struct receiver *v, const struct tf_hash *h, uint64_t first,
 		rc = tf_fail(err, TF_IO, "cut incoming: %s", strerror(errno));
 	for (uint64_t off = first; rc == TF_OK && off < size; off += piece.n) {
 		rc = take_data(v, size - off, &piece, err);
-		if (rc == TF_OK)
-			rc = tf_file_pwrite(fd, piece.p, piece.n, off, err);
+		if (rc == TF_OK &&
+		    tf_file_pwrite(fd, piece.p, piece.n, off, &why) != TF_OK)
+			rc = name_incoming(h, &why, err);
 	}
 	if (close(fd) < 0 && rc == TF_OK)
 		rc = tf_fail(err, TF_IO, "close incoming: %s", strerror(errno));
-	return rc == TF_OK ? tf_replica_object_keep(v->r, h, size, err) : rc;
+	if (rc == TF_OK && tf_replica_object_keep(v->r, h, size, &why) != TF_OK)
+		rc = name_incoming(h, &why, err);
+	return rc;
 }
 
 static enum tf_code
@@ -537,14 +556,25 @@ keep_refused(struct receiver *v, const struct tf_error *why)
 	tf_buf_free(&key);
 }
 
-/* Say why to the source, unless the connection failed. */
+/* Say why to the source, unless the connection failed.  A number of errno is not
+ * sent, and the reader is at another machine: both must be in the text.  The
+ * database is the only file whose error has no number. */
 static void
 tell_refused(struct receiver *v, const struct tf_error *why, bool *told)
 {
+	const bool db = why->code == TF_NOSPACE && why->sys == 0;
+	const char *sys = why->sys != 0 ? strerror(why->sys) : "";
+	struct tf_error text = *why;
 	struct tf_mirror_msg m = { .type = TF_MIRROR_REFUSED,
-		.code = why->code,
-		.text = tf_str_of(why->text) };
+		.code = why->code };
 
+	if (strstr(why->text, sys) != NULL)
+		sys = "";
+	if (db || why->sys != 0)
+		(void)tf_fail(&text, why->code, "at the mirror: %s%s%s%s",
+		    db ? "ledger.db: " : "", why->text,
+		    sys[0] != '\0' ? ": " : "", sys);
+	m.text = tf_str_of(text.text);
 	*told = tf_mirror_tell(&v->link, &m, NULL) == TF_OK;
 }
 

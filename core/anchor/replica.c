@@ -170,8 +170,10 @@ make_files(int dirfd, int markfd, const struct tf_vkey *k, struct tf_error *err)
 	if (mkdirat(dirfd, TF_INCOMING, 0700) < 0 ||
 	    fchmodat(dirfd, TF_INCOMING, 0700, 0) < 0)
 		return tf_fail(err, TF_IO, "make " TF_INCOMING);
-	rc = tf_file_pwrite(markfd, text, strlen(text), 0, err);
-	return rc == TF_OK ? tf_file_sync(markfd, err) : rc;
+	rc = tf_file_pwrite(markfd, text, strlen(text), 0, NULL);
+	if (rc != TF_OK)
+		return tf_fail(err, TF_IO, "write " TF_MIRROR_MARK);
+	return tf_file_sync(markfd, err);
 }
 
 /* From here on it is a replica. */
@@ -324,8 +326,9 @@ lock(struct tf_replica *r, struct tf_error *err)
 	(void)snprintf(text, sizeof(text),
 	    "trailctl pid %d\nmount -\nboot %s\n", (int)getpid(), boot);
 	if (ftruncate(r->lockfd, 0) < 0)
-		return tf_fail(err, TF_IO, "write the lock");
-	return tf_file_pwrite(r->lockfd, text, strlen(text), 0, err);
+		return tf_fail(err, TF_IO, "write lock");
+	rc = tf_file_pwrite(r->lockfd, text, strlen(text), 0, NULL);
+	return rc == TF_OK ? TF_OK : tf_fail(err, TF_IO, "write lock");
 }
 
 static enum tf_code

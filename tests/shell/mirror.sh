@@ -384,6 +384,96 @@ a_hostile_source_changes_nothing() {
 	complains 'does not speak the protocol'
 }
 
+# runs PID: it is a process, and has not ended.
+runs() {
+	grep -qs '^State:.*[RSDT] ' "/proc/$1/status"
+}
+
+# A program between the two sides keeps a pipe open when one of them has ended:
+# both sides end all the same, and so does a command that would go on.
+a_peer_that_hangs_is_ended() {
+	is 0 trailctl mirror store copy
+	is 3 trailctl mirror store --via \
+		"trailctl mirror --receive '$work/copy' | head -c 60"
+	complains 'the mirror ended in the middle'
+	is 0 setsid -w timeout 50 trailctl mirror store --via \
+		"trailctl mirror --receive '$work/copy'
+		sleep 1000 & echo \$\$ \$! >pid; wait"
+	complains 'did not end by itself'
+	read -r shell background <pid
+	for pid in "$shell" "$background"; do
+		for _ in $(seq 300); do
+			! runs "$pid" || sleep 0.1
+		done
+		! runs "$pid" || exit 1
+	done
+	is 0 trailctl verify --vkey vkey copy
+}
+
+# A full disk at the mirror: the source says which file there, and why, and the
+# status of the vault says it until there is room.
+a_full_mirror_says_what_is_full() {
+	trailctl init --origin example.org/large large >/dev/null 2>&1
+	mount large
+	mkdir "$mnt/trail" "$mnt/trail/run" "$mnt/trail/run/large" small
+	head -c 3000000 /dev/urandom >"$mnt/trail/run/large/file"
+	trailctl seal "$mnt/trail/run/large" >/dev/null
+	unmount
+	command mount -t tmpfs -o size=2m tmpfs small ||
+		skip 'no tmpfs can be mounted'
+	is 3 trailctl mirror large --via "trailctl mirror --receive small/full"
+	file='incoming/[0-9a-f]\{64\}: write failed: No space left on device'
+	complains "^trailctl: at the mirror: $file\$"
+	is 0 trailctl status large
+	says "^trouble *mirror .*/full stopped: at the mirror: $file"
+	rm small/full/incoming/*
+	trailctl init --origin example.org/little little >/dev/null 2>&1
+	is 0 trailctl mirror little small/other
+	is 0 trailctl trail create little/trail
+	head -c 3000000 /dev/zero >small/rest || :
+	is 3 trailctl mirror little small/other
+	complains '^trailctl: at the mirror: write lock: No space left'
+	truncate -s -64K small/rest
+	is 3 trailctl mirror little small/other
+	complains '^trailctl: at the mirror: ledger.db: .*no space left'
+	rm small/rest
+	is 0 trailctl mirror little small/other
+	command mount -o remount,size=9m small
+	is 0 trailctl mirror large small/full
+	is 0 trailctl verify small/full
+	is 0 trailctl status large
+	never_says '^trouble'
+	umount small
+	rm -rf large little
+}
+
+# A mirror in its source, around it, or that is its source, by any name.
+a_mirror_is_apart_from_its_source() {
+	mkdir around
+	trailctl init --origin example.org/in around/store >/dev/null 2>&1
+	ln -s around/store byname
+	find around | sort >before
+	for there in around/store around/store/objects/zz around/store/new/zz \
+		byname byname/zz around/../around/store/keys; do
+		is 2 trailctl mirror around/store "$there"
+		complains "^trailctl: $there is in the store itself"
+		is 2 trailctl mirror byname "$work/$there"
+	done
+	for there in around "$work" / .; do
+		is 2 trailctl mirror byname "$there"
+		complains "the store is in $there: "
+	done
+	(cd around/store && is 2 trailctl mirror . zz)
+	find around | grep -v '/out$\|/err$' | sort | cmp - before
+	mount around/store
+	mkdir "$mnt/trail"
+	is 2 trailctl mirror "$mnt" "$mnt/trail/copy"
+	is 2 trailctl mirror "$mnt" around/store/zz
+	unmount
+	is 0 trailctl mirror byname around/copy
+	rm -rf around byname
+}
+
 # One writer at a time.
 two_receivers_do_not_meet() {
 	mkfifo hold
@@ -524,7 +614,8 @@ with /dev/fuse a_mirror_is_a_store a_repetition_is_cheap_and_quiet \
 	a_mirror_that_forgot_is_found the_key_of_the_log_is_pinned \
 	a_refusal_is_loud a_rollback_is_refused a_fork_is_refused another_log_is_refused \
 	altered_evidence_is_refused a_hostile_source_changes_nothing \
-	two_receivers_do_not_meet a_redaction_is_mirrored \
+	a_peer_that_hangs_is_ended a_full_mirror_says_what_is_full \
+	a_mirror_is_apart_from_its_source two_receivers_do_not_meet a_redaction_is_mirrored \
 	a_redaction_meanwhile_is_mirrored \
 	no_fault_makes_a_wrong_receipt wrong_arguments_are_usage_errors
 finish
