@@ -68,7 +68,7 @@ enum tf_setting {
 enum tf_role {
 	TF_TRAIL_GROUP, /* the group of new trails and of what is in them */
 	TF_AUDITORS,	/* its members read everything */
-	TF_ADMINS,	/* and its members also administer (tf_may_administer) */
+	TF_ADMINS, /* and its members also administer (tf_may_administer) */
 	TF_ROLES
 };
 struct tf_role_group {

@@ -184,8 +184,9 @@ add_receipts(struct tf_buf *out, const struct tf_report *r)
 		return;
 	}
 	if (r->cosigned == 0 && r->uncosigned == 0) {
-		tf_buf_str(out, "no mirror or witness has cosigned; there are "
-				"time stamps only");
+		tf_buf_str(out,
+		    "no mirror or witness has cosigned; there are "
+		    "time stamps only");
 		return;
 	}
 	add_count(out, r->cosigned, "receipt");

@@ -51,7 +51,7 @@ enum tf_code
 tf_replica_hold(struct tf_replica *r, uint64_t id, struct tf_error *err)
 {
 	struct tf_object_row o;
-	uint64_t named;
+	uint64_t named = 0;
 	enum tf_code rc = tf_object_get(r->db, id, &o, NULL, err);
 
 	if (rc == TF_OK)

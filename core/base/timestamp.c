@@ -576,13 +576,15 @@ check_chain(struct work *w, X509_STORE *s, struct tf_error *err)
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	enum tf_code rc = TF_OK;
 
-	if (ctx == NULL ||
-	    X509_STORE_CTX_init(ctx, s, w->signer, w->pool) != 1 ||
-	    X509_STORE_CTX_set_purpose(ctx, X509_PURPOSE_TIMESTAMP_SIGN) != 1)
-		rc = tf_nomem(err);
-	else if (X509_verify_cert(ctx) != 1)
-		rc = fail_chain(w, ctx, err);
-	else if ((w->path = X509_STORE_CTX_get1_chain(ctx)) == NULL)
+	if (ctx != NULL &&
+	    X509_STORE_CTX_init(ctx, s, w->signer, w->pool) == 1 &&
+	    X509_STORE_CTX_set_purpose(ctx, X509_PURPOSE_TIMESTAMP_SIGN) == 1) {
+		if (X509_verify_cert(ctx) != 1)
+			rc = fail_chain(w, ctx, err);
+		else
+			w->path = X509_STORE_CTX_get1_chain(ctx);
+	}
+	if (rc == TF_OK && w->path == NULL)
 		rc = tf_nomem(err);
 	X509_STORE_CTX_free(ctx);
 	return rc;

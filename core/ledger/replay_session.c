@@ -78,7 +78,7 @@ tf_previous_continues(const struct tf_entry *e, const struct tf_hash *root,
     bool *yes, struct tf_error *err)
 {
 	struct tf_buf head = { 0 };
-	struct tf_checkpoint c;
+	struct tf_checkpoint c = { 0 };
 	struct tf_note parts;
 	enum tf_code rc = head_of(e->previous, &head, err);
 

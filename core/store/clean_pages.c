@@ -149,7 +149,7 @@ tf_db_clean_pages(struct tf_db *db, struct tf_error *err)
 {
 	uint8_t page[PAGE];
 	sqlite3_file *f;
-	sqlite3_int64 size;
+	sqlite3_int64 size = 0;
 	int rc = sqlite3_file_control(db->sq, "main", SQLITE_FCNTL_FILE_POINTER,
 	    &f);
 

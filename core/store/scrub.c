@@ -145,7 +145,7 @@ read_salts(struct tf_db *db, uint8_t out[8], struct tf_error *err)
 static enum tf_code
 begin_round(struct tf_db *db, bool *is, struct tf_error *err)
 {
-	uint8_t before[8], after[8];
+	uint8_t before[8], after[8] = { 0 };
 	uint64_t n = 0;
 	int64_t busy = 1;
 	enum tf_code rc = read_salts(db, before, err);

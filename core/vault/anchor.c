@@ -58,6 +58,10 @@ is_stamp(const struct tf_anchor *a)
 static enum tf_code
 check_form(const struct tf_anchor *a, struct tf_error *err)
 {
+	size_t most = TF_ANCHOR_NOTE_MAX;
+
+	if (is_stamp(a))
+		most = TF_ANCHOR_TOKEN_MAX;
 	if (!is_stamp(a) && strcmp(a->kind, TF_ANCHOR_MIRROR) != 0 &&
 	    strcmp(a->kind, TF_ANCHOR_WITNESS) != 0)
 		return tf_fail(err, TF_INVALID,
@@ -69,8 +73,7 @@ check_form(const struct tf_anchor *a, struct tf_error *err)
 		    TF_ANCHOR_NAME_MAX);
 	if (a->n == 0 || a->bytes == NULL)
 		return tf_fail(err, TF_INVALID, "the anchor is empty");
-	if (a->n > (is_stamp(a) ? TF_ANCHOR_TOKEN_MAX : TF_ANCHOR_NOTE_MAX) ||
-	    a->chain_n > TF_ANCHOR_CHAIN_MAX)
+	if (a->n > most || a->chain_n > TF_ANCHOR_CHAIN_MAX)
 		return tf_fail(err, TF_TOOBIG, "the anchor is too long");
 	if (is_stamp(a) ? a->key != NULL : a->key == NULL || a->chain != NULL)
 		return tf_fail(err, TF_INVALID,

@@ -328,7 +328,7 @@ collect_above(struct custody *c, uint64_t id, struct tf_error *err)
 {
 	static char dot[] = ".";
 	const struct tf_buf root = { .p = dot, .n = 1 };
-	struct tf_node_row row;
+	struct tf_node_row row = { 0 };
 	enum tf_code rc = tf_definitions_since(c->w->db, TF_ROOT_ID,
 	    TF_ROW_HOLD, 0, add_hold, c, err);
 

@@ -5,10 +5,13 @@
 . "$(dirname "$0")/../suite_package.sh"
 tsa=$top/tests/tsa
 
+# The authority named one stamps the newest checkpoint.
 stamped_by_one() {
 	is 0 trailctl stamp --via "$tsa answer authority good" \
 		--chain authority/chain.pem --name one store
 }
+
+# A package of a workflow has the newest stamp of each authority.
 a_stamped_package_is_made() {
 	"$tsa" make authority
 	is 0 trailctl init --origin example.org/stamped store
@@ -172,12 +175,15 @@ wrong() {
 	is 1 grep -q '^timestamp *OK' said
 	is 1 sh "$script" "$(cat vkey)" h/a authority/root.pem
 }
+
+# A copy of the unpacked package, to be altered.
 altered() {
 	rm -rf h
 	cp -r u h
 	file=$(sed 's/^u/h/' one)
 }
 
+# Whatever of a stamp is altered, the package is not called right.
 an_altered_package_is_never_ok() {
 	altered
 	listed h/a

@@ -4,6 +4,7 @@
 . "$(dirname "$0")/../suite_tools.sh"
 tsa=$top/tests/tsa
 
+# A test authority, and a store with something to stamp.
 an_authority_and_a_store_are_made() {
 	"$tsa" make authority
 	a_store_is_made
@@ -12,6 +13,7 @@ an_authority_and_a_store_are_made() {
 	is 0 trailctl attest --begin store/t/w/a evidence
 }
 
+# entries STORE: the number of its entries.
 entries() {
 	trailctl log --json "$1" | wc -l
 }
@@ -27,6 +29,8 @@ refused() {
 	"$tsa" forge authority "$signer" note "$@" >forged 2>/dev/null
 	not_recorded "$status" "$pattern" forged
 }
+
+# not_recorded STATUS PATTERN FILE: this answer is refused and adds no entry.
 not_recorded() {
 	before=$(entries store)
 	is "$1" trailctl stamp --accept "$3" --checkpoint note --name no \
@@ -34,6 +38,8 @@ not_recorded() {
 	complains "$2"
 	[ "$(entries store)" -eq "$before" ]
 }
+
+# nonce FILE: the nonce of a request.
 nonce() {
 	openssl ts -query -in "$1" -text 2>/dev/null |
 		sed -n 's/^Nonce: //p'
@@ -155,6 +161,7 @@ only_a_trusted_authority_is_recorded_on_request() {
 		--tsa-ca authority/root.pem --chain authority/chain.pem store
 }
 
+# A stamp must be over a checkpoint of this log.
 a_stamp_over_other_bytes_is_refused() {
 	trailctl stamp --print-request --checkpoint note -o request store
 	{
@@ -166,6 +173,8 @@ a_stamp_over_other_bytes_is_refused() {
 	is 4 trailctl stamp --accept forged --name no store
 	complains 'not over a checkpoint of this log'
 }
+
+# The certificates must be valid at the time of the stamp.
 a_chain_that_had_expired_at_the_stamp_is_refused() {
 	trailctl stamp --print-request --checkpoint note -o request store
 	refused 4 expired old 20230101000000Z "$(nonce request)"
@@ -209,6 +218,8 @@ an_expired_certificate_at_hand_is_refused() {
 	says '^timestamp *OK'
 	says 'late: your certificates do not vouch for this authority'
 }
+
+# The certificate must be for time stamping, and for nothing else.
 a_certificate_for_something_else_is_refused() {
 	trailctl stamp --print-request --checkpoint note -o request store
 	n=$(nonce request)
@@ -216,20 +227,28 @@ a_certificate_for_something_else_is_refused() {
 	refused 4 'not for time stamping' two 20210601000000Z "$n"
 	refused 4 'not critical' soft 20210601000000Z "$n"
 }
+
+# The nonce ties an answer to its request.
 an_answer_to_another_request_is_refused() {
 	refused 4 nonce good 20210601000000Z 0x1234
 	refused 4 nonce good 20210601000000Z
 }
+
+# A stamp over a SHA-1 digest proves nothing.
 a_weak_digest_is_refused() {
 	trailctl stamp --print-request --checkpoint note -o request store
 	refused 4 SHA-256 good 20210601000000Z "$(nonce request)" sha1
 }
+
+# What the authority did not grant is no stamp.
 a_request_that_was_not_granted_is_refused() {
 	trailctl stamp --print-request --checkpoint note -o request store
 	openssl ts -query -data note -sha224 -out bad 2>/dev/null
 	"$tsa" answer authority good <bad >forged
 	not_recorded 1 'did not grant' forged
 }
+
+# Nothing may follow the answer.
 bytes_behind_the_answer_are_refused() {
 	trailctl stamp --print-request --checkpoint note -o request store
 	"$tsa" answer authority good <request >reply
@@ -370,6 +389,7 @@ an_idle_log_is_stamped_once() {
 	is 3 trailctl stamp --via false --name one idle
 }
 
+# Options that do not go together are an error of usage.
 options_must_go_together() {
 	is 2 trailctl stamp store
 	is 2 trailctl stamp --via cat store
