@@ -27,8 +27,8 @@
  *               each with the number of bytes that it has already
  *     S OBJECT  for each of them, in that order: its size, or that it is absent;
  *       DATA    then its bytes from there
- *     S STAMPED for each time stamp that these entries record: the checkpoint
- *               that was stamped, if the source has it
+ *     S STAMPED for each time stamp that these entries record, in their order:
+ *               the checkpoint that was stamped; empty if the source lacks it
  *     S END     at entries up to a signed head: the head, and a consistency
  *               proof to the offer
  *     R DONE    how many entries are durable at the receiver

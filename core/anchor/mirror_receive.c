@@ -368,17 +368,37 @@ ask(struct receiver *v, struct tf_error *err)
 	return rc;
 }
 
+/* The checkpoint that was stamped, if the entry records a time stamp.  The
+ * replica checks it with the entry. */
+static enum tf_code
+take_stamped(struct receiver *v, struct tf_str e, struct tf_error *err)
+{
+	struct tf_mirror_msg m;
+	uint64_t size;
+	enum tf_code rc = tf_replica_stamp(e.p, e.n, &size, err);
+
+	if (rc != TF_OK || size == 0)
+		return rc;
+	rc = tf_mirror_hear(&v->link, TF_MIRROR_STAMPED, &m, err);
+	return rc == TF_OK && m.note.n > 0 ?
+	    tf_replica_stamped(v->r, m.note.p, m.note.n, err) :
+	    rc;
+}
+
 static enum tf_code
 append(struct receiver *v, struct tf_error *err)
 {
 	struct tf_str rest = tf_buf_bytes(&v->entries), e;
 	enum tf_code rc = TF_OK;
 
-	while (rc == TF_OK && tf_mirror_next_entry(&rest, &e))
-		rc = tf_replica_size(v->r) < v->offer.head.size ?
-		    tf_replica_entry(v->r, e.p, e.n, err) :
-		    tf_mirror_broken(err,
-			"the source sent more entries than it offered");
+	while (rc == TF_OK && tf_mirror_next_entry(&rest, &e)) {
+		if (tf_replica_size(v->r) == v->offer.head.size)
+			return tf_mirror_broken(err,
+			    "the source sent more entries than it offered");
+		rc = take_stamped(v, e, err);
+		if (rc == TF_OK)
+			rc = tf_replica_entry(v->r, e.p, e.n, err);
+	}
 	return rc;
 }
 

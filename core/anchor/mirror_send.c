@@ -20,6 +20,7 @@
 #include "mirror_link.h"
 #include "mirror_receipt.h"
 #include "mirror_source.h"
+#include "replica.h"
 
 struct sender {
 	const struct tf_mirror_send *o;
@@ -31,7 +32,8 @@ struct sender {
 	uint64_t next;	  /* entry to send */
 	uint64_t durable; /* entries at the mirror */
 	struct tf_buf list, entry, note;
-	char *data; /* TF_MIRROR_DATA_BYTES */
+	struct tf_buf stamps; /* uint64_t: what the entries under way stamp */
+	char *data;	      /* TF_MIRROR_DATA_BYTES */
 };
 
 static void
@@ -167,13 +169,25 @@ send_wanted(struct sender *s, struct tf_error *err)
 
 /* --- entries -------------------------------------------------------------- */
 
+/* Remember what the entry stamps, if it records a time stamp. */
+static enum tf_code
+note_stamp(struct sender *s, struct tf_error *err)
+{
+	uint64_t size;
+	enum tf_code rc = tf_replica_stamp(s->entry.p, s->entry.n, &size, err);
+
+	if (rc == TF_OK && size > 0)
+		tf_buf_add(&s->stamps, &size, sizeof(size));
+	return rc == TF_OK ? tf_buf_end(&s->stamps, err) : rc;
+}
+
 /* Collect entries up to `to`, as many as fit in a message. */
 static enum tf_code
 collect(struct sender *s, uint64_t to, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 
-	s->list.n = 0;
+	s->list.n = s->stamps.n = 0;
 	while (rc == TF_OK && s->next < to &&
 	    s->list.n < TF_MIRROR_ENTRIES_BYTES) {
 		s->entry.n = 0;
@@ -182,10 +196,33 @@ collect(struct sender *s, uint64_t to, struct tf_error *err)
 			rc = tf_fail(err, TF_TAMPER, "entry %llu is missing",
 			    (unsigned long long)s->next);
 		if (rc == TF_OK)
+			rc = note_stamp(s, err);
+		if (rc == TF_OK)
 			tf_mirror_add_entry(&s->list, tf_buf_bytes(&s->entry));
 		s->next++;
 	}
 	return rc == TF_OK ? tf_buf_end(&s->list, err) : rc;
+}
+
+static enum tf_code
+send_stamped(struct sender *s, struct tf_error *err)
+{
+	struct tf_mirror_msg m = { .type = TF_MIRROR_STAMPED };
+	struct tf_hash root;
+	uint64_t size;
+	enum tf_code rc = TF_OK;
+
+	for (size_t at = 0; rc == TF_OK && at < s->stamps.n;
+	     at += sizeof(size)) {
+		memcpy(&size, s->stamps.p + at, sizeof(size));
+		s->entry.n = 0;
+		rc = tf_checkpoints_get(s->src.db, size, &root, &s->entry, err);
+		if (rc != TF_OK && rc != TF_NOTFOUND)
+			return rc;
+		m.note = tf_buf_bytes(&s->entry);
+		rc = tf_mirror_tell(&s->link, &m, err);
+	}
+	return rc;
 }
 
 static enum tf_code
@@ -202,6 +239,8 @@ send_entries(struct sender *s, uint64_t to, struct tf_error *err)
 			rc = tf_mirror_tell(&s->link, &m, err);
 		if (rc == TF_OK)
 			rc = send_wanted(s, err);
+		if (rc == TF_OK)
+			rc = send_stamped(s, err);
 	}
 	return rc;
 }
@@ -290,6 +329,7 @@ tf_mirror_send(const struct tf_mirror_send *o, struct tf_mirrored *out,
 	tf_buf_free(&s.list);
 	tf_buf_free(&s.entry);
 	tf_buf_free(&s.note);
+	tf_buf_free(&s.stamps);
 	free(s.data);
 	return rc;
 }

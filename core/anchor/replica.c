@@ -36,6 +36,7 @@
 #include "../store/entries.h"
 #include "../store/meta.h"
 #include "../store/nodes.h"
+#include "../store/scrub.h"
 #include "../store/store_files.h"
 #include "../store/temp_table.h"
 #include "../store/transaction.h"
@@ -514,6 +515,7 @@ tf_replica_close(struct tf_replica *r)
 	free(r->owed_ids);
 	free(r->owed_texts);
 	tf_buf_free(&r->note);
+	tf_buf_free(&r->stamped);
 	tf_bits_free(&r->held);
 	free(r->moved);
 	free(r->path);
@@ -611,6 +613,17 @@ append_entry(struct tf_replica *r, const void *bytes, size_t n,
 }
 
 enum tf_code
+tf_replica_stamped(struct tf_replica *r, const void *note, size_t n,
+    struct tf_error *err)
+{
+	if (!r->in_batch)
+		return tf_fail(err, TF_USAGE, "no batch was begun");
+	r->stamped.n = 0;
+	tf_buf_add(&r->stamped, note, n);
+	return tf_buf_end(&r->stamped, err);
+}
+
+enum tf_code
 tf_replica_entry(struct tf_replica *r, const void *bytes, size_t n,
     struct tf_error *err)
 {
@@ -626,6 +639,10 @@ tf_replica_entry(struct tf_replica *r, const void *bytes, size_t n,
 	if (rc == TF_OK &&
 	    (rc = append_entry(r, bytes, n, &leaf, err)) == TF_OK)
 		rc = tf_replica_apply(r, &d.e, &x, &why);
+	if (rc == TF_OK && r->stamped.n > 0)
+		rc = tf_fail(&why, TF_TAMPER,
+		    "a stamped checkpoint came with it, and it is no time "
+		    "stamp");
 	if (why.code == TF_TAMPER)
 		(void)tf_fail(err, why.code, "entry %llu: %s",
 		    (unsigned long long)r->size, why.text);
@@ -709,6 +726,16 @@ finish(struct tf_replica *r, const struct tf_checkpoint *cp, const void *note,
 	return rc;
 }
 
+/* The log of the database stays long while a reader needs it. */
+static enum tf_code
+shorten_log(struct tf_replica *r, struct tf_error *err)
+{
+	struct tf_error why = { 0 };
+	enum tf_code rc = tf_db_shorten_log(r->db, &why);
+
+	return rc == TF_OK || rc == TF_LOCKED ? TF_OK : tf_fail_as(err, &why);
+}
+
 /* What is written after the commit. */
 static enum tf_code
 publish(struct tf_replica *r, const struct tf_vkey *k, struct tf_error *err)
@@ -720,7 +747,9 @@ publish(struct tf_replica *r, const struct tf_vkey *k, struct tf_error *err)
 	r->vkey = *k;
 	if (rc == TF_OK && renamed)
 		rc = write_public(r->dirfd, k, err);
-	return rc == TF_OK ? tf_replica_erase(r, err) : rc;
+	if (rc == TF_OK)
+		rc = tf_replica_erase(r, err);
+	return rc == TF_OK ? shorten_log(r, err) : rc;
 }
 
 enum tf_code

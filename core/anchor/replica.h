@@ -154,6 +154,19 @@ TF_MUST_USE enum tf_code tf_replica_begin(struct tf_replica *r,
  */
 TF_MUST_USE enum tf_code tf_replica_entry(struct tf_replica *r,
     const void *bytes, size_t n, struct tf_error *err);
+/* Set *size to the number of entries that are stamped, if the entry records a
+ * time stamp, else to 0.  TF_INVALID: the bytes are no entry. */
+TF_MUST_USE enum tf_code tf_replica_stamp(const void *entry, size_t n,
+    uint64_t *size, struct tf_error *err);
+/*
+ * In a batch, before the tf_replica_entry that records a time stamp: the
+ * checkpoint that was stamped, which the replica keeps.  That entry is refused if
+ * the note is not of its tree, of the key in force, with one signature line;
+ * every other entry is refused after this.  Without it the stamp proves nothing
+ * at the replica.
+ */
+TF_MUST_USE enum tf_code tf_replica_stamped(struct tf_replica *r,
+    const void *note, size_t n, struct tf_error *err);
 /*
  * End the batch with the checkpoint `note` of exactly the entries up to here,
  * signed by the key in force.

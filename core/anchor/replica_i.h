@@ -40,7 +40,8 @@ struct tf_replica {
 	    broken; /* the rule that the replay reported, or TF_OK */
 	/* the batch */
 	bool in_batch, failed;
-	uint64_t next_object; /* row id */
+	uint64_t next_object;  /* row id */
+	struct tf_buf stamped; /* for the next entry; n 0: none was given */
 	struct tf_replica_touched touched;
 	/* nodes of evidence without bytes, that must be redacted */
 	struct tf_bits owed;

@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../anchor.h"
 #include "../base/array.h"
 #include "../base/bytes.h"
 #include "../definition.h"
 #include "../commit/append.h"
 #include "../ledger/claim_content.h"
 #include "../ledger/entry.h"
+#include "../ledger/entry_scan.h"
 #include "../ledger/merkle.h"
 #include "../ledger/withheld.h"
 #include "../node/redacted.h"
@@ -328,6 +330,51 @@ check_anchor(struct tf_replica *r, const struct tf_entry *e,
 	return rc;
 }
 
+/* One line follows the empty line of a note. */
+static bool
+has_one_signature(struct tf_str note)
+{
+	const char *p = memmem(note.p, note.n, "\n\n", 2);
+	const char *end = note.p + note.n;
+	const char *line = p == NULL ?
+	    NULL :
+	    memchr(p + 2, '\n', (size_t)(end - p - 2));
+
+	return line != NULL && line + 1 == end;
+}
+
+/* Keep the checkpoint that was stamped: the entry must be about it. */
+static enum tf_code
+keep_stamped(struct tf_replica *r, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	const struct tf_str note = tf_buf_bytes(&r->stamped);
+	const char *text = tf_replay_vkey(r->replay);
+	struct tf_error why = { 0 };
+	struct tf_vkey k;
+	struct tf_checkpoint c;
+	enum tf_code rc;
+
+	if (note.n == 0 ||
+	    !tf_str_same(e->anchor_kind, tf_str_of(TF_ANCHOR_STAMP)))
+		return TF_OK;
+	rc = tf_vkey_parse(text, strlen(text), &k, &why);
+	if (rc == TF_OK)
+		rc = tf_checkpoint_check(note.p, note.n, &k, &c, &why);
+	if (tf_code_undecided(rc))
+		return tf_fail_as(err, &why);
+	if (rc != TF_OK)
+		return tf_fail(err, TF_TAMPER, "the stamped checkpoint: %s",
+		    why.text);
+	if (c.size != e->tree_size ||
+	    memcmp(&c.root, &e->tree_root, sizeof(c.root)) != 0 ||
+	    !has_one_signature(note))
+		return tf_fail(err, TF_TAMPER,
+		    "the stamped checkpoint is not that of the entry");
+	r->stamped.n = 0;
+	return tf_checkpoints_add(r->db, c.size, &c.root, note.p, note.n, err);
+}
+
 static enum tf_code
 add_anchor(struct tf_replica *r, const struct tf_entry *e, struct tf_error *err)
 {
@@ -338,6 +385,8 @@ add_anchor(struct tf_replica *r, const struct tf_entry *e, struct tf_error *err)
 		.size = e->tree_size };
 	enum tf_code rc = check_anchor(r, e, err);
 
+	if (rc == TF_OK)
+		rc = keep_stamped(r, e, err);
 	(void)snprintf(kind, sizeof(kind), "%.*s", (int)e->anchor_kind.n,
 	    e->anchor_kind.p);
 	(void)snprintf(name, sizeof(name), "%.*s", (int)e->anchor_name.n,
@@ -475,6 +524,26 @@ tf_replica_named(const void *entry, size_t n, tf_replica_named_fn fn, void *arg,
 	if (rc == TF_OK)
 		rc = tf_withheld_named(&d.e, name_text,
 		    &(struct naming){ fn, arg }, err);
+	tf_entry_decoded_free(&d);
+	return rc;
+}
+
+enum tf_code
+tf_replica_stamp(const void *entry, size_t n, uint64_t *size,
+    struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_str type, path;
+	enum tf_code rc;
+
+	*size = 0;
+	tf_entry_scan(entry, n, &type, &path);
+	if (!tf_str_same(type, tf_str_of(tf_type_name(TF_ANCHOR_ADDED))))
+		return TF_OK;
+	rc = tf_entry_decode(&d, entry, n, err);
+	if (rc == TF_OK &&
+	    tf_str_same(d.e.anchor_kind, tf_str_of(TF_ANCHOR_STAMP)))
+		*size = d.e.tree_size;
 	tf_entry_decoded_free(&d);
 	return rc;
 }

@@ -203,6 +203,26 @@ check_origin(const struct restore *x, const void *body, size_t n,
 	return rc;
 }
 
+/* The checkpoint that was stamped, if the entry records a time stamp and the
+ * mirror has it. */
+static enum tf_code
+copy_stamped(struct restore *x, const void *body, size_t n,
+    struct tf_error *err)
+{
+	struct tf_buf note = { 0 };
+	struct tf_hash root;
+	uint64_t size;
+	enum tf_code rc = tf_replica_stamp(body, n, &size, err);
+
+	if (rc != TF_OK || size == 0)
+		return rc;
+	rc = tf_checkpoints_get(x->db, size, &root, &note, err);
+	if (rc == TF_OK)
+		rc = tf_replica_stamped(x->r, note.p, note.n, err);
+	tf_buf_free(&note);
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
 static enum tf_code
 copy_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
     struct tf_error *err)
@@ -215,6 +235,8 @@ copy_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	if (rc != TF_OK)
 		return rc;
 	rc = tf_replica_named(body, n, copy_object, x, &why);
+	if (rc == TF_OK)
+		rc = copy_stamped(x, body, n, &why);
 	if (rc == TF_INVALID || rc == TF_TAMPER)
 		return tf_fail(err, TF_TAMPER, "entry %llu: %s",
 		    (unsigned long long)idx, why.text);

@@ -274,6 +274,27 @@ tf_checkpoints_get(struct tf_db *db, uint64_t size, struct tf_hash *root,
 	return rc == TF_OK ? take_checkpoint(st, &size, root, note, err) : rc;
 }
 
+/* The trigger of the table wants the highest size, and is off for this row. */
+enum tf_code
+tf_checkpoints_add(struct tf_db *db, uint64_t size, const struct tf_hash *root,
+    const void *note, size_t n, struct tf_error *err)
+{
+	struct tf_hash there;
+	enum tf_code rc = tf_checkpoints_get(db, size, &there, NULL, err);
+
+	if (rc != TF_NOTFOUND)
+		return rc;
+	if (sqlite3_db_config(db->sq, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0,
+		NULL) != SQLITE_OK)
+		return tf_sql_fail(db, "switch triggers off", err);
+	rc = tf_checkpoints_put(db, size, root, note, n, err);
+	if (sqlite3_db_config(db->sq, SQLITE_DBCONFIG_ENABLE_TRIGGER, 1,
+		NULL) != SQLITE_OK &&
+	    rc == TF_OK)
+		rc = tf_sql_fail(db, "switch triggers on", err);
+	return rc;
+}
+
 enum tf_code
 tf_checkpoints_newest(struct tf_db *db, uint64_t *size, struct tf_hash *root,
     struct tf_buf *note, struct tf_error *err)

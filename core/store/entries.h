@@ -69,6 +69,11 @@ TF_MUST_USE enum tf_code tf_tiles_read(void *db, unsigned level, uint64_t n,
 TF_MUST_USE enum tf_code tf_checkpoints_put(struct tf_db *db, uint64_t size,
     const struct tf_hash *root, const void *note, size_t n,
     struct tf_error *err);
+/* The same for one that may have fewer entries than the newest: a copy of a store
+ * gets what it lacks.  If there is one of that size it stays. */
+TF_MUST_USE enum tf_code tf_checkpoints_add(struct tf_db *db, uint64_t size,
+    const struct tf_hash *root, const void *note, size_t n,
+    struct tf_error *err);
 /* The checkpoint of a tree of `size` entries, its note appended to note.
  * TF_NOTFOUND if none was signed at that size. */
 TF_MUST_USE enum tf_code tf_checkpoints_get(struct tf_db *db, uint64_t size,

@@ -518,6 +518,47 @@ a_mount_is_stamped() {
 	unmount
 }
 
+# A mirror has the checkpoints that were stamped, also one that was not the newest
+# any more when its stamp was recorded, and that the mirror had passed.  So stamps
+# are judged there, in a package of it and in a vault restored from it, as at the
+# source.
+stamps_are_judged_at_a_mirror() {
+	is 0 trailctl init --origin example.org/source source
+	is 0 trailctl trail create source/t
+	is 0 trailctl attest --begin source/t/w/a evidence
+	is 0 trailctl stamp --print-request --checkpoint passed -o request source
+	"$tsa" answer authority good <request >reply
+	is 0 trailctl trail create source/later
+	is 0 trailctl mirror --name mirror.example/copy source copy
+	is 0 trailctl stamp --accept reply --checkpoint passed --name late \
+		--chain authority/chain.pem source
+	is 0 trailctl mirror source copy
+	judged_at copy "$(sed -n 2p passed)"
+	is 0 trailctl trail create source/last
+	is 0 trailctl stamp --via "$tsa answer authority good" --name newest \
+		--chain authority/chain.pem --checkpoint newest source
+	is 0 trailctl mirror source copy
+	judged_at copy "$(sed -n 2p newest)"
+	# All at once.
+	is 0 trailctl mirror --name mirror.example/second source second
+	judged_at second "$(sed -n 2p newest)"
+	is 0 trailctl package --no-entry -o copy.zip copy/t
+	is 0 trailctl verify --vkey source/keys/log.vkey \
+		--tsa-ca authority/root.pem copy.zip
+	says '^timestamp *OK'
+	is 0 trailctl restore --origin example.org/back copy back
+	judged_at back "$(sed -n 2p newest)"
+	is 0 trailctl mirror --name mirror.example/third back third
+	judged_at third "$(sed -n 2p newest)"
+}
+# judged_at STORE SIZE: all stamps there are sound, the newest over SIZE entries.
+judged_at() {
+	is 0 trailctl verify --vkey "$1/keys/log.vkey" \
+		--tsa-ca authority/root.pem "$1"
+	says "^timestamp *OK *the first $2 entries existed at 20"
+	never_says 'not at hand'
+}
+
 run an_authority_and_a_store_are_made \
 	a_command_carries_request_and_answer \
 	two_authorities_stamp_one_checkpoint \
@@ -539,6 +580,7 @@ run an_authority_and_a_store_are_made \
 	an_idle_log_is_stamped_once \
 	options_must_go_together \
 	a_store_is_judged_by_the_callers_certificates \
+	stamps_are_judged_at_a_mirror \
 	a_store_that_wants_stamps_says_so \
 	a_store_that_requires_stamps_needs_trusted_ones
 with /dev/fuse an_expired_certificate_at_hand_is_refused \

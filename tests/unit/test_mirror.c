@@ -36,6 +36,7 @@ enum change {
 	LATER,	     /* the first entry or byte is one later */
 	EARLY_END,   /* FINISH instead */
 	SECOND_NOTE, /* the head of the offer instead */
+	STRAY_STAMP, /* STAMPED instead, although no entry is a stamp */
 	CHANGES
 };
 
@@ -72,6 +73,7 @@ static const struct {
 	{ TF_MIRROR_END, 0, FLIP_NOTE, TF_TAMPER },
 	{ TF_MIRROR_END, 0, FLIP_PROOF, TF_TAMPER },
 	{ TF_MIRROR_END, 0, EARLY_END, TF_CODES },
+	{ TF_MIRROR_END, 0, STRAY_STAMP, TF_IO },
 	{ TF_MIRROR_DONE, 0, MORE, TF_OK },
 	{ TF_MIRROR_RECEIPT, 0, FLIP_NOTE, TF_OK },
 	{ TF_MIRROR_RECEIPT, 0, FLIP_KEY, TF_OK },
@@ -252,6 +254,9 @@ change(struct tf_mirror_msg *m, enum change what)
 		break;
 	case SECOND_NOTE:
 		m->note = tf_buf_bytes(&offered);
+		break;
+	case STRAY_STAMP:
+		m->type = TF_MIRROR_STAMPED;
 		break;
 	case NOTHING:
 	case CHANGES:

@@ -378,6 +378,106 @@ START_TEST(an_entry_that_does_not_fit_is_refused)
 }
 END_TEST
 
+#define STAMPED 7 /* entries */
+
+/* Append the entry seq: an authority has stamped the first STAMPED entries. */
+static void
+stamp_entry(uint64_t seq, const struct tf_hash *token, const struct tf_hash *of,
+    struct tf_buf *out)
+{
+	char token_hex[2 * sizeof(token->b) + 1];
+	char root_hex[2 * sizeof(of->b) + 1], text[1024];
+
+	tf_hex(token->b, sizeof(token->b), token_hex);
+	tf_hex(of->b, sizeof(of->b), root_hex);
+	snprintf(text, sizeof(text),
+	    "{\"actor\":{\"gid\":0,\"uid\":0}," AT
+	    ",\"content\":{\"sha256\":\"%s\",\"size\":5},\"kind\":\"stamp\","
+	    "\"name\":\"t\"," ORIGIN "\"seq\":%llu,\"tree\":{\"root\":\"%s\","
+	    "\"size\":%d},\"type\":\"anchor.added\",\"v\":1}",
+	    token_hex, (unsigned long long)seq, root_hex, STAMPED);
+	tf_buf_add(out, text, strlen(text));
+}
+
+/* Loop test: the stamped checkpoint that comes with the entry of a time stamp. */
+START_TEST(a_stamped_checkpoint_must_be_that_of_the_entry)
+{
+	static const char *const why[] = { NULL, NULL,
+		"the stamped checkpoint is not that of the entry",
+		"the stamped checkpoint:", "the stamped checkpoint:",
+		"the stamped checkpoint is not that of the entry",
+		"the stamped checkpoint:", "it is no time stamp" };
+	struct tf_buf note = { 0 }, entry = { 0 };
+	struct tf_checkpoint c;
+	struct tf_hash token;
+	struct tf_key *other;
+	struct tf_replica *r;
+	struct from f;
+	char line[200], text[2048];
+	enum tf_code rc;
+
+	OK(replicate("store", "mirror", 0, &err));
+	from_open(&f, "store");
+	OK(tf_replica_open("mirror", &r, &err));
+	from_note(&f, STAMPED, &note);
+	OK(tf_checkpoint_check(note.p, note.n, tf_replica_vkey(r), &c, &err));
+	tf_sha256("token", 5, &token);
+	stamp_entry(f.size, &token, &c.root, &entry);
+	OK(tf_replica_begin(r, &err));
+	OK(tf_replica_object_put(r, &token, "token", 5, &err));
+	OK(tf_key_generate(&other, &err));
+	switch (_i) {
+	case 2: /* of another size */
+		from_note(&f, STAMPED + 1, &note);
+		break;
+	case 3: /* altered */
+		note.p[note.n - 10] ^= 1;
+		break;
+	case 4: /* signed by somebody else */
+		note.n = 0;
+		OK(tf_checkpoint_sign(&c, other, &note, &err));
+		break;
+	case 5: /* with a line more than was stamped */
+		snprintf(line, sizeof(line), "%s", strstr(note.p, "\n\n") + 2);
+		tf_buf_add(&note, line, strcspn(line, "\n") + 1);
+		break;
+	case 6: /* cut */
+		note.n -= 3;
+		break;
+	case 7: /* for an entry that is no stamp */
+		entry.n = 0;
+		snprintf(text, sizeof(text),
+		    "{" BY AT ",\"node\":999999," ORIGIN
+		    "\"path\":\"x\",\"seq\":%llu,\"type\":\"trail.created\","
+		    "\"v\":1}",
+		    (unsigned long long)f.size);
+		tf_buf_add(&entry, text, strlen(text));
+		break;
+	default:
+		break;
+	}
+	if (_i != 1) /* the source may lack it */
+		OK(tf_replica_stamped(r, note.p, note.n, &err));
+	rc = tf_replica_entry(r, entry.p, entry.n, &err);
+	if (why[_i] == NULL) {
+		ck_assert_msg(rc == TF_OK, "%s", err.text);
+		ck_assert_uint_eq(f.size + 1, tf_replica_size(r));
+	} else {
+		ck_assert_int_eq(TF_TAMPER, rc);
+		ck_assert_msg(strstr(err.text, why[_i]) != NULL, "%s",
+		    err.text);
+		ck_assert_int_eq(TF_USAGE,
+		    tf_replica_stamped(r, note.p, note.n, &err));
+	}
+	tf_replica_close(r);
+	is_unchanged(f.size);
+	tf_key_free(other);
+	tf_buf_free(&note);
+	tf_buf_free(&entry);
+	from_close(&f);
+}
+END_TEST
+
 /* A batch with good entries and a wrong end leaves nothing of itself. */
 START_TEST(a_note_that_does_not_fit_is_refused)
 {
@@ -636,6 +736,8 @@ suite_replica(void)
 	tcase_add_loop_test(t, an_entry_that_does_not_fit_is_refused, 0,
 	    (int)(sizeof(hostile) / sizeof(hostile[0])));
 	tcase_add_loop_test(t, a_note_that_does_not_fit_is_refused, 0, 5);
+	tcase_add_loop_test(t, a_stamped_checkpoint_must_be_that_of_the_entry,
+	    0, 8);
 	tcase_add_test(t, a_previous_head_of_another_tree_is_refused);
 	tcase_add_test(t, evidence_without_bytes_must_be_redacted);
 	tcase_add_test(t, a_mirror_refuses_writers);
