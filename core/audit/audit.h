@@ -65,7 +65,7 @@ struct tf_audit {
 		struct tf_time newest; /* of the newest entry */
 		bool any;	       /* a time stamp without fault */
 		bool counts;	       /* one of a trusted authority */
-		struct tf_time received; /* of the last of these */
+		struct tf_time at; /* tf_stamps_time(), the latest of these */
 	} stamp;
 	const struct tf_source *source;
 	void *self; /* belongs to the source */

@@ -22,6 +22,7 @@
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../ledger/replay.h"
+#include "../store/config_file.h"
 #include "../verify.h"
 #include "audit.h"
 #include "findings.h"
@@ -111,26 +112,33 @@ count(struct tf_audit *a, const struct tf_entry *e, const struct tf_stamp *s)
 }
 
 /* Remember a stamp that satisfies a store that requires stamps: one of a trusted
- * authority.  Of others only the existence is remembered. */
+ * authority.  Of others only the existence is remembered.  trusted: the stamp is one
+ * by the certificates of the caller; or NULL. */
 static void
 note_required(struct tf_audit *a, const struct tf_entry *e,
-    const struct tf_stamp_check *check, struct tf_str required, bool trusted)
+    const struct tf_stamp_check *check, const struct tf_audit_stamped *s,
+    const struct tf_stamp *trusted)
 {
 	struct tf_stamp_check c = *check;
-	struct tf_stamp s;
+	struct tf_stamp stamp;
+	struct tf_time at;
 	struct tf_error err = { .code = TF_OK };
 
 	a->stamp.any = true;
-	if (a->v->tsa_ca.p == NULL && required.p != NULL) {
-		c.trusted = required;
-		trusted = tf_stamp_check(&c, &s, NULL, &err) == TF_OK;
-		if (err.code == TF_NOMEM)
+	if (a->v->tsa_ca.p == NULL && s->required.p != NULL) {
+		c.trusted = s->required;
+		if (tf_stamp_check(&c, &stamp, NULL, &err) == TF_OK)
+			trusted = &stamp;
+		else if (err.code == TF_NOMEM)
 			tf_audit_no_memory(a);
 	}
-	if (!trusted)
+	if (trusted == NULL)
+		return;
+	at = tf_stamps_time(e->at, trusted->at, s->next);
+	if (a->stamp.counts && tf_time_cmp(at, a->stamp.at) <= 0)
 		return;
 	a->stamp.counts = true;
-	a->stamp.received = e->at;
+	a->stamp.at = at;
 }
 
 void
@@ -155,8 +163,8 @@ tf_audit_stamp(struct tf_audit *a, const struct tf_entry *e,
 		return;
 	rc = tf_stamp_check(&c, &stamp, NULL, &err);
 	if (rc == TF_OK || rc == TF_FOREIGN)
-		note_required(a, e, &c, s->required,
-		    rc == TF_OK && a->v->tsa_ca.p != NULL);
+		note_required(a, e, &c, s,
+		    rc == TF_OK && a->v->tsa_ca.p != NULL ? &stamp : NULL);
 	if (rc == TF_FOREIGN)
 		tf_audit_unread(a, TF_CHECK_TIMESTAMP, e->seq, e->anchor_name,
 		    "your certificates do not vouch for this authority");

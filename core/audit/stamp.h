@@ -17,6 +17,8 @@ struct tf_audit_stamped {
 	/* The clock's reading at the newest entry at hand that the checkpoint
 	 * has; NULL: there is none. */
 	const struct tf_time *made;
+	/* Of the first entry that the checkpoint lacks; s 0: it is not known. */
+	struct tf_time next;
 	/* Certificates of the authorities whose stamps the store requires; p NULL:
 	 * it names none.  Those of the caller come first. */
 	struct tf_str required;

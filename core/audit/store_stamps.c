@@ -43,29 +43,42 @@ load(struct tf_audit *a, const struct tf_content *c, struct tf_buf *out,
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
-/* The clock's reading at the newest entry of the stamped checkpoint; *made stays
- * NULL if that entry cannot be read, which other checks report. */
+/* Set the time and the clock's reading of entry seq.  Both stay as they are if it
+ * cannot be read, which other checks report. */
 static enum tf_code
-clock_at(struct tf_audit *a, uint64_t size, struct tf_time *clock,
-    const struct tf_time **made, struct tf_error *err)
+times_of(struct tf_audit *a, uint64_t seq, struct tf_time *at,
+    struct tf_time *clock, struct tf_error *err)
 {
 	struct tf_audit_store *s = a->self;
 	struct tf_entry_decoded d = { 0 };
 	struct tf_buf body = { 0 };
 	struct tf_error e = { .code = TF_OK };
-	enum tf_code rc = TF_NOTFOUND;
+	enum tf_code rc = tf_entries_get(s->db, seq, &body, NULL, &e);
 
-	if (size > 0)
-		rc = tf_entries_get(s->db, size - 1, &body, NULL, &e);
 	if (rc == TF_OK)
 		rc = tf_entry_decode(&d, body.p, body.n, &e);
 	if (rc == TF_OK) {
+		*at = d.e.at;
 		*clock = d.e.has_clock ? d.e.clock : d.e.at;
-		*made = clock;
 	}
 	tf_entry_decoded_free(&d);
 	tf_buf_free(&body);
 	return tf_code_undecided(rc) ? tf_fail_as(err, &e) : TF_OK;
+}
+
+/* Set the times of the last entry that the stamped checkpoint has, and of the
+ * first one that it lacks; clock is where x->made points to. */
+static enum tf_code
+times_around(struct tf_audit *a, uint64_t size, struct tf_audit_stamped *x,
+    struct tf_time *clock, struct tf_error *err)
+{
+	struct tf_time at = { 0 }, unused;
+	enum tf_code rc = size == 0 ? TF_OK :
+				      times_of(a, size - 1, &at, clock, err);
+
+	if (at.s != 0)
+		x->made = clock;
+	return rc == TF_OK ? times_of(a, size, &x->next, &unused, err) : rc;
 }
 
 enum tf_code
@@ -94,7 +107,7 @@ tf_audit_store_stamp(struct tf_audit *a, const struct tf_entry *e,
 		x.token = tf_buf_bytes(&token);
 		x.chain = tf_buf_bytes(&chain);
 		if (rc == TF_OK || rc == TF_NOTFOUND)
-			rc = clock_at(a, e->tree_size, &clock, &x.made, err);
+			rc = times_around(a, e->tree_size, &x, &clock, err);
 		if (rc == TF_OK)
 			tf_audit_stamp(a, e, &x);
 	}
@@ -118,7 +131,7 @@ why_late(const struct tf_audit *a)
 {
 	if (!a->stamp.any)
 		return "STORE/config requires time stamps: there is none";
-	if (!tf_stamps_late(a->stamp.counts ? &a->stamp.received : NULL,
+	if (!tf_stamps_late(a->stamp.counts ? &a->stamp.at : NULL,
 		a->stamp.newest))
 		return NULL;
 	return a->stamp.counts ?

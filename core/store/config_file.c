@@ -147,8 +147,19 @@ tf_stamps_config_read(int dirfd, struct tf_stamps_config *out,
 	return rc;
 }
 
-bool
-tf_stamps_late(const struct tf_time *received, struct tf_time newest)
+struct tf_time
+tf_stamps_time(struct tf_time recorded, struct tf_time stated,
+    struct tf_time next)
 {
-	return received == NULL || received->s < newest.s - TF_STAMPS_LATE_S;
+	struct tf_time first = recorded;
+
+	if (tf_time_cmp(stated, first) < 0)
+		first = stated;
+	return tf_time_cmp(next, first) < 0 ? next : first;
+}
+
+bool
+tf_stamps_late(const struct tf_time *at, struct tf_time newest)
+{
+	return at == NULL || at->s < newest.s - TF_STAMPS_LATE_S;
 }

@@ -34,7 +34,7 @@ struct tf_stamps_config {
 	struct tf_buf ca;
 	bool trouble; /* err says why ca could not be read */
 };
-/* Stamps are late if the newest one that counts was received earlier than this
+/* Stamps are late if the time of the newest one that counts is earlier than this
  * before the newest entry, or if there is none. */
 #define TF_STAMPS_LATE_S ((int64_t)7 * 86400)
 /* True if the setting is one of the time stamps: "stamp = WORD" or
@@ -50,7 +50,15 @@ bool tf_config_is_stamp(const char *key, const char *value);
  */
 TF_MUST_USE enum tf_code tf_stamps_config_read(int dirfd,
     struct tf_stamps_config *out, struct tf_error *err);
-/* Are the stamps late?  received: of the newest one, NULL: there is none. */
-bool tf_stamps_late(const struct tf_time *received, struct tf_time newest);
+/*
+ * The time by which a stamp is judged: the earliest of recorded, the time of its
+ * entry; stated, by the authority; and next, the time of the first entry that the
+ * stamped checkpoint lacks.  So neither an old stamp that is recorded again nor a
+ * fresh stamp of an old checkpoint is new, and a log that was idle is in time.
+ */
+struct tf_time tf_stamps_time(struct tf_time recorded, struct tf_time stated,
+    struct tf_time next);
+/* Are the stamps late?  at: that time of the newest one, NULL: there is none. */
+bool tf_stamps_late(const struct tf_time *at, struct tf_time newest);
 
 #endif

@@ -9,6 +9,7 @@
  */
 #include "../anchor.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,7 @@ struct adding {
 	struct tf_hash root;
 	struct tf_db *db;
 	bool is_recorded;
+	char recorded_as[TF_ANCHOR_NAME_MAX + 1];
 };
 
 static bool
@@ -203,7 +205,8 @@ check_tree(struct tf_txn *t, const struct adding *x, struct tf_error *err)
 	return rc;
 }
 
-/* A receipt with another key, or another token, is not the same. */
+/* A receipt with another key, or another token, is not the same.  A token is the
+ * same under every name. */
 static enum tf_code
 note_found(void *arg, const struct tf_anchor_row *r, struct tf_error *err)
 {
@@ -212,12 +215,15 @@ note_found(void *arg, const struct tf_anchor_row *r, struct tf_error *err)
 	struct tf_buf body = { 0 };
 	enum tf_code rc = tf_load_entry(x->db, r->seq, &body, &d, err);
 
-	if (rc == TF_OK && is_stamp(x->a))
-		x->is_recorded = memcmp(&d.e.content.sha256, &x->bytes_hash,
-				     sizeof(x->bytes_hash)) == 0;
-	else if (rc == TF_OK)
-		x->is_recorded = tf_str_same(d.e.anchor_key,
-		    tf_str_of(x->a->key));
+	if (rc == TF_OK &&
+	    (is_stamp(x->a) ?
+		    memcmp(&d.e.content.sha256, &x->bytes_hash,
+			sizeof(x->bytes_hash)) == 0 :
+		    tf_str_same(d.e.anchor_key, tf_str_of(x->a->key)))) {
+		x->is_recorded = true;
+		(void)snprintf(x->recorded_as, sizeof(x->recorded_as), "%s",
+		    r->name);
+	}
 	tf_entry_decoded_free(&d);
 	tf_buf_free(&body);
 	return rc;
@@ -262,9 +268,13 @@ add_run(struct tf_txn *t, void *arg, struct tf_error *err)
 
 	x->db = t->db;
 	x->is_recorded = false;
-	if ((rc = check_tree(t, x, err)) != TF_OK ||
-	    (rc = tf_anchors_find(t->db, row.kind, row.name, x->size,
-		 note_found, x, err)) != TF_OK)
+	if ((rc = check_tree(t, x, err)) != TF_OK)
+		return rc;
+	rc = is_stamp(x->a) ?
+	    tf_anchors_of_size(t->db, row.kind, x->size, note_found, x, err) :
+	    tf_anchors_find(t->db, row.kind, row.name, x->size, note_found, x,
+		err);
+	if (rc != TF_OK)
 		return rc;
 	if (x->is_recorded)
 		return TF_OK;
@@ -298,6 +308,10 @@ tf_vault_anchor_add(struct tf_vault *v, const struct tf_actor *who,
 	x.actor = actor;
 	if (rc == TF_OK)
 		rc = tf_commit_wait(v->commit, add_run, &x, err);
+	if (rc == TF_OK && x.is_recorded && strcmp(x.recorded_as, a->name) != 0)
+		tf_vault_say(v, TF_EXISTS,
+		    "the time stamp of %s is recorded already, as %s", a->name,
+		    x.recorded_as);
 	if (rc == TF_OK)
 		rc = tf_anchor_accepted(v, a, err);
 	free(actor);

@@ -103,9 +103,10 @@ tf_vault_stamped(struct tf_vault *v, const struct tf_hash *sha256,
 
 struct newest {
 	struct tf_view *w;
-	struct tf_str ca; /* n 0: stamps of any authority count */
+	struct tf_str ca; /* p NULL: stamps of any authority count */
 	bool any;
-	struct tf_time received; /* of the newest stamp that counts */
+	struct tf_time
+	    at; /* tf_stamps_time(), the latest of those that count */
 };
 
 /* Append the bytes of a stamp: token, certificates, the stamped checkpoint. */
@@ -125,20 +126,18 @@ load_stamp(struct tf_view *w, const struct tf_anchor_row *r,
 	    rc;
 }
 
-/* Is the stamp of an authority that counts?  One that cannot be read or checked
- * does not count. */
+/* Is the stamp of an authority that counts, and which time does it state?  One
+ * that cannot be read or checked does not count. */
 static enum tf_code
 counts(const struct newest *n, const struct tf_anchor_row *r,
-    const struct tf_entry *e, bool *yes, struct tf_error *err)
+    const struct tf_entry *e, bool *yes, struct tf_time *stated,
+    struct tf_error *err)
 {
 	struct tf_buf b[3] = { { 0 } };
 	struct tf_error why = { .code = TF_OK };
 	struct tf_stamp s;
 	enum tf_code rc;
 
-	*yes = n->ca.n == 0;
-	if (*yes)
-		return TF_OK;
 	rc = load_stamp(n->w, r, e, b, &why);
 	if (rc == TF_OK)
 		rc = tf_stamp_check(
@@ -148,6 +147,8 @@ counts(const struct newest *n, const struct tf_anchor_row *r,
 			.trusted = n->ca },
 		    &s, NULL, &why);
 	*yes = rc == TF_OK;
+	if (*yes)
+		*stated = s.at;
 	for (size_t i = 0; i < 3; i++)
 		tf_buf_free(&b[i]);
 	return tf_code_undecided(rc) ? tf_fail_as(err, &why) : TF_OK;
@@ -160,18 +161,23 @@ take_newest(void *arg, const struct tf_anchor_row *r, struct tf_error *err)
 	struct tf_entry_decoded d = { 0 };
 	struct tf_error e = { .code = TF_OK };
 	struct tf_buf text = { 0 };
+	struct times next = { .at = { 0 } };
+	struct tf_time at, stated;
 	enum tf_code rc;
 	bool yes = false;
 
 	if (strcmp(r->kind, TF_ANCHOR_STAMP) != 0)
 		return TF_OK;
 	rc = tf_load_entry(n->w->db, r->seq, &text, &d, &e);
-	if (rc == TF_OK && d.e.type == TF_ANCHOR_ADDED &&
-	    (!n->any || tf_time_cmp(d.e.at, n->received) > 0))
-		rc = counts(n, r, &d.e, &yes, &e);
-	if (yes) {
+	if (rc == TF_OK && d.e.type == TF_ANCHOR_ADDED)
+		rc = counts(n, r, &d.e, &yes, &stated, &e);
+	if (rc == TF_OK && yes)
+		rc = times_of(n->w->db, r->size, &next, &e);
+	if (rc == TF_OK && yes) {
+		at = tf_stamps_time(d.e.at, stated, next.at);
+		if (!n->any || tf_time_cmp(at, n->at) > 0)
+			n->at = at;
 		n->any = true;
-		n->received = d.e.at;
 	}
 	tf_entry_decoded_free(&d);
 	tf_buf_free(&text);
@@ -200,12 +206,13 @@ tf_stamps_word(struct tf_view *w, uint64_t size, const char **word,
 		*word = "NOT JUDGED: STORE/config has no stamp_ca that can be "
 			"read";
 	else if (rc == TF_OK && config.mode != TF_STAMPS_OFF && size > 0) {
-		n.ca = tf_buf_bytes(&config.ca);
+		if (config.ca.n > 0)
+			n.ca = tf_buf_bytes(&config.ca);
 		rc = tf_anchors_newest(w->db, take_newest, &n, err);
 		if (rc == TF_OK)
 			rc = times_of(w->db, size - 1, &last, err);
-		*word = words[config.mode][tf_stamps_late(
-		    n.any ? &n.received : NULL, last.at)];
+		*word = words[config.mode]
+			     [tf_stamps_late(n.any ? &n.at : NULL, last.at)];
 	}
 	tf_buf_free(&config.ca);
 	return rc == TF_USAGE ? TF_OK : rc;

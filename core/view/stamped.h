@@ -11,7 +11,7 @@ struct tf_view;
 /*
  * *word becomes what status shows of the time stamps of a ledger of size entries,
  * or NULL: STORE/config wants none.  Of each name the newest stamp is judged, by
- * the certificates that the config names.  Errors: TF_NOMEM; those of the
+ * the certificates that the config names; see tf_stamps_time().  Errors: TF_NOMEM; those of the
  * database.
  */
 TF_MUST_USE enum tf_code tf_stamps_word(struct tf_view *w, uint64_t size,

@@ -502,6 +502,83 @@ a_store_that_requires_stamps_needs_trusted_ones() {
 	says 'the newest one is more than 7 days older than the newest entry'
 }
 
+# What was stamped long ago is not new because it is recorded again under another
+# name, nor is an old checkpoint that is stamped now.
+an_old_stamp_recorded_again_is_late() {
+	clock_moves
+	is 0 trailctl init --origin example.org/again again
+	echo 'stamp = required' >>again/config
+	echo "stamp_ca = $work/authority/root.pem" >>again/config
+	is 0 trailctl sync again
+	trailctl stamp --print-request --checkpoint note -o request again
+	"$tsa" answer authority good <request >reply
+	is 0 trailctl stamp --accept reply --checkpoint note --name one \
+		--chain authority/chain.pem again
+	is 0 trailctl verify again
+	# The same token under its own name and another one adds nothing.
+	for name in one two; do
+		is 0 trailctl stamp --accept reply --checkpoint note \
+			--name $name --chain authority/chain.pem again
+		cp err "err.$name"
+		is 0 trailctl log --json --type anchor.added again
+		has_lines 1
+	done
+	[ ! -s err.one ]
+	grep 'the time stamp of two is recorded already, as one' err.two
+	# Eight days later, with entries that no stamp is about.
+	later=$(as_of '+8 days')
+	# shellcheck disable=SC2086 # words
+	is 0 $later trailctl trail create again/t
+	# Other bytes, the same time: a second stamp that was kept.
+	"$tsa" forge authority good note "$(date -u +%Y%m%d%H%M%SZ)" \
+		"$(nonce request)" >kept 2>/dev/null
+	# shellcheck disable=SC2086
+	is 0 $later trailctl stamp --accept kept --checkpoint note --name three \
+		--chain authority/chain.pem again
+	is 0 trailctl log --json --type anchor.added again
+	has_lines 2
+	is 0 trailctl status again
+	says '^stamps *REQUIRED, AND LATE'
+	is 4 trailctl verify again
+	says 'the newest one is more than 7 days older than the newest entry'
+	# A stamp of that day, of the old checkpoint.
+	"$tsa" forge authority good note \
+		"$(date -u +%Y%m%d%H%M%SZ -d '+8 days')" \
+		"$(nonce request)" >fresh 2>/dev/null
+	# shellcheck disable=SC2086
+	is 0 $later trailctl stamp --accept fresh --checkpoint note --name four \
+		--chain authority/chain.pem again
+	is 0 trailctl status again
+	says '^stamps *REQUIRED, AND LATE'
+	is 4 trailctl verify again
+	says 'the newest one is more than 7 days older than the newest entry'
+	# One of the newest checkpoint.
+	trailctl stamp --print-request --checkpoint note -o request again
+	"$tsa" forge authority good note \
+		"$(date -u +%Y%m%d%H%M%SZ -d '+8 days')" \
+		"$(nonce request)" >fresh 2>/dev/null
+	# shellcheck disable=SC2086
+	is 0 $later trailctl stamp --accept fresh --checkpoint note --name four \
+		--chain authority/chain.pem again
+	is 0 trailctl status again
+	says '^stamps *required, in time'
+	is 0 trailctl verify again
+}
+
+# A log that was idle for long is in time once it is stamped.
+an_idle_log_is_in_time_by_one_stamp() {
+	clock_moves
+	# shellcheck disable=SC2046 # words
+	is 0 $(as_of '-30 days') trailctl init --origin example.org/rest rest
+	echo 'stamp = required' >>rest/config
+	echo "stamp_ca = $work/authority/root.pem" >>rest/config
+	is 0 trailctl stamp --via "$tsa answer authority good" \
+		--chain authority/chain.pem --name one rest
+	is 0 trailctl status rest
+	says '^stamps *required, in time'
+	is 0 trailctl verify rest
+}
+
 # A mount is stamped as a store is, and serves the stamp.
 a_mount_is_stamped() {
 	mount store
@@ -582,7 +659,9 @@ run an_authority_and_a_store_are_made \
 	a_store_is_judged_by_the_callers_certificates \
 	stamps_are_judged_at_a_mirror \
 	a_store_that_wants_stamps_says_so \
-	a_store_that_requires_stamps_needs_trusted_ones
+	a_store_that_requires_stamps_needs_trusted_ones \
+	an_old_stamp_recorded_again_is_late \
+	an_idle_log_is_in_time_by_one_stamp
 with /dev/fuse an_expired_certificate_at_hand_is_refused \
 	a_mount_is_stamped
 finish

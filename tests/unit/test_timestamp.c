@@ -360,6 +360,14 @@ START_TEST(stamps_are_late_after_seven_days)
 	received.s--;
 	ck_assert(tf_stamps_late(&received, now));
 	ck_assert(tf_stamps_late(NULL, now));
+	/* The earliest of the three times counts. */
+	for (int i = 0; i < 3; i++) {
+		struct tf_time t[3] = { now, now, now };
+
+		t[i] = received;
+		ck_assert(tf_time_cmp(received,
+			      tf_stamps_time(t[0], t[1], t[2])) == 0);
+	}
 	ck_assert(tf_config_is_stamp("stamp", "required"));
 	ck_assert(!tf_config_is_stamp("stamp", "Required"));
 	ck_assert(!tf_config_is_stamp("stamps", "off"));
