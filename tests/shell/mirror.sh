@@ -590,6 +590,83 @@ a_redaction_meanwhile_is_mirrored() {
 	lacks_secrets late
 }
 
+# ssh_machine: the file ssh_config names the hosts "backup", where any command can
+# be run, and "forced", whose key can run one only; they are this machine, with an
+# sshd for each connection, which has no port and ends with it.
+ssh_machine() {
+	needs ssh ssh-keygen /usr/sbin/sshd
+	sshd_dir=/run/sshd # demanded of root
+	[ "$(id -u)" != 0 ] || [ -d $sshd_dir ] || mkdir -m 755 $sshd_dir
+	for key in hostkey backup forced; do
+		ssh-keygen -q -t ed25519 -N '' -f $key
+	done
+	cat >sshd_config <<-EOF
+		HostKey $work/hostkey
+		AuthorizedKeysFile $work/authorized_keys
+		StrictModes no
+		UsePAM no
+		PasswordAuthentication no
+		PidFile none
+	EOF
+	cat >ssh_config <<-EOF
+		Host *
+		ProxyCommand /usr/sbin/sshd -i -f $work/sshd_config
+		UserKnownHostsFile $work/known_hosts
+		GlobalKnownHostsFile none
+		IdentityFile $work/%n
+		IdentitiesOnly yes
+		IdentityAgent none
+		BatchMode yes
+		LogLevel ERROR
+	EOF
+	for host in backup forced; do
+		echo "$host $(cat hostkey.pub)"
+	done >known_hosts
+	{
+		cat backup.pub
+		echo "restrict,command=\"$BUILD/trailctl mirror --receive" \
+			"$work/there\" $(cat forced.pub)"
+	} >authorized_keys
+}
+
+# Over ssh: copies, what is new, refusals with their reason, and a wrong machine.
+ssh_carries_it() {
+	ssh_machine
+	via="ssh -F $work/ssh_config backup $BUILD/trailctl mirror --receive"
+	is 0 trailctl mirror store --via "$via $work/overssh"
+	is 0 trailctl verify --vkey vkey overssh
+	add store overssh
+	is 0 trailctl mirror --json store --via "$via $work/overssh"
+	[ "$(number objects)" -gt 0 ]
+	[ "$(number bytes)" -lt 10000 ]
+	is 0 trailctl verify --vkey vkey overssh
+	is 4 trailctl mirror other --via "$via $work/overssh"
+	complains 'this is a mirror of example.org/source, not of'
+	mkdir -p notamirror/dir
+	is 3 trailctl mirror store --via "$via $work/notamirror"
+	complains 'is no mirror'
+	is 3 trailctl mirror store --via \
+		"exec mirror-wire cut to 300 $via $work/overssh"
+	is 0 trailctl verify --vkey vkey overssh
+	sed -i 's/^backup/elsewhere/' known_hosts
+	is 3 trailctl mirror store --via "$via $work/overssh"
+	complains 'Host key verification failed'
+	complains 'exit status 255'
+}
+
+# A key with a forced command adds to its mirror, and can do nothing else.
+a_forced_command_only_appends() {
+	needs ssh ssh-keygen /usr/sbin/sshd
+	is 0 trailctl mirror store --via \
+		"ssh -F $work/ssh_config forced trailctl mirror --receive elsewhere"
+	is 0 trailctl verify --vkey vkey there
+	events there >before
+	is 3 ssh -F ssh_config forced "rm -rf $work/there; touch $work/elsewhere"
+	[ ! -e elsewhere ]
+	events there | cmp - before
+	is 0 trailctl verify --vkey vkey there
+}
+
 # Faults at every step: never a receipt for what the mirror does not have.
 no_fault_makes_a_wrong_receipt() {
 	is 0 "$top/tests/mirror/rig.sh" 12 "$(date +%N | sed 's/^0*//')"
@@ -616,6 +693,7 @@ with /dev/fuse a_mirror_is_a_store a_repetition_is_cheap_and_quiet \
 	altered_evidence_is_refused a_hostile_source_changes_nothing \
 	a_peer_that_hangs_is_ended a_full_mirror_says_what_is_full \
 	a_mirror_is_apart_from_its_source two_receivers_do_not_meet a_redaction_is_mirrored \
-	a_redaction_meanwhile_is_mirrored \
+	a_redaction_meanwhile_is_mirrored ssh_carries_it \
+	a_forced_command_only_appends \
 	no_fault_makes_a_wrong_receipt wrong_arguments_are_usage_errors
 finish
