@@ -118,8 +118,9 @@ fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	if (!fs_request_begin(&r, req, &op, parent, name))
 		return;
 	if ((h = fs_handle_new(r.fs)) != NULL) {
-		rc = tf_vault_create(r.fs->vault, parent, name, mode & 07777,
-		    &r.who, &a, &h->file, &r.err);
+		rc = tf_vault_create(r.fs->vault, parent, name,
+		    fs_roles_unmark_new(&r.fs->roles, mode & 07777), &r.who, &a,
+		    &h->file, &r.err);
 		if (rc == TF_OK && !is_writing(fi))
 			rc = become_reader(req, a.id, h, fi, &r.err);
 	}

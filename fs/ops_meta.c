@@ -120,8 +120,8 @@ unmark(struct fs *fs, uint64_t ino, struct tf_attr *values)
 
 	if (fs_roles_any(&fs->roles) &&
 	    tf_vault_getattr(fs->vault, ino, &a, NULL) == TF_OK)
-		values->mode = fs_roles_unmark(&fs->roles,
-		    a.kind != TF_KIND_EVIDENCE, values->mode);
+		values->mode = fs_roles_unmark(&fs->roles, a.mode,
+		    values->mode);
 }
 
 /* Set what mask names, through h or by path (NULL); *out becomes the result.
@@ -266,7 +266,8 @@ set_acl(fuse_req_t req, uint64_t ino, const char *value, size_t size)
 		return;
 	}
 	if (tf_vault_getattr(fs->vault, ino, &a, NULL) == TF_OK)
-		values.mode = (a.mode & ~0777u) | mode;
+		values.mode = fs_roles_unmark(&fs->roles, a.mode,
+		    (a.mode & ~0777u) | mode);
 	if (set_attributes(req, ino, NULL, TF_SET_MODE, &values, &a))
 		fuse_reply_err(req, 0);
 }

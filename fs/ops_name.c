@@ -147,7 +147,8 @@ fs_name_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 
 	if (!fs_request_begin(&r, req, &op, parent, name))
 		return;
-	rc = tf_vault_mkdir(r.fs->vault, parent, name, mode & 07777, &r.who, &a,
+	rc = tf_vault_mkdir(r.fs->vault, parent, name,
+	    fs_roles_unmark_new(&r.fs->roles, mode & 07777), &r.who, &a,
 	    &r.err);
 	if (!fs_request_failed(&r, rc))
 		reply_entry(req, &a);
@@ -190,8 +191,9 @@ fs_name_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	}
 	if (!fs_request_begin(&r, req, &regular, parent, name))
 		return;
-	rc = tf_vault_create(r.fs->vault, parent, name, mode & 07777, &r.who,
-	    &a, &file, &r.err);
+	rc = tf_vault_create(r.fs->vault, parent, name,
+	    fs_roles_unmark_new(&r.fs->roles, mode & 07777), &r.who, &a, &file,
+	    &r.err);
 	if (rc == TF_OK)
 		rc = tf_file_close(r.fs->vault, file, &r.err);
 	if (!fs_request_failed(&r, rc))

@@ -16,8 +16,7 @@
 #define ACL_ENTRY_SIZE 8 /* bytes */
 
 #define GROUP_BITS 070u
-#define DIR_MARK 020u
-#define FILE_MARK 010u
+#define MARK 020u
 
 void
 fs_roles_set(struct fs_roles *r, const struct tf_vault *v)
@@ -163,14 +162,19 @@ void
 fs_roles_mark(const struct fs_roles *r, struct stat *st)
 {
 	if (fs_roles_any(r) && (st->st_mode & GROUP_BITS) == 0)
-		st->st_mode |= S_ISDIR(st->st_mode) ? DIR_MARK : FILE_MARK;
+		st->st_mode |= MARK;
 }
 
 unsigned
-fs_roles_unmark(const struct fs_roles *r, bool dir, unsigned mode)
+fs_roles_unmark(const struct fs_roles *r, unsigned now, unsigned mode)
 {
-	unsigned mark = dir ? DIR_MARK : FILE_MARK;
+	bool is_marked = (now & GROUP_BITS) == 0 || (mode & GROUP_BITS) == MARK;
 
-	return fs_roles_any(r) && (mode & GROUP_BITS) == mark ? mode & ~mark :
-								mode;
+	return fs_roles_any(r) && is_marked ? mode & ~MARK : mode;
+}
+
+unsigned
+fs_roles_unmark_new(const struct fs_roles *r, unsigned mode)
+{
+	return fs_roles_unmark(r, mode, mode);
 }

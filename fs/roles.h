@@ -7,9 +7,14 @@
  * an entry per role, so that nothing has to be stored and nobody can change it.
  *
  * The kernel asks for a list only where the group has a bit of the mode.  Where
- * it has none, a mode is shown with a mark: the write bit of the group for a
- * directory, which means nothing without the search bit, and for a file the
- * execute bit.  A copy with such a mode opens nothing to the group.
+ * it has none, a mode is shown with a mark, the write bit of the group.  For a
+ * directory that bit means nothing without the search bit, and content of
+ * evidence never changes.
+ *
+ * Programs compute the mode that they set from the one that they see, so the mark
+ * comes back with bits that were asked for: chmod g+rx asks for 0770 where 0720
+ * is shown for 0700.  A request cannot say whether the write bit is meant, and
+ * the group gets it only if it had another bit before.
  */
 #ifndef FS_ROLES_H
 #define FS_ROLES_H
@@ -52,7 +57,10 @@ bool fs_roles_read_acl(const struct fs_roles *r, const void *value, size_t size,
 
 /* Put the mark into the mode of a node to be shown, if it needs one. */
 void fs_roles_mark(const struct fs_roles *r, struct stat *st);
-/* The mode that somebody means who saw a mark and changed other bits. */
-unsigned fs_roles_unmark(const struct fs_roles *r, bool dir, unsigned mode);
+/* The mode that a request for mode gives to a node whose real mode is now. */
+unsigned fs_roles_unmark(const struct fs_roles *r, unsigned now, unsigned mode);
+/* The mode that a request for mode gives to a new node.  A program that copies a
+ * node asks for the mode that it saw. */
+unsigned fs_roles_unmark_new(const struct fs_roles *r, unsigned mode);
 
 #endif

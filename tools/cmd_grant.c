@@ -253,7 +253,7 @@ make_changes(const struct plan *p, struct tf_error *err)
 				"of %.32s, may give it that group",
 				c->path, p->name) :
 			    report_system(err, "%s", c->path);
-		if (c->mode != MODE_STAYS && chmod(c->file, c->mode) < 0)
+		if (c->mode != MODE_STAYS && modes_set(c->file, c->mode) < 0)
 			return report_system(err, "%s", c->path);
 	}
 	return TF_OK;

@@ -24,6 +24,7 @@
 #include "core/base/bytes.h"
 #include "core/base/member.h"
 #include "define.h"
+#include "modes.h"
 #include "report.h"
 #include "text.h"
 
@@ -214,11 +215,12 @@ set_access_mounted(const struct where *w, struct access *a,
 	if (stat(w->file, &st) < 0)
 		return report_system(err, "%s", w->path);
 	a->want.mode |= st.st_mode & SET_GROUP;
-	leave_equal(a, st.st_uid, st.st_gid, st.st_mode);
+	leave_equal(a, st.st_uid, st.st_gid, modes_of(&st));
 	if ((a->mask & TF_SET_GID) != 0 &&
 	    chown(w->file, (uid_t)-1, a->want.gid) < 0)
 		return report_system(err, "%s: group %s", w->path, ask.group);
-	if ((a->mask & TF_SET_MODE) != 0 && chmod(w->file, a->want.mode) < 0)
+	if ((a->mask & TF_SET_MODE) != 0 &&
+	    modes_set(w->file, a->want.mode) < 0)
 		return report_system(err, "%s: mode %s", w->path, ask.mode);
 	if ((a->mask & TF_SET_UID) != 0 &&
 	    chown(w->file, a->want.uid, (gid_t)-1) < 0)

@@ -15,6 +15,7 @@
 #include "core/base/member.h"
 #include "core/control.h"
 #include "files.h"
+#include "modes.h"
 #include "node.h"
 #include "refusals.h"
 #include "report.h"
@@ -196,7 +197,7 @@ print_table(struct why *y)
 	printf("%-10s  %s\n", "rule", node_rule(y->kind, state));
 	if (y->w.mount != NULL && y->exists)
 		printf("%-10s  mode %04o of uid %u, gid %u lets you %s\n",
-		    "access", y->st.st_mode & 07777, y->st.st_uid, y->st.st_gid,
+		    "access", modes_of(&y->st), y->st.st_uid, y->st.st_gid,
 		    may(y));
 	if (y->last_error.n > 0)
 		printf("%-10s  %s\n", "last error", text_of(&y->last_error));

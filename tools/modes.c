@@ -9,16 +9,24 @@
 #include "core/base/bytes.h"
 
 #define GROUP_BITS 070u
-#define DIR_MARK 020u
-#define FILE_MARK 010u
+#define MARK 020u
 
 unsigned
 modes_of(const struct stat *st)
 {
 	unsigned mode = st->st_mode & 07777;
-	unsigned mark = S_ISDIR(st->st_mode) ? DIR_MARK : FILE_MARK;
 
-	return (mode & GROUP_BITS) == mark ? mode & ~mark : mode;
+	return (mode & GROUP_BITS) == MARK ? mode & ~MARK : mode;
+}
+
+int
+modes_set(const char *file, unsigned mode)
+{
+	struct stat st;
+
+	if (chmod(file, mode) < 0 || lstat(file, &st) < 0)
+		return -1;
+	return (mode & ~modes_of(&st) & MARK) == 0 ? 0 : chmod(file, mode);
 }
 
 unsigned

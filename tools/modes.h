@@ -19,6 +19,13 @@
  * a mark where the mount has roles (Roles in trailfs(8)); here it has none. */
 unsigned modes_of(const struct stat *st);
 
+/*
+ * chmod(2) for a mode that means what it says.  Where a mode is shown with a mark,
+ * the group gets the write bit only by a second request.  Returns 0, or -1 with
+ * errno.
+ */
+TF_MUST_USE int modes_set(const char *file, unsigned mode);
+
 /* What reading needs: of a directory, to search it too. */
 unsigned modes_reading(const struct stat *st);
 

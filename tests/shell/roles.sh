@@ -256,7 +256,7 @@ modes_are_shown_with_a_mark() {
 	become owner
 	$by mkdir mnt/t/marked/a
 	$by sh -c 'umask 077; echo x >mnt/t/marked/a/f'
-	[ "$(stat -c %a mnt/t/marked/a/f)" = 610 ]
+	[ "$(stat -c %a mnt/t/marked/a/f)" = 620 ]
 	$by chmod u+x mnt/t/marked
 	# Copies, also within the mount, keep it; the bits of the entry are without.
 	is 0 cp -a mnt/t/marked/a/f mnt/t/marked/a/g
@@ -271,6 +271,142 @@ modes_are_shown_with_a_mark() {
 	says '"mode":"0600"'
 	is 1 setfacl -m "g:$AUDITORS:-" mnt/t/marked/a
 	is 1 setfacl -d -m u:54399:r mnt/t/marked/a
+}
+
+# mode_is MODE PATH...: the real mode, also in the last entry that changed it (of a
+# directory in an attestation without the set-group-ID bit).
+mode_is() {
+	mode=$1
+	shift
+	for path; do
+		is 0 trailctl access --json "$path"
+		shown=$(jq -r '.[0].mode' out)
+		is 0 trailctl log --json --type access.changed "$path"
+		entry=$(jq -r 'select(.path == "'"${path#mnt/}"'") | .access.mode' \
+			out | tail -n 1)
+		entry=${entry:-$mode}
+		[ "$shown ${entry#?}" = "$mode ${mode#?}" ] || {
+			echo "$path: $shown, in the ledger $entry, not $mode"
+			exit 1
+		}
+	done
+}
+
+# private_files DIRECTORY: what the owner makes with the umask 077.
+private_files() {
+	become owner
+	$by sh -c "umask 077; mkdir -p $1/dir; echo x >$1/f; echo x >$1/dir/f"
+	mode_is 2700 $1 $1/dir
+	mode_is 0600 $1/f $1/dir/f
+}
+
+# Programs compute modes from the mode that they see.  The group gets what is
+# asked for, and never the right to write, which nobody asked for.
+private_nodes_are_opened_for_reading() {
+	for state in open sealed; do
+		for who in group all each; do
+			dir=mnt/t/opened/$state-$who
+			private_files "$dir"
+			[ $state = open ] || is 0 trailctl seal "$dir"
+			modes='2750 0640'
+			case $who in
+			group) is 0 $by chmod -R g+rX "$dir" ;;
+			all)
+				is 0 $by chmod -R a+rX "$dir"
+				modes='2755 0644'
+				;;
+			each)
+				is 0 $by chmod g+rx "$dir" "$dir/dir"
+				is 0 $by chmod g+r "$dir/f" "$dir/dir/f"
+				;;
+			esac
+			mode_is "${modes% *}" "$dir" "$dir/dir"
+			mode_is "${modes#* }" "$dir/f" "$dir/dir/f"
+		done
+	done
+	$by chmod g+rx mnt/t/opened
+	mode_is 2750 mnt/t/opened
+	dir=mnt/t/opened/open-group
+	for change in g+r=0640 a+rX=0644 770=0750 755=0755; do
+		$by sh -c "umask 077; echo x >$dir/${change%=*}.tmp"
+		mode_is 0600 "$dir/${change%=*}.tmp"
+		is 0 $by chmod "${change%=*}" "$dir/${change%=*}.tmp"
+		mode_is "${change#*=}" "$dir/${change%=*}.tmp"
+	done
+	for dir in mnt/t/opened/*; do
+		only "$readers" "cat $dir/f $dir/dir/f"
+		only '' "echo x >>$dir/f"
+	done
+	for dir in mnt/t/opened mnt/t/opened/open-*; do
+		only 'root owner' "mkdir $dir/new-\$me"
+	done
+}
+
+# A mode that opens a private directory for writing is asked for twice, except by
+# the commands that mean it.
+private_directories_are_opened_for_writing() {
+	private_files mnt/t/shared/a
+	for dir in mnt/t/shared mnt/t/shared/a; do
+		$by chmod 770 $dir
+		mode_is 2750 $dir
+		only 'root owner' "mkdir $dir/1-\$me"
+		become owner
+		$by chmod 770 $dir
+		mode_is 2770 $dir
+	done
+	only 'root owner member' 'mkdir mnt/t/shared/2-$me mnt/t/shared/a/2-$me'
+	become admin
+	$by mkdir -m 0700 mnt/granted
+	is 0 trailctl grant --group $TEAM --write mnt/granted
+	says '^granted  mode 2770$'
+	mode_is 2770 mnt/granted
+	is 0 sh -c 'umask 077; trailctl trail create --mode 0770 mnt/created'
+	mode_is 2770 mnt/created
+	only 'root admin owner member' 'mkdir mnt/granted/$me'
+	# What is made has the mode that is asked for, and a copy no mark.
+	become owner
+	$by sh -c 'umask 002; mkdir mnt/t/made mnt/t/made/a
+		cp -r mnt/t/p/open/dir mnt/t/made/a
+		cp mnt/t/p/open/f.tmp mnt/t/made/a/copy.tmp'
+	mode_is 2775 mnt/t/made mnt/t/made/a
+	only 'root owner' 'echo x >>mnt/t/made/a/copy.tmp'
+	become owner
+	$by chmod g+r mnt/t/made/a/copy.tmp
+	mode_is 0640 mnt/t/made/a/copy.tmp
+	$by chmod g+rx mnt/t/made/a/dir
+	mode_is 2750 mnt/t/made/a/dir
+}
+
+# Lists and copies follow the same rule.
+copies_open_nothing_for_writing() {
+	private_files mnt/t/lists/a
+	dir=mnt/t/lists/a
+	is 0 $by setfacl -m g::rwx $dir
+	mode_is 2750 $dir
+	is 0 $by setfacl --set u::rw-,g::-w-,o::--- $dir/f
+	mode_is 0600 $dir/f
+	is 0 $by setfacl -m g::rw- $dir/f
+	mode_is 0640 $dir/f
+	# These programs make each node with a private mode and then set its mode.
+	mkdir from
+	for mode in 755 750 700 664 644 600; do
+		echo x >from/$mode
+		chmod $mode from/$mode
+	done
+	chmod 775 from
+	mkdir mnt/t/copies
+	is 0 rsync -a from/ mnt/t/copies/rsync
+	is 0 cp -a from mnt/t/copies/cp
+	mkdir mnt/t/copies/tar
+	is 0 sh -c 'tar c -C from . | tar xp -C mnt/t/copies/tar'
+	for dir in mnt/t/copies/*; do
+		mode_is 0755 "$dir/755"
+		mode_is 0750 "$dir/750"
+		mode_is 0700 "$dir/700"
+		mode_is 0644 "$dir/664" "$dir/644"
+		mode_is 0600 "$dir/600"
+	done
+	mode_is 2755 mnt/t/copies/cp
 }
 
 # grant and revoke: the changes, their entries, what they refuse.
@@ -392,10 +528,12 @@ roles_are_in_the_config() {
 	only 'root owner' 'cat mnt/t/p/done/f'
 }
 
-[ "$(id -u)" -ne 0 ] || with '/dev/fuse setpriv jq setfacl setfattr getfattr' \
+[ "$(id -u)" -ne 0 ] || with '/dev/fuse setpriv jq setfacl setfattr getfattr rsync' \
 	a_store_is_made a_group_that_does_not_exist_is_an_error a_trail_is_made \
 	evidence_has_its_readers control_files_have_their_readers \
 	control_files_have_their_writers verbs_have_their_users \
-	modes_are_shown_with_a_mark groups_are_granted_and_revoked \
+	modes_are_shown_with_a_mark private_nodes_are_opened_for_reading \
+	private_directories_are_opened_for_writing copies_open_nothing_for_writing \
+	groups_are_granted_and_revoked \
 	access_says_who_and_why roles_are_in_the_config
 finish
