@@ -24,6 +24,10 @@ void tf_leaf_list_free(struct tf_leaf_list *l);
 TF_MUST_USE enum tf_code tf_leaf_list_add(struct tf_leaf_list *l, uint64_t seq,
     const void *body, size_t n, struct tf_error *err);
 
+/* *yes: does l have the leaf of entry seq?  TF_IO. */
+TF_MUST_USE enum tf_code tf_leaf_list_has(struct tf_leaf_list *l, uint64_t seq,
+    bool *yes, struct tf_error *err);
+
 /*
  * Check the signature of a saved checkpoint with vkey, and set size, root and
  * origin of *r.  Errors: TF_TAMPER the signature is wrong or there is none of

@@ -13,6 +13,12 @@ struct tf_hash {
 	uint8_t b[32];
 };
 
+/* Bytes that are named by their digest: evidence, definitions, packages. */
+struct tf_content {
+	struct tf_hash sha256;
+	uint64_t size; /* bytes */
+};
+
 /* UTC, seconds since 1970 (negative before) and nanoseconds 0..999999999. */
 struct tf_time {
 	int64_t s;

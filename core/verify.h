@@ -104,6 +104,11 @@ struct tf_finding {
 	uint64_t seq;
 	const char *path; /* of the vault, or of the store; may be "" */
 	const char *text;
+	/* Of bytes: what the entry names, and what is there instead; NULL: it
+	 * is no finding about bytes, or none are there.  Of `have` the digest
+	 * is zero and the size UINT64_MAX where that is not known.  Both are
+	 * valid until the callback returns. */
+	const struct tf_content *want, *have;
 };
 
 /* The claims of a proof or a package.  They are proven only if all checks are

@@ -82,6 +82,12 @@ check_found(void *arg, const struct tf_finding *f)
 		l->kept = calloc((size_t)2 * CHECK_KEPT, sizeof(*l->kept));
 	if (l->n == (size_t)2 * CHECK_KEPT)
 		arrange(l);
+	mine.has_want = f->want != NULL;
+	mine.has_have = f->have != NULL;
+	if (mine.has_want)
+		mine.want = *f->want;
+	if (mine.has_have)
+		mine.have = *f->have;
 	mine.path = safe_copy(f->path);
 	mine.text = safe_copy(f->text);
 	if (l->kept == NULL || mine.path == NULL || mine.text == NULL) {

@@ -19,8 +19,10 @@ enum check_form {
 
 struct check_finding {
 	enum tf_grade grade;
-	uint64_t seq;	   /* of the entry; UINT64_MAX: of none */
-	char *path, *text; /* safe to show; path may be "" */
+	uint64_t seq;		 /* of the entry; UINT64_MAX: of none */
+	char *path, *text;	 /* safe to show; path may be "" */
+	bool has_want, has_have; /* see struct tf_finding */
+	struct tf_content want, have;
 };
 
 struct check {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "compare_findings.h"
 #include "compare_records.h"
 #include "core/base/bytes.h"
 #include "core/base/member.h"
@@ -290,12 +291,12 @@ word_of(const struct result *r)
 }
 
 static void
-put_side(struct tf_json *j, const struct side *s, const char *key)
+put_side(struct tf_json *j, const struct side *s, const char *key,
+    struct tf_str entry)
 {
 	tf_json_key(j, key);
 	tf_json_object(j);
-	if (s->entry.n > 0)
-		tf_put_raw(j, "entry", tf_buf_bytes(&s->entry));
+	tf_put_any(j, "entry", entry);
 	tf_put_uint(j, "findings", s->c.report.findings);
 	tf_put_cstr(j, "kind", kind_of(s));
 	tf_put_cstr(j, "origin", s->c.report.origin);
@@ -304,19 +305,59 @@ put_side(struct tf_json *j, const struct side *s, const char *key)
 	tf_json_object_end(j);
 }
 
+/* The entry at the fork; absent if it is none, or no JSON. */
+static struct tf_str
+entry_of(const struct side *s)
+{
+	struct tf_str entry = { 0 };
+	struct tf_json_doc d;
+
+	if (s->entry.n > 0 &&
+	    tf_json_parse(&d, s->entry.p, s->entry.n, NULL) == TF_OK) {
+		entry = tf_buf_bytes(&s->entry);
+		tf_json_doc_free(&d);
+	}
+	return entry;
+}
+
+/* Before which entry are those that both sides have equal? */
+static uint64_t
+common_of(const struct result *r)
+{
+	if (r->relation == TF_RELATION_UNKNOWN)
+		return 0;
+	if (r->relation == TF_RELATION_FORKED)
+		return r->at == UINT64_MAX ? 0 : r->at;
+	return UINT64_MAX;
+}
+
 static enum tf_code
 put_json(struct tf_buf *b, const struct side s[2], const struct result *r,
     struct tf_error *err)
 {
+	struct compared_fork fork = {
+		.is = r->relation == TF_RELATION_FORKED && !r->other,
+		.at = r->at,
+		.common = common_of(r),
+	};
+	struct compared c[2];
 	struct tf_json j;
+	uint64_t left_out;
 	enum tf_code rc;
 
+	for (int i = 0; i < 2; i++)
+		c[i] = (struct compared){ &s[i].c, s[i].leaves,
+			entry_of(&s[i]) };
 	tf_json_begin(&j, b);
 	tf_json_object(&j);
-	put_side(&j, &s[0], "a");
-	put_side(&j, &s[1], "b");
+	put_side(&j, &s[0], "a", c[0].entry);
+	put_side(&j, &s[1], "b", c[1].entry);
+	if ((rc = compare_findings(&j, c, &fork, &left_out, err)) != TF_OK)
+		return rc;
 	if (r->relation == TF_RELATION_FORKED && r->at != UINT64_MAX)
 		tf_put_uint(&j, "fork", r->at);
+	if (left_out > 0)
+		tf_put_uint(&j, "left_out", left_out);
 	tf_put_cstr(&j, "relation", word_of(r));
 	tf_json_object_end(&j);
 	rc = tf_json_end(&j, err);

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "compare_findings.h"
 #include "core/base/array.h"
 #include "core/base/crypto.h"
 #include "core/base/member.h"
@@ -30,8 +31,8 @@ struct copy {
 	char *id, *path;
 	size_t order; /* in the ledger */
 	uint64_t files;
-	struct tf_hash sums; /* of the list of its files */
-	struct tf_hash one;  /* of its file, if it is one */
+	struct tf_hash sums;   /* of the list of its files */
+	struct tf_content one; /* its file, if it is one */
 	bool encrypted, found;
 };
 
@@ -53,6 +54,15 @@ take_hash(const struct tf_json_doc *d, int t, struct tf_hash *out)
 		return false;
 	s = tf_json_text(d, t);
 	return s.n == 66 && tf_unhex(s.p + 1, 64, out->b, sizeof(out->b));
+}
+
+static void
+take_content(const struct tf_json_doc *d, int t, struct tf_content *out)
+{
+	int size = tf_json_get(d, t, "size");
+
+	(void)take_hash(d, tf_json_get(d, t, "sha256"), &out->sha256);
+	out->size = size < 0 ? UINT64_MAX : (uint64_t)d->tok[size].num;
 }
 
 static char *
@@ -156,8 +166,7 @@ take_evidence(void *arg, const char *line, size_t n, struct tf_error *err)
 		    tf_json_get(&d, 0, "encryption") >= 0;
 		t = tf_json_get(&d, 0, "content");
 		if (t >= 0)
-			(void)take_hash(&d, tf_json_get(&d, t, "sha256"),
-			    &c->one);
+			take_content(&d, t, &c->one);
 	}
 	free(path);
 	tf_json_doc_free(&d);
@@ -234,10 +243,11 @@ decode(char *name)
 	*o = '\0';
 }
 
-/* Does the record at path have the bytes of c? */
+/* Does the record at path have the bytes of c?  *file becomes what the record
+ * is, if it is one file. */
 static enum tf_code
 compare_bytes(const char *path, const struct copy *c, bool *same,
-    struct tf_error *err)
+    struct tf_content *file, struct tf_error *err)
 {
 	char *arg[] = { (char *)(uintptr_t)path, NULL };
 	struct sources from = { 0 };
@@ -251,9 +261,10 @@ compare_bytes(const char *path, const struct copy *c, bool *same,
 		rc = evidence_read(&from.v[i], NULL, &e, err);
 	if (rc == TF_OK && stat(path, &st) < 0)
 		rc = report_system(err, "%s", path);
-	if (rc == TF_OK && S_ISREG(st.st_mode)) {
-		*same = c->files == 1 && e.n == 1 &&
-		    memcmp(&e.v[0].sha256, &c->one, sizeof(h)) == 0;
+	if (rc == TF_OK && S_ISREG(st.st_mode) && e.n == 1) {
+		*file = (struct tf_content){ e.v[0].sha256, e.v[0].size };
+		*same = c->files == 1 &&
+		    memcmp(&file->sha256, &c->one.sha256, sizeof(h)) == 0;
 	} else if (rc == TF_OK &&
 	    (rc = evidence_sums(&e, &sums, err)) == TF_OK) {
 		tf_sha256(sums.n > 0 ? sums.p : "", sums.n, &h);
@@ -267,10 +278,42 @@ compare_bytes(const char *path, const struct copy *c, bool *same,
 
 /* --- the answer -------------------------------------------------------------- */
 
-static enum tf_code
-say(const struct records *r, const char *what, const char *id, const char *path,
-    struct tf_error *err)
+/* The name of a file may have bytes that JSON cannot hold: then it is shown as
+ * on a terminal. */
+static void
+put_name(struct tf_json *j, const char *key, const char *name)
 {
+	struct tf_buf b = { 0 }, shown = { 0 };
+	struct tf_json try;
+
+	tf_json_begin(&try, &b);
+	tf_json_array(&try);
+	tf_json_cstr(&try, name);
+	tf_json_array_end(&try);
+	tf_json_key(j, key);
+	if (tf_json_end(&try, NULL) == TF_OK) {
+		tf_json_cstr(j, name);
+	} else {
+		text_add(&shown, name, strlen(name));
+		tf_json_buf(j, &shown);
+	}
+	tf_buf_free(&b);
+	tf_buf_free(&shown);
+}
+
+/* The file that the copy is; NULL: it is not one, or not in plain. */
+static const struct tf_content *
+file_of(const struct copy *c)
+{
+	return c != NULL && c->files == 1 && !c->encrypted ? &c->one : NULL;
+}
+
+/* file: what the record is, or NULL; c: its copy, or NULL. */
+static enum tf_code
+say(const struct records *r, const char *what, const char *id,
+    const struct tf_content *file, const struct copy *c, struct tf_error *err)
+{
+	const char *path = c == NULL ? NULL : c->path;
 	struct tf_buf b = { 0 };
 	struct tf_json j;
 	enum tf_code rc = TF_OK;
@@ -278,7 +321,9 @@ say(const struct records *r, const char *what, const char *id, const char *path,
 	if (r->json) {
 		tf_json_begin(&j, &b);
 		tf_json_object(&j);
-		tf_put_cstr(&j, "id", id);
+		compare_put_content(&j, "a", file);
+		compare_put_content(&j, "b", file_of(c));
+		put_name(&j, "id", id);
 		if (path != NULL)
 			tf_put_cstr(&j, "path", path);
 		tf_put_cstr(&j, "record", what);
@@ -304,6 +349,7 @@ one_record(struct records *r, const char *dir, const char *name,
 {
 	char *path = NULL, *id = strdup(name);
 	struct copy *c;
+	struct tf_content file = { .size = UINT64_MAX };
 	bool same = false;
 	enum tf_code rc = TF_OK;
 
@@ -314,15 +360,15 @@ one_record(struct records *r, const char *dir, const char *name,
 	decode(id);
 	if ((c = newest(r, id)) == NULL) {
 		r->lack++;
-		rc = say(r, "not recorded", id, NULL, err);
+		rc = say(r, "not recorded", id, NULL, NULL, err);
 	} else if (c->found = true, c->encrypted) {
 		r->hidden++;
-		rc = say(r, "encrypted", id, c->path, err);
-	} else if ((rc = compare_bytes(path, c, &same, err)) == TF_OK) {
+		rc = say(r, "encrypted", id, NULL, c, err);
+	} else if ((rc = compare_bytes(path, c, &same, &file, err)) == TF_OK) {
 		r->same += same;
 		r->differ += !same;
 		if (!same)
-			rc = say(r, "differs", id, c->path, err);
+			rc = say(r, "differs", id, &file, c, err);
 	}
 	free(path);
 	free(id);
@@ -358,7 +404,7 @@ each_extra(struct records *r, struct tf_error *err)
 		if (r->v[i].found || newest(r, r->v[i].id) != &r->v[i])
 			continue;
 		r->extra++;
-		rc = say(r, "extra", r->v[i].id, r->v[i].path, err);
+		rc = say(r, "extra", r->v[i].id, NULL, &r->v[i], err);
 	}
 	return rc;
 }

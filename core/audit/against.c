@@ -58,13 +58,16 @@ struct against {
 /* Pass a finding to the caller, with a path that is safe to print. */
 static void
 tell(struct against *g, enum tf_check l, enum tf_grade grade, uint64_t seq,
-    const char *path, const char *text)
+    const char *path, const char *text, const struct tf_content *want,
+    const struct tf_content *have)
 {
 	struct tf_buf shown = { 0 };
 	struct tf_finding f = { .check = l,
 		.grade = grade,
 		.seq = seq,
-		.text = text };
+		.text = text,
+		.want = want,
+		.have = have };
 
 	tf_name_show(&shown, path, strlen(path));
 	tf_buf_add(&shown, "", 1);
@@ -76,41 +79,44 @@ tell(struct against *g, enum tf_check l, enum tf_grade grade, uint64_t seq,
 
 static void
 finding(struct against *g, enum tf_check l, enum tf_grade grade, uint64_t seq,
-    const char *path, const char *text)
+    const char *path, const char *text, const struct tf_content *want,
+    const struct tf_content *have)
 {
 	g->r->check[l] = TF_VERDICT_FAILED;
 	g->r->findings++;
 	g->r->beside += grade == TF_GRADE_BESIDE;
-	tell(g, l, grade, seq, path, text);
+	tell(g, l, grade, seq, path, text, want, have);
 }
 
 /* Report a file that is not evidence: the evidence itself may be intact. */
 static void
 beside(struct against *g, const char *path, const char *text)
 {
-	finding(g, TF_CHECK_NAMES, TF_GRADE_BESIDE, UINT64_MAX, path, text);
+	finding(g, TF_CHECK_NAMES, TF_GRADE_BESIDE, UINT64_MAX, path, text,
+	    NULL, NULL);
 }
 
 static void
-content_wrong(void *arg, const struct tf_task *t, bool read, const char *text)
+content_wrong(void *arg, const struct tf_task *t, const struct tf_content *have,
+    bool read, const char *text)
 {
 	struct against *g = arg;
 
 	/* A copy made before still has it, and a later one need not. */
-	if ((!read || strncmp(text, "missing", 7) == 0) &&
-	    tf_bits_has(&g->redacted, t->seq)) {
+	if (have == NULL && tf_bits_has(&g->redacted, t->seq)) {
 		g->r->redacted++;
 		g->r->files--;
 		return;
 	}
 	if (read) {
 		finding(g, TF_CHECK_CONTENTS, TF_GRADE_WRONG, t->seq, t->path,
-		    text);
+		    text, &t->want, have);
 		return;
 	}
 	if (g->r->check[TF_CHECK_CONTENTS] == TF_VERDICT_OK)
 		g->r->check[TF_CHECK_CONTENTS] = TF_VERDICT_ABSENT;
-	tell(g, TF_CHECK_CONTENTS, TF_GRADE_UNREAD, t->seq, t->path, text);
+	tell(g, TF_CHECK_CONTENTS, TF_GRADE_UNREAD, t->seq, t->path, text,
+	    &t->want, NULL);
 }
 
 /* --- files that the ledger names ------------------------------------------ */

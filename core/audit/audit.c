@@ -60,7 +60,8 @@ rule_broken(void *arg, const struct tf_entry *e, const char *text)
 
 void
 tf_audit_absent(struct tf_audit *a, uint64_t seq, struct tf_str path,
-    const struct tf_hash *sha256, bool read, const char *text)
+    const struct tf_hash *sha256, const struct tf_content *want, bool read,
+    const char *text)
 {
 	char hex[65] = "-";
 
@@ -71,6 +72,7 @@ tf_audit_absent(struct tf_audit *a, uint64_t seq, struct tf_str path,
 	tf_buf_add(&a->absent, path.p, path.n);
 	tf_buf_add(&a->absent, "", 1);
 	tf_buf_add(&a->absent, text, strlen(text) + 1);
+	tf_buf_add(&a->absent, want, sizeof(*want));
 }
 
 /* Is it redacted?  hex: see tf_audit_absent(). */
@@ -92,20 +94,17 @@ is_redacted(struct tf_audit *a, struct tf_str path, const char *hex,
 /* Bytes that were read and differ are a fault of the evidence; bytes that could
  * not be read are not. */
 static void
-content_wrong(void *arg, const struct tf_task *t, bool read, const char *text)
+content_wrong(void *arg, const struct tf_task *t, const struct tf_content *have,
+    bool read, const char *text)
 {
 	struct tf_str path = { t->path, strlen(t->path) };
 	struct tf_audit *a = arg;
 
-	if (!read || strncmp(text, "missing", 7) == 0) {
-		tf_audit_absent(a, t->seq, path, NULL, read, text);
-		return;
-	}
-	if (read)
-		tf_audit_finding(arg, TF_CHECK_CONTENTS, t->seq, path, "%s",
-		    text);
+	if (have == NULL)
+		tf_audit_absent(a, t->seq, path, NULL, &t->want, read, text);
 	else
-		tf_audit_unread(arg, TF_CHECK_CONTENTS, t->seq, path, text);
+		tf_audit_bytes(a, TF_GRADE_WRONG, t->seq, path, &t->want, have,
+		    text);
 }
 
 /* Report what tf_audit_absent() has put off, but for what was redacted. */
@@ -121,16 +120,16 @@ report_absent(struct tf_audit *a, struct tf_error *err)
 		const char *hex = end + 3;
 		struct tf_str path = tf_str_of(hex + strlen(hex) + 1);
 		const char *text = path.p + path.n + 1;
+		struct tf_content want;
 
 		at = (size_t)(text + strlen(text) + 1 - a->absent.p);
+		memcpy(&want, a->absent.p + at, sizeof(want));
+		at += sizeof(want);
 		rc = is_redacted(a, path, hex, &redacted, err);
-		if (rc != TF_OK || redacted)
-			continue;
-		if (read)
-			tf_audit_finding(a, TF_CHECK_CONTENTS, seq, path, "%s",
-			    text);
-		else
-			tf_audit_unread(a, TF_CHECK_CONTENTS, seq, path, text);
+		if (rc == TF_OK && !redacted)
+			tf_audit_bytes(a,
+			    read ? TF_GRADE_WRONG : TF_GRADE_UNREAD, seq, path,
+			    &want, NULL, text);
 	}
 	return rc;
 }

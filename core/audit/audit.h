@@ -157,10 +157,12 @@ void tf_audit_cut(struct tf_audit *a, const char *why);
 /*
  * What entry seq names at path is not there, or (read false) could not be read:
  * a finding, unless later entries say that it was redacted.  sha256: that of user
- * data of the attestation at path; NULL: evidence, or the report of one.
+ * data of the attestation at path; NULL: evidence, or the report of one.  want: the
+ * bytes that the entry names.
  */
 void tf_audit_absent(struct tf_audit *a, uint64_t seq, struct tf_str path,
-    const struct tf_hash *sha256, bool read, const char *text);
+    const struct tf_hash *sha256, const struct tf_content *want, bool read,
+    const char *text);
 /* Queue the content of entry seq for the pool.  object is passed to the hash of
  * the pool. */
 TF_MUST_USE enum tf_code tf_audit_content(struct tf_audit *a, uint64_t seq,

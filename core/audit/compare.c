@@ -73,6 +73,29 @@ tf_leaf_list_add(struct tf_leaf_list *l, uint64_t seq, const void *body,
 }
 
 enum tf_code
+tf_leaf_list_has(struct tf_leaf_list *l, uint64_t seq, bool *yes,
+    struct tf_error *err)
+{
+	uint64_t low = l->dense, high = l->n;
+	struct leaf leaf;
+
+	*yes = seq < l->dense;
+	while (!*yes && low < high) {
+		uint64_t mid = low + (high - low) / 2;
+
+		if (fseeko(l->f, (off_t)(mid * sizeof(leaf)), SEEK_SET) != 0 ||
+		    fread(&leaf, sizeof(leaf), 1, l->f) != 1)
+			return failed(err);
+		*yes = leaf.seq == seq;
+		if (leaf.seq < seq)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return TF_OK;
+}
+
+enum tf_code
 tf_compare_note(struct tf_str note, const char *vkey, struct tf_report *r,
     struct tf_error *err)
 {

@@ -41,12 +41,15 @@ tf_check_name(enum tf_check l)
  */
 static void
 tell(struct tf_audit *a, enum tf_check l, enum tf_grade grade, uint64_t seq,
-    struct tf_str path, const char *text)
+    struct tf_str path, const char *text, const struct tf_content *want,
+    const struct tf_content *have)
 {
 	struct tf_finding f = { .check = l,
 		.grade = grade,
 		.seq = seq,
-		.text = text };
+		.text = text,
+		.want = want,
+		.have = have };
 
 	a->shown.n = 0;
 	if (path.p != NULL)
@@ -69,7 +72,7 @@ tf_audit_finding(struct tf_audit *a, enum tf_check l, uint64_t seq,
 	va_end(ap);
 	a->r->check[l] = TF_VERDICT_FAILED;
 	a->r->findings++;
-	tell(a, l, TF_GRADE_WRONG, seq, path, text);
+	tell(a, l, TF_GRADE_WRONG, seq, path, text, NULL, NULL);
 }
 
 void
@@ -83,7 +86,7 @@ tf_audit_remark(struct tf_audit *a, enum tf_check l, enum tf_grade grade,
 		a->r->findings++;
 		a->r->beside += grade == TF_GRADE_BESIDE;
 	}
-	tell(a, l, grade, seq, path, text);
+	tell(a, l, grade, seq, path, text, NULL, NULL);
 }
 
 /* A check that did not see all of its input cannot pass. */
@@ -99,7 +102,21 @@ tf_audit_unread(struct tf_audit *a, enum tf_check l, uint64_t seq,
     struct tf_str path, const char *text)
 {
 	tf_audit_not_seen(a, l);
-	tell(a, l, TF_GRADE_UNREAD, seq, path, text);
+	tell(a, l, TF_GRADE_UNREAD, seq, path, text, NULL, NULL);
+}
+
+void
+tf_audit_bytes(struct tf_audit *a, enum tf_grade grade, uint64_t seq,
+    struct tf_str path, const struct tf_content *want,
+    const struct tf_content *have, const char *text)
+{
+	if (grade == TF_GRADE_UNREAD) {
+		tf_audit_not_seen(a, TF_CHECK_CONTENTS);
+	} else {
+		a->r->check[TF_CHECK_CONTENTS] = TF_VERDICT_FAILED;
+		a->r->findings++;
+	}
+	tell(a, TF_CHECK_CONTENTS, grade, seq, path, text, want, have);
 }
 
 void

@@ -24,6 +24,14 @@ void tf_audit_remark(struct tf_audit *a, enum tf_check l, enum tf_grade grade,
 void tf_audit_unread(struct tf_audit *a, enum tf_check l, uint64_t seq,
     struct tf_str path, const char *text);
 /*
+ * Report that the bytes that entry seq names are others or missing
+ * (TF_GRADE_WRONG), or could not be read (TF_GRADE_UNREAD): see struct
+ * tf_finding for want and have, which may be NULL.
+ */
+void tf_audit_bytes(struct tf_audit *a, enum tf_grade grade, uint64_t seq,
+    struct tf_str path, const struct tf_content *want,
+    const struct tf_content *have, const char *text);
+/*
  * Report the error why, which prevented a check, as the finding "WHAT: why".
  * If I/O or memory failed (tf_code_undecided), there is no finding: the audit
  * continues, and tf_audit_run returns the first such error.

@@ -123,6 +123,8 @@ tf_audit_package_created(struct tf_audit *a, const struct tf_entry *e,
 	if (!there) { /* a later entry may say why */
 		tf_buf_add(&k->missing, e->path.p, e->path.n);
 		tf_buf_add(&k->missing, "", 1);
+		tf_buf_add(&k->missing, &e->seq, sizeof(e->seq));
+		tf_buf_add(&k->missing, &e->content, sizeof(e->content));
 		return TF_OK;
 	}
 	k->seen[i] = true;
@@ -130,7 +132,8 @@ tf_audit_package_created(struct tf_audit *a, const struct tf_entry *e,
 	k->f.bytes += e->content.size;
 	tf_archive_member(k->z, i, &m);
 	if (m.size != e->content.size) { /* do not unpack it */
-		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq, e->path,
+		tf_audit_bytes(a, TF_GRADE_WRONG, e->seq, e->path, &e->content,
+		    &(struct tf_content){ .size = m.size },
 		    "altered: its size is not that of the entry");
 		return TF_OK;
 	}
@@ -234,6 +237,8 @@ enum tf_code
 tf_audit_package_missing(struct tf_audit *a, struct tf_error *err)
 {
 	struct tf_audit_package *k = a->self;
+	struct tf_content want;
+	uint64_t seq;
 	bool redacted;
 	enum tf_code rc = report_lost(a, err);
 
@@ -244,10 +249,14 @@ tf_audit_package_missing(struct tf_audit *a, struct tf_error *err)
 		struct tf_str path = tf_str_of(k->missing.p + at);
 
 		at += path.n + 1;
+		memcpy(&seq, k->missing.p + at, sizeof(seq));
+		at += sizeof(seq);
+		memcpy(&want, k->missing.p + at, sizeof(want));
+		at += sizeof(want);
 		rc = tf_replay_redacted(a->replay, path, &redacted, err);
 		if (rc == TF_OK && !redacted)
-			tf_audit_finding(a, TF_CHECK_CONTENTS, UINT64_MAX, path,
-			    "missing from the package");
+			tf_audit_bytes(a, TF_GRADE_WRONG, seq, path, &want,
+			    NULL, "missing from the package");
 	}
 	return rc == TF_OK ? count_absent(a, err) : rc;
 }

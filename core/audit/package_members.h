@@ -37,8 +37,8 @@ struct tf_audit_package {
 	struct tf_buf note;    /* checkpoint */
 	struct tf_buf vkey;    /* keys/log.vkey */
 	struct tf_buf line;    /* incomplete last line of events.jsonl */
-	struct tf_buf missing; /* paths of evidence without bytes, each with a
-				* NUL */
+	struct tf_buf missing; /* of evidence without bytes: path, NUL, number
+				* of the entry (8 bytes), struct tf_content */
 	struct tf_buf lost;   /* reports and user data that are missing: path of
 				* the attestation, digest of user data or
 				* "", name of the member, each with a NUL */

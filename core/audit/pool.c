@@ -24,7 +24,8 @@
 struct wrong {
 	struct wrong *next;
 	struct tf_task task;
-	bool read;
+	struct tf_content have;
+	bool there, read; /* have is set; something was learned */
 	char text[200];
 };
 
@@ -43,22 +44,20 @@ struct tf_pool {
 	struct tf_error failure;
 };
 
-/* Add a fault to the list, with the path of the task; mu is held.  Without
- * memory for it the audit has no verdict: a fault must not get lost. */
+/* Add a copy of the fault to the list, with the path of its task; mu is held.
+ * Without memory for it the audit has no verdict: a fault must not get lost. */
 static void
-tell(struct tf_pool *p, const struct tf_task *t, bool read, const char *text)
+tell(struct tf_pool *p, const struct wrong *fault)
 {
-	struct wrong *x = calloc(1, sizeof(*x));
+	struct wrong *x = malloc(sizeof(*x));
 
 	if (x == NULL) {
 		if (p->failed == TF_OK)
 			p->failed = tf_nomem(&p->failure);
-		free(t->path);
+		free(fault->task.path);
 		return;
 	}
-	x->task = *t;
-	x->read = read;
-	(void)snprintf(x->text, sizeof(x->text), "%s", text);
+	*x = *fault;
 	x->next = p->wrong;
 	p->wrong = x;
 }
@@ -69,25 +68,27 @@ static void
 check(struct tf_pool *p, void *self, const struct tf_task *t)
 {
 	struct tf_error e = { .code = TF_OK };
-	char text[200] = "";
-	struct tf_hash h;
-	uint64_t size = 0;
-	enum tf_code rc = p->w.hash(p->w.arg, self, t, &h, &size, &e);
+	struct wrong x = { .task = *t };
+	struct tf_content *have = &x.have;
+	enum tf_code rc = p->w.hash(p->w.arg, self, t, &have->sha256,
+	    &have->size, &e);
 
+	x.there = rc == TF_OK;
+	x.read = rc == TF_OK || rc == TF_NOTFOUND || rc == TF_TAMPER;
 	if (rc == TF_NOTFOUND || rc == TF_TAMPER)
-		(void)snprintf(text, sizeof(text), "missing: %s", e.text);
+		(void)snprintf(x.text, sizeof(x.text), "missing: %s", e.text);
 	else if (rc != TF_OK)
-		(void)snprintf(text, sizeof(text), "unreadable: %s", e.text);
-	else if (size != t->want.size ||
-	    memcmp(&h, &t->want.sha256, sizeof(h)) != 0)
-		(void)snprintf(text, sizeof(text),
+		(void)snprintf(x.text, sizeof(x.text), "unreadable: %s",
+		    e.text);
+	else if (have->size != t->want.size ||
+	    memcmp(&have->sha256, &t->want.sha256, sizeof(have->sha256)) != 0)
+		(void)snprintf(x.text, sizeof(x.text),
 		    "altered: the stored bytes "
 		    "are not those of the entry");
 	pthread_mutex_lock(&p->mu);
-	p->bytes += size == t->want.size ? size : 0;
-	if (text[0] != '\0')
-		tell(p, t, rc == TF_OK || rc == TF_NOTFOUND || rc == TF_TAMPER,
-		    text);
+	p->bytes += have->size == t->want.size ? have->size : 0;
+	if (x.text[0] != '\0')
+		tell(p, &x);
 	else
 		free(t->path);
 	pthread_mutex_unlock(&p->mu);
@@ -196,7 +197,8 @@ tf_pool_results(struct tf_pool *p, bool finish, tf_pool_found found, void *arg,
 	pthread_mutex_unlock(&p->mu);
 	for (; x != NULL; x = next) {
 		next = x->next;
-		found(arg, &x->task, x->read, x->text);
+		found(arg, &x->task, x->there ? &x->have : NULL, x->read,
+		    x->text);
 		free(x->task.path);
 		free(x);
 	}

@@ -43,12 +43,14 @@ TF_MUST_USE enum tf_code tf_pool_add(struct tf_pool *p, const struct tf_task *t,
 /*
  * Call found, on this thread, for each fault since the last call.  read false:
  * the bytes could not be read, which proves nothing.  With finish the call
- * first waits until all added tasks are done.  *bytes becomes the number of
+ * first waits until all added tasks are done.  have: digest (zero: unknown) and
+ * size of the bytes that are there, NULL if they are missing or were not
+ * read.  *bytes becomes the number of
  * bytes hashed so far.  Errors: the first error of a thread; some tasks were
  * not checked.
  */
-typedef void (*tf_pool_found)(void *arg, const struct tf_task *t, bool read,
-    const char *text);
+typedef void (*tf_pool_found)(void *arg, const struct tf_task *t,
+    const struct tf_content *have, bool read, const char *text);
 TF_MUST_USE enum tf_code tf_pool_results(struct tf_pool *p, bool finish,
     tf_pool_found found, void *arg, uint64_t *bytes, struct tf_error *err);
 /* Wait for the queued tasks, stop the threads, drop the faults.  p may be

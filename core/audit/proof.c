@@ -57,7 +57,8 @@ check_file(struct tf_audit *a, const struct tf_entry *e, const char *file,
 		    "the proof is of an entry about no file");
 	else if (size != e->content.size ||
 	    memcmp(&h, &e->content.sha256, sizeof(h)) != 0)
-		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq, e->path,
+		tf_audit_bytes(a, TF_GRADE_WRONG, e->seq, e->path, &e->content,
+		    &(struct tf_content){ h, size },
 		    "altered: the file is not the one that was sealed");
 	return TF_OK;
 }

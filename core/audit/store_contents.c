@@ -68,11 +68,13 @@ tf_audit_store_content(struct tf_audit *a, const struct tf_entry *e,
     const struct tf_content *want, uint64_t object, struct tf_error *err)
 {
 	struct tf_audit_store *s = a->self;
+	/* The bytes of the other object are hashed for its own entry only. */
+	static const struct tf_content unknown = { .size = UINT64_MAX };
 	struct tf_object_row o;
 	enum tf_code rc = tf_object_get(s->db, object, &o, NULL, err);
 
 	if (rc == TF_NOTFOUND) {
-		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq, e->path,
+		tf_audit_bytes(a, TF_GRADE_WRONG, e->seq, e->path, want, NULL,
 		    "missing: the database has no object for it");
 		return TF_OK;
 	}
@@ -80,8 +82,8 @@ tf_audit_store_content(struct tf_audit *a, const struct tf_entry *e,
 		return rc;
 	if (o.size != want->size ||
 	    memcmp(&o.sha256, &want->sha256, sizeof(o.sha256)) != 0) {
-		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq, e->path,
-		    "altered: the name points at other bytes");
+		tf_audit_bytes(a, TF_GRADE_WRONG, e->seq, e->path, want,
+		    &unknown, "altered: the name points at other bytes");
 		return TF_OK;
 	}
 	/* Equal bytes are one object, hashed once.  If tf_bits_add has no

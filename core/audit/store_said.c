@@ -129,7 +129,7 @@ check_object(struct tf_audit *a, const struct tf_entry *e, bool report,
 
 	if (rc == TF_NOTFOUND) {
 		tf_audit_absent(a, e->seq, e->path,
-		    report ? NULL : &want->sha256, true,
+		    report ? NULL : &want->sha256, want, true,
 		    report ? "missing: the database has no object for its "
 			     "evaluation report" :
 			     "missing: the database has no object for its "
@@ -156,6 +156,18 @@ struct texts {
 	struct tf_audit *a;
 	const struct tf_entry *e;
 };
+
+/* Is body the text that x names?  Append its JSON to text. */
+static bool
+is_text(const struct tf_buf *body, const struct tf_withheld *x,
+    struct tf_buf *text)
+{
+	struct tf_hash h;
+
+	tf_sha256(tf_buf_bytes(body).p, body->n, &h);
+	return memcmp(&h, &x->sha256, sizeof(h)) == 0 &&
+	    tf_withheld_text(tf_buf_bytes(body).p, body->n, x->max, text);
+}
 
 /* A text that stands apart: its object, or the redaction of it. */
 static enum tf_code
@@ -184,12 +196,10 @@ check_text(void *arg, const struct tf_withheld *x, struct tf_error *err)
 	if (rc == TF_OK && o.is_inline && o.size <= TF_WITHHELD_MAX)
 		rc = tf_object_get(s->db, object, &o, &body, err);
 	if (rc == TF_OK)
-		ok = tf_withheld_text(tf_buf_bytes(&body).p, body.n, x->max,
-		    &text);
+		ok = is_text(&body, x, &text);
 	if (rc == TF_OK && !ok)
 		tf_audit_finding(t->a, TF_CHECK_CONTENTS, t->e->seq, t->e->path,
-		    "altered: the object of its text %s holds no text",
-		    x->name);
+		    "altered: the object of its text %s is another", x->name);
 	want.size = o.size;
 	if (rc == TF_OK && ok)
 		rc = tf_audit_store_content(t->a, t->e, &want, object, err);

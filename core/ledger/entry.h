@@ -53,12 +53,6 @@ enum tf_entry_kind {
 /* The name of t in entries, such as "evidence.sealed"; "" for unknown. */
 const char *tf_type_name(enum tf_entry_kind t);
 
-/* Bytes that are named by their digest: evidence, definitions, packages. */
-struct tf_content {
-	struct tf_hash sha256;
-	uint64_t size; /* bytes */
-};
-
 /* Who may use a node, with the names that the ids had at that time. */
 struct tf_access {
 	uint32_t uid, gid, mode;   /* mode: 07777 */

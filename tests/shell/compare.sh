@@ -26,11 +26,18 @@ compared() {
 	is "$expected" trailctl compare "$@" "$b" "$a"
 }
 
+# shows FILTER: the JSON that was printed last has it.
+shows() {
+	jq -e "$1" <out >shown || { cat out; return 1; }
+}
+
 # Equal: a copy, the log in files, a mount; nothing is printed if quiet.
 what_is_equal_is_equal() {
 	compared 0 equal store copy
 	says '^equal$'
 	compared 0 equal store log
+	is 0 trailctl compare --json store log
+	shows 'has("findings") or has("left_out") | not'
 	mount store
 	is 0 trailctl compare mnt copy
 	says '^B is the beginning of A'
@@ -44,6 +51,8 @@ a_beginning_is_a_beginning() {
 	compared 0 'b is the beginning of a' store early
 	compared 0 'a is the beginning of b' early store
 	compared 0 'a is the beginning of b' copy store
+	is 0 trailctl compare --json copy store
+	shows 'has("findings") | not'
 	compared 0 'b is the beginning of a' store p.zip
 	compared 0 'b is the beginning of a' copy p.zip
 	compared 0 'b is the beginning of a' log early --vkey vkey
@@ -58,14 +67,24 @@ a_fork_is_found() {
 	is 4 trailctl compare store copy
 	n=$(sed -n 's/^forked at entry //p' out)
 	[ "$(grep -c "\"seq\":$n," out)" = 2 ]
+	is 4 trailctl compare --json store copy
+	is_canonical
+	shows ".fork == $n and .findings == [{a: .a.entry, b: .b.entry,
+		kind: \"fork\", seq: $n}]"
+	shows ".a.entry.seq == $n and .b.entry.seq == $n and
+		.a.entry != .b.entry"
 	is 0 trailctl export-log copy grown
 	compared 4 forked store grown
 	cp grown/checkpoint late
 	is 4 trailctl compare store late
 	says '^forked: their roots do not agree'
+	is 4 trailctl compare --json store late
+	shows '.findings == [{kind: "fork"}] and (has("fork") | not)'
 	is 0 trailctl init --origin example.org/other other
 	is 6 trailctl compare store other
 	says '^two different logs$'
+	is 6 trailctl compare --json store other
+	shows 'has("findings") | not'
 }
 
 # What is not known is not called equal: two checkpoints of different sizes.
@@ -78,22 +97,93 @@ what_is_not_known_is_doubt() {
 	is 2 trailctl compare store junk
 }
 
-# Missing and altered evidence of either side is listed.
-evidence_is_compared() {
-	cp -a copy damaged
+# damage STORE SQL: past the triggers of the database.
+damage() {
 	triggers="FROM sqlite_schema WHERE type = 'trigger' ORDER BY rowid"
-	sqlite3 damaged/ledger.db "SELECT sql || ';' $triggers" >create.sql
-	sqlite3 damaged/ledger.db "SELECT 'DROP TRIGGER ' || name || ';' $triggers" \
+	sqlite3 "$1/ledger.db" "SELECT sql || ';' $triggers" >create.sql
+	sqlite3 "$1/ledger.db" "SELECT 'DROP TRIGGER ' || name || ';' $triggers" \
 		>drop.sql
 	{
 		cat drop.sql
-		echo "UPDATE object SET body = CAST('x' AS BLOB)
-		WHERE body = CAST('one' || char(10) AS BLOB);"
+		echo "$2;"
 		cat create.sql
-	} | sqlite3 damaged/ledger.db
+	} | sqlite3 "$1/ledger.db"
+}
+
+# Altered evidence of either side is listed, with what both have.
+altered_evidence_is_listed() {
+	cp -a copy damaged
+	damage damaged "UPDATE object SET body = CAST('x' AS BLOB)
+		WHERE body = CAST('one' || char(10) AS BLOB)"
 	is 4 trailctl compare copy damaged
 	says 't/w/a/f'
 	is 4 trailctl compare damaged copy
+	one=$(echo one | sha256sum | cut -c -64)
+	x=$(printf x | sha256sum | cut -c -64)
+	right="{sha256: \"$one\", size: 4}" wrong="{sha256: \"$x\", size: 1}"
+	finding='kind: "altered", link: "contents", path: "t/w/a/f"'
+	is 4 trailctl compare --json copy damaged
+	is_canonical
+	shows ".relation == \"equal\" and .a.findings == 0 and
+		.b.findings == 1 and (has(\"left_out\") | not)"
+	shows "[.findings[] | del(.seq, .text)] ==
+		[{a: $right, b: $wrong, $finding, side: \"b\"}]"
+	shows '.findings[0].seq > 0 and
+		(.findings[0].text | startswith("altered: "))'
+	is 4 trailctl compare --json damaged copy
+	shows "[.findings[] | del(.seq, .text)] ==
+		[{a: $wrong, b: $right, $finding, side: \"a\"}]"
+	# Both have others: neither is shown as right.
+	is 4 trailctl compare --json damaged damaged
+	shows "[.findings[] | .a, .b] == [$wrong, null, null, $wrong]"
+	# A checkpoint has no bytes.
+	is 4 trailctl compare --json damaged late
+	shows "[.findings[] | .kind, .a, .b] == [\"altered\", $wrong, null]"
+}
+
+# So is missing evidence: the first by entry, and how many are left out.
+missing_evidence_is_listed() {
+	mount copy
+	mkdir many
+	for i in $(seq 1003); do
+		echo same >"many/$i"
+	done
+	is 0 trailctl attest mnt/t/w/c many
+	echo odd | is 0 trailctl attest --name 'a\b' mnt/t/w/d -
+	unmount
+	rm -rf damaged
+	cp -a copy damaged
+	damage damaged "DELETE FROM object
+		WHERE body = CAST('odd' || char(10) AS BLOB)"
+	is 4 trailctl compare --json copy damaged
+	is_canonical
+	odd=$(echo odd | sha256sum | cut -c -64)
+	shows "[.findings[] | select(.kind == \"missing\") |
+		del(.seq, .text)] == [{a: {sha256: \"$odd\", size: 4},
+		kind: \"missing\", link: \"contents\",
+		path: \"t/w/d/a\\\\x5Cb\", side: \"b\"}]"
+	damage damaged "DELETE FROM object
+		WHERE body = CAST('same' || char(10) AS BLOB)"
+	is 4 trailctl compare --json copy damaged
+	shows '[.findings[] | select(.kind == "missing")] | length == 1000'
+	shows '[.findings[] | select(.kind == "missing") | .seq] |
+		. == sort'
+	shows '.left_out >= 4 and
+		.b.findings == .left_out + (.findings | length)'
+	left=$(jq .left_out <out)
+	is 4 trailctl compare copy damaged
+	says "and $left more\$"
+}
+
+# Names that JSON cannot hold are shown as on a terminal.
+names_of_findings_are_valid() {
+	is 0 trailctl unpack p.zip unpacked
+	dir=$(find unpacked -name bagit.txt -exec dirname {} +)
+	echo >"$dir/$(printf 'x\377\001')"
+	is 1 trailctl compare --json store "$dir"
+	is_canonical
+	shows '.findings[0] | [.kind, .path, .side] ==
+		["beside", "x\\xFF\\x01", "b"]'
 }
 
 # Records of another system are recorded with their identifiers, once.
@@ -134,8 +224,27 @@ records_are_compared() {
 	is 0 trailctl push mnt/t/r/B1 records/B1
 	says 'B1@2'
 	is 1 trailctl compare --json --records records mnt/t
+	is_canonical
 	[ "$(jq -r .record <out | sort | tr '\n' ' ')" = \
 		'differs extra not recorded ' ]
+	# With the bytes of those that are one file.
+	echo b2 >records/B1
+	a=$(sha256sum <records/B1 | cut -c -64)
+	b=$(echo bb | sha256sum | cut -c -64)
+	old=$(echo a | sha256sum | cut -c -64)
+	odd=$(printf 'n\377\001')
+	echo odd >"records/$odd"
+	is 1 trailctl compare --json --records records mnt/t
+	is_canonical
+	jq -s . <out >list
+	mv list out
+	shows "any(. == {a: {sha256: \"$a\", size: 3},
+		b: {sha256: \"$b\", size: 3}, id: \"B1\", path: \"t/r/B1@2\",
+		record: \"differs\"})"
+	shows 'any(. == {id: "D1", path: "t/r/D1", record: "differs"})'
+	shows "any(. == {b: {sha256: \"$old\", size: 2}, id: \"A1\",
+		path: \"t/r/A1\", record: \"extra\"})"
+	shows 'any(. == {id: "n\\xff\\x01", record: "not recorded"})'
 	unmount
 	is 1 trailctl compare --records records store/t
 	is 2 trailctl compare --records records store/t store
@@ -143,6 +252,7 @@ records_are_compared() {
 }
 
 run stores_are_made what_is_equal_is_equal a_beginning_is_a_beginning \
-	a_fork_is_found what_is_not_known_is_doubt evidence_is_compared \
+	a_fork_is_found what_is_not_known_is_doubt altered_evidence_is_listed \
+	missing_evidence_is_listed names_of_findings_are_valid \
 	records_are_pushed records_are_compared
 finish
