@@ -312,7 +312,8 @@ json.dump({"data": [{"schema_version": 2, "attestation_id": "id-of-it",
 	unmount
 }
 
-# A mirror has the texts, not those that are gone, and removes what goes later.
+# A mirror has the texts, not those that are gone, and keeps what goes later until
+# its own people erase it.
 a_mirror_has_the_texts() {
 	is 0 trailctl mirror store mirror
 	is 0 trailctl verify mirror
@@ -330,9 +331,15 @@ a_mirror_has_the_texts() {
 	unmount
 	is 0 trailctl mirror store mirror
 	is 0 trailctl verify mirror
-	if grep -ral 'Text that stays' store mirror; then
+	if grep -ral 'Text that stays' store; then
 		exit 1
 	fi
+	grep -ral 'Text that stays' mirror
+	is 0 trailctl mirror --erase-redacted mirror --yes
+	if grep -ral 'Text that stays' mirror; then
+		exit 1
+	fi
+	is 0 trailctl verify mirror
 	# A mirror that begins now never had them.
 	is 0 trailctl mirror store younger
 	is 0 trailctl verify younger
