@@ -314,7 +314,13 @@ START_TEST(what_quotes_the_evidence_goes_too)
 	    "trailctl verify copy && trailctl verify new && "
 	    "trailctl restore --origin example.org/r new restored && "
 	    "trailctl verify restored");
-	run(1, "grep -ras " SECRET " copy new restored");
+	run(1, "grep -ras " SECRET " new restored");
+	/* The first keeps it until its own people erase it. */
+	run(0,
+	    "grep -rasq " SECRET " copy && "
+	    "trailctl mirror --erase-redacted copy --yes && "
+	    "trailctl verify copy");
+	run(1, "grep -ras " SECRET " copy");
 	remount_vault();
 	quotes_nothing("two");
 	store_lacks(SECRET);
