@@ -82,11 +82,11 @@ struct tf_mirror_receive {
 
 /*
  * The receiver side.  SIGPIPE must be ignored.  Any error was also sent to the
- * source, if it still listened: *told.  Errors: TF_LOCKED another process writes
+ * source, if it still listened: *answered.  Errors: TF_LOCKED another process writes
  * this mirror; TF_TAMPER: refused (M3).
  */
 TF_MUST_USE enum tf_code tf_mirror_receive(const struct tf_mirror_receive *r,
-    bool *told, struct tf_error *err);
+    bool *answered, struct tf_error *err);
 
 /*
  * Evidence that was redacted at the source and whose bytes the mirror at dir still

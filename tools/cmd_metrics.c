@@ -11,12 +11,9 @@
 
 #include "cmd.h"
 #include "core/control.h"
-#include "files.h"
 #include "report.h"
 #include "textfile.h"
 #include "where.h"
-
-#define METRICS_MAX (1 << 20) /* bytes; a mount that sends more is refused */
 
 static const char *textfile; /* or NULL */
 
@@ -28,29 +25,6 @@ static const struct args_option options[] = {
 	{ 0 },
 };
 
-/* Read the metrics of the vault at w, from its mount or its store. */
-static enum tf_code
-get(const struct where *w, struct tf_buf *out, struct tf_error *err)
-{
-	struct tf_vault *v = NULL;
-	enum tf_code rc;
-	int fd;
-
-	if (w->mount != NULL) {
-		rc = where_control(w, TF_CONTROL_METRICS, &fd, err);
-		if (rc != TF_OK)
-			return rc;
-		rc = files_read_fd(fd, "the metrics", METRICS_MAX, out, err);
-		close(fd);
-		return rc;
-	}
-	if ((rc = where_open(w, false, &v, err)) != TF_OK)
-		return rc;
-	rc = tf_vault_metrics(v, NULL, out, err);
-	where_close(v);
-	return rc;
-}
-
 static int
 run(int n, char **arg)
 {
@@ -60,7 +34,8 @@ run(int n, char **arg)
 	enum tf_code rc = where_find(n > 0 ? arg[0] : ".", &w, &err);
 
 	if (rc == TF_OK)
-		rc = get(&w, &b, &err);
+		rc = where_text(&w, TF_CONTROL_METRICS, tf_vault_metrics, &b,
+		    &err);
 	if (rc == TF_OK && textfile != NULL)
 		rc = textfile_write(textfile, &b, &err);
 	else if (rc == TF_OK)

@@ -18,13 +18,10 @@
 #include "core/anchor.h"
 #include "core/control.h"
 #include "define.h"
-#include "files.h"
 #include "protect.h"
 #include "report.h"
 #include "text.h"
 #include "where.h"
-
-#define STATUS_MAX (1 << 20) /* bytes; a mount that sends more is refused */
 
 static bool as_json;
 
@@ -32,29 +29,6 @@ static const struct args_option options[] = {
 	ARGS_JSON(&as_json),
 	{ 0 },
 };
-
-/* Read status.json of the vault at w, from its mount or its store. */
-static enum tf_code
-get(const struct where *w, struct tf_buf *out, struct tf_error *err)
-{
-	struct tf_vault *v = NULL;
-	enum tf_code rc;
-	int fd;
-
-	if (w->mount != NULL) {
-		rc = where_control(w, TF_CONTROL_STATUS, &fd, err);
-		if (rc != TF_OK)
-			return rc;
-		rc = files_read_fd(fd, "the status", STATUS_MAX, out, err);
-		close(fd);
-		return rc;
-	}
-	if ((rc = where_open(w, false, &v, err)) != TF_OK)
-		return rc;
-	rc = tf_vault_status(v, NULL, out, err);
-	where_close(v);
-	return rc;
-}
 
 /* Print the members of an object on one line: "open 1, sealed 9". */
 static void
@@ -362,7 +336,7 @@ run(int n, char **arg)
 		rc = print_compliance(&w, &damage, &err);
 		goto out;
 	}
-	rc = get(&w, &b, &err);
+	rc = where_text(&w, TF_CONTROL_STATUS, tf_vault_status, &b, &err);
 	if (rc == TF_ACCESS && w.mount != NULL) {
 		rc = print_readable(&w, &damage, &err);
 		goto out;

@@ -28,8 +28,12 @@
 #include "actor.h"
 #include "core/control.h"
 #include "core/page.h"
+#include "files.h"
 #include "report.h"
 #include "where.h"
+
+#define TEXT_MAX \
+	((size_t)1 << 20) /* bytes; a mount that sends more is refused */
 
 static char *
 join(const char *dir, const char *name)
@@ -514,6 +518,30 @@ where_render(const struct where *w, where_render_fn *fn, struct tf_buf *out,
 	if (rc == TF_OK)
 		rc = fn(view, a.id, &sink, err);
 	tf_view_close(view);
+	where_close(v);
+	return rc;
+}
+
+enum tf_code
+where_text(const struct where *w, const char *name,
+    enum tf_code (*make)(struct tf_vault *v, const struct tf_asker *who,
+	struct tf_buf *out, struct tf_error *err),
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_vault *v = NULL;
+	enum tf_code rc;
+	int fd;
+
+	if (w->mount != NULL) {
+		if ((rc = where_control(w, name, &fd, err)) != TF_OK)
+			return rc;
+		rc = files_read_fd(fd, name, TEXT_MAX, out, err);
+		close(fd);
+		return rc;
+	}
+	if ((rc = where_open(w, false, &v, err)) != TF_OK)
+		return rc;
+	rc = make(v, NULL, out, err);
 	where_close(v);
 	return rc;
 }

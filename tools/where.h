@@ -47,6 +47,15 @@ TF_MUST_USE enum tf_code where_control(const struct where *w, const char *name,
 TF_MUST_USE enum tf_code where_control_of(const struct where *w,
     const char *path, const char *name, int *fd, struct tf_error *err);
 
+/*
+ * Read a text about the whole vault at w: from its control file name in the
+ * mount, at most 1 MiB, or as make writes it for the opened store.
+ */
+TF_MUST_USE enum tf_code where_text(const struct where *w, const char *name,
+    enum tf_code (*make)(struct tf_vault *v, const struct tf_asker *who,
+	struct tf_buf *out, struct tf_error *err),
+    struct tf_buf *out, struct tf_error *err);
+
 /* Is the directory of a mount sealed, by user.trailfs.state? errno is lost. */
 bool where_is_sealed(const char *dir);
 

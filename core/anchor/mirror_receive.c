@@ -580,7 +580,7 @@ keep_refused(struct receiver *v, const struct tf_error *why)
  * sent, and the reader is at another machine: both must be in the text.  The
  * database is the only file whose error has no number. */
 static void
-tell_refused(struct receiver *v, const struct tf_error *why, bool *told)
+tell_refused(struct receiver *v, const struct tf_error *why, bool *answered)
 {
 	const bool db = why->code == TF_NOSPACE && why->sys == 0;
 	const char *sys = why->sys != 0 ? strerror(why->sys) : "";
@@ -595,11 +595,11 @@ tell_refused(struct receiver *v, const struct tf_error *why, bool *told)
 		    db ? "ledger.db: " : "", why->text,
 		    sys[0] != '\0' ? ": " : "", sys);
 	m.text = tf_str_of(text.text);
-	*told = tf_mirror_tell(&v->link, &m, NULL) == TF_OK;
+	*answered = tf_mirror_tell(&v->link, &m, NULL) == TF_OK;
 }
 
 enum tf_code
-tf_mirror_receive(const struct tf_mirror_receive *o, bool *told,
+tf_mirror_receive(const struct tf_mirror_receive *o, bool *answered,
     struct tf_error *err)
 {
 	struct receiver v = { .o = o,
@@ -607,7 +607,7 @@ tf_mirror_receive(const struct tf_mirror_receive *o, bool *told,
 	struct tf_error why = { 0 };
 	enum tf_code rc = take_hello(&v, &why);
 
-	*told = false;
+	*answered = false;
 	if (rc == TF_OK)
 		rc = have_mirror(&v, &why);
 	if (rc == TF_OK)
@@ -616,7 +616,7 @@ tf_mirror_receive(const struct tf_mirror_receive *o, bool *told,
 		rc = converse(&v, &why);
 	if (rc != TF_OK) {
 		keep_refused(&v, &why);
-		tell_refused(&v, &why, told);
+		tell_refused(&v, &why, answered);
 		(void)tf_fail_as(err, &why);
 	}
 	tf_replica_close(v.r);

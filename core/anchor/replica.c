@@ -81,9 +81,8 @@ tf_replica_is_unfinished(const char *path)
 	return access(name, F_OK) == 0;
 }
 
-/* Remove the files in a directory of the replica, and the directory. */
-static void
-remove_directory(int dirfd, const char *name)
+void
+tf_replica_remove_directory(int dirfd, const char *name)
 {
 	int fd = openat(dirfd, name,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -109,7 +108,7 @@ clear(int dirfd, const char *path)
 		"stage" };
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
-		remove_directory(dirfd, dirs[i]);
+		tf_replica_remove_directory(dirfd, dirs[i]);
 	tf_new_store_unmake(dirfd, path, false);
 }
 

@@ -106,6 +106,8 @@ TF_MUST_USE enum tf_code tf_replica_erase_file(struct tf_replica *r,
 /* Replace the text of path by the path of node id, with a NUL. */
 TF_MUST_USE enum tf_code tf_replica_path(struct tf_replica *r, uint64_t id,
     struct tf_buf *path, struct tf_error *err);
+/* Remove the files in a directory of the replica, and the directory. */
+void tf_replica_remove_directory(int dirfd, const char *name);
 /* When the replica is opened: remove what a crash has left of files, and finish
  * erasing. */
 TF_MUST_USE enum tf_code tf_replica_tidy(struct tf_replica *r,

@@ -7,7 +7,6 @@
  * Until that is done, the copy is marked as a mirror: a crash leaves a store
  * that no writer opens, and the operator removes it and begins anew.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -311,27 +310,6 @@ go_on(const struct restore *x, int dirfd, const char *path,
 	return tf_file_sync_dir(dirfd, ".", err);
 }
 
-/* Remove the files in the directory name. */
-static void
-remove_files(int dirfd, const char *name)
-{
-	int fd = openat(dirfd, name,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *e;
-
-	if (d == NULL) {
-		if (fd >= 0)
-			(void)close(fd);
-		return;
-	}
-	while ((e = readdir(d)) != NULL)
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			(void)unlinkat(fd, e->d_name, 0);
-	(void)closedir(d);
-	(void)unlinkat(dirfd, name, AT_REMOVEDIR);
-}
-
 /* Remove a copy that did not become a vault. */
 static void
 unmake(int dirfd, const char *path, bool made)
@@ -340,9 +318,9 @@ unmake(int dirfd, const char *path, bool made)
 
 	for (unsigned i = 0; i < 256; i++) {
 		(void)snprintf(name, sizeof(name), "objects/%02x", i);
-		remove_files(dirfd, name);
+		tf_replica_remove_directory(dirfd, name);
 	}
-	remove_files(dirfd, TF_INCOMING);
+	tf_replica_remove_directory(dirfd, TF_INCOMING);
 	(void)unlinkat(dirfd, TF_MIRROR_MARK, 0);
 	tf_new_store_unmake(dirfd, path, made);
 }

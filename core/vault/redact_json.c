@@ -105,15 +105,11 @@ check_what(struct tf_str what, struct tf_str proposed, struct tf_error *err)
 	    proposed.p);
 }
 
-/* The evidence of a proposal, which must be of attestation id, and of file and
- * what if they are given. */
+/* Read the proposal at seq.  The caller frees *body and *d in any case. */
 static enum tf_code
-proposed(struct tf_vault *v, uint64_t id, uint64_t seq, struct tf_str file,
-    struct tf_str what, uint64_t *evidence, struct tf_error *err)
+load_proposal(struct tf_vault *v, uint64_t seq, struct tf_buf *body,
+    struct tf_entry_decoded *d, struct tf_error *err)
 {
-	struct tf_entry_decoded d = { 0 };
-	struct tf_buf body = { 0 }, path = { 0 };
-	struct tf_attr a = { .id = 0 };
 	struct tf_db *db;
 	uint64_t entries;
 	enum tf_code rc;
@@ -125,19 +121,34 @@ proposed(struct tf_vault *v, uint64_t id, uint64_t seq, struct tf_str file,
 		return tf_fail(err, TF_NODATA, "there is no such proposal");
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
-	rc = tf_load_entry(db, seq, &body, &d, err);
+	rc = tf_load_entry(db, seq, body, d, err);
 	tf_reader_done(v, db);
-	if (rc == TF_OK && d.e.type != TF_REDACTION_PROPOSED)
+	if (rc == TF_OK && d->e.type != TF_REDACTION_PROPOSED)
 		rc = tf_fail(err, TF_NODATA, "entry %llu proposes nothing",
 		    (unsigned long long)seq);
+	return rc;
+}
+
+/* The evidence of a proposal, which must be of attestation id, and of file and
+ * what if they are given. */
+static enum tf_code
+proposed(struct tf_vault *v, uint64_t id, uint64_t seq, struct tf_str file,
+    struct tf_str what, uint64_t *evidence, struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_buf body = { 0 }, path = { 0 };
+	struct tf_attr a = { .id = 0 };
+	enum tf_code rc = load_proposal(v, seq, &body, &d, err);
+
 	if (rc == TF_OK && file.p != NULL)
 		rc = check_file(v, id, file, d.e.path, err);
 	if (rc == TF_OK && what.p != NULL)
 		rc = check_what(what, d.e.what, err);
-	tf_buf_add(&path, d.e.path.p, d.e.path.n);
-	tf_buf_add(&path, "", 1);
-	if (rc == TF_OK)
+	if (rc == TF_OK) {
+		tf_buf_add(&path, d.e.path.p, d.e.path.n);
+		tf_buf_add(&path, "", 1);
 		rc = tf_buf_end(&path, err);
+	}
 	if (rc == TF_OK)
 		rc = tf_vault_walk(v, path.p, &a, err);
 	*evidence = a.id;
@@ -183,22 +194,8 @@ target_of(struct tf_vault *v, uint64_t seq, uint64_t *target,
 {
 	struct tf_entry_decoded d = { 0 };
 	struct tf_buf body = { 0 };
-	struct tf_db *db;
-	uint64_t entries;
-	enum tf_code rc;
+	enum tf_code rc = load_proposal(v, seq, &body, &d, err);
 
-	pthread_mutex_lock(&v->mu);
-	entries = v->head.size;
-	pthread_mutex_unlock(&v->mu);
-	if (seq >= entries)
-		return tf_fail(err, TF_NODATA, "there is no such proposal");
-	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
-		return rc;
-	rc = tf_load_entry(db, seq, &body, &d, err);
-	tf_reader_done(v, db);
-	if (rc == TF_OK && d.e.type != TF_REDACTION_PROPOSED)
-		rc = tf_fail(err, TF_NODATA, "entry %llu proposes nothing",
-		    (unsigned long long)seq);
 	if (rc == TF_OK && !tf_redaction_is_text(&d.e))
 		rc = tf_fail(err, TF_NODATA,
 		    "the proposal is about evidence, not about a text");
