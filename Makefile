@@ -33,7 +33,7 @@ archive_libs = $(shell $(PKG_CONFIG) --libs libarchive)
 
 # --- programs and tests -------------------------------------------------
 
-rooms := anchor find package audit archive view vault seal commit node store \
+rooms := anchor find package audit archive view vault seal commit sign node store \
 	crypt ledger base	# in the order of linking
 archives := $(rooms:%=$(BUILD)/libtf-%.a)
 programs := $(BUILD)/trailfs $(BUILD)/trailctl

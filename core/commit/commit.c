@@ -66,6 +66,7 @@
 #include "../ledger/merkle.h"
 #include "../node/base.h"
 #include "../node/vault_i.h"
+#include "../sign/sign.h"
 #include "../store/connection.h"
 #include "../store/entries.h"
 #include "../store/meta.h"
@@ -124,7 +125,7 @@ finish(struct tf_committer *c, const struct tf_txn *saved,
 	memcpy(cp->origin, c->v->origin, sizeof(cp->origin));
 	cp->size = t->size;
 	tf_tree_root(c->tree, &cp->root);
-	if ((rc = tf_checkpoint_sign(cp, c->v->log_key, note, err)) != TF_OK)
+	if ((rc = tf_signer_checkpoint(c->v->signer, cp, note, err)) != TF_OK)
 		return rc;
 	return tf_checkpoints_put(t->db, cp->size, &cp->root, note->p, note->n,
 	    err);

@@ -54,9 +54,7 @@ void
 tf_attester_text(const struct tf_vault *v, struct tf_buf *out)
 {
 	uint8_t der[TF_SPKI_LEN];
-	struct tf_pubkey pub;
 
-	tf_key_public(v->attester, &pub);
-	tf_pubkey_spki(&pub, der);
+	tf_pubkey_spki(&v->attester, der);
 	tf_base64(out, der, sizeof(der));
 }

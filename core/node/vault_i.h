@@ -107,7 +107,8 @@ struct tf_vault {
 	char store[33];
 	char host[257];
 	struct tf_vkey vkey;
-	struct tf_key *log_key, *attester; /* NULL when read-only */
+	struct tf_signer *signer;  /* see core/sign; NULL when read-only */
+	struct tf_pubkey attester; /* its key; unset when read-only */
 	struct tf_committer *commit;
 	struct tf_denials denials;
 	struct tf_counters counters;

@@ -23,6 +23,7 @@
 #include "../ledger/checkpoint.h"
 #include "../ledger/name.h"
 #include "../node/vault_i.h"
+#include "../sign/sign.h"
 #include "guard.h"
 #include "head_compare.h"
 #include "head_copies.h"
@@ -103,7 +104,6 @@ static enum tf_code
 set_origin(struct tf_vault *v, const char *origin, const struct tf_buf *lost,
     struct tf_recovery *r, struct tf_error *err)
 {
-	struct tf_pubkey pub;
 	enum tf_code rc;
 
 	if (!tf_origin_ok(origin, strlen(origin)) ||
@@ -114,8 +114,7 @@ set_origin(struct tf_vault *v, const char *origin, const struct tf_buf *lost,
 	if ((rc = previous_field(v, lost, &r->previous, err)) != TF_OK)
 		return rc;
 	(void)snprintf(v->origin, sizeof(v->origin), "%s", origin);
-	tf_key_public(v->log_key, &pub);
-	tf_vkey_make(&v->vkey, v->origin, &pub);
+	tf_vkey_make(&v->vkey, v->origin, &tf_signer_keys(v->signer)->log);
 	return TF_OK;
 }
 

@@ -29,6 +29,7 @@
 #include "../node/paths.h"
 #include "../node/vault_i.h"
 #include "../node/workflow_template.h"
+#include "../sign/sign.h"
 #include "../store/claims.h"
 #include "../store/closings.h"
 #include "../store/definitions.h"
@@ -100,21 +101,20 @@ sign_statement(struct tf_vault *v, const struct tf_statement *s,
 {
 	char keyid[TF_KEYID_LEN + 1];
 	uint8_t sig[TF_SIG_LEN];
-	struct tf_pubkey pub;
 	struct tf_buf pae = { 0 };
 	enum tf_code rc = tf_statement_encode(s, &out->payload, err);
 
 	if (rc != TF_OK)
 		return rc;
 	tf_dsse_pae(out->payload.p, out->payload.n, &pae);
-	rc = pae.failed ? tf_nomem(err) :
-			  tf_key_sign(v->attester, pae.p, pae.n, sig, err);
+	rc = pae.failed ?
+	    tf_nomem(err) :
+	    tf_signer_statement(v->signer, pae.p, pae.n, sig, err);
 	if (rc == TF_OK) {
 		tf_sha256(out->payload.p, out->payload.n, &out->ref.payload);
 		tf_sha256(pae.p, pae.n, &out->ref.pae);
 		out->ref.size = out->payload.n;
-		tf_key_public(v->attester, &pub);
-		tf_dsse_keyid(&pub, keyid);
+		tf_dsse_keyid(&v->attester, keyid);
 		tf_buf_str(&out->keyid, keyid);
 		tf_base64(&out->sig, sig, sizeof(sig));
 		out->ref.keyid = (struct tf_str){ out->keyid.p, out->keyid.n };

@@ -16,6 +16,7 @@
 #include "../node/base.h"
 #include "../node/host.h"
 #include "../node/vault_i.h"
+#include "../sign/sign.h"
 #include "../store/meta.h"
 #include "../store/store_files.h"
 #include "../vault.h"
@@ -53,22 +54,18 @@ enum tf_code
 tf_vault_load_keys(struct tf_vault *v, struct tf_db *db,
     const struct tf_vkey *restored, struct tf_error *err)
 {
-	struct tf_pubkey pub;
 	enum tf_code rc;
 
 	tf_environment_hide_memory();
 	if ((rc = tf_store_check_keys(v->dirfd, err)) != TF_OK ||
-	    (rc = tf_key_load(v->dirfd, TF_LOG_KEY, &v->log_key, err)) !=
-		TF_OK ||
-	    (rc = tf_key_load(v->dirfd, TF_ATTESTER_KEY, &v->attester, err)) !=
-		TF_OK)
+	    (rc = tf_signer_local(v->dirfd, "keys", &v->signer, err)) != TF_OK)
 		return rc;
+	v->attester = tf_signer_keys(v->signer)->attester;
 	if (restored != NULL) {
 		v->vkey = *restored;
 		return TF_OK;
 	}
-	tf_key_public(v->log_key, &pub);
-	tf_vkey_make(&v->vkey, v->origin, &pub);
+	tf_vkey_make(&v->vkey, v->origin, &tf_signer_keys(v->signer)->log);
 	return check_attester(v, db, err);
 }
 

@@ -65,6 +65,7 @@
 #include "../seal/sealer.h"
 #include "../seal/session.h"
 #include "../seal/sync.h"
+#include "../sign/sign.h"
 #include "../store/connection.h"
 #include "../store/meta.h"
 #include "../store/nodes.h"
@@ -523,8 +524,7 @@ vault_free(struct tf_vault *v)
 	tf_wishes_free(&v->wishes);
 	tf_denied_free(&v->denials);
 	tf_damaged_files_free(&v->damaged);
-	tf_key_free(v->log_key);
-	tf_key_free(v->attester);
+	tf_signer_close(v->signer);
 	/* The lock last: whoever gets it must find nothing in use. */
 	for (int i = 0; i < 4; i++) {
 		int fd = i == 0 ? v->stagefd :
