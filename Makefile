@@ -235,34 +235,63 @@ bindir = $(DESTDIR)$(PREFIX)/bin
 sbindir = $(DESTDIR)$(PREFIX)/sbin
 mandir = $(DESTDIR)$(PREFIX)/share/man
 unitdir = $(DESTDIR)$(PREFIX)/lib/systemd/system
+sysusersdir = $(DESTDIR)$(PREFIX)/lib/sysusers.d
+tmpfilesdir = $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+# What programs read, and what people copy.
 datadir = $(DESTDIR)$(PREFIX)/share/trailfs
-units := $(wildcard tools/systemd/*.service tools/systemd/*.timer)
-shared := tools/systemd/example.conf $(wildcard tools/monitoring/*)
+exampledir = $(DESTDIR)$(PREFIX)/share/doc/trailfs/examples
+units := $(wildcard $(addprefix tools/systemd/*.,service timer mount target \
+	path socket))
+monitoring := $(wildcard tools/monitoring/*)
+examples := tools/systemd/example.conf
+# trailctl under the names that fsck(8) and mkfs(8) call.
+names := fsck.trailfs fsck.fuse.trailfs mkfs.trailfs
+sections := $(sort $(subst .,,$(suffix $(manuals))))
+
+# Units and manuals name programs and files of trailfs below /usr/local.  Programs
+# that users add there stay where they are.
+located := s=/usr/local/(s?bin/trail|share/(doc/)?trailfs)=$(PREFIX)/\1=g
 
 install: all ## install below $(DESTDIR)$(PREFIX)
-	install -d $(bindir) $(sbindir)
+	install -d $(bindir) $(sbindir) $(sections:%=$(mandir)/man%) \
+		$(unitdir) $(sysusersdir) $(tmpfilesdir) $(datadir) $(exampledir)
 	install -m 755 $(programs) $(bindir)
 	ln -sf ../bin/trailfs $(sbindir)/mount.fuse.trailfs
-	$(Q)set -e; for m in $(manuals); do \
-		d=$(mandir)/man$${m##*.}; \
-		install -d $$d; install -m 644 $$m $$d; \
+	$(Q)for n in $(names); do ln -sf ../bin/trailctl $(sbindir)/$$n; done
+	$(Q)set -e; for f in $(manuals) $(units); do \
+		case $$f in \
+		man/*) to=$(mandir)/man$${f##*.} ;; \
+		*) to=$(unitdir) ;; \
+		esac; \
+		sed -E '$(located)' $$f >$$to/$${f##*/}; \
+		chmod 644 $$to/$${f##*/}; \
 	done
-	install -d $(unitdir) $(datadir)
-	$(Q)set -e; for u in $(units); do \
-		sed 's|/usr/local/|$(PREFIX)/|' $$u >$(unitdir)/$${u##*/}; \
-		chmod 644 $(unitdir)/$${u##*/}; \
-	done
-	install -m 644 $(shared) $(datadir)
+	ln -sf trailfs.8 $(mandir)/man8/mount.fuse.trailfs.8
+	ln -sf fsck.trailfs.8 $(mandir)/man8/fsck.fuse.trailfs.8
+	install -m 644 tools/systemd/sysusers.conf $(sysusersdir)/trailfs.conf
+	install -m 644 tools/systemd/tmpfiles.conf $(tmpfilesdir)/trailfs.conf
+	install -m 644 $(monitoring) $(datadir)
+	install -m 644 $(examples) $(exampledir)
 
+# Directories go if they are empty.  Those that a system has below /usr and
+# /usr/local anyway stay.
 uninstall: ## remove what install put there
-	rm -f $(bindir)/trailfs $(bindir)/trailctl \
-		$(sbindir)/mount.fuse.trailfs
-	$(Q)for m in $(notdir $(manuals)); do \
-		rm -f $(mandir)/man$${m##*.}/$$m; \
-	done
-	rm -f $(addprefix $(unitdir)/,$(notdir $(units)))
-	rm -f $(addprefix $(datadir)/,$(notdir $(shared)))
-	$(Q)rmdir $(datadir) 2>/dev/null || :
+	rm -f $(programs:$(BUILD)/%=$(bindir)/%) $(addprefix \
+		$(sbindir)/,mount.fuse.trailfs $(names)) \
+		$(sysusersdir)/trailfs.conf $(tmpfilesdir)/trailfs.conf \
+		$(mandir)/man8/mount.fuse.trailfs.8 \
+		$(mandir)/man8/fsck.fuse.trailfs.8
+	$(Q)rm -f $(foreach m,$(notdir $(manuals)),$(mandir)/man$(subst \
+		.,,$(suffix $(m)))/$(m))
+	rm -f $(addprefix $(unitdir)/,$(notdir $(units))) \
+		$(addprefix $(datadir)/,$(notdir $(monitoring))) \
+		$(addprefix $(exampledir)/,$(notdir $(examples)))
+	$(Q)rmdir $(datadir) $(exampledir) $(exampledir:/examples=) \
+		$(sections:%=$(mandir)/man%) $(unitdir) $(unitdir:/system=) \
+		$(sysusersdir) $(tmpfilesdir) $(if $(filter-out \
+		/usr /usr/local,$(PREFIX)),$(mandir) $(bindir) $(sbindir) \
+		$(addprefix $(DESTDIR)$(PREFIX),/share/doc /share /lib /)) \
+		2>/dev/null || :
 
 version = $(shell sed -n 's/^\#define TF_VERSION "\(.*\)"/\1/p' core/types.h)
 dist: ## make build/trailfs-VERSION.tar.gz from the last commit

@@ -7,6 +7,9 @@
  * never has an effect. Standard output is flushed at the very end, and a
  * failure of that replaces the exit status: an answer that could not be written
  * is no success.
+ *
+ * Under the names mkfs.trailfs and fsck.trailfs the program is what mkfs(8) and
+ * fsck(8) call.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -15,6 +18,7 @@
 #include "cmd.h"
 #include "core/environment.h"
 #include "core/types.h"
+#include "fsck.h"
 #include "program.h"
 #include "report.h"
 
@@ -184,28 +188,47 @@ help(int n, char **arg)
 	return REPORT_OK;
 }
 
-int
-main(int argc, char **argv)
+static bool
+is_mkfs(const char *argv0)
+{
+	const char *slash = strrchr(argv0, '/');
+
+	return strcmp(slash != NULL ? slash + 1 : argv0, "mkfs.trailfs") == 0;
+}
+
+/* The command line of trailctl itself. */
+static int
+run_verb(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : "";
 	const struct verb *v;
-	int status;
+
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+		print_verbs(stdout);
+		return REPORT_OK;
+	}
+	if (strcmp(word, "help") == 0)
+		return help(argc - 1, argv + 1);
+	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
+		printf("trailctl %s\n", TF_VERSION);
+		return REPORT_OK;
+	}
+	if ((v = find(word)) != NULL)
+		return cmd_do(v, argc - 1, argv + 1);
+	return no_such_verb(word);
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *name = argc > 0 ? argv[0] : "";
 
 	program_keep();
 	tf_environment_clean();
 	tf_environment_raise_limit();
-	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-		print_verbs(stdout);
-		status = REPORT_OK;
-	} else if (strcmp(word, "help") == 0) {
-		status = help(argc - 1, argv + 1);
-	} else if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
-		printf("trailctl %s\n", TF_VERSION);
-		status = REPORT_OK;
-	} else if ((v = find(word)) != NULL) {
-		status = cmd_do(v, argc - 1, argv + 1);
-	} else {
-		status = no_such_verb(word);
-	}
-	return report_end(status);
+	if (fsck_is(name))
+		return fsck_status(report_end(fsck_run(argc, argv)));
+	if (is_mkfs(name))
+		return report_end(cmd_do(&cmd_init, argc, argv));
+	return report_end(run_verb(argc, argv));
 }

@@ -148,32 +148,8 @@ damage_is_a_failure() {
 	is 3 ./job verify conf
 }
 
-# make install puts the units where systemd looks, with the right program.
-the_units_are_installed() {
-	# -o all: nothing is built, whatever options the programs had.
-	make -s -C "$top" -o all BUILD="$BUILD" DESTDIR="$work/root" \
-		PREFIX=/opt/x install >out 2>&1 || {
-		cat out
-		exit 1
-	}
-	at=$work/root/opt/x/lib/systemd/system
-	for u in "$units"/*.service "$units"/*.timer; do
-		[ -f "$at/${u##*/}" ]
-	done
-	grep -q '^ExecStart=/opt/x/bin/trailctl verify ' \
-		"$at/trailfs-verify@.service"
-	if grep -r /usr/local/bin "$at"; then
-		exit 1
-	fi
-	cmp "$units/example.conf" "$work/root/opt/x/share/trailfs/example.conf"
-	make -s -C "$top" BUILD="$BUILD" DESTDIR="$work/root" PREFIX=/opt/x \
-		uninstall >/dev/null
-	[ -z "$(find "$work/root" -type f)" ]
-}
-
 run units_are_copied systemd_accepts_the_units each_job_has_a_timer \
 	a_verification_is_polite the_example_is_complete
 with 'python3 openssl' a_job_is_run_as_systemd_does a_vault_and_its_guests_are_made \
 	each_job_does_its_work damage_is_a_failure
-run the_units_are_installed
 finish

@@ -1,0 +1,147 @@
+#!/bin/sh
+# make install and make uninstall: what is where, with the right paths in it, and
+# that nothing is left behind.  The other names of the programs do their work.
+. "$(dirname "$0")/../suite_tools.sh"
+show_output=
+
+# make_into PREFIX TARGET: with the programs that are there, whatever options they
+# were built with.
+make_into() {
+	is 0 make -s -C "$top" -o all BUILD="$BUILD" DESTDIR="$work/root" \
+		PREFIX="$1" "$2"
+}
+
+# listed: what is below root now.
+listed() {
+	(cd root && find . | sort)
+}
+
+# Units, manuals, monitoring and examples go where their readers look.
+everything_is_installed() {
+	make_into /opt/x install
+	for f in "$top"/tools/systemd/*.service "$top"/tools/systemd/*.timer; do
+		[ -f "root/opt/x/lib/systemd/system/${f##*/}" ]
+	done
+	for f in "$top"/man/*.[1-9]; do
+		[ -f "root/opt/x/share/man/man${f##*.}/${f##*/}" ]
+	done
+	for f in "$top"/tools/monitoring/*; do
+		cmp "$f" "root/opt/x/share/trailfs/${f##*/}"
+	done
+	cmp "$top/tools/systemd/example.conf" \
+		root/opt/x/share/doc/trailfs/examples/example.conf
+	[ "$(find root -type f -perm -111 | wc -l)" -eq \
+		"$(find root/opt/x/bin -type f | wc -l)" ]
+	# No link leads away or nowhere.
+	[ -z "$(find root -xtype l)" ]
+}
+
+# A unit starts the program that was installed with it, and manuals name the
+# directories that were filled.  Programs of the user stay where they are.
+files_name_the_places() {
+	grep -q '^ExecStart=/opt/x/bin/trailctl verify ' \
+		"root/opt/x/lib/systemd/system/trailfs-verify@.service"
+	grep -rho '/[a-z/]*local/[a-z/]*trail[a-z]*' root/opt/x/lib \
+		root/opt/x/share | sort -u >there
+	# The directory of the administrator's programs for trailctl-watch@.
+	grep -vx /usr/local/lib/trailctl >wrong <there || :
+	cat wrong
+	[ ! -s wrong ]
+	grep -q '^.Pa /opt/x/share/trailfs' root/opt/x/share/man/man8/trailfs.8
+}
+
+# systemd reads the user and the directory.
+systemd_takes_user_and_directory() {
+	needs systemd-sysusers systemd-tmpfiles
+	# A root with these files alone.
+	mkdir -p other/etc other/usr/lib/sysusers.d other/usr/lib/tmpfiles.d
+	cp root/opt/x/lib/sysusers.d/* other/usr/lib/sysusers.d
+	cp root/opt/x/lib/tmpfiles.d/* other/usr/lib/tmpfiles.d
+	is 0 systemd-sysusers --root=other
+	grep -q '^trailfs:.*:/var/lib/trailfs:/usr/sbin/nologin$' \
+		other/etc/passwd
+	grep -q '^trailfs:' other/etc/group
+	is 0 systemd-tmpfiles --root=other --create
+	[ ! -s err ]
+	[ "$(stat -c %a other/var/lib/trailfs)" = 755 ]
+}
+
+# Uninstalling removes every file and every directory that was made for them.
+uninstall_leaves_nothing() {
+	make_into /opt/x uninstall
+	find root -mindepth 1 >left
+	echo root/opt | diff - left
+}
+
+# The directories that a system has stay, and so do the files of others.
+uninstall_keeps_what_was_there() {
+	rm -rf root
+	(
+		umask 022
+		mkdir -p root/usr/local/bin root/usr/local/sbin \
+			root/usr/local/lib/systemd/system \
+			root/usr/local/share/man/man8 \
+			root/usr/local/share/doc
+		: >root/usr/local/lib/systemd/system/other.service
+		: >root/usr/local/share/man/man8/other.8
+	)
+	listed >before
+	make_into /usr/local install
+	listed >during
+	[ "$(wc -l <during)" -gt "$(($(wc -l <before) + 30))" ]
+	# Twice is the same as once.
+	make_into /usr/local install
+	listed | diff during -
+	make_into /usr/local uninstall
+	listed | diff before -
+	make_into /usr/local uninstall
+	listed | diff before -
+}
+
+# mkfs.trailfs is trailctl init.
+mkfs_makes_a_store() {
+	mkdir names
+	for n in mkfs.trailfs fsck.trailfs fsck.fuse.trailfs; do
+		ln -s "$BUILD/trailctl" "names/$n"
+	done
+	is 0 names/mkfs.trailfs --origin example.org/mkfs store
+	says '^example.org/mkfs+'
+	is 0 trailctl verify store
+	is 1 names/mkfs.trailfs store
+	is 2 names/mkfs.trailfs --frobnicate other
+}
+
+# fsck.trailfs has the exit statuses of fsck(8), and takes its options.
+fsck_verifies_a_store() {
+	for n in fsck.trailfs fsck.fuse.trailfs; do
+		is 0 "names/$n" store
+		says '^tree  *OK'
+	done
+	is 0 names/fsck.trailfs -a -fy -C4 store
+	is 0 names/fsck.trailfs -p -C store
+	is 16 names/fsck.trailfs
+	is 16 names/fsck.trailfs -x store
+	is 16 names/fsck.trailfs store -a
+	is 16 names/fsck.trailfs --vkey store
+	is 16 names/fsck.trailfs store store
+	is 8 names/fsck.trailfs nowhere
+	if names/fsck.trailfs store >/dev/full 2>err; then
+		exit 1
+	else
+		[ $? -eq 8 ]
+	fi
+	mount store
+	is 0 names/fsck.trailfs -n store
+	mkdir -p mnt/t/w/a
+	head -c 200000 /dev/zero >mnt/t/w/a/f
+	is 0 trailctl sync mnt
+	unmount
+	flip "$(find store/objects -type f)" 3
+	is 4 names/fsck.trailfs -a store
+	says FAILED
+}
+
+run everything_is_installed files_name_the_places \
+	systemd_takes_user_and_directory uninstall_leaves_nothing \
+	uninstall_keeps_what_was_there mkfs_makes_a_store fsck_verifies_a_store
+finish
