@@ -31,6 +31,12 @@ struct tf_reader; /* one open descriptor for reading */
  */
 TF_MUST_USE enum tf_code tf_vault_init(const char *path, const char *origin,
     const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err);
+/* The same with the secret keys in another directory, which must be absolute and
+ * outside the store; it is made if it is absent, and the config names it.  NULL:
+ * in the store.  TF_EXISTS: it has keys already. */
+TF_MUST_USE enum tf_code tf_vault_init_keys(const char *path,
+    const char *origin, const char *keys, const struct tf_actor *actor,
+    struct tf_buf *vkey, struct tf_error *err);
 
 /*
  * Continue a store whose database is older than STORE/checkpoint (an old copy

@@ -11,6 +11,7 @@
 
 static struct {
 	bool guard_lost, json, moved, recover;
+	const char *keys;   /* NULL: in the store */
 	const char *origin; /* NULL: of host and directory */
 } ask;
 
@@ -19,6 +20,10 @@ static const struct args_option options[] = {
 	    .help = "continue a store whose guard is lost",
 	    .flag = &ask.guard_lost },
 	ARGS_JSON(&ask.json),
+	{ .name = "keys",
+	    .value = "DIR",
+	    .help = "the directory of the secret keys, outside the store",
+	    .text = &ask.keys },
 	{ .name = "moved",
 	    .help = "continue a store that was moved here, not copied",
 	    .flag = &ask.moved },
@@ -104,11 +109,18 @@ run(int n, char **arg)
 
 	(void)n;
 	actor_self(&self);
+	if (ask.keys != NULL && (ask.moved || ask.guard_lost || ask.recover)) {
+		(void)tf_fail(&err, TF_USAGE,
+		    "--keys is for a new store: STORE/config of this one says "
+		    "where its keys are");
+		return report(&err);
+	}
 	rc = ask.moved || ask.guard_lost ?
 	    go_on(arg[0], &self, &vkey, &err) :
 	    ask.recover ?
 	    tf_vault_recover(arg[0], ask.origin, &self, &vkey, &err) :
-	    tf_vault_init(arg[0], ask.origin, &self, &vkey, &err);
+	    tf_vault_init_keys(arg[0], ask.origin, ask.keys, &self, &vkey,
+		&err);
 	if (rc == TF_OK) {
 		line = (struct tf_str){ vkey.p, vkey.n };
 		while (line.n > 0 && line.p[line.n - 1] == '\n')

@@ -34,6 +34,7 @@
 #include "../node/host.h"
 #include "../store/connection.h"
 #include "../store/entries.h"
+#include "../store/key_dir.h"
 #include "../store/meta.h"
 #include "../store/nodes.h"
 #include "../store/scrub.h"
@@ -462,6 +463,18 @@ load(struct tf_replica *r, struct tf_error *err)
 	    rc;
 }
 
+/* Check that nobody else can have exchanged what is in keys/. */
+static enum tf_code
+check_keys(const struct tf_replica *r, struct tf_error *err)
+{
+	int fd;
+	enum tf_code rc = tf_key_dir_open(r->dirfd, &fd, err);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
+}
+
 enum tf_code
 tf_replica_open(const char *path, struct tf_replica **out, struct tf_error *err)
 {
@@ -484,7 +497,7 @@ tf_replica_open(const char *path, struct tf_replica **out, struct tf_error *err)
 		NULL)
 		rc = tf_nomem(err);
 	if (rc == TF_OK && (rc = open_dirs(r, path, err)) == TF_OK &&
-	    (rc = tf_store_check_keys(r->dirfd, err)) == TF_OK &&
+	    (rc = check_keys(r, err)) == TF_OK &&
 	    (rc = lock(r, err)) == TF_OK &&
 	    (rc = tf_db_open(name, TF_DB_WRITE, &r->db, err)) == TF_OK &&
 	    (rc = read_facts(r, err)) == TF_OK &&

@@ -24,6 +24,7 @@
 #include "../seal/head_copies.h"
 #include "../store/connection.h"
 #include "../store/entries.h"
+#include "../store/key_dir.h"
 #include "../store/meta.h"
 #include "../store/objects.h"
 #include "../store/store_files.h"
@@ -280,12 +281,16 @@ give_keys(int dirfd, const char *origin, struct tf_buf *vkey,
     struct tf_error *err)
 {
 	enum tf_code rc;
+	int keysfd;
 
 	if (unlinkat(dirfd, TF_LOG_VKEY, 0) < 0 ||
 	    unlinkat(dirfd, TF_LOG_PUB, 0) < 0)
 		return tf_fail(err, TF_IO, "remove the key of the old log");
-	rc = tf_new_store_keys(dirfd, origin, vkey, err);
-	return rc == TF_OK ? tf_new_store_config(dirfd, err) : rc;
+	if ((rc = tf_key_dir_open(dirfd, &keysfd, err)) != TF_OK)
+		return rc;
+	rc = tf_new_store_keys(dirfd, keysfd, origin, vkey, err);
+	(void)close(keysfd);
+	return rc == TF_OK ? tf_new_store_config(dirfd, NULL, err) : rc;
 }
 
 /* Append the entry that continues the ledger, and take away the mark. */

@@ -228,25 +228,77 @@ tf_key_from_seed(const uint8_t seed[32], struct tf_key **out,
 	    out, err);
 }
 
-/* Check that owner, mode and link count of the open file protect a secret. */
-static enum tf_code
-fit(int fd, const char *name, struct tf_error *err)
+#define PLACE_MAX 100 /* bytes of a path in a message */
+
+/* The path of a file below dirfd, for messages; its name if that is unknown. */
+static const char *
+place(int dirfd, const char *name, char out[PLACE_MAX])
 {
-	struct stat st;
+	char fd[32], dir[PLACE_MAX];
+	ssize_t n;
+	int len;
+
+	(void)snprintf(fd, sizeof(fd), "/proc/self/fd/%d", dirfd);
+	n = dirfd < 0 ? -1 : readlink(fd, dir, sizeof(dir));
+	if (n <= 0 || n >= (ssize_t)sizeof(dir))
+		return name;
+	len = snprintf(out, PLACE_MAX, "%.*s/%s", (int)n, dir, name);
+	return len < PLACE_MAX ? out : name;
+}
+
+/*
+ * Check that owner, mode and link count of the open file protect a secret.  Whom
+ * its directory belongs to may have it, too: a caller has checked that one.
+ */
+static enum tf_code
+fit(int fd, int dirfd, const char *name, struct tf_error *err)
+{
+	char path[PLACE_MAX];
+	struct stat st, dir;
+	uid_t owner = geteuid();
 
 	if (fstat(fd, &st) < 0)
 		return tf_fail(err, TF_IO, "stat %s", name);
+	if (dirfd >= 0 && fstat(dirfd, &dir) == 0)
+		owner = dir.st_uid;
 	errno = 0;
-	if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
+	if (!S_ISREG(st.st_mode))
+		return tf_fail(err, TF_FOREIGN, "key %s is not a plain file",
+		    place(dirfd, name, path));
+	if (st.st_nlink != 1)
 		return tf_fail(err, TF_FOREIGN,
-		    "key %s is not a plain file with one name", name);
+		    "key %s has %u names (hard links): remove the others",
+		    place(dirfd, name, path), (unsigned)st.st_nlink);
+	if (st.st_uid != geteuid() && st.st_uid != 0 && st.st_uid != owner)
+		return tf_fail(err, TF_FOREIGN,
+		    "key %s belongs to uid %u: chown %u it",
+		    place(dirfd, name, path), (unsigned)st.st_uid,
+		    (unsigned)owner);
 	if ((st.st_mode & 077) != 0)
 		return tf_fail(err, TF_FOREIGN,
-		    "key %s is open to others: chmod 0400 it", name);
-	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return tf_fail(err, TF_FOREIGN, "key %s belongs to uid %u",
-		    name, (unsigned)st.st_uid);
+		    "key %s is open to others: chmod 0400 it",
+		    place(dirfd, name, path));
 	return TF_OK;
+}
+
+/* A key that cannot be opened, and what to do about it. */
+static enum tf_code
+not_opened(int dirfd, const char *name, struct tf_error *err)
+{
+	char path[PLACE_MAX];
+	int sys = errno;
+
+	errno = 0;
+	if (sys == ELOOP)
+		return tf_fail(err, TF_FOREIGN,
+		    "key %s is a symbolic link: put the file itself there",
+		    place(dirfd, name, path));
+	if (sys == ENOENT)
+		return tf_fail(err, TF_NOTFOUND,
+		    "key %s is missing: restore it from its backup",
+		    place(dirfd, name, path));
+	return tf_fail(err, sys == EACCES ? TF_ACCESS : TF_IO, "key %s: %s",
+	    place(dirfd, name, path), strerror(sys));
 }
 
 enum tf_code
@@ -260,13 +312,8 @@ tf_secret_read(int dirfd, const char *name, void *p, size_t max, size_t *got,
 	fd = openat(dirfd, name,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return tf_fail(err,
-		    errno == ELOOP	? TF_FOREIGN :
-			errno == EACCES ? TF_ACCESS :
-			errno == ENOENT ? TF_NOTFOUND :
-					  TF_IO,
-		    "key %s: %s", name, strerror(errno));
-	if ((rc = fit(fd, name, err)) == TF_OK)
+		return not_opened(dirfd, name, err);
+	if ((rc = fit(fd, dirfd, name, err)) == TF_OK)
 		rc = tf_file_pread(fd, p, max, 0, got, err);
 	(void)close(fd);
 	return rc;

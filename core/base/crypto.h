@@ -54,9 +54,9 @@ TF_MUST_USE enum tf_code tf_key_from_seed(const uint8_t seed[32],
 /*
  * Read a secret, at most max bytes, from the file name below dirfd.  The caller
  * wipes p.
- * Errors: TF_FOREIGN the file is a symlink, has more than one link, belongs to
- * neither the process nor root, or gives group or others any mode bit;
- * TF_NOTFOUND; TF_ACCESS; TF_IO.
+ * Errors, which say what to do: TF_FOREIGN the file is a symlink, has more than
+ * one link, belongs to neither the process nor root nor the owner of dirfd, or
+ * gives group or others any mode bit; TF_NOTFOUND; TF_ACCESS; TF_IO.
  */
 TF_MUST_USE enum tf_code tf_secret_read(int dirfd, const char *name, void *p,
     size_t max, size_t *got, struct tf_error *err);

@@ -330,3 +330,26 @@ tf_file_scratch(int dirfd, int *fd, struct tf_error *err)
 	    tf_fail(err, TF_IO, "make a temporary file: %s", strerror(errno)) :
 	    TF_OK;
 }
+
+/* Goes up to the root, where ".." is the directory itself. */
+bool
+tf_dir_is_below(int dirfd, const struct stat *st)
+{
+	struct stat now = { 0 }, before;
+	bool is = false;
+	int up;
+
+	do {
+		before = now;
+		if (fstat(dirfd, &now) < 0)
+			break;
+		is = now.st_dev == st->st_dev && now.st_ino == st->st_ino;
+		up = openat(dirfd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		(void)close(dirfd);
+		dirfd = up;
+	} while (!is && dirfd >= 0 &&
+	    (now.st_dev != before.st_dev || now.st_ino != before.st_ino));
+	if (dirfd >= 0)
+		(void)close(dirfd);
+	return is;
+}

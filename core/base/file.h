@@ -11,6 +11,8 @@
 
 #include "../json.h"
 
+struct stat;
+
 /* fdatasync(2) and fsync(2).  On TF_OK the data (sync: and the metadata) of fd
  * survive power loss.  Errors: TF_IO and its more precise forms. */
 TF_MUST_USE enum tf_code tf_file_datasync(int fd, struct tf_error *err);
@@ -77,5 +79,8 @@ TF_MUST_USE enum tf_code tf_file_mkdir_beneath(int dirfd, const char *path,
  * number of inodes (UINT64_MAX if the file system does not count them). */
 TF_MUST_USE enum tf_code tf_file_free(int dirfd, uint64_t *bytes,
     uint64_t *files, struct tf_error *err);
+
+/* True if the directory dirfd, which is closed, is the one of st or below it. */
+bool tf_dir_is_below(int dirfd, const struct stat *st);
 
 #endif

@@ -1,6 +1,4 @@
 /* The signer of this process: it holds the secret keys itself. */
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "../ledger/checkpoint.h"
@@ -41,22 +39,8 @@ static const struct tf_signer_ops local_ops = {
 	.statement = sign_statement,
 };
 
-static enum tf_code
-load_key(int dirfd, const char *keys, const char *name, struct tf_key **out,
-    struct tf_error *err)
-{
-	char path[PATH_MAX];
-
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", keys, name) >=
-	    sizeof(path))
-		return tf_fail(err, TF_INVALID, "%.100s: too long a path",
-		    keys);
-	return tf_key_load(dirfd, path, out, err);
-}
-
 enum tf_code
-tf_signer_local(int dirfd, const char *keys, struct tf_signer **out,
-    struct tf_error *err)
+tf_signer_local(int keysfd, struct tf_signer **out, struct tf_error *err)
 {
 	struct local *l = calloc(1, sizeof(*l));
 	enum tf_code rc;
@@ -64,8 +48,8 @@ tf_signer_local(int dirfd, const char *keys, struct tf_signer **out,
 	if (l == NULL)
 		return tf_nomem(err);
 	l->s.ops = &local_ops;
-	if ((rc = load_key(dirfd, keys, "log.pem", &l->log, err)) != TF_OK ||
-	    (rc = load_key(dirfd, keys, "attester.pem", &l->attester, err)) !=
+	if ((rc = tf_key_load(keysfd, "log.pem", &l->log, err)) != TF_OK ||
+	    (rc = tf_key_load(keysfd, "attester.pem", &l->attester, err)) !=
 		TF_OK) {
 		close_local(&l->s);
 		return rc;

@@ -24,12 +24,12 @@ struct tf_signer_keys {
 
 /*
  * The signer of this process: it reads the files log.pem and attester.pem of the
- * key directory `keys`, which is absolute or below dirfd.  On TF_OK close *out
- * with tf_signer_close().
+ * key directory keysfd, which stays the caller's.  On TF_OK close *out with
+ * tf_signer_close().
  * Errors: those of tf_key_load; TF_NOMEM.
  */
-TF_MUST_USE enum tf_code tf_signer_local(int dirfd, const char *keys,
-    struct tf_signer **out, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_signer_local(int keysfd, struct tf_signer **out,
+    struct tf_error *err);
 
 /* Wipe the keys and free s; does nothing for NULL. */
 void tf_signer_close(struct tf_signer *s);

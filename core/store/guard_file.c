@@ -50,30 +50,6 @@ tf_guard_read(const char *path, size_t max, struct tf_buf *out,
 	return rc;
 }
 
-/* Is the directory at dirfd, which is closed, the one of st or below it?  Goes up
- * to the root, where ".." is the directory itself. */
-static bool
-is_below(int dirfd, const struct stat *st)
-{
-	struct stat now = { 0 }, before;
-	bool is = false;
-	int up;
-
-	do {
-		before = now;
-		if (fstat(dirfd, &now) < 0)
-			break;
-		is = now.st_dev == st->st_dev && now.st_ino == st->st_ino;
-		up = openat(dirfd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		(void)close(dirfd);
-		dirfd = up;
-	} while (!is && dirfd >= 0 &&
-	    (now.st_dev != before.st_dev || now.st_ino != before.st_ino));
-	if (dirfd >= 0)
-		(void)close(dirfd);
-	return is;
-}
-
 enum tf_code
 tf_guard_place(const char *path, int storefd, bool *inside, bool *same_disk,
     struct tf_error *err)
@@ -92,7 +68,7 @@ tf_guard_place(const char *path, int storefd, bool *inside, bool *same_disk,
 		    strerror(errno));
 	}
 	*same_disk = store.st_dev == dir.st_dev;
-	*inside = is_below(dirfd, &store);
+	*inside = tf_dir_is_below(dirfd, &store);
 	return TF_OK;
 }
 

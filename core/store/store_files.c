@@ -2,8 +2,8 @@
  * Owners, types, modes and names of the files of a store: see store_files.h.
  * A user who can write these files can change evidence without the daemon, so
  * wrong rights are reported at each start, and removed where that is safe.
- * Only keys/ is so important that a wrong mode refuses the start: another user
- * could exchange the keys.  A file that is missing is no finding here; the
+ * Only the key directory is so important that a wrong mode refuses the start
+ * (key_dir.h).  A file that is missing is no finding here; the
  * code that opens it reports that.
  */
 #include <dirent.h>
@@ -19,6 +19,7 @@
 #include "../base/show.h"
 #include "../json.h"
 #include "connection.h"
+#include "key_dir.h"
 #include "refusals.h"
 #include "scrub.h"
 #include "search_rows.h"
@@ -158,28 +159,6 @@ tf_store_check_access(int dirfd, bool may_tighten, tf_store_found found,
 		check(&k, &places[i]);
 }
 
-enum tf_code
-tf_store_check_keys(int dirfd, struct tf_error *err)
-{
-	struct stat st;
-
-	if (fstatat(dirfd, "keys", &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return tf_fail(err, errno == EACCES ? TF_ACCESS : TF_FOREIGN,
-		    "keys/");
-	errno = 0;
-	if (!S_ISDIR(st.st_mode))
-		return tf_fail(err, TF_FOREIGN, "keys is not a directory");
-	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return tf_fail(err, TF_FOREIGN, "keys/ belongs to uid %u",
-		    (unsigned)st.st_uid);
-	if ((st.st_mode & 022) != 0)
-		return tf_fail(err, TF_FOREIGN,
-		    "others may exchange the keys: keys/ has mode %04o.  Are "
-		    "they still yours?  Then chmod 0700 it",
-		    (unsigned)st.st_mode & 07777);
-	return TF_OK;
-}
-
 /* --- what does not belong there ------------------------------------------------ */
 
 static bool
@@ -231,9 +210,10 @@ belongs_on_top(const char *name)
 static bool
 belongs_in_keys(const char *name)
 {
-	static const char *const names[] = { TF_LOG_KEY, TF_LOG_VKEY,
-		TF_LOG_PUB, TF_ATTESTER_KEY, TF_ATTESTER_PUB, TF_STAGE_KEY,
-		TF_STAGE_KEY ".old", TF_MIRROR_KEY, TF_MIRROR_VKEY };
+	static const char *const names[] = { "keys/" TF_LOG_SECRET, TF_LOG_VKEY,
+		TF_LOG_PUB, "keys/" TF_ATTESTER_SECRET, TF_ATTESTER_PUB,
+		TF_STAGE_KEY, TF_STAGE_KEY ".old", TF_MIRROR_KEY,
+		TF_MIRROR_VKEY };
 	char path[300];
 
 	(void)snprintf(path, sizeof(path), "keys/%.*s", (int)without_tmp(name),

@@ -12,11 +12,9 @@
 
 /* Receives one line about one wrong file, without a full stop. */
 typedef void (*tf_store_found)(void *arg, const char *line);
-/* Names of files in a store. */
-#define TF_LOG_KEY "keys/log.pem"
+/* Names of files in a store; key_dir.h has those of the secret keys. */
 #define TF_LOG_VKEY "keys/log.vkey"
 #define TF_LOG_PUB "keys/log.pub.pem"
-#define TF_ATTESTER_KEY "keys/attester.pem"
 #define TF_ATTESTER_PUB "keys/attester.pub.pem"
 #define TF_STAGE_KEY "keys/stage.key"
 /* Of a mirror: the file that marks it, and those of its receiver. */
@@ -33,13 +31,6 @@ typedef void (*tf_store_found)(void *arg, const char *line);
  */
 void tf_store_check_access(int dirfd, bool tighten, tf_store_found found,
     void *arg);
-
-/*
- * Check that no other user could have exchanged the files in keys/.
- * TF_FOREIGN if keys/ is a symbolic link, belongs to neither the process nor
- * root, or is writable by group or others.
- */
-TF_MUST_USE enum tf_code tf_store_check_keys(int dirfd, struct tf_error *err);
 
 /* Receives the path of a file in the store, safe to print.  aside: the file is
  * a damaged object that tf_object_put_aside renamed. */

@@ -13,6 +13,7 @@
 #include "../node/roles.h"
 #include "../node/vault_i.h"
 #include "../store/config_file.h"
+#include "../store/key_dir.h"
 #include "../vault.h"
 #include "config.h"
 
@@ -97,7 +98,7 @@ tf_settings_take(struct tf_settings *s, const char *key, const char *value)
 
 #define GROUP_MAX 256 /* bytes of the name of a group */
 
-/* guard and stamp_ca are paths, approvers the name of a group, and stamp a word;
+/* guard, keys and stamp_ca are paths, approvers the name of a group, and stamp a word;
  * all others are numbers. */
 static enum tf_code
 set(void *vault, const char *key, const char *value, struct tf_error *err)
@@ -115,8 +116,8 @@ set(void *vault, const char *key, const char *value, struct tf_error *err)
 		v->approvers = strdup(value);
 		return v->approvers == NULL ? tf_nomem(err) : TF_OK;
 	}
-	/* Status and verification read it where they need it. */
-	if (tf_config_is_stamp(key, value) ||
+	/* They are read where they are needed. */
+	if (tf_config_is_stamp(key, value) || tf_config_is_keys(key, value) ||
 	    tf_settings_take(&v->settings, key, value))
 		return TF_OK;
 	return tf_fail(err, TF_USAGE, "config: \"%.60s\" is not understood",

@@ -20,6 +20,7 @@
 #include "../base/file.h"
 #include "../ledger/name.h"
 #include "../node/vault_i.h"
+#include "../store/key_dir.h"
 #include "../vault.h"
 #include "new_store.h"
 
@@ -46,15 +47,42 @@ default_origin(const char *path, char out[TF_ORIGIN_MAX + 1])
 			out[n] = '-';
 }
 
+/* The key directory of the new store dirfd: another one, or STORE/keys. */
+static enum tf_code
+open_keys(int dirfd, const char *keys, int *fd, bool *made,
+    struct tf_error *err)
+{
+	*made = false;
+	return keys == NULL ? tf_key_dir_open(dirfd, fd, err) :
+			      tf_key_dir_make(dirfd, keys, fd, made, err);
+}
+
+/* Remove what is left of keys outside of a store that was not made. */
+static void
+unmake_keys(int keysfd, const char *keys, bool made)
+{
+	(void)unlinkat(keysfd, TF_LOG_SECRET, 0);
+	(void)unlinkat(keysfd, TF_ATTESTER_SECRET, 0);
+	if (made)
+		(void)rmdir(keys);
+}
+
 enum tf_code
 tf_vault_init(const char *path, const char *origin,
+    const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err)
+{
+	return tf_vault_init_keys(path, origin, NULL, actor, vkey, err);
+}
+
+enum tf_code
+tf_vault_init_keys(const char *path, const char *origin, const char *keys,
     const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err)
 {
 	struct tf_vault_options o = { .program = "trailctl", .actor = actor };
 	char fallback[TF_ORIGIN_MAX + 1];
 	struct tf_vault *v = NULL;
-	bool made = false;
-	int dirfd = -1;
+	bool made = false, made_keys = false, wrote_keys = false;
+	int dirfd = -1, keysfd = -1;
 	enum tf_code rc;
 
 	if ((rc = tf_new_store_check(path, err)) != TF_OK)
@@ -68,8 +96,11 @@ tf_vault_init(const char *path, const char *origin,
 		    "an origin is 1 to 128 of "
 		    "A-Za-z0-9._~:/-");
 	if ((rc = tf_new_store_dirs(path, &dirfd, &made, err)) == TF_OK &&
-	    (rc = tf_new_store_keys(dirfd, origin, vkey, err)) == TF_OK &&
-	    (rc = tf_new_store_config(dirfd, err)) == TF_OK &&
+	    (rc = open_keys(dirfd, keys, &keysfd, &made_keys, err)) == TF_OK &&
+	    (wrote_keys = true) &&
+	    (rc = tf_new_store_keys(dirfd, keysfd, origin, vkey, err)) ==
+		TF_OK &&
+	    (rc = tf_new_store_config(dirfd, keys, err)) == TF_OK &&
 	    (rc = tf_new_store_database(path, origin, NULL, err)) == TF_OK &&
 	    (rc = tf_vault_open(path, &o, &v, err)) == TF_OK)
 		rc = tf_vault_close(v, "done", err);
@@ -77,8 +108,14 @@ tf_vault_init(const char *path, const char *origin,
 		rc = tf_file_sync_dir(dirfd, ".", err);
 	if (rc == TF_OK)
 		rc = tf_file_sync_dir(dirfd, "..", err);
+	if (rc != TF_OK && wrote_keys)
+		unmake_keys(keysfd, keys, made_keys);
+	else if (rc != TF_OK && made_keys)
+		(void)rmdir(keys);
 	if (rc != TF_OK && dirfd >= 0)
 		tf_new_store_unmake(dirfd, path, made);
+	if (keysfd >= 0)
+		(void)close(keysfd);
 	if (dirfd >= 0)
 		(void)close(dirfd);
 	return rc;

@@ -7,6 +7,7 @@
  * does not match.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "../base/bytes.h"
 #include "../base/crypto.h"
@@ -17,6 +18,7 @@
 #include "../node/host.h"
 #include "../node/vault_i.h"
 #include "../sign/sign.h"
+#include "../store/key_dir.h"
 #include "../store/meta.h"
 #include "../store/store_files.h"
 #include "../vault.h"
@@ -47,7 +49,7 @@ check_attester(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 		      tf_fail(err, TF_TAMPER,
 			  "%s is not the key that "
 			  "the ledger says is in force",
-			  TF_ATTESTER_KEY);
+			  TF_ATTESTER_SECRET);
 }
 
 enum tf_code
@@ -55,10 +57,14 @@ tf_vault_load_keys(struct tf_vault *v, struct tf_db *db,
     const struct tf_vkey *restored, struct tf_error *err)
 {
 	enum tf_code rc;
+	int fd;
 
 	tf_environment_hide_memory();
-	if ((rc = tf_store_check_keys(v->dirfd, err)) != TF_OK ||
-	    (rc = tf_signer_local(v->dirfd, "keys", &v->signer, err)) != TF_OK)
+	if ((rc = tf_key_dir_open(v->dirfd, &fd, err)) != TF_OK)
+		return rc;
+	rc = tf_signer_local(fd, &v->signer, err);
+	(void)close(fd);
+	if (rc != TF_OK)
 		return rc;
 	v->attester = tf_signer_keys(v->signer)->attester;
 	if (restored != NULL) {

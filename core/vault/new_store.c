@@ -18,6 +18,7 @@
 #include "../node/vault_i.h"
 #include "../store/clean_pages.h"
 #include "../store/connection.h"
+#include "../store/key_dir.h"
 #include "../store/meta.h"
 #include "../store/store_files.h"
 #include "../store/transaction.h"
@@ -38,19 +39,19 @@ static const char config_text[] =
     "# stamp_ca = /etc/trailfs/authorities.pem\tof whom they are required\n";
 
 /*
- * Write both halves of a new key.  *out may be set on failure, too; the caller
- * frees it.
+ * Write the secret half of a new key below keysfd, and the public one below dirfd.
+ * *out may be set on failure, too; the caller frees it.
  */
 static enum tf_code
-make_key(int dirfd, const char *name, const char *pub_name, struct tf_key **out,
-    struct tf_error *err)
+make_key(int dirfd, const char *pub_name, int keysfd, const char *name,
+    struct tf_key **out, struct tf_error *err)
 {
 	struct tf_buf pem = { 0 };
 	struct tf_pubkey pub;
 	enum tf_code rc;
 
 	if ((rc = tf_key_generate(out, err)) != TF_OK ||
-	    (rc = tf_key_save(*out, dirfd, name, err)) != TF_OK)
+	    (rc = tf_key_save(*out, keysfd, name, err)) != TF_OK)
 		return rc;
 	tf_key_public(*out, &pub);
 	tf_pubkey_pem(&pub, &pem);
@@ -101,8 +102,8 @@ tf_new_store_dirs(const char *path, int *dirfd, bool *made,
 }
 
 enum tf_code
-tf_new_store_keys(int dirfd, const char *origin, struct tf_buf *vkey,
-    struct tf_error *err)
+tf_new_store_keys(int dirfd, int keysfd, const char *origin,
+    struct tf_buf *vkey, struct tf_error *err)
 {
 	struct tf_key *log = NULL, *attester = NULL;
 	struct tf_buf text = { 0 };
@@ -110,10 +111,10 @@ tf_new_store_keys(int dirfd, const char *origin, struct tf_buf *vkey,
 	struct tf_vkey k;
 	enum tf_code rc;
 
-	if ((rc = make_key(dirfd, TF_LOG_KEY, TF_LOG_PUB, &log, err)) !=
-		TF_OK ||
-	    (rc = make_key(dirfd, TF_ATTESTER_KEY, TF_ATTESTER_PUB, &attester,
-		 err)) != TF_OK)
+	if ((rc = make_key(dirfd, TF_LOG_PUB, keysfd, TF_LOG_SECRET, &log,
+		 err)) != TF_OK ||
+	    (rc = make_key(dirfd, TF_ATTESTER_PUB, keysfd, TF_ATTESTER_SECRET,
+		 &attester, err)) != TF_OK)
 		goto out;
 	tf_key_public(log, &pub);
 	tf_vkey_make(&k, origin, &pub);
@@ -131,10 +132,20 @@ out:
 }
 
 enum tf_code
-tf_new_store_config(int dirfd, struct tf_error *err)
+tf_new_store_config(int dirfd, const char *keys, struct tf_error *err)
 {
-	return tf_file_write(dirfd, "config", config_text, strlen(config_text),
-	    0600, true, err);
+	struct tf_buf text = { 0 };
+	enum tf_code rc;
+
+	tf_buf_str(&text, config_text);
+	if (keys != NULL)
+		tf_buf_printf(&text, "keys = %s\n", keys);
+	rc = tf_buf_end(&text, err);
+	if (rc == TF_OK)
+		rc = tf_file_write(dirfd, "config", text.p, text.n, 0600, true,
+		    err);
+	tf_buf_free(&text);
+	return rc;
 }
 
 /* One transaction: the database has all its numbers or none. */
@@ -171,10 +182,10 @@ tf_new_store_database(const char *path, const char *origin, const char *id,
 void
 tf_new_store_unmake(int dirfd, const char *path, bool made)
 {
-	static const char *const files[] = { TF_LOG_KEY, TF_LOG_VKEY,
-		TF_LOG_PUB, TF_ATTESTER_KEY, TF_ATTESTER_PUB, TF_DB_NAME,
-		TF_DB_NAME "-wal", TF_DB_NAME "-shm", "checkpoint", "config",
-		"lock" };
+	static const char *const files[] = { "keys/" TF_LOG_SECRET, TF_LOG_VKEY,
+		TF_LOG_PUB, "keys/" TF_ATTESTER_SECRET, TF_ATTESTER_PUB,
+		TF_DB_NAME, TF_DB_NAME "-wal", TF_DB_NAME "-shm", "checkpoint",
+		"config", "lock" };
 	static const char *const dirs[] = { "objects", "stage", "keys" };
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)

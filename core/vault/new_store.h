@@ -22,12 +22,15 @@ TF_MUST_USE enum tf_code tf_new_store_check(const char *path,
  * user. */
 TF_MUST_USE enum tf_code tf_new_store_dirs(const char *path, int *dirfd,
     bool *made, struct tf_error *err);
-/* Make the keys of the log and of the attester, durable.  Appends the verifier's
- * key to vkey, for a person to keep outside of the store. */
-TF_MUST_USE enum tf_code tf_new_store_keys(int dirfd, const char *origin,
-    struct tf_buf *vkey, struct tf_error *err);
-/* Write a config that sets nothing; durable. */
-TF_MUST_USE enum tf_code tf_new_store_config(int dirfd, struct tf_error *err);
+/* Make the keys of the log and of the attester, durable: the secret halves below
+ * keysfd, the key directory.  Appends the verifier's key to vkey, for a person to
+ * keep outside of the store. */
+TF_MUST_USE enum tf_code tf_new_store_keys(int dirfd, int keysfd,
+    const char *origin, struct tf_buf *vkey, struct tf_error *err);
+/* Write a config that sets nothing but the key directory, unless keys is NULL;
+ * durable. */
+TF_MUST_USE enum tf_code tf_new_store_config(int dirfd, const char *keys,
+    struct tf_error *err);
 /* Make the database, without entries.  id: 32 hex digits, or NULL: a random
  * one. */
 TF_MUST_USE enum tf_code tf_new_store_database(const char *path,

@@ -255,7 +255,7 @@ from_open(struct from *f, const char *path)
 	f->objectsfd = openat(dirfd, "objects",
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_ge(f->objectsfd, 0);
-	OK(tf_key_load(dirfd, TF_LOG_KEY, &f->key, NULL));
+	OK(tf_key_load(dirfd, "keys/log.pem", &f->key, NULL));
 	(void)close(dirfd);
 }
 
