@@ -42,6 +42,7 @@ tests := $(addprefix $(BUILD)/,test-mount test-nomem test-unit test-faults \
 model := $(BUILD)/test-model
 suites := $(wildcard tests/shell/*.sh)
 wire := $(BUILD)/mirror-wire
+attack := $(BUILD)/attack
 benches := $(addprefix $(BUILD)/bench-,ledger files limits)
 # Each file is one fuzz target; driver.c replays the kept corpus.
 fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
@@ -50,7 +51,7 @@ fuzzers := $(fuzz_names:%=$(BUILD)/fuzz-%)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 all_objects := $(foreach d,$(rooms:%=core/%) fs tools tests/unit tests/mount \
 	tests/model tests/faults tests/bench tests/fuzz tests/bitflip \
-	tests/nomem,\
+	tests/nomem tests/attack,\
 	$(call objects,$(d)))
 manuals := $(wildcard man/*.[1-9])
 
@@ -71,6 +72,7 @@ $(BUILD)/test-faults: $(filter-out %/shim.o,\
 $(BUILD)/test-bitflip: $(call objects,tests/bitflip) $(archives)
 $(BUILD)/test-nomem: $(call objects,tests/nomem) \
 	$(BUILD)/tests/bitflip/store.o $(archives)
+$(attack): $(call objects,tests/attack) $(BUILD)/libtf-base.a
 # The model shares no code with the vault that it checks.
 $(model): $(call objects,tests/model)
 $(benches): $(BUILD)/bench-%: $(BUILD)/tests/bench/%.o $(archives)
@@ -127,7 +129,7 @@ $(archives):
 	$(call say,AR $@)
 	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-$(programs) $(tests) $(model) $(benches) $(fuzzers):
+$(programs) $(tests) $(model) $(attack) $(benches) $(fuzzers):
 	$(call say,LD $@)
 	$(Q)$(link) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(libs) -lsqlite3 \
 		-lzip -lz -lutf8proc -lyaml -lexpat -lcrypto
@@ -157,14 +159,19 @@ test: ## install what is missing, build, run all tests
 	$(Q).ci/setup test
 	$(Q)$(MAKE) --no-print-directory check
 
-check: all $(tests) $(model) $(fuzzers) $(wire) ## run all tests, with what is installed
+check: all $(tests) $(model) $(attack) $(fuzzers) $(wire) ## run all tests, with what is installed
 	$(Q)BUILD=$(BUILD) tests/run $(tests) $(model) $(suites) $(fuzzers)
 
 model: all $(model) ## compare random operations with a model (STEPS=1000000 SEED=1)
 	$(Q)$(model) --steps $(or $(STEPS),1000000) \
 		--seed $(or $(SEED),$$(date +%s)) --save $(BUILD)/model.ops
 
-torture: all $(tests) $(model) $(wire) ## run the long tests: faults, mutants, model (CYCLES= SEED=)
+attack: all $(attack) ## attack a mounted vault as other users (REQUESTS=100000)
+	$(Q)BUILD=$(BUILD) REQUESTS=$(or $(REQUESTS),100000) \
+		TEST_TIMEOUT=14400 tests/run tests/shell/attack.sh \
+		$(wildcard tests/shell/forged-*.sh)
+
+torture: all $(tests) $(model) $(attack) $(wire) ## run the long tests: faults, mutants, model (CYCLES= SEED=)
 	$(Q)+BUILD=$(BUILD) MAKE='$(MAKE)' tests/torture.sh $(or $(CYCLES),1000) \
 		$(SEED)
 
@@ -210,7 +217,7 @@ valgrind: ## run the tests with all programs under memcheck (hours)
 		PROGRAMS=$(valgrind)/memcheck
 	$(Q)tests/valgrind.sh $(valgrind) $(memchecked)
 
-test-programs: $(tests) $(model) $(fuzzers) $(wire)
+test-programs: $(tests) $(model) $(attack) $(fuzzers) $(wire)
 
 fuzz: ## fuzz with libFuzzer and clang (FUZZ_TIME=60 seconds per target)
 	$(Q).ci/setup fuzz
@@ -307,6 +314,6 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
 		Makefile
 
-.PHONY: all test check model torture bench demo layers lint format sanitize \
+.PHONY: all test check model attack torture bench demo layers lint format sanitize \
 	tsan valgrind test-programs fuzz fuzzers coverage install uninstall \
 	dist clean help

@@ -52,6 +52,7 @@ if [ "${MUTANTS-}" != only ]; then
 	long "$BUILD/test-model" --steps "$((cycles * 100))" --seed "$seed"
 	PACKAGE_LONG=1 long tests/shell/package-names.sh
 	TRAILFS_LONG=1 long "$BUILD/test-mount"
+	REQUESTS=$((cycles * 100)) long tests/shell/attack.sh
 	# Texts of 5 GiB, encrypted and decrypted by age(1).
 	AGE_LONG=1 CK_RUN_SUITE=age long "$BUILD/test-unit"
 fi

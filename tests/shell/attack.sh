@@ -1,0 +1,51 @@
+#!/bin/sh
+# tests/attack against a mounted vault: as a stranger, as a member of the group,
+# as the owner, in user namespaces and as root.  Two threads, few descriptors.
+# REQUESTS: hostile requests of each storm.
+. "$(dirname "$0")/../suite.sh"
+show_output=yes patience_s=7200 # a guard: the program has a bar of its own
+: "${REQUESTS:=2000}"
+options=settle=0,threads=2,max_unsealed=3000
+
+# The program prints a line for each row of the table.
+nobody_gains_anything() {
+	[ "$(id -u)" -eq 0 ] || skip 'root runs it'
+	chmod 0755 . "$work/.."
+	is 0 trailctl init --origin example.org/attack store
+	is 0 prlimit --nofile=1024:1024 trailfs store "$mnt" -o $options
+	growth=8192 # kB
+	! ldd "$BUILD/trailfs" | grep -q 'lib[at]san' || growth=1000000
+	is 0 attack -v -m $growth -n "$REQUESTS" -l 5000 -a list -t "$BUILD/trailfs" "$mnt"
+	cat out err
+}
+
+# Row C30: with the mount away, nothing is written in its place.
+nobody_writes_to_the_bare_mount_point() {
+	[ -e list ] || skip 'root runs it'
+	unmount
+	mkdir bare
+	chattr +i bare 2>/dev/null || skip 'no immutable directories here'
+	chattr -i bare
+	is 0 trailfs store "$mnt" -o $options
+	fusermount3 -u "$mnt"
+	is 1 mkdir "$mnt/written"
+	is 1 touch "$mnt/written"
+	is 1 setpriv --reuid 54402 --clear-groups mkdir "$mnt/written"
+	unmount
+}
+
+the_store_verifies() {
+	[ -e list ] || skip 'root runs it'
+	is 0 trailctl verify store
+}
+
+what_was_acknowledged_is_there_after_a_mount() {
+	[ -e list ] || skip 'root runs it'
+	is 0 trailfs store "$mnt" -o $options
+	is 0 attack -c list
+	unmount
+}
+
+run nobody_gains_anything nobody_writes_to_the_bare_mount_point \
+	the_store_verifies what_was_acknowledged_is_there_after_a_mount
+finish
