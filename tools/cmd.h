@@ -44,6 +44,7 @@ extern const struct verb cmd_cat;
 extern const struct verb cmd_compare;
 extern const struct verb cmd_custody;
 extern const struct verb cmd_dispose;
+extern const struct verb cmd_doctor;
 extern const struct verb cmd_evaluate;
 extern const struct verb cmd_export_log;
 extern const struct verb cmd_find;

@@ -60,6 +60,7 @@ static const struct verb *const verbs[] = {
 	&cmd_package,
 	&cmd_unpack,
 	&cmd_verify,
+	&cmd_doctor,
 	&cmd_metrics,
 	&cmd_mirror,
 	&cmd_why,

@@ -64,8 +64,8 @@ shown(const char *name)
 	return name[0] == '.' ? "the store's directory" : name;
 }
 
-static void __attribute__((format(printf, 2, 3)))
-tell(const struct look *k, const char *fmt, ...)
+static void __attribute__((format(printf, 4, 5))) tell(const struct look *k,
+    enum tf_store_fault fault, const char *name, const char *fmt, ...)
 {
 	char line[512];
 	va_list ap;
@@ -73,7 +73,7 @@ tell(const struct look *k, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	k->found(k->arg, line);
+	k->found(k->arg, fault, name, line);
 }
 
 /* Remove the mode bits of group and others.  The name may refer to another file
@@ -104,11 +104,12 @@ check_mode(const struct look *k, const char *name, const struct stat *st)
 	if ((mode & OTHERS) == 0)
 		return;
 	if (k->tighten && tighten(k, name, st))
-		tell(k,
+		tell(k, TF_STORE_MODE, name,
 		    "%s was open to others, mode %04o: it has mode %04o now",
 		    shown(name), mode, mode & ~(unsigned)OTHERS);
 	else
-		tell(k, "%s is open to others: mode %04o", shown(name), mode);
+		tell(k, TF_STORE_MODE, name, "%s is open to others: mode %04o",
+		    shown(name), mode);
 }
 
 /*
@@ -123,18 +124,19 @@ check(const struct look *k, const struct place *p)
 	if (fstatat(k->dirfd, p->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return; /* the code that opens it reports that */
 	if (p->is_dir ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode)) {
-		tell(k, "%s is %s", p->name,
+		tell(k, TF_STORE_TYPE, p->name, "%s is %s", p->name,
 		    S_ISLNK(st.st_mode) ? "a symbolic link" :
 			p->is_dir	? "not a directory" :
 					  "not a plain file");
 		return;
 	}
 	if (st.st_uid != k->owner && st.st_uid != 0)
-		tell(k, "%s belongs to uid %u, the store to uid %u", p->name,
+		tell(k, TF_STORE_OWNER, p->name,
+		    "%s belongs to uid %u, the store to uid %u", p->name,
 		    (unsigned)st.st_uid, (unsigned)k->owner);
 	if (!p->is_dir && st.st_nlink > 1)
-		tell(k, "%s has %u names (hard links)", p->name,
-		    (unsigned)st.st_nlink);
+		tell(k, TF_STORE_LINKS, p->name, "%s has %u names (hard links)",
+		    p->name, (unsigned)st.st_nlink);
 	check_mode(k, p->name, &st);
 }
 
@@ -152,7 +154,7 @@ tf_store_check_access(int dirfd, bool may_tighten, tf_store_found found,
 		return;
 	k.owner = st.st_uid;
 	if (st.st_uid != geteuid() && st.st_uid != 0)
-		tell(&k,
+		tell(&k, TF_STORE_USER, ".",
 		    "the store belongs to uid %u, who can change all in it",
 		    (unsigned)st.st_uid);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)

@@ -10,8 +10,17 @@
 
 #include "../error.h"
 
-/* Receives one line about one wrong file, without a full stop. */
-typedef void (*tf_store_found)(void *arg, const char *line);
+enum tf_store_fault {
+	TF_STORE_TYPE,	/* not a plain file, or not a directory */
+	TF_STORE_OWNER, /* of a file in the store */
+	TF_STORE_LINKS, /* a file with several names */
+	TF_STORE_MODE,	/* open to group or others */
+	TF_STORE_USER,	/* the store belongs to neither the process nor root */
+};
+/* Receives one line about one wrong file, without a full stop.  name: its path in
+ * the store; "." is the store's directory. */
+typedef void (*tf_store_found)(void *arg, enum tf_store_fault fault,
+    const char *name, const char *line);
 /* Names of files in a store; key_dir.h has those of the secret keys. */
 #define TF_LOG_VKEY "keys/log.vkey"
 #define TF_LOG_PUB "keys/log.pub.pem"

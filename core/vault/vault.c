@@ -151,8 +151,11 @@ open_dirs(struct tf_vault *v, struct tf_error *err)
 }
 
 static void
-say_found(void *vault, const char *line)
+say_found(void *vault, enum tf_store_fault fault, const char *name,
+    const char *line)
 {
+	(void)fault;
+	(void)name;
 	tf_vault_say(vault, TF_FOREIGN, "%s", line);
 }
 
