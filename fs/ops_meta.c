@@ -112,23 +112,31 @@ values_of(const struct stat *st, int to_set, struct tf_attr *values)
 	return mask; /* 0: only the access time, which is not kept */
 }
 
-/* Programs compute modes from the mode that they saw. */
-static void
-unmark(struct fs *fs, uint64_t ino, struct tf_attr *values)
+/* Programs compute modes from the mode that they saw.  *closes: the mode would
+ * close a directory, which the request does not say. */
+static enum tf_code
+unmark(struct fs *fs, uint64_t ino, struct tf_attr *values, bool *closes)
 {
+	const unsigned asked = values->mode;
 	struct tf_attr a;
+	enum tf_code rc;
 
-	if (fs_roles_any(&fs->roles) &&
-	    tf_vault_getattr(fs->vault, ino, &a, NULL) == TF_OK)
-		values->mode = fs_roles_unmark(&fs->roles, a.mode,
-		    values->mode);
+	*closes = false;
+	if (!fs_roles_any(&fs->roles))
+		return TF_OK;
+	if ((rc = tf_vault_getattr(fs->vault, ino, &a, NULL)) != TF_OK)
+		return rc;
+	values->mode = fs_roles_unmark(&fs->roles, a.mode, asked);
+	*closes = a.kind != TF_KIND_EVIDENCE &&
+	    fs_roles_closes(&fs->roles, a.mode, asked);
+	return TF_OK;
 }
 
 /* Set what mask names, through h or by path (NULL); *out becomes the result.
- * False: it was refused and answered. */
+ * closes: see unmark().  False: it was refused and answered. */
 static bool
 set_attributes(fuse_req_t req, uint64_t ino, struct fs_handle *h, unsigned mask,
-    const struct tf_attr *values, struct tf_attr *out)
+    const struct tf_attr *values, bool closes, struct tf_attr *out)
 {
 	static const struct fs_operation changes = {
 		.name = "change attributes",
@@ -152,6 +160,12 @@ set_attributes(fuse_req_t req, uint64_t ino, struct fs_handle *h, unsigned mask,
 	if (!fs_request_begin(&r, req, read_only ? &seals : &changes, ino,
 		NULL))
 		return false;
+	if (closes)
+		return !fs_request_failed(&r,
+		    tf_fail(&r.err, TF_DENIED,
+			"this mode leaves the right to write to a group that "
+			"gets it only by a second request, so it would close "
+			"the directory: chmod a-w closes it"));
 	if (h != NULL && (mask & TF_SET_SIZE) != 0)
 		atomic_fetch_add(&h->changes, 1);
 	return !fs_request_failed(&r,
@@ -166,6 +180,8 @@ fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 	struct fs *fs = fs_of(req);
 	struct tf_attr values, a;
 	unsigned mask = values_of(st, to_set, &values);
+	bool closes = false;
+	enum tf_code rc;
 
 	if (mask == 0) {
 		fs_meta_getattr(req, ino, fi);
@@ -176,12 +192,15 @@ fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 		    (mask & TF_SET_SIZE) != 0 ? st->st_size : -1, fi);
 		return;
 	}
-	if ((mask & TF_SET_MODE) != 0)
-		unmark(fs, ino, &values);
+	if ((mask & TF_SET_MODE) != 0 &&
+	    (rc = unmark(fs, ino, &values, &closes)) != TF_OK) {
+		fs_report_error(req, "change attributes", rc, NULL);
+		return;
+	}
 	/* The kernel keeps the list of a node as long as its attributes, and
 	 * this request may have changed that list. */
 	if (set_attributes(req, ino, fi != NULL ? fs_handle_of(fi) : NULL, mask,
-		&values, &a))
+		&values, closes, &a))
 		reply_attr(req, &a,
 		    fs_roles_any(&fs->roles) ? 0 : fs_attr_timeout(&a));
 }
@@ -259,16 +278,23 @@ set_acl(fuse_req_t req, uint64_t ino, const char *value, size_t size)
 	struct fs *fs = fs_of(req);
 	struct tf_attr a, values = { 0 };
 	unsigned mode;
+	enum tf_code rc;
+	bool closes;
 
 	if (fs_control_is(ino) ||
 	    !fs_roles_read_acl(&fs->roles, value, size, &mode)) {
 		fuse_reply_err(req, EOPNOTSUPP);
 		return;
 	}
-	if (tf_vault_getattr(fs->vault, ino, &a, NULL) == TF_OK)
-		values.mode = fs_roles_unmark(&fs->roles, a.mode,
-		    (a.mode & ~0777u) | mode);
-	if (set_attributes(req, ino, NULL, TF_SET_MODE, &values, &a))
+	rc = tf_vault_getattr(fs->vault, ino, &a, NULL);
+	if (rc == TF_OK) {
+		values.mode = (a.mode & ~0777u) | mode;
+		rc = unmark(fs, ino, &values, &closes);
+	}
+	if (rc != TF_OK)
+		fs_report_error(req, "change attributes", rc, NULL);
+	else if (set_attributes(req, ino, NULL, TF_SET_MODE, &values, closes,
+		     &a))
 		fuse_reply_err(req, 0);
 }
 

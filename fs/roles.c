@@ -16,6 +16,7 @@
 #define ACL_ENTRY_SIZE 8 /* bytes */
 
 #define GROUP_BITS 070u
+#define WRITE_BITS 0222u
 #define MARK 020u
 
 void
@@ -171,6 +172,14 @@ fs_roles_unmark(const struct fs_roles *r, unsigned now, unsigned mode)
 	bool is_marked = (now & GROUP_BITS) == 0 || (mode & GROUP_BITS) == MARK;
 
 	return fs_roles_any(r) && is_marked ? mode & ~MARK : mode;
+}
+
+bool
+fs_roles_closes(const struct fs_roles *r, unsigned now, unsigned mode)
+{
+	/* The mark alone is no wish: chmod u-w leaves it. */
+	return (mode & WRITE_BITS) != 0 && (mode & GROUP_BITS) != MARK &&
+	    (fs_roles_unmark(r, now, mode) & WRITE_BITS) == 0;
 }
 
 unsigned

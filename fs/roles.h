@@ -59,6 +59,9 @@ bool fs_roles_read_acl(const struct fs_roles *r, const void *value, size_t size,
 void fs_roles_mark(const struct fs_roles *r, struct stat *st);
 /* The mode that a request for mode gives to a node whose real mode is now. */
 unsigned fs_roles_unmark(const struct fs_roles *r, unsigned now, unsigned mode);
+/* Would that mode take the last right to write from the node, though the request
+ * leaves some?  A directory would be closed, which nobody asked for. */
+bool fs_roles_closes(const struct fs_roles *r, unsigned now, unsigned mode);
 /* The mode that a request for mode gives to a new node.  A program that copies a
  * node asks for the mode that it saw. */
 unsigned fs_roles_unmark_new(const struct fs_roles *r, unsigned mode);

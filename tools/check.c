@@ -14,6 +14,7 @@
 #include "check.h"
 #include "core/base/bytes.h"
 #include "core/base/member.h"
+#include "core/control.h"
 #include "text.h"
 
 /* --- findings --------------------------------------------------------- */
@@ -67,6 +68,19 @@ safe_copy(const char *s)
 	return b.p;
 }
 
+/* Several packages have files of the same name. */
+static char *
+path_in_package(const char *package, const char *path)
+{
+	char *both = NULL, *safe = NULL;
+
+	if (asprintf(&both, "%s/%s/%s/%s", package, TF_CONTROL_DIR,
+		TF_CONTROL_PACKAGE, path) >= 0)
+		safe = safe_copy(both);
+	free(both);
+	return safe;
+}
+
 void
 check_found(void *arg, const struct tf_finding *f)
 {
@@ -88,7 +102,9 @@ check_found(void *arg, const struct tf_finding *f)
 		mine.want = *f->want;
 	if (mine.has_have)
 		mine.have = *f->have;
-	mine.path = safe_copy(f->path);
+	mine.path = f->check == TF_CHECK_PACKAGE && c->package != NULL ?
+	    path_in_package(c->package, f->path) :
+	    safe_copy(f->path);
 	mine.text = safe_copy(f->text);
 	if (l->kept == NULL || mine.path == NULL || mine.text == NULL) {
 		c->no_memory = true;
@@ -223,6 +239,8 @@ check_about(void *arg, const struct tf_about *s)
 	struct check *c = arg;
 
 	tf_hex(s->sha256.b, sizeof(s->sha256.b), hex);
+	if (c->subject.n > 0) /* of several packages: a list */
+		tf_buf_str(&c->subject, ",");
 	put_about(&c->subject, s, hex);
 	add_lines(&c->subject_lines, s, hex);
 	c->no_memory = c->no_memory || c->subject.failed ||
@@ -250,6 +268,121 @@ check_progress(void *arg, uint64_t done, uint64_t total)
 	fflush(stderr);
 }
 
+/* --- several packages --------------------------------------------------- */
+
+bool
+check_is_package(const struct check *c)
+{
+	return c->form == CHECK_PACKAGE || c->form == CHECK_PACKAGES;
+}
+
+bool
+check_left_any(const struct check *c)
+{
+	return c->left_paths > 0 || c->left_ledger;
+}
+
+void
+check_leave(struct check *c, const char *path)
+{
+	if (c->left_paths++ >= CHECK_KEPT)
+		return;
+	if (c->left == NULL)
+		c->left = calloc(CHECK_KEPT, sizeof(*c->left));
+	if (c->left == NULL || (c->left[c->n_left] = safe_copy(path)) == NULL)
+		c->no_memory = true;
+	else
+		c->n_left++;
+}
+
+/* The graver word of two: what failed anywhere has failed, and what is absent
+ * anywhere is absent. */
+static enum tf_verdict
+graver(enum tf_verdict a, enum tf_verdict b)
+{
+	if (a == TF_VERDICT_FAILED || b == TF_VERDICT_FAILED)
+		return TF_VERDICT_FAILED;
+	return a == TF_VERDICT_ABSENT ? a : b;
+}
+
+/* Evidence that nothing judges is in most packages, and absent in none. */
+static enum tf_verdict
+graver_evaluation(const struct tf_report *a, const struct tf_report *b)
+{
+	const enum tf_verdict va = a->check[TF_CHECK_EVALUATION],
+			      vb = b->check[TF_CHECK_EVALUATION];
+
+	if (a->judged == 0 && va == TF_VERDICT_ABSENT)
+		return vb;
+	if (b->judged == 0 && vb == TF_VERDICT_ABSENT)
+		return va;
+	return graver(va, vb);
+}
+
+static void
+add_counts(struct tf_report *all, const struct tf_report *r)
+{
+	all->entries += r->entries;
+	all->files += r->files;
+	all->bytes += r->bytes;
+	all->unknown += r->unknown;
+	all->newer += r->newer;
+	all->findings += r->findings;
+	all->beside += r->beside;
+	all->judged += r->judged;
+	all->redacted += r->redacted;
+	all->held += r->held;
+	all->texts += r->texts;
+	all->redacted_texts += r->redacted_texts;
+	all->absent_texts += r->absent_texts;
+	all->unproven += r->unproven;
+	all->unsealed += r->unsealed;
+	all->stamps += r->stamps;
+	all->anchors += r->anchors;
+	all->uncosigned += r->uncosigned;
+}
+
+/* Of what each package proves for itself, take the least: it holds for all. */
+static void
+add_anchors(struct tf_report *all, const struct tf_report *r)
+{
+	if (r->cosigned < all->cosigned)
+		all->cosigned = r->cosigned;
+	if (r->cosigned_size < all->cosigned_size)
+		all->cosigned_size = r->cosigned_size;
+	if (r->stamped < all->stamped) {
+		all->stamped = r->stamped;
+		all->stamped_at = r->stamped_at;
+	}
+	if (!r->quorum.met || r->quorum.size < all->quorum.size)
+		all->quorum = r->quorum;
+}
+
+void
+check_add(struct check *c, const struct tf_report *r)
+{
+	struct tf_report *all = &c->report;
+
+	if (c->packages++ == 0) {
+		*all = *r;
+		return;
+	}
+	for (int l = 0; l < TF_CHECKS; l++)
+		all->check[l] = l == TF_CHECK_EVALUATION ?
+		    graver_evaluation(all, r) :
+		    graver(all->check[l], r->check[l]);
+	add_counts(all, r);
+	add_anchors(all, r);
+	all->pinned = all->pinned && r->pinned;
+	all->foreign = all->foreign || r->foreign;
+	all->may_be_repeated = all->may_be_repeated || r->may_be_repeated;
+	all->cut = all->cut || r->cut;
+	if (r->size > all->size) {
+		all->size = r->size;
+		all->root = r->root;
+	}
+}
+
 /* --- the end ---------------------------------------------------------- */
 
 void
@@ -267,6 +400,9 @@ check_free(struct check *c)
 {
 	tf_buf_free(&c->subject);
 	tf_buf_free(&c->subject_lines);
+	for (size_t i = 0; i < c->n_left; i++)
+		free(c->left[i]);
+	free(c->left);
 	for (int l = 0; l < TF_CHECKS; l++) {
 		for (size_t i = 0; i < c->check[l].n; i++)
 			drop(&c->check[l].kept[i]);

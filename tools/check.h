@@ -15,6 +15,9 @@ enum check_form {
 	CHECK_PROOF,
 	CHECK_PACKAGE,
 	CHECK_AGAINST, /* a directory, compared with a store */
+	/* The packages of what the caller may read, for who may not read the
+	 * ledger of the mount. */
+	CHECK_PACKAGES,
 };
 
 struct check_finding {
@@ -45,6 +48,15 @@ struct check {
 	/* What a proof or a package is about: canonical JSON, and lines for
 	 * people.  Empty when that is not known. */
 	struct tf_buf subject, subject_lines;
+	/* Of CHECK_PACKAGES: how many there are, the path of the present one;
+	 * the paths that were left out (the first CHECK_KEPT are kept), and
+	 * whether the ledger of the vault was. */
+	uint64_t packages;
+	const char *package;
+	char **left; /* safe to show */
+	size_t n_left;
+	uint64_t left_paths;
+	bool left_ledger;
 	bool no_memory;
 	int percent; /* shown last; -1: none */
 };
@@ -57,6 +69,15 @@ struct check {
 void check_found(void *arg, const struct tf_finding *f);
 void check_about(void *arg, const struct tf_about *s);
 void check_progress(void *arg, uint64_t done, uint64_t total);
+
+/* Is it about packages?  Each is one by itself. */
+bool check_is_package(const struct check *c);
+/* Was something left out, of what the caller asked for? */
+bool check_left_any(const struct check *c);
+/* The caller may not read all of the path: it was left out. */
+void check_leave(struct check *c, const char *path);
+/* Another package was verified: add its report to that of all. */
+void check_add(struct check *c, const struct tf_report *r);
 
 /* The verification is over, with any result: sort the findings, keep the first
  * CHECK_KEPT per check, and clear the progress line on stderr. */

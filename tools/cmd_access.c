@@ -7,10 +7,10 @@
  * Below the path, only what differs from the directory that it is in is printed.
  *
  * The roles are read from the access control list of a trail's .trailfs, where
- * members of admins= may write; everybody who may enter the trail sees that.
+ * members of admins= may write; for who may not enter the trail, from that of the
+ * root.
  */
 #include <dirent.h>
-#include <endian.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -33,10 +33,6 @@
 #define STEPS_MAX 512	/* directories on a way */
 #define PERSONS_MAX 64	/* with rights on it */
 #define GROUPS_MAX 1024 /* of one user */
-#define ROLES_MAX 2
-#define ACL_XATTR "system.posix_acl_access"
-#define ACL_ENTRY_SIZE 8
-#define ACL_GROUP 8
 
 static struct {
 	bool json;
@@ -53,11 +49,6 @@ struct person {
 	int n_groups;
 };
 
-struct role {
-	gid_t gid;
-	bool admin;
-};
-
 /* A node, with the directories above it. */
 struct way {
 	const struct where *w;
@@ -65,7 +56,7 @@ struct way {
 	size_t n;
 	struct person *person;
 	size_t n_persons;
-	struct role role[ROLES_MAX];
+	struct modes_role role[MODES_ROLES];
 	size_t n_roles;
 	size_t recipients; /* who can open what is encrypted; 0: nothing is */
 	struct tf_json json, *j; /* j: json, or NULL */
@@ -179,11 +170,11 @@ put_roles(const struct way *y, bool only_admins, struct tf_buf *out)
 	char name[MODES_NAME_SIZE];
 
 	for (size_t i = 0; i < y->n_roles; i++) {
-		if (only_admins && !y->role[i].admin)
+		if (only_admins && !y->role[i].writes)
 			continue;
 		modes_group(y->role[i].gid, name);
 		tf_buf_printf(out, "%s (%s), ", name,
-		    y->role[i].admin ? "admins=" : "auditors=");
+		    y->role[i].writes ? "admins=" : "auditors=");
 	}
 }
 
@@ -299,29 +290,23 @@ print(const struct way *y, const char *path, const struct answer *a)
 
 /* --- what all nodes have in common ------------------------------------------ */
 
-/* Read the roles from the list of the .trailfs of a trail, or of the root. */
+/* Read the roles from the list of the root or of the .trailfs of a trail.  Who may
+ * not enter the trail knows those of the root. */
 static void
 find_roles(struct way *y, const char *dir, const char *name)
 {
-	unsigned char acl[4 + 64 * ACL_ENTRY_SIZE];
+	struct modes_role role[MODES_ROLES];
 	char *file = NULL;
-	ssize_t n;
+	size_t n;
 
-	y->n_roles = 0;
 	if (asprintf(&file, "%s/%s", dir, name) < 0)
 		return;
-	n = getxattr(file, ACL_XATTR, acl, sizeof(acl));
+	n = modes_roles(file, role);
 	free(file);
-	for (ssize_t i = 4; i + ACL_ENTRY_SIZE <= n; i += ACL_ENTRY_SIZE) {
-		uint16_t head[2];
-		uint32_t id;
-
-		memcpy(head, acl + i, sizeof(head));
-		memcpy(&id, acl + i + sizeof(head), sizeof(id));
-		if (le16toh(head[0]) == ACL_GROUP && y->n_roles < ROLES_MAX)
-			y->role[y->n_roles++] = (struct role){ le32toh(id),
-				(le16toh(head[1]) & MODES_WRITE) != 0 };
-	}
+	if (n == 0)
+		return;
+	memcpy(y->role, role, sizeof(role));
+	y->n_roles = n;
 }
 
 static void

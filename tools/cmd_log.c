@@ -277,19 +277,6 @@ expected(const struct log *l)
 					    l->near + 1;
 }
 
-/* A control file has {"damaged":N} in place of an entry whose bytes nobody but
- * root may see. */
-static bool
-is_stand_in(const struct tf_json_doc *d, uint64_t *seq)
-{
-	const int t = tf_json_get(d, 0, "damaged");
-
-	if (t < 0 || d->tok[t].type != TF_JSON_INT || d->tok[t].num < 0)
-		return false;
-	*seq = (uint64_t)d->tok[t].num;
-	return true;
-}
-
 /* Find out whether the line is an entry, and the one that comes next; if not,
  * say so. */
 static bool
@@ -299,7 +286,7 @@ is_whole(struct log *l, const struct tf_json_doc *d, const char *p, size_t n,
 	uint64_t next = expected(l), seq = next;
 	bool whole = why->code == TF_OK;
 
-	if (whole && is_stand_in(d, &seq)) {
+	if (whole && lines_is_stand_in(d, &seq)) {
 		print_malformed(l, seq, "it cannot be read");
 		return false;
 	}
@@ -415,9 +402,9 @@ follow(struct log *l, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	if (ask.since[0] == '\0')
-		rc = lines_end(&l->l, &p, err);
+		rc = lines_now(&l->l, &p, err);
 	while (rc == TF_OK) {
-		rc = lines_look(&l->l, err);
+		rc = lines_look_from(&l->l, &p, err);
 		if (rc == TF_OK)
 			rc = lines_continue(&l->l, &p, take_line, l, err);
 		fflush(stdout);
@@ -600,7 +587,8 @@ check_filters(struct log *l, struct tf_error *err)
 	 * whole ledger. */
 	if (rc == TF_OK && ask.trail != NULL && l->path == NULL)
 		rc = lines_narrow(&l->l, ask.trail, err);
-	if (rc == TF_OK)
+	/* Who follows looks later, and asks here for a user only. */
+	if (rc == TF_OK && (!ask.follow || ask.user != NULL))
 		rc = lines_look(&l->l, err);
 	/* After the look: the search knows all entries that it will show. */
 	if (rc == TF_OK)
@@ -618,8 +606,7 @@ run(int n, char **arg)
 	if (rc != TF_OK)
 		return report(&err);
 	rc = lines_open(&l.l, n > 0 ? arg[0] : ".", &err);
-	if (!ask.follow)
-		lines_gather(&l.l);
+	lines_gather(&l.l);
 	if (rc == TF_OK)
 		rc = check_filters(&l, &err);
 	if (rc == TF_OK)

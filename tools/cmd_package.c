@@ -302,6 +302,25 @@ answer(const struct made *m, struct tf_error *err)
 	return rc;
 }
 
+/* Nobody has a package of the whole vault, nor of what is below an attestation,
+ * whatever he may read. */
+static enum tf_code
+check_path(const struct where *w, struct tf_error *err)
+{
+	int level = strcmp(w->path, ".") == 0 ? TF_KIND_ROOT : TF_KIND_TRAIL;
+
+	for (const char *s = w->path; *s != '\0'; s++)
+		level += *s == '/';
+	if (level >= TF_KIND_TRAIL && level <= TF_KIND_ATTESTATION)
+		return TF_OK;
+	return tf_fail(err, TF_UNSUPPORTED,
+	    "%.200s is no trail, workflow or attestation%s", w->path,
+	    level == TF_KIND_ROOT ?
+		": a package is made of one of them; trailctl mirror copies "
+		"the whole vault" :
+		"");
+}
+
 static int
 run(int n, char **arg)
 {
@@ -321,6 +340,8 @@ run(int n, char **arg)
 		rc = tf_package_to_check(ask.to, &err);
 	if (rc == TF_OK)
 		rc = where_find(arg[0], &w, &err);
+	if (rc == TF_OK)
+		rc = check_path(&w, &err);
 	if (rc == TF_OK && ask.passphrase) {
 		rc = passphrase_ask("Passphrase: ", true, s.text, &s.n, &err);
 		interrupt_release();

@@ -206,17 +206,37 @@ warn_of_template(const struct where *w)
 	tf_buf_free(&text);
 }
 
-/* Print the status of a trail or workflow. */
+/* Print the lines of a trail, each with the name of the trail at its end: names
+ * need no escapes, and no other member comes after "trail". */
+static void
+print_lines_of(const char *trail, const struct tf_buf *b)
+{
+	const char *line = b->p, *end = b->p + b->n, *lf;
+
+	for (; line < end; line = lf + 1) {
+		lf = memchr(line, '\n', (size_t)(end - line));
+		if (lf == NULL || lf == line || lf[-1] != '}')
+			return;
+		fwrite(line, 1, (size_t)(lf - line) - 1, stdout);
+		printf(",\"trail\":\"%s\"}\n", trail);
+	}
+}
+
+/* Print the status of a trail or workflow.  among: it is one of several trails. */
 static enum tf_code
-print_compliance(const struct where *w, struct damage *damage,
+print_compliance(const struct where *w, bool among, struct damage *damage,
     struct tf_error *err)
 {
 	struct tf_json_doc d = { 0 };
 	struct tf_buf b = { 0 };
 	enum tf_code rc = compliance_read(w, &b, err);
 
-	if (rc == TF_OK && as_json)
+	if (rc == TF_OK && as_json && among)
+		print_lines_of(w->path, &b);
+	else if (rc == TF_OK && as_json)
 		fwrite(b.p, 1, b.n, stdout);
+	else if (rc == TF_OK && among)
+		printf("%s\n", w->path);
 	if (rc == TF_OK && compliance_of_trail(w))
 		rc = as_json ? compliance_read_damage(&b, damage, err) :
 			       compliance_print_trail(&b, damage, err);
@@ -266,7 +286,7 @@ say_damaged(struct damage *damage, const struct tf_json_doc *d)
 /* Print the status of one trail, unless the caller may not read it. */
 static enum tf_code
 print_trail(const struct where *w, const char *name, struct damage *damage,
-    bool *any, struct tf_error *err)
+    bool *any, size_t *refused, struct tf_error *err)
 {
 	struct where trail = { .mount = w->mount };
 	struct tf_error why = { 0 };
@@ -275,8 +295,9 @@ print_trail(const struct where *w, const char *name, struct damage *damage,
 	if (asprintf(&trail.file, "%s/%s", w->mount, name) < 0)
 		return tf_nomem(err);
 	trail.path = trail.file + strlen(w->mount) + 1;
-	rc = print_compliance(&trail, damage, &why);
+	rc = print_compliance(&trail, true, damage, &why);
 	*any = *any || rc == TF_OK;
+	*refused += rc == TF_ACCESS;
 	free(trail.file);
 	if (rc == TF_OK || rc == TF_ACCESS)
 		return TF_OK;
@@ -294,6 +315,7 @@ print_readable(struct where *w, struct damage *damage, struct tf_error *err)
 {
 	char *end = w->path;
 	bool any = false;
+	size_t refused = 0;
 	enum tf_code rc = TF_OK;
 	const struct dirent *d;
 	DIR *names;
@@ -303,19 +325,22 @@ print_readable(struct where *w, struct damage *damage, struct tf_error *err)
 			if (*end == '/' && ++slashes == TF_KIND_WORKFLOW)
 				break;
 		*end = '\0';
-		return print_compliance(w, damage, err);
+		return print_compliance(w, false, damage, err);
 	}
 	if ((names = opendir(w->mount)) == NULL)
 		return TF_ACCESS;
 	while (rc == TF_OK && (d = readdir(names)) != NULL)
 		if (d->d_name[0] != '.')
-			rc = print_trail(w, d->d_name, damage, &any, err);
+			rc = print_trail(w, d->d_name, damage, &any, &refused,
+			    err);
 	(void)closedir(names);
 	if (rc == TF_OK && !any)
 		return TF_ACCESS;
 	if (rc == TF_OK)
 		report_note("these are the trails that you may read, not the "
-			    "whole vault");
+			    "whole vault: %zu trail%s and the status of the "
+			    "vault itself are left out",
+		    refused, refused == 1 ? "" : "s");
 	return rc;
 }
 
@@ -333,7 +358,7 @@ run(int n, char **arg)
 	if ((rc = where_find(n > 0 ? arg[0] : ".", &w, &err)) != TF_OK)
 		goto out;
 	if (compliance_of_trail(&w) || compliance_of_workflow(&w)) {
-		rc = print_compliance(&w, &damage, &err);
+		rc = print_compliance(&w, false, &damage, &err);
 		goto out;
 	}
 	rc = where_text(&w, TF_CONTROL_STATUS, tf_vault_status, &b, &err);

@@ -102,6 +102,7 @@ fits(const char *file, const struct target *t, struct tf_error *err)
 		[CHECK_PROOF] = "a proof",
 		[CHECK_PACKAGE] = "a package",
 		[CHECK_AGAINST] = "a comparison",
+		[CHECK_PACKAGES] = "a package",
 	};
 
 	if (ask.against != NULL &&
@@ -124,7 +125,7 @@ fits(const char *file, const struct target *t, struct tf_error *err)
 		return tf_fail(err, TF_USAGE, "--evidence does not go with %s",
 		    names[t->form]);
 	if (ask.tsa_ca != NULL && t->form != CHECK_STORE &&
-	    t->form != CHECK_PACKAGE)
+	    t->form != CHECK_PACKAGE && t->form != CHECK_PACKAGES)
 		return tf_fail(err, TF_USAGE, "--tsa-ca does not go with %s",
 		    names[t->form]);
 	if (ask.rebuild && t->form != CHECK_STORE)

@@ -277,7 +277,7 @@ watch(struct watch *w, struct tf_error *err)
 	while (rc == TF_OK && (rc = interrupt_check(err)) == TF_OK) {
 		w->n = 0;
 		w->seen = w->place;
-		rc = lines_look(&w->l, err);
+		rc = lines_look_from(&w->l, &w->seen, err);
 		if (rc == TF_OK)
 			rc = lines_continue(&w->l, &w->seen, collect, w, err);
 		lines_pause(&w->l);
@@ -300,12 +300,8 @@ begin(struct watch *w, struct tf_error *err)
 
 	if (rc != TF_OK || found)
 		return rc;
-	if (!ask.all) {
-		rc = lines_look(&w->l, err);
-		if (rc == TF_OK)
-			rc = lines_end(&w->l, &w->place, err);
-		lines_pause(&w->l);
-	}
+	if (!ask.all)
+		rc = lines_now(&w->l, &w->place, err);
 	/* From now on nothing is left out. */
 	return rc == TF_OK ? cursor_save(&w->cursor, &w->place, err) : rc;
 }
@@ -355,6 +351,7 @@ prepare(struct watch *w, int n, char **arg, struct tf_error *err)
 	rc = lines_open(&w->l, n > 0 ? arg[0] : ".", err);
 	if (rc != TF_OK)
 		return rc;
+	lines_gather(&w->l);
 	if (strcmp(w->l.w.path, ".") != 0)
 		w->path = w->l.w.path;
 	if (ask.exec == NULL)

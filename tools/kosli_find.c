@@ -124,6 +124,7 @@ kosli_find_id(const char *vault, const char *id, struct tf_buf *path,
 	struct lines l;
 	enum tf_code rc = lines_open(&l, vault, err);
 
+	lines_gather(&l);
 	(void)tf_unhex(id, 64, (char *)x.leaf.b, sizeof(x.leaf.b));
 	if (rc == TF_OK)
 		rc = lines_look(&l, err);

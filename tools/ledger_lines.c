@@ -12,6 +12,12 @@
  * search over the lines, whose numbers grow, and the line before it must have
  * the digest that was kept. Only root is sure to see all lines; for other users
  * a missing line may only be hidden, and is then no sign of another ledger.
+ *
+ * Somebody who may not read the ledger of the whole vault gets the entries of
+ * the trails that he may read, copied from theirs and put in order. The size of
+ * the checkpoint, read before, bounds them: so the entries of all trails up to
+ * there are in the copy, and following leaves none out. While the checkpoint
+ * stays as it was, there is nothing to copy.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -23,10 +29,12 @@
 
 #include "core/base/crypto.h"
 #include "core/control.h"
+#include "files.h"
 #include "ledger_lines.h"
 #include "report.h"
 
-#define LINE_MAX_BYTES 65536 /* no entry is longer */
+#define LINE_MAX_BYTES 65536	   /* no entry is longer */
+#define HEAD_MAX ((size_t)1 << 16) /* bytes of a checkpoint */
 #define WAIT_S 1
 
 /* --- opening ------------------------------------------------------------------- */
@@ -90,167 +98,6 @@ lines_close(struct lines *l)
 	where_free(&l->w);
 	free(l->dir);
 	l->dir = NULL;
-}
-
-/* --- the entries of some trails ------------------------------------------------ */
-
-/* One line of the file that all trails were copied to. */
-struct copied {
-	uint64_t seq, off;
-	size_t n; /* with its LF */
-};
-
-struct gathering {
-	FILE *f;
-	struct copied *line;
-	size_t n, cap;
-	bool any; /* a trail was readable */
-};
-
-static enum tf_code
-copy_line(struct gathering *g, const char *line, size_t n, struct tf_error *err)
-{
-	struct copied *more;
-	uint64_t seq;
-
-	if (!lines_seq(line, n - 1, &seq))
-		return tf_fail(err, TF_TAMPER,
-		    "a line of the ledger is no entry");
-	if (g->n == g->cap) {
-		g->cap = g->cap == 0 ? 1024 : 2 * g->cap;
-		more = reallocarray(g->line, g->cap, sizeof(*more));
-		if (more == NULL)
-			return tf_nomem(err);
-		g->line = more;
-	}
-	g->line[g->n++] = (struct copied){ seq, (uint64_t)ftello(g->f), n };
-	if (fwrite(line, 1, n, g->f) != n)
-		return report_system(err, "a temporary file");
-	return TF_OK;
-}
-
-/* Copy the lines of one trail, if the caller may read them. */
-static enum tf_code
-copy_trail(struct lines *l, struct gathering *g, const char *name,
-    struct tf_error *err)
-{
-	char *line = NULL;
-	size_t cap = 0;
-	ssize_t n;
-	struct tf_error why;
-	FILE *f;
-	int fd;
-	enum tf_code rc = where_control_of(&l->w, name, TF_CONTROL_EVENTS, &fd,
-	    &why);
-
-	if (rc != TF_OK)
-		return TF_OK; /* a trail of others */
-	if ((f = fdopen(fd, "r")) == NULL) {
-		(void)close(fd);
-		return tf_nomem(err);
-	}
-	g->any = true;
-	while (rc == TF_OK && (n = getline(&line, &cap, f)) > 0)
-		rc = copy_line(g, line, (size_t)n, err);
-	if (rc == TF_OK && ferror(f))
-		rc = report_system(err, "%s: the ledger", name);
-	free(line);
-	(void)fclose(f); /* only read */
-	return rc;
-}
-
-static int
-by_seq(const void *a, const void *b)
-{
-	const struct copied *x = a, *y = b;
-
-	return (x->seq > y->seq) - (x->seq < y->seq);
-}
-
-/* Write the lines in their order to a file without a name, which l has then. */
-static enum tf_code
-put_in_order(struct lines *l, struct gathering *g, struct tf_error *err)
-{
-	FILE *out = tmpfile();
-	char *line = malloc(LINE_MAX_BYTES);
-	enum tf_code rc = TF_OK;
-
-	if (out == NULL)
-		rc = report_system(err, "a temporary file");
-	else if (line == NULL)
-		rc = tf_nomem(err);
-	if (g->n > 0)
-		qsort(g->line, g->n, sizeof(*g->line), by_seq);
-	for (size_t i = 0; rc == TF_OK && i < g->n; i++)
-		if (g->line[i].n > LINE_MAX_BYTES)
-			rc = tf_fail(err, TF_TAMPER,
-			    "a line of the ledger is longer than any entry");
-		else if (fseeko(g->f, (off_t)g->line[i].off, SEEK_SET) < 0 ||
-		    fread(line, 1, g->line[i].n, g->f) != g->line[i].n ||
-		    fwrite(line, 1, g->line[i].n, out) != g->line[i].n)
-			rc = report_system(err, "a temporary file");
-	if (rc == TF_OK && (fflush(out) != 0 || (l->fd = dup(fileno(out))) < 0))
-		rc = report_system(err, "a temporary file");
-	free(line);
-	if (out != NULL)
-		(void)fclose(out); /* flushed above */
-	return rc;
-}
-
-/* err holds why the ledger of the whole vault is refused; that stays the answer
- * if no trail can be read. */
-static enum tf_code
-gather(struct lines *l, struct tf_error *err)
-{
-	struct gathering g = { .f = tmpfile() };
-	DIR *names = opendir(l->w.mount);
-	enum tf_code rc = TF_OK;
-	const struct dirent *d;
-
-	if (names == NULL || g.f == NULL)
-		rc = TF_ACCESS;
-	while (rc == TF_OK && (d = readdir(names)) != NULL)
-		if (d->d_name[0] != '.')
-			rc = copy_trail(l, &g, d->d_name, err);
-	if (rc == TF_OK && !g.any)
-		rc = TF_ACCESS;
-	if (rc == TF_OK)
-		rc = put_in_order(l, &g, err);
-	if (rc == TF_OK)
-		report_note("these are the entries of the trails that you may "
-			    "read, not the whole ledger");
-	if (names != NULL)
-		(void)closedir(names);
-	if (g.f != NULL)
-		(void)fclose(g.f);
-	free(g.line);
-	return rc;
-}
-
-void
-lines_gather(struct lines *l)
-{
-	l->gathers = true;
-}
-
-enum tf_code
-lines_look(struct lines *l, struct tf_error *err)
-{
-	struct stat st;
-	enum tf_code rc;
-
-	if (l->v != NULL)
-		return tf_vault_size(l->v, &l->entries, &l->size, err);
-	lines_pause(l);
-	rc = open_events(l, err);
-	if (rc == TF_ACCESS && l->gathers && strcmp(l->dir, ".") == 0)
-		rc = gather(l, err);
-	if (rc != TF_OK)
-		return rc;
-	if (fstat(l->fd, &st) < 0)
-		return report_system(err, "%s", l->w.mount);
-	l->size = (uint64_t)st.st_size;
-	return TF_OK;
 }
 
 void
@@ -402,6 +249,17 @@ lines_seq(const char *line, size_t n, uint64_t *seq)
 	return is;
 }
 
+bool
+lines_is_stand_in(const struct tf_json_doc *d, uint64_t *seq)
+{
+	const int t = tf_json_get(d, 0, "damaged");
+
+	if (t < 0 || d->tok[t].type != TF_JSON_INT || d->tok[t].num < 0)
+		return false;
+	*seq = (uint64_t)d->tok[t].num;
+	return true;
+}
+
 /* The first entry among some lines, or the end of those before `next`. */
 struct first {
 	uint64_t next; /* 0: any entry */
@@ -494,6 +352,7 @@ struct walk {
 	struct lines_place before; /* where the walk began */
 	bool all;		   /* all lines can be read, none is hidden */
 	bool checked;
+	bool stopped; /* by fn, before the end */
 	lines_fn fn;
 	void *arg;
 };
@@ -530,6 +389,7 @@ take_next(void *arg, const char *line, size_t n, struct tf_error *err)
 	w->checked = true;
 	if ((rc = w->fn(w->arg, line, n, err)) == TF_OK)
 		lines_move(w->p, line, n);
+	w->stopped = rc != TF_OK;
 	return rc;
 }
 
@@ -552,6 +412,299 @@ lines_continue(struct lines *l, struct lines_place *p, lines_fn fn, void *arg,
 		rc = lines_forward(l, off, take_next, &w, err);
 	if (rc == TF_OK && !w.checked && w.all)
 		rc = another_ledger(err);
+	if (rc == TF_OK && !w.stopped && l->fd >= 0)
+		l->done = l->head;
+	return rc;
+}
+
+/* --- the entries of some trails ------------------------------------------------ */
+
+/* One line of the file that all trails were copied to. */
+struct copied {
+	uint64_t seq, off;
+	size_t n;
+};
+
+struct gathering {
+	FILE *f;
+	uint64_t first, end; /* only entries from first on, and before end */
+	struct copied *line;
+	size_t n, cap;
+	size_t trails, refused;
+};
+
+/* The number of the entry, or of the one that the line stands for. */
+static bool
+number_of(const char *line, size_t n, uint64_t *seq)
+{
+	struct tf_json_doc d = { 0 };
+	bool is = lines_seq(line, n, seq);
+
+	if (!is && tf_json_parse(&d, line, n, NULL) == TF_OK)
+		is = lines_is_stand_in(&d, seq);
+	tf_json_doc_free(&d);
+	return is;
+}
+
+/* An entry that came after the look began is taken by the next look: another
+ * trail may have been copied before an entry of its own that is older. */
+static enum tf_code
+copy_line(void *arg, const char *line, size_t n, struct tf_error *err)
+{
+	struct gathering *g = arg;
+	struct copied *more;
+	uint64_t seq;
+
+	if (!number_of(line, n, &seq))
+		return tf_fail(err, TF_TAMPER,
+		    "a line of the ledger is no entry");
+	if (seq < g->first || seq >= g->end)
+		return TF_OK;
+	if (g->n == g->cap) {
+		g->cap = g->cap == 0 ? 1024 : 2 * g->cap;
+		more = reallocarray(g->line, g->cap, sizeof(*more));
+		if (more == NULL)
+			return tf_nomem(err);
+		g->line = more;
+	}
+	g->line[g->n++] = (struct copied){ seq, (uint64_t)ftello(g->f), n };
+	if (fwrite(line, 1, n, g->f) != n)
+		return report_system(err, "a temporary file");
+	return TF_OK;
+}
+
+/* Copy the lines of one trail, if the caller may read them. */
+static enum tf_code
+copy_trail(struct lines *l, struct gathering *g, const char *name,
+    struct tf_error *err)
+{
+	struct lines trail = { .fd = -1 };
+	struct tf_error why;
+	struct stat st;
+	uint64_t off;
+	enum tf_code rc = where_control_of(&l->w, name, TF_CONTROL_EVENTS,
+	    &trail.fd, &why);
+
+	if (rc == TF_ACCESS) {
+		g->refused++;
+		return TF_OK;
+	}
+	if (rc != TF_OK) {
+		*err = why;
+		return rc;
+	}
+	g->trails++;
+	if (fstat(trail.fd, &st) < 0)
+		rc = report_system(err, "%s: the ledger", name);
+	else
+		trail.size = (uint64_t)st.st_size;
+	if (rc == TF_OK && g->first < g->end)
+		rc = seek(&trail, g->first, &off, err);
+	if (rc == TF_OK && g->first < g->end)
+		rc = lines_forward(&trail, off, copy_line, g, err);
+	lines_pause(&trail);
+	return rc;
+}
+
+static int
+by_seq(const void *a, const void *b)
+{
+	const struct copied *x = a, *y = b;
+
+	return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+/* Write the lines in their order to a file without a name, which l has then. */
+static enum tf_code
+put_in_order(struct lines *l, struct gathering *g, struct tf_error *err)
+{
+	FILE *out = tmpfile();
+	char *line = malloc(LINE_MAX_BYTES);
+	enum tf_code rc = TF_OK;
+
+	if (out == NULL)
+		rc = report_system(err, "a temporary file");
+	else if (line == NULL)
+		rc = tf_nomem(err);
+	if (g->n > 0)
+		qsort(g->line, g->n, sizeof(*g->line), by_seq);
+	for (size_t i = 0; rc == TF_OK && i < g->n; i++)
+		if (g->line[i].n > LINE_MAX_BYTES)
+			rc = tf_fail(err, TF_TAMPER,
+			    "a line of the ledger is longer than any entry");
+		else if (fseeko(g->f, (off_t)g->line[i].off, SEEK_SET) < 0 ||
+		    fread(line, 1, g->line[i].n, g->f) != g->line[i].n ||
+		    fwrite(line, 1, g->line[i].n, out) != g->line[i].n ||
+		    putc('\n', out) == EOF)
+			rc = report_system(err, "a temporary file");
+	if (rc == TF_OK && (fflush(out) != 0 || (l->fd = dup(fileno(out))) < 0))
+		rc = report_system(err, "a temporary file");
+	free(line);
+	if (out != NULL)
+		(void)fclose(out); /* flushed above */
+	return rc;
+}
+
+/* Say what is left out, and again when it becomes more. */
+static void
+say_what_is_missing(struct lines *l, size_t refused)
+{
+	if (!l->gathered && refused == 0)
+		report_note("these are the entries of all trails, not the "
+			    "whole ledger: those of the vault itself are left "
+			    "out");
+	else if (!l->gathered || refused > l->refused)
+		report_note("these are the entries of the trails that you may "
+			    "read, not the whole ledger: %zu trail%s and the "
+			    "entries of the vault itself are left out",
+		    refused, refused == 1 ? "" : "s");
+	l->gathered = true;
+	l->refused = refused;
+}
+
+/* Take the entries from `first` on of all trails that the caller may read.  err
+ * holds why the ledger of the whole vault is refused; that stays the answer if
+ * no trail can be read. */
+static enum tf_code
+gather(struct lines *l, uint64_t first, struct tf_error *err)
+{
+	struct gathering g = { .f = tmpfile(),
+		.first = first,
+		.end = l->head.size };
+	DIR *names = opendir(l->w.mount);
+	enum tf_code rc = TF_OK;
+	const struct dirent *d;
+
+	if (names == NULL || g.f == NULL)
+		rc = TF_ACCESS;
+	while (rc == TF_OK && (d = readdir(names)) != NULL)
+		if (d->d_name[0] != '.')
+			rc = copy_trail(l, &g, d->d_name, err);
+	if (rc == TF_OK && g.trails == 0)
+		rc = TF_ACCESS;
+	if (rc == TF_OK)
+		rc = put_in_order(l, &g, err);
+	if (rc == TF_OK)
+		say_what_is_missing(l, g.refused);
+	if (names != NULL)
+		(void)closedir(names);
+	if (g.f != NULL)
+		(void)fclose(g.f);
+	free(g.line);
+	return rc;
+}
+
+/* --- looking --------------------------------------------------------------------- */
+
+/* Read the newest checkpoint, which everybody may read; its second line is the
+ * number of entries. */
+static enum tf_code
+read_head(struct lines *l, struct lines_head *out, struct tf_error *err)
+{
+	struct tf_buf note = { 0 };
+	const char *line;
+	char *end;
+	int fd;
+	enum tf_code rc = where_control(&l->w, TF_CONTROL_CHECKPOINT, &fd, err);
+
+	*out = (struct lines_head){ 0 };
+	if (rc != TF_OK)
+		return rc;
+	rc = files_read_fd(fd, TF_CONTROL_CHECKPOINT, HEAD_MAX, &note, err);
+	(void)close(fd); /* read-only */
+	if (rc == TF_OK) {
+		tf_sha256(note.p, note.n, &out->note);
+		tf_buf_add(&note, "", 1);
+		rc = tf_buf_end(&note, err);
+	}
+	if (rc == TF_OK) {
+		line = strchr(note.p, '\n');
+		out->size = line == NULL ? 0 : strtoull(line + 1, &end, 10);
+		out->known = line != NULL && *end == '\n';
+		if (!out->known)
+			rc = tf_fail(err, TF_TAMPER,
+			    "the checkpoint of the vault is none");
+	}
+	tf_buf_free(&note);
+	return rc;
+}
+
+/* Look for entries from `first` on.  An ordinary user of a mount reads what
+ * trailfs makes for him, so he reads the checkpoint before. */
+static enum tf_code
+look(struct lines *l, uint64_t first, struct tf_error *err)
+{
+	struct stat st;
+	enum tf_code rc = TF_OK;
+
+	if (l->v != NULL)
+		return tf_vault_size(l->v, &l->entries, &l->size, err);
+	lines_pause(l);
+	if (!lines_are_all(l))
+		rc = read_head(l, &l->head, err);
+	if (rc == TF_OK)
+		rc = open_events(l, err);
+	if (rc == TF_ACCESS && l->gathers && strcmp(l->dir, ".") == 0)
+		rc = gather(l, first, err);
+	if (rc != TF_OK)
+		return rc;
+	if (fstat(l->fd, &st) < 0)
+		return report_system(err, "%s", l->w.mount);
+	l->size = (uint64_t)st.st_size;
+	return TF_OK;
+}
+
+void
+lines_gather(struct lines *l)
+{
+	l->gathers = true;
+}
+
+enum tf_code
+lines_look(struct lines *l, struct tf_error *err)
+{
+	return look(l, 0, err);
+}
+
+static bool
+is_same_head(const struct lines_head *a, const struct lines_head *b)
+{
+	return a->known && b->known && a->size == b->size &&
+	    memcmp(&a->note, &b->note, sizeof(a->note)) == 0;
+}
+
+enum tf_code
+lines_look_from(struct lines *l, const struct lines_place *p,
+    struct tf_error *err)
+{
+	struct lines_head now;
+	enum tf_code rc;
+
+	if (l->v == NULL && !lines_are_all(l)) {
+		if ((rc = read_head(l, &now, err)) != TF_OK) {
+			l->done.known = false;
+			return rc;
+		}
+		if (is_same_head(&now, &l->done)) {
+			lines_pause(l);
+			l->size = 0;
+			return TF_OK;
+		}
+	}
+	/* The entry before the place shows whether it is the same ledger. */
+	return look(l, p->next > 0 ? p->next - 1 : 0, err);
+}
+
+enum tf_code
+lines_now(struct lines *l, struct lines_place *p, struct tf_error *err)
+{
+	enum tf_code rc = look(l, UINT64_MAX, err);
+
+	if (rc == TF_OK && l->gathered)
+		*p = (struct lines_place){ .next = l->head.size };
+	else if (rc == TF_OK)
+		rc = lines_end(l, p, err);
+	lines_pause(l);
 	return rc;
 }
 

@@ -15,6 +15,15 @@ struct lines {
 	int fd;		    /* of a mount, between lines_look and lines_pause */
 	uint64_t entries, size; /* of the store; bytes of all lines */
 	bool gathers;		/* see lines_gather */
+	bool gathered;	/* the lines are those of some trails; said on stderr */
+	size_t refused; /* trails that were left out */
+	/* Of a mount, for ordinary users: the checkpoint before the last look,
+	 * and that up to which all lines were walked. */
+	struct lines_head {
+		bool known;
+		uint64_t size;
+		struct tf_hash note;
+	} head, done;
 };
 
 /*
@@ -28,11 +37,9 @@ struct lines {
 TF_MUST_USE enum tf_code lines_open(struct lines *l, const char *arg,
     struct tf_error *err);
 void lines_close(struct lines *l);
-/*
- * From now on a look at the ledger of the whole vault by somebody who may not
- * read that one takes the entries of all trails that he may read, in their
- * order, and says so on stderr.  It copies them, so it is not for following.
- */
+/* From now on, who names the vault and may not read its ledger gets the entries of
+ * all trails that he may read, in their order.  What is left out is said on
+ * stderr, and again when it becomes more. */
 void lines_gather(struct lines *l);
 /* Look only for entries about this path of the vault from now on.  Errors:
  * TF_NOMEM. */
@@ -49,6 +56,10 @@ bool lines_are_all(const struct lines *l);
  */
 TF_MUST_USE enum tf_code lines_look(struct lines *l, struct tf_error *err);
 void lines_pause(struct lines *l);
+
+/* The number of the entry in the place of which a control file has this line,
+ * {"damaged":N}: an entry whose bytes nobody but root may see. */
+bool lines_is_stand_in(const struct tf_json_doc *d, uint64_t *seq);
 
 /*
  * Take one line, without its LF; it is valid during the call only. TF_NODATA
@@ -79,6 +90,13 @@ struct lines_place {
 void lines_move(struct lines_place *p, const char *line, size_t n);
 /* Set *p behind the last line of the last look; the start if there is none. */
 TF_MUST_USE enum tf_code lines_end(struct lines *l, struct lines_place *p,
+    struct tf_error *err);
+/* Look for a walk from *p on, by lines_continue(): earlier lines may be missing,
+ * and all of them if nothing was appended since such a walk came to the end. */
+TF_MUST_USE enum tf_code lines_look_from(struct lines *l,
+    const struct lines_place *p, struct tf_error *err);
+/* Look, set *p behind the last line, and let go of the mount. */
+TF_MUST_USE enum tf_code lines_now(struct lines *l, struct lines_place *p,
     struct tf_error *err);
 /*
  * Call fn for every line from *p on; *p moves behind each line for which fn

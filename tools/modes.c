@@ -1,15 +1,24 @@
 /* Owner, group and mode of what is in a mount: see modes.h. */
 #include "modes.h"
 
+#include <endian.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/xattr.h>
 
 #include "core/base/bytes.h"
 
 #define GROUP_BITS 070u
 #define MARK 020u
+
+/* posix_acl_xattr.h of the kernel. */
+#define ACL_XATTR "system.posix_acl_access"
+#define ACL_GROUP 8
+#define ACL_HEAD_SIZE 4
+#define ACL_ENTRY_SIZE 8
 
 unsigned
 modes_of(const struct stat *st)
@@ -55,6 +64,27 @@ modes_group(gid_t gid, char out[MODES_NAME_SIZE])
 		(void)snprintf(out, MODES_NAME_SIZE, "%s", gr->gr_name);
 	else
 		(void)snprintf(out, MODES_NAME_SIZE, "%u", (unsigned)gid);
+}
+
+size_t
+modes_roles(const char *file, struct modes_role role[MODES_ROLES])
+{
+	unsigned char acl[ACL_HEAD_SIZE + 64 * ACL_ENTRY_SIZE];
+	const ssize_t size = getxattr(file, ACL_XATTR, acl, sizeof(acl));
+	size_t n = 0;
+
+	for (ssize_t i = ACL_HEAD_SIZE; i + ACL_ENTRY_SIZE <= size;
+	     i += ACL_ENTRY_SIZE) {
+		uint16_t head[2];
+		uint32_t id;
+
+		memcpy(head, acl + i, sizeof(head));
+		memcpy(&id, acl + i + sizeof(head), sizeof(id));
+		if (le16toh(head[0]) == ACL_GROUP && n < MODES_ROLES)
+			role[n++] = (struct modes_role){ le32toh(id),
+				(le16toh(head[1]) & MODES_WRITE) != 0 };
+	}
+	return n;
 }
 
 bool

@@ -5,6 +5,7 @@
 #define TRAILCTL_MODES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/stat.h>
 
 #include "core/error.h"
@@ -32,6 +33,17 @@ unsigned modes_reading(const struct stat *st);
 /* The name of a user or group, or the number. */
 void modes_user(uid_t uid, char out[MODES_NAME_SIZE]);
 void modes_group(gid_t gid, char out[MODES_NAME_SIZE]);
+
+/* A group that has a role in a mount, see Roles in trailfs(8). */
+struct modes_role {
+	gid_t gid;
+	bool writes; /* the file, for which only members of admins= can */
+};
+#define MODES_ROLES 2
+
+/* Set role to the groups that may read the file because of their roles.  Returns
+ * how many there are; 0 also if that cannot be read. */
+size_t modes_roles(const char *file, struct modes_role role[MODES_ROLES]);
 
 /* Is the group for this user alone, as useradd(8) makes one? */
 bool modes_is_private(uid_t uid, gid_t gid);

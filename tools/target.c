@@ -3,6 +3,8 @@
  * directory that only may be a store counts as one, because damage to it must
  * be found and not be called a wrong argument.
  */
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,27 +159,26 @@ log_is_readable(const struct where *w)
 	return yes;
 }
 
-/* Verify the package of the path, which is made for who may read all evidence in
- * it.  Below an attestation nothing has a package. */
+/* Verify the packages of what the caller may read at or below the path.  Below
+ * an attestation nothing has a package. */
 static enum tf_code
-choose_package(const struct where *w, struct target *t, struct tf_error *err)
+choose_packages(const struct where *w, struct target *t, struct tf_error *err)
 {
-	const char *end = w->path;
-	char *file = NULL;
-	enum tf_code rc;
+	size_t n = 0;
+	enum tf_code rc = set(t, CHECK_PACKAGES, w->mount, NULL, err);
 
-	for (int level = 0; *end != '\0'; end++)
-		if (*end == '/' && ++level == TF_KIND_ATTESTATION)
+	for (int level = 0; w->path[n] != '\0'; n++)
+		if (w->path[n] == '/' && ++level == TF_KIND_ATTESTATION)
 			break;
-	if (asprintf(&file, "%s/%.*s/%s/%s", w->mount, (int)(end - w->path),
-		w->path, TF_CONTROL_DIR, TF_CONTROL_PACKAGE) < 0)
-		return tf_nomem(err);
-	rc = set(t, CHECK_PACKAGE, file, NULL, err);
-	free(file);
-	if (rc == TF_OK)
-		report_note("this verifies the package of %.*s, as you may not "
+	if (rc == TF_OK && (t->path = strndup(w->path, n)) == NULL)
+		rc = tf_nomem(err);
+	if (rc == TF_OK && strcmp(t->path, ".") == 0)
+		report_note("this verifies the packages of what you may read, "
+			    "as you may not read the whole ledger");
+	else if (rc == TF_OK)
+		report_note("this verifies the package of %s, as you may not "
 			    "read the whole ledger",
-		    (int)(end - w->path), w->path);
+		    t->path);
 	return rc;
 }
 
@@ -197,9 +198,8 @@ choose_mount(const struct where *w, const struct target_wish *ask,
 		rc = set(t, CHECK_STORE, store, NULL, err);
 	} else if (ask->rebuild) {
 		; /* err has the reason from where_store() */
-	} else if (ask->evidence == NULL && strcmp(w->path, ".") != 0 &&
-	    !log_is_readable(w)) {
-		rc = choose_package(w, t, err);
+	} else if (ask->evidence == NULL && !log_is_readable(w)) {
+		rc = choose_packages(w, t, err);
 	} else if (asprintf(&log, "%s/%s", w->mount, TF_CONTROL_DIR) < 0) {
 		rc = tf_nomem(err);
 	} else {
@@ -293,6 +293,109 @@ check_proof(const struct target *t, const struct tf_verify *v, struct check *c,
 	return rc;
 }
 
+/* --- packages of a mount ------------------------------------------------- */
+
+struct walk {
+	const struct target *t;
+	const struct tf_verify *v;
+	struct check *c;
+};
+
+static enum tf_code verify_below(const struct walk *w, const char *path,
+    int level, struct tf_error *err);
+
+/* Verify the package of the path, which is made for who may read all evidence in
+ * it; for others those of what is in it. */
+static enum tf_code
+verify_path(const struct walk *w, const char *path, int level,
+    struct tf_error *err)
+{
+	struct tf_report r = { 0 };
+	struct tf_error why = { 0 };
+	char *file = NULL;
+	enum tf_code rc;
+
+	if (asprintf(&file, "%s/%s/%s/%s", w->t->dir, path, TF_CONTROL_DIR,
+		TF_CONTROL_PACKAGE) < 0)
+		return tf_nomem(err);
+	w->c->package = path;
+	rc = tf_verify_package(file, w->v, &r, &why);
+	w->c->package = NULL;
+	free(file);
+	if (rc == TF_OK) {
+		check_add(w->c, &r);
+		return TF_OK;
+	}
+	if (rc != TF_ACCESS) {
+		*err = why;
+		return rc;
+	}
+	if (level < TF_KIND_ATTESTATION)
+		return verify_below(w, path, level, err);
+	check_leave(w->c, path);
+	return TF_OK;
+}
+
+/* Verify what is in the directory; path "." is the whole vault. */
+static enum tf_code
+verify_below(const struct walk *w, const char *path, int level,
+    struct tf_error *err)
+{
+	const bool root = level == TF_KIND_ROOT;
+	char *dir = NULL, *below;
+	const struct dirent *d;
+	enum tf_code rc = TF_OK;
+	DIR *names;
+
+	if (asprintf(&dir, "%s/%s", w->t->dir, path) < 0)
+		return tf_nomem(err);
+	names = opendir(dir);
+	free(dir);
+	if (names == NULL && errno != EACCES)
+		return report_system(err, "%s", path);
+	if (names == NULL) {
+		check_leave(w->c, path);
+		return TF_OK;
+	}
+	while (rc == TF_OK && (d = readdir(names)) != NULL) {
+		if (d->d_name[0] == '.')
+			continue; /* unpublished, or the directory itself */
+		if (asprintf(&below, "%s%s%s", root ? "" : path,
+			root ? "" : "/", d->d_name) < 0) {
+			rc = tf_nomem(err);
+			break;
+		}
+		rc = verify_path(w, below, level + 1, err);
+		free(below);
+	}
+	(void)closedir(names);
+	return rc;
+}
+
+static enum tf_code
+check_packages(const struct target *t, const struct tf_verify *v,
+    struct check *c, struct tf_error *err)
+{
+	const struct walk w = { t, v, c };
+	int level = TF_KIND_ROOT;
+	enum tf_code rc;
+
+	if (strcmp(t->path, ".") == 0) {
+		c->left_ledger = true;
+		rc = verify_below(&w, ".", level, err);
+	} else {
+		level = TF_KIND_TRAIL;
+		for (const char *s = t->path; *s != '\0'; s++)
+			level += *s == '/';
+		rc = verify_path(&w, t->path, level, err);
+	}
+	if (rc == TF_OK && c->packages == 0)
+		rc = tf_fail(err, TF_ACCESS,
+		    "you may read the package of nothing at or below %.200s",
+		    t->path);
+	return rc;
+}
+
 enum tf_code
 target_verify(const struct target *t, const struct tf_verify *v,
     struct check *c, struct tf_error *err)
@@ -300,7 +403,7 @@ target_verify(const struct target *t, const struct tf_verify *v,
 	enum tf_code rc = TF_OK;
 
 	c->form = t->form;
-	c->contents = t->form == CHECK_STORE || t->form == CHECK_PACKAGE ||
+	c->contents = t->form == CHECK_STORE || check_is_package(c) ||
 	    t->evidence != NULL;
 	switch (t->form) {
 	case CHECK_STORE:
@@ -311,6 +414,9 @@ target_verify(const struct target *t, const struct tf_verify *v,
 		break;
 	case CHECK_PACKAGE:
 		rc = tf_verify_package(t->dir, v, &c->report, err);
+		break;
+	case CHECK_PACKAGES:
+		rc = check_packages(t, v, c, err);
 		break;
 	case CHECK_AGAINST:
 		rc = tf_verify_against(t->dir, t->path, t->evidence, v,

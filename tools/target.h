@@ -6,8 +6,8 @@
 #include "check.h"
 #include "core/json.h"
 
-/* dir: the store, the directory of the log, the proof or the package; path: of
- * the part of the store. */
+/* dir: the store, the directory of the log, the proof or the package; of
+ * CHECK_PACKAGES the mount.  path: of the part of the store or the mount. */
 struct target {
 	enum check_form form;
 	char *dir, *evidence, *path;

@@ -2,8 +2,8 @@
  * The exit status of trailctl verify, and what each check may answer.
  *
  * The status says the gravest thing that was found: 4 for damage to evidence or
- * ledger; then 5 if a check that was requested could not be made or entries are
- * of a later version; then 1 for findings that are not about the evidence; then
+ * ledger; then 5 if a check that was requested could not be made, something was
+ * left out because the caller may not read it, or entries are of a later version; then 1 for findings that are not about the evidence; then
  * 6 if all agrees but the log is not the one of the given key; and 0 only when
  * everything requested was verified. ABSENT is success only for a check that
  * was not requested or that the form does not have. This file is the only place
@@ -33,13 +33,13 @@ verdict_may_be_absent(const struct check *c, enum tf_check check)
 		return check != TF_CHECK_CONTENTS && check != TF_CHECK_NAMES;
 	switch (check) {
 	case TF_CHECK_PACKAGE:
-		return c->form != CHECK_PACKAGE;
+		return !check_is_package(c);
 	case TF_CHECK_CONTENTS:
 		return !c->contents;
 	case TF_CHECK_NAMES:
-		return c->form != CHECK_STORE && c->form != CHECK_PACKAGE;
+		return c->form != CHECK_STORE && !check_is_package(c);
 	case TF_CHECK_TILES:
-		return c->form == CHECK_PROOF || c->form == CHECK_PACKAGE;
+		return c->form == CHECK_PROOF || check_is_package(c);
 	case TF_CHECK_EARLIER:
 		return !c->earlier;
 	case TF_CHECK_TIMESTAMP:
@@ -59,7 +59,7 @@ verdict_shows(const struct check *c, enum tf_check check)
 	if (check == TF_CHECK_EVALUATION)
 		return c->report.judged > 0 ||
 		    c->report.check[check] == TF_VERDICT_FAILED;
-	return check != TF_CHECK_PACKAGE || c->form == CHECK_PACKAGE;
+	return check != TF_CHECK_PACKAGE || check_is_package(c);
 }
 
 /* Findings first: a check that could not be made does not hide damage. */
@@ -71,7 +71,7 @@ verdict_status(const struct check *c)
 
 	if (r->findings > r->beside)
 		return REPORT_TAMPERED;
-	if (r->newer > 0)
+	if (r->newer > 0 || check_left_any(c))
 		status = REPORT_DOUBT;
 	for (int l = 0; l < TF_CHECKS; l++)
 		if (r->check[l] == TF_VERDICT_ABSENT &&

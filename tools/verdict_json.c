@@ -117,6 +117,41 @@ put_stamped(struct tf_json *j, const struct tf_report *r)
 	tf_json_object_end(j);
 }
 
+/* What the caller asked for and may not read. */
+static void
+put_left(struct tf_json *j, const struct check *c)
+{
+	tf_json_key(j, "left_out");
+	tf_json_object(j);
+	put_number(j, "count", c->left_paths);
+	tf_put_bool(j, "ledger", c->left_ledger);
+	tf_json_key(j, "paths");
+	tf_json_array(j);
+	for (size_t i = 0; i < c->n_left; i++)
+		tf_json_cstr(j, c->left[i]);
+	tf_json_array_end(j);
+	tf_json_object_end(j);
+}
+
+/* Of several packages a list. */
+static void
+put_subject(struct tf_json *j, const struct check *c)
+{
+	struct tf_buf list = { 0 };
+
+	if (c->packages <= 1) {
+		tf_json_key(j, "subject");
+		tf_json_raw(j, (struct tf_str){ c->subject.p, c->subject.n });
+		return;
+	}
+	tf_buf_str(&list, "[");
+	tf_buf_add(&list, c->subject.p, c->subject.n);
+	tf_buf_str(&list, "]");
+	tf_json_key(j, "subjects");
+	tf_json_raw(j, (struct tf_str){ list.p, list.n });
+	tf_buf_free(&list);
+}
+
 enum tf_code
 verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 {
@@ -137,6 +172,8 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 	put_number(&j, "found", r->findings);
 	if (r->held > 0)
 		put_number(&j, "held", r->held);
+	if (check_left_any(c))
+		put_left(&j, c);
 	put_links(&j, c);
 	put_number(&j, "newer", r->newer);
 	if (r->origin[0] != '\0') {
@@ -154,10 +191,8 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 	put_number(&j, "size", r->size);
 	if (r->stamped > 0)
 		put_stamped(&j, r);
-	if (c->subject.n > 0) {
-		tf_json_key(&j, "subject");
-		tf_json_raw(&j, (struct tf_str){ c->subject.p, c->subject.n });
-	}
+	if (c->subject.n > 0)
+		put_subject(&j, c);
 	if (r->texts > 0 || r->absent_texts > 0) {
 		tf_json_key(&j, "texts");
 		tf_json_object(&j);
@@ -167,7 +202,7 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 	}
 	put_number(&j, "unknown", r->unknown);
 	put_unproven(&j, c);
-	if (c->form == CHECK_PACKAGE)
+	if (check_is_package(c))
 		put_number(&j, "unsealed", r->unsealed);
 	tf_json_object_end(&j);
 	rc = tf_json_end(&j, err);

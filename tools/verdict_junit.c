@@ -48,6 +48,25 @@ add_case(struct tf_buf *out, const struct check *c, enum tf_check check)
 	tf_buf_free(&lines);
 }
 
+/* What was left out is no success of the whole. */
+static void
+add_left(struct tf_buf *out, const struct check *c)
+{
+	tf_buf_str(out,
+	    "  <testcase classname=\"trailfs.verify\" name=\"left out\">\n"
+	    "    <error message=\"you may not read all of it\">");
+	if (c->left_ledger)
+		tf_buf_str(out, "the ledger of the vault as a whole\n");
+	for (size_t i = 0; i < c->n_left; i++) {
+		text_add_xml(out, c->left[i], strlen(c->left[i]));
+		tf_buf_str(out, "\n");
+	}
+	if (c->left_paths > c->n_left)
+		tf_buf_printf(out, "and %llu more\n",
+		    (unsigned long long)(c->left_paths - c->n_left));
+	tf_buf_str(out, "</error>\n  </testcase>\n");
+}
+
 static void
 begin_suite(struct tf_buf *out, int tests, int failures, int errors,
     int skipped)
@@ -96,9 +115,15 @@ verdict_junit(const struct check *c, const struct tf_error *failed,
 		else if (c->report.check[l] == TF_VERDICT_ABSENT)
 			skipped++;
 	}
+	if (check_left_any(c)) {
+		tests++;
+		errors++;
+	}
 	begin_suite(out, tests, failures, errors, skipped);
 	for (int l = 0; l < TF_CHECKS; l++)
 		if (verdict_shows(c, (enum tf_check)l))
 			add_case(out, c, (enum tf_check)l);
+	if (check_left_any(c))
+		add_left(out, c);
 	tf_buf_str(out, "</testsuite>\n");
 }

@@ -165,7 +165,7 @@ static const char *
 why_no_stamp(const struct check *c)
 {
 	if (c->report.stamps == 0)
-		return c->form == CHECK_STORE || c->form == CHECK_PACKAGE ?
+		return c->form == CHECK_STORE || check_is_package(c) ?
 		    "none was recorded" :
 		    "none was asked";
 	if (!c->stamps)
@@ -216,7 +216,7 @@ why_absent(const struct check *c, enum tf_check check)
 		    check == TF_CHECK_EARLIER && c->report.foreign ?
 		    "it is not of this log" :
 		    check == TF_CHECK_EARLIER &&
-			(c->form == CHECK_PROOF || c->form == CHECK_PACKAGE) ?
+			(c->form == CHECK_PROOF || check_is_package(c)) ?
 		    "no checkpoint or anchor here has as many entries" :
 		    "could not be looked at";
 	if (c->form == CHECK_AGAINST)
@@ -229,8 +229,8 @@ why_absent(const struct check *c, enum tf_check check)
 	case TF_CHECK_NAMES:
 		return "only a store has them";
 	case TF_CHECK_TILES:
-		return c->form == CHECK_PACKAGE ? "a package has none" :
-						  "a proof has none";
+		return check_is_package(c) ? "a package has none" :
+					     "a proof has none";
 	case TF_CHECK_EARLIER:
 		return "give one with --checkpoint";
 	default:
@@ -279,7 +279,7 @@ verdict_detail(struct tf_buf *out, const struct check *c, enum tf_check check)
 	case TF_VERDICT_ABSENT:
 		if (check == TF_CHECK_WITNESS && c->quorum == NULL &&
 		    (c->form == CHECK_STORE || c->form == CHECK_LOG ||
-			(c->form == CHECK_PACKAGE && c->report.cosigned > 0)))
+			(check_is_package(c) && c->report.cosigned > 0)))
 			add_receipts(out, &c->report);
 		else
 			tf_buf_str(out, why_absent(c, check));
@@ -309,6 +309,25 @@ verdict_findings(struct tf_buf *out, const struct check_result *l,
 		    (unsigned long long)(l->all - l->n));
 }
 
+/* What the caller asked for and may not read. */
+static void
+add_left(struct tf_buf *out, const struct check *c)
+{
+	const char *label = "left out";
+
+	if (c->left_ledger) {
+		tf_buf_printf(out,
+		    "%-18s  the ledger of the vault as a whole\n", label);
+		label = "";
+	}
+	for (size_t i = 0; i < c->n_left; i++, label = "")
+		tf_buf_printf(out, "%-18s  %s: you may not read all of it\n",
+		    label, c->left[i]);
+	if (c->left_paths > c->n_left)
+		tf_buf_printf(out, "%-18s  and %llu more\n", "",
+		    (unsigned long long)(c->left_paths - c->n_left));
+}
+
 /* "NOT PROVEN" stands below the subject, because people read the top first. */
 void
 verdict_table(const struct check *c, struct tf_buf *out)
@@ -316,7 +335,9 @@ verdict_table(const struct check *c, struct tf_buf *out)
 	const int status = verdict_status(c);
 
 	tf_buf_add(out, c->subject_lines.p, c->subject_lines.n);
-	if (c->subject_lines.n > 0 && status != REPORT_OK &&
+	if (check_left_any(c))
+		add_left(out, c);
+	else if (c->subject_lines.n > 0 && status != REPORT_OK &&
 	    status != REPORT_FINDING)
 		tf_buf_str(out, "    NOT PROVEN: see below\n");
 	for (int l = 0; l < TF_CHECKS; l++) {

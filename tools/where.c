@@ -13,9 +13,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/fs.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +27,9 @@
 #include "core/control.h"
 #include "core/page.h"
 #include "files.h"
+#include "modes.h"
 #include "report.h"
+#include "text.h"
 #include "where.h"
 
 #define TEXT_MAX \
@@ -380,45 +380,38 @@ where_store(const struct where *w, char **store, struct tf_error *err)
 	return TF_OK;
 }
 
-/* The name of a user or group, or its number. */
-static const char *
-name_or_number(const char *name, unsigned long number, char out[32])
-{
-	if (name != NULL)
-		(void)snprintf(out, 32, "%s", name);
-	else
-		(void)snprintf(out, 32, "%lu", number);
-	return out;
-}
-
 /* Say who may read a file that the caller may not. Where not even its mode can
  * be seen, a directory above refuses. */
 static enum tf_code
 refused(const char *path, const char *shown, struct tf_error *err)
 {
-	const struct passwd *user;
-	const struct group *group;
-	char owner[32], members[32];
+	struct modes_role role[MODES_ROLES];
+	char name[MODES_NAME_SIZE];
+	struct tf_buf who = { 0 };
+	size_t n = modes_roles(path, role);
 	struct stat st;
 
 	if (lstat(path, &st) < 0)
 		return tf_fail(err, TF_ACCESS,
 		    "%s: you may not enter its directory", shown);
-	user = getpwuid(st.st_uid);
-	group = getgrgid(st.st_gid);
-	(void)name_or_number(user != NULL ? user->pw_name : NULL, st.st_uid,
-	    owner);
-	(void)name_or_number(group != NULL ? group->gr_name : NULL, st.st_gid,
-	    members);
 	if ((st.st_mode & S_IROTH) != 0)
 		return tf_fail(err, TF_ACCESS,
 		    "%s: it is about something that you may not read", shown);
-	if ((st.st_mode & S_IRGRP) != 0)
-		return tf_fail(err, TF_ACCESS,
-		    "%s: only user %s and group %s may read it", shown, owner,
-		    members);
-	return tf_fail(err, TF_ACCESS, "%s: only user %s may read it", shown,
-	    owner);
+	modes_user(st.st_uid, name);
+	tf_buf_printf(&who, "user %s", name);
+	if ((st.st_mode & S_IRGRP) != 0) {
+		modes_group(st.st_gid, name);
+		tf_buf_printf(&who, "%s group %s", n > 0 ? "," : " and", name);
+	}
+	for (size_t i = 0; i < n; i++) {
+		modes_group(role[i].gid, name);
+		tf_buf_printf(&who, "%s group %s", i + 1 < n ? "," : " and",
+		    name);
+	}
+	(void)tf_fail(err, TF_ACCESS, "%s: only %s may read it", shown,
+	    text_of(&who));
+	tf_buf_free(&who);
+	return TF_ACCESS;
 }
 
 /* O_NOFOLLOW: a control file is never a link. */

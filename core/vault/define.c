@@ -137,8 +137,8 @@ check_owner(struct tf_txn *t, const struct definition *d, struct tf_error *err)
 	rc = tf_nodes_get(t->db, d->trail, &row, err);
 	if (rc == TF_OK && !tf_may_administer(d->who, row.attr.uid))
 		rc = tf_fail(err, TF_DENIED,
-		    "only the owner of the trail and root may set its "
-		    "recipients");
+		    "only the owner of the trail, members of admins= and root "
+		    "may set its recipients");
 	return rc;
 }
 

@@ -100,8 +100,8 @@ END_TEST
 START_TEST(only_the_owner_sets_recipients)
 {
 	static const char reason[] =
-	    "recipients: only the owner of the trail and root may set its "
-	    "recipients";
+	    "recipients: only the owner of the trail, members of admins= and "
+	    "root may set its recipients";
 
 	skip_unless(can_encrypt(), "no age");
 	make_keys();

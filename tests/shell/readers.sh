@@ -109,10 +109,8 @@ others_are_refused() {
 		never_says 'other'
 		says 'open'
 	done
-	is 3 $by trailctl log --follow mnt
-	complains 'only user root and group root may read it'
-	become $OWNER
-	is 3 $by trailctl watch mnt
+	is 3 $by trailctl export-log mnt log-of-others
+	is 3 $by trailctl metrics mnt
 	complains 'only user root and group root may read it'
 }
 

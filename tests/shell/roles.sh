@@ -199,7 +199,7 @@ verbs_have_their_users() {
 	for verb in show 'prove -o zips/$me.proof'; do
 		only "$readers" "trailctl $verb mnt/t/w/done/f"
 	done
-	only 'root auditor admin' 'trailctl verify --vkey key mnt'
+	only 'root auditor admin' 'trailctl verify --quiet --vkey key mnt'
 	# Who may read one trail gets what is about that.
 	only "$readers" 'trailctl log mnt'
 	only "$readers" 'trailctl status mnt'
@@ -218,6 +218,9 @@ verbs_have_their_users() {
 	is 0 $by trailctl verify --vkey key mnt/t/w
 	complains 'the package of t/w'
 	says '^contents *OK'
+	become stranger
+	is 3 $by trailctl log mnt
+	complains "only user root, group root, group $ADMINS and group $AUDITORS may"
 	only "$readers" 'trailctl package -o zips/$me-w.zip mnt/t/w'
 	only 'root owner auditor admin' 'trailctl package -o zips/$me-t.zip mnt/t'
 	for who in owner member auditor; do
@@ -236,6 +239,129 @@ verbs_have_their_users() {
 	says '"t/w/done/f"'
 	never_says 't/p/done'
 	only 'root owner' 'trailctl seal mnt/t/w/open'
+}
+
+# wait_for FILE NUMBER: until the file has so many lines; fails after a minute.
+wait_for() {
+	for _ in $(seq 600); do
+		[ "$(wc -l <"$1")" -lt "$2" ] || return 0
+		sleep 0.1
+	done
+	echo "$1:"
+	cat "$1" err
+	exit 1
+}
+
+# Somebody who may read some trails follows the entries of those, in their order and
+# without a gap, also of a trail that is made later; who may read none is refused.
+some_trails_are_followed() {
+	become member
+	# A cursor says when watching has begun.
+	mkdir -m 0777 cursors
+	$by trailctl log --follow mnt >followed 2>follow.err &
+	follower=$!
+	$by trailctl watch --cursor cursors/c mnt >watched 2>watch.err &
+	watcher=$!
+	$by trailctl watch --all mnt >all 2>all.err &
+	reader=$!
+	wait_for all 1
+	wait_for follow.err 1
+	wait_for cursors/c 1
+	mkdir -m 0700 mnt/hidden
+	mkdir mnt/hidden/w
+	become owner
+	for n in 1 2 3; do
+		mkdir mnt/hidden/w/$n
+		$by mkdir mnt/t/w/followed-$n mnt/t/p/followed-$n
+	done
+	mkdir mnt/later
+	for n in 1 2 3; do
+		mkdir mnt/later/w$n mnt/hidden/w/later-$n
+		$by mkdir mnt/t/w/last-$n
+	done
+	jq -r 'select(.seq > 0 and (.path // "" |
+		test("^(t/w/(followed|last)|later)"))) | .path' \
+		mnt/.trailfs/events.jsonl >expected
+	[ "$(wc -l <expected)" -eq 10 ]
+	for n in $(seq 600); do
+		grep -q t/w/last-3 all && grep -q t/w/last-3 watched &&
+			grep -q t/w/last-3 followed && break
+		sleep 0.1
+	done
+	kill $watcher $reader
+	wait $watcher
+	wait $reader
+	jq -r .path watched | cmp - expected
+	grep -o ' t/w/[fl].*\| later.*' followed | tr -d ' ' | cmp - expected
+	become member
+	is 0 $by trailctl log --json mnt
+	cmp out all
+	for file in all watch follow; do
+		head -n 1 $file.err | grep -q 'entries of all trails, not the whole'
+		grep -q 'not the whole ledger: 1 trail and the entries of' $file.err
+		[ "$(wc -l <$file.err)" -eq 2 ]
+	done
+	if grep -q hidden all watched followed; then exit 1; fi
+	# The cursor goes on where it was, and finds nothing new.
+	become owner
+	$by mkdir mnt/t/w/after
+	become member
+	$by trailctl watch --cursor cursors/c mnt >again 2>again.err &
+	watcher=$!
+	wait_for again 1
+	kill $watcher
+	wait $watcher
+	[ "$(jq -r .path again)" = t/w/after ]
+	kill $follower
+	become stranger
+	chmod 0700 mnt/later
+	is 3 $by trailctl log --follow mnt
+	is 3 $by trailctl watch mnt
+	is 3 $by trailctl watch mnt/t
+	is 3 $by trailctl verify --vkey key mnt
+	chmod 0755 mnt/later
+}
+
+# Verification of the whole vault by somebody who may read some of it: what that is
+# and what was left out is said, in each form, and the answer is not OK.
+what_was_left_out_is_said() {
+	become member
+	is 5 $by trailctl verify --vkey key mnt
+	complains 'the packages of what you may read'
+	says '^path *t/w$'
+	says '^path *later$'
+	says '^left out *the ledger of the vault as a whole$'
+	says '^ *t/p: you may not read all of it$'
+	says '^ *hidden: you may not read all of it$'
+	says '^contents *OK'
+	says '^signature *OK'
+	never_says 't/w: you'
+	is 5 $by trailctl verify --json --vkey key mnt
+	is_canonical
+	jq -e '.left_out | .ledger and .count == (.paths | length) and
+		([.paths[] | select(. == "hidden" or . == "t/p")] | length == 2)' out
+	jq -e '[.subjects[].path | select(. == "later" or . == "t/w")] |
+		length == 2' out
+	is 5 $by trailctl verify --junit zips/junit.xml --vkey key mnt
+	junit zips/junit.xml | tee totals
+	grep -q '^[0-9]* 0 1 [0-9]* .*left out/error$' totals
+	# What was named and may be read whole is verified whole.
+	is 5 $by trailctl verify --vkey key mnt/t
+	never_says 'the ledger of the vault'
+	is 0 $by trailctl verify --vkey key mnt/later
+	never_says 'left out'
+	is 3 $by trailctl verify --vkey key mnt/t/p/done
+	# The key of another log is no reason to say OK.
+	trailctl init --origin example.org/other other >other.key 2>err
+	chmod a+r other.key
+	is 6 $by trailctl verify --vkey other.key mnt/later
+	is 0 $by trailctl status mnt
+	says '^t$'
+	says '^later$'
+	never_says '^hidden$'
+	complains 'not the whole vault: [0-9]* trails* and the status of'
+	is 0 $by trailctl status --json mnt
+	[ "$(jq -r 'select(.name == "w") | .trail' out)" = t ]
 }
 
 # A mode without rights of the group is shown with a mark, which a mode that is set
@@ -375,6 +501,36 @@ private_directories_are_opened_for_writing() {
 	mode_is 0640 mnt/t/made/a/copy.tmp
 	$by chmod g+rx mnt/t/made/a/dir
 	mode_is 2750 mnt/t/made/a/dir
+}
+
+# A mode that leaves only the group the right to write closes nothing, as the group
+# gets that right by a second request: it is refused with the reason.
+no_mode_closes_by_its_mark() {
+	become owner
+	$by mkdir -p mnt/t/closed/a/dir
+	for dir in mnt/t/closed/a/dir mnt/t/closed/a mnt/t/closed; do
+		$by chmod 700 $dir
+		for mode in 570 0530 g+rwx,u-w; do
+			is 1 $by chmod $mode $dir
+			mode_is 2700 $dir
+		done
+		is 1 $by setfacl -m u::r-x,g::rwx $dir
+		is 0 $by trailctl why $dir
+		says 'so it would close the directory'
+		# A directory in an attestation never has more than that gives.
+		[ $dir != mnt/t/closed/a/dir ] || continue
+		is 0 $by chmod 770 $dir
+		is 0 $by chmod 770 $dir
+		is 0 $by chmod 570 $dir
+		mode_is 2570 $dir
+		is 0 $by chmod 700 $dir
+	done
+	$by sh -c 'echo x >mnt/t/closed/a/f'
+	is 0 $by chmod u-w mnt/t/closed/a
+	is 0 $by trailctl sync mnt/t/closed/a
+	[ "$(getfattr --only-values -n user.trailfs.state mnt/t/closed/a)" = sealed ]
+	become member
+	only 'root owner' 'mkdir mnt/t/closed/new-$me'
 }
 
 # Lists and copies follow the same rule.
@@ -532,8 +688,9 @@ roles_are_in_the_config() {
 	a_store_is_made a_group_that_does_not_exist_is_an_error a_trail_is_made \
 	evidence_has_its_readers control_files_have_their_readers \
 	control_files_have_their_writers verbs_have_their_users \
+	some_trails_are_followed what_was_left_out_is_said \
 	modes_are_shown_with_a_mark private_nodes_are_opened_for_reading \
-	private_directories_are_opened_for_writing copies_open_nothing_for_writing \
+	private_directories_are_opened_for_writing no_mode_closes_by_its_mark copies_open_nothing_for_writing \
 	groups_are_granted_and_revoked \
 	access_says_who_and_why roles_are_in_the_config
 finish
