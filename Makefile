@@ -1,9 +1,10 @@
-# trailfs.  `make help` lists the targets.  Set CFLAGS, LDFLAGS, PREFIX, DESTDIR
-# and BUILD (the directory of all built files) as you like.  WERROR=1 turns
+# trailfs.  `make help` lists the targets.  Set CFLAGS, LDFLAGS, PREFIX, SBINDIR,
+# DESTDIR and BUILD (the directory of all built files) as you like.  WERROR=1 turns
 # warnings into errors, V=1 shows the commands.
 
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
 BUILD ?= build
 PROGRAMS ?= $(abspath $(BUILD))
 PKG_CONFIG ?= pkg-config
@@ -162,6 +163,11 @@ test: ## install what is missing, build, run all tests
 check: all $(tests) $(model) $(attack) $(fuzzers) $(wire) ## run all tests, with what is installed
 	$(Q)BUILD=$(BUILD) tests/run $(tests) $(model) $(suites) $(fuzzers)
 
+# Anywhere: no /dev/fuse, no root, no network.
+unit = $(addprefix $(BUILD)/,test-unit test-nomem test-bitflip) $(fuzzers)
+check-unit: all $(unit) ## run the tests that mount nothing
+	$(Q)BUILD=$(BUILD) tests/run $(unit)
+
 model: all $(model) ## compare random operations with a model (STEPS=1000000 SEED=1)
 	$(Q)$(model) --steps $(or $(STEPS),1000000) \
 		--seed $(or $(SEED),$$(date +%s)) --save $(BUILD)/model.ops
@@ -239,7 +245,7 @@ coverage: ## run the tests and report which lines and branches they reach
 # --- installing ---------------------------------------------------------
 
 bindir = $(DESTDIR)$(PREFIX)/bin
-sbindir = $(DESTDIR)$(PREFIX)/sbin
+sbindir = $(DESTDIR)$(SBINDIR)
 mandir = $(DESTDIR)$(PREFIX)/share/man
 unitdir = $(DESTDIR)$(PREFIX)/lib/systemd/system
 sysusersdir = $(DESTDIR)$(PREFIX)/lib/sysusers.d
@@ -257,7 +263,7 @@ sections := $(sort $(subst .,,$(suffix $(manuals))))
 
 # Units and manuals name programs and files of trailfs below /usr/local.  Programs
 # that users add there stay where they are.
-located := s=/usr/local/(s?bin/trail|share/(doc/)?trailfs)=$(PREFIX)/\1=g
+located := s=/usr/local/(bin/trail|share/(doc/)?trailfs)=$(PREFIX)/\1=g
 
 install: all ## install below $(DESTDIR)$(PREFIX)
 	install -d $(bindir) $(sbindir) $(sections:%=$(mandir)/man%) \
@@ -306,14 +312,24 @@ dist: ## make build/trailfs-VERSION.tar.gz from the last commit
 	git archive --prefix=trailfs-$(version)/ HEAD | gzip -9n \
 		>$(BUILD)/trailfs-$(version).tar.gz
 
+deb: ## make Debian packages in build/deb, and check them with lintian
+	$(Q).ci/setup deb
+	$(Q)tools/packages/deb.sh $(BUILD)/deb
+
+deb-test: ## build and install the package in clean chroots (needs root, network)
+	$(Q).ci/setup deb
+	$(Q)DEBFLAGS=-S tools/packages/deb.sh $(BUILD)/deb-test
+	$(Q)tests/deb.sh $(BUILD)/deb-test $(RELEASES)
+
 clean: ## remove everything that was built
 	$(Q)chattr -i $(BUILD)/demo/mnt 2>/dev/null || :
 	rm -rf --one-file-system $(BUILD)
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
 		Makefile
 
-.PHONY: all test check model attack torture bench demo layers lint format sanitize \
+.PHONY: all test check check-unit model attack torture bench demo layers lint \
+	format sanitize \
 	tsan valgrind test-programs fuzz fuzzers coverage install uninstall \
-	dist clean help
+	dist deb deb-test clean help

@@ -98,6 +98,46 @@ uninstall_keeps_what_was_there() {
 	listed | diff before -
 }
 
+# All packages are of the version that the programs print.
+packages_have_this_version() {
+	v=$(trailctl --version)
+	v=${v#trailctl }
+	cd "$top/tools/packages"
+	head -n 1 debian/changelog | grep -qF "trailfs ($v-"
+	grep -qx "Version: *$v" rpm/trailfs.spec
+	grep -qx "pkgver=$v" alpine/APKBUILD
+}
+
+# The spec of rpm lists each installed file, and no other.
+the_rpm_has_every_file() {
+	needs python3
+	rm -rf root
+	make_into /usr install
+	(cd root && find . ! -type d | sed 's/^.//' | sort) >there
+	python3 - "$top/tools/packages/rpm/trailfs.spec" there <<-'EOF'
+	import fnmatch, sys
+	macros = {'bindir': '/usr/bin', 'sbindir': '/usr/sbin',
+	    'datadir': '/usr/share', 'docdir': '/usr/share/doc',
+	    'mandir': '/usr/share/man', 'unitdir': '/usr/lib/systemd/system',
+	    'sysusersdir': '/usr/lib/sysusers.d',
+	    'tmpfilesdir': '/usr/lib/tmpfiles.d'}
+	spec = open(sys.argv[1]).read()
+	listed = spec.split('\n%files\n')[1].split('\n%changelog')[0].split('\n')
+	there = open(sys.argv[2]).read().split()
+	for line in listed:
+	    if not line.startswith('%{'):
+	        continue
+	    line = line.replace('%{name}', 'trailfs')
+	    for name, path in macros.items():
+	        line = line.replace('%{_' + name + '}', path)
+	    matched = [f for f in there if fnmatch.fnmatch(f, line) or
+	        f.startswith(line + '/')]
+	    assert matched, line + ' is not installed'
+	    there = [f for f in there if f not in matched]
+	assert not there, there
+	EOF
+}
+
 # mkfs.trailfs is trailctl init.
 mkfs_makes_a_store() {
 	mkdir names
@@ -143,5 +183,6 @@ fsck_verifies_a_store() {
 
 run everything_is_installed files_name_the_places \
 	systemd_takes_user_and_directory uninstall_leaves_nothing \
-	uninstall_keeps_what_was_there mkfs_makes_a_store fsck_verifies_a_store
+	uninstall_keeps_what_was_there packages_have_this_version \
+	the_rpm_has_every_file mkfs_makes_a_store fsck_verifies_a_store
 finish

@@ -1,0 +1,322 @@
+#!/bin/sh
+# deb.sh DIRECTORY [SUITE...]: build the Debian package in clean chroots of these
+# releases (bookworm and trixie), test it there, install, upgrade, remove and purge
+# it.  Needs root, and a network for debootstrap and apt; the build has none.
+#
+# DIRECTORY has the source package, made by tools/packages/deb.sh.  Chroots are
+# kept as archives in CACHE (/var/cache/trailfs-chroots); packages that apt fetched
+# are kept there, too.  COMPILERS (gcc clang) are tried one after the other; the
+# tests of the mount (MOUNT_SUITES) and of the installation use the first.
+#
+# Each step is one check; what a failed one printed is shown.  The last line is
+# "N passed, N failed".
+set -u
+LC_ALL=C.UTF-8
+export LC_ALL
+top=$(cd "$(dirname "$0")/.." && pwd)
+source=$(cd "$1" && pwd) || exit 1
+shift
+: "${CACHE:=/var/cache/trailfs-chroots}" "${COMPILERS:=gcc clang}"
+: "${MIRROR:=http://deb.debian.org/debian}"
+: "${MOUNT_SUITES:=posix states drafts sealing closing tamper control actor}"
+: "${SHELL_SUITES:=tools-init tools-mount tools-log package-make install}"
+: "${STEP_TIMEOUT:=3600}"
+mkdir -p "$CACHE/archives/partial"
+work=$(mktemp -d "${TMPDIR:-/var/tmp}/trailfs-deb.XXXXXX") || exit 1
+passed=0 failed=0
+# All mounts are in namespaces that end with their step.
+trap 'rm -rf --one-file-system "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+
+# step NAME COMMAND...: one check.
+step() {
+	name=$1
+	shift
+	begun=$(date +%s)
+	if "$@" >"$work/log" 2>&1; then
+		passed=$((passed + 1))
+		echo "ok   $name ($(($(date +%s) - begun)) s)"
+	else
+		failed=$((failed + 1))
+		echo "FAIL $name ($(($(date +%s) - begun)) s)"
+		tail -n "${LINES_OF_FAILURE:-60}" "$work/log" | sed 's/^/    /'
+		return 1
+	fi
+}
+
+# inside ROOT [-n] COMMAND...: in namespaces of its own, with -n without a network.
+inside() {
+	root=$1
+	shift
+	net=
+	if [ "$1" = -n ]; then
+		net=-n
+		shift
+	fi
+	# shellcheck disable=SC2016 # the inner shell expands it
+	timeout -k 10 "$STEP_TIMEOUT" \
+		unshare -m -p -f --kill-child ${net:+-n} sh -ec '
+		root=$1 cache=$2
+		shift 2
+		mount -t proc proc "$root/proc"
+		mount -t sysfs -o ro sys "$root/sys"
+		[ -e "$root/dev/fuse" ] || mknod -m 666 "$root/dev/fuse" c 10 229
+		mount -t tmpfs -o mode=1777 shm "$root/dev/shm"
+		mkdir -p "$root/var/cache/apt/archives"
+		mount --bind "$cache" "$root/var/cache/apt/archives"
+		exec chroot "$root" "$@"
+	' sh "$root" "$CACHE/archives" env -i TERM=dumb LC_ALL="$LC_ALL" \
+		HOME=/root DEBIAN_FRONTEND=noninteractive \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+		"$@" </dev/null
+}
+
+# apt ROOT WORD...
+apt() {
+	at=$1
+	shift
+	inside "$at" apt-get -qq -y --no-install-recommends \
+		-o Dpkg::Use-Pty=0 -o APT::Keep-Downloaded-Packages=true "$@"
+}
+
+# archived NAME COMMAND...: $CACHE/NAME.tar, made by COMMAND in an empty directory
+# unless it is there.
+archived() {
+	archive=$CACHE/$1.tar
+	shift
+	[ ! -e "$archive" ] || return 0
+	rm -rf "$work/new"
+	mkdir "$work/new"
+	"$@" "$work/new" || return 1
+	tar -C "$work/new" --one-file-system -cf "$archive.new" . &&
+		mv "$archive.new" "$archive"
+	rm -rf "$work/new"
+}
+
+# unpacked NAME ROOT
+unpacked() {
+	rm -rf --one-file-system "$2" && mkdir "$2" &&
+		tar -C "$2" -xpf "$CACHE/$1.tar"
+}
+
+# --- chroots ------------------------------------------------------------
+
+make_base() {
+	debootstrap --variant=minbase "$release" "$1" "$MIRROR"
+}
+
+# The build dependencies, the other compiler, lintian, and programs that the
+# tests of the mount run.
+make_builder() {
+	tar -C "$1" -xpf "$CACHE/$release.tar" &&
+		cp "$source"/trailfs_*.dsc "$1/tmp/trailfs.dsc" &&
+		apt "$1" update &&
+		apt "$1" install build-essential &&
+		apt "$1" build-dep /tmp/trailfs.dsc &&
+		apt "$1" install clang lintian fuse3 jq acl attr rsync python3 \
+			sqlite3 zip unzip xz-utils strace curl bash sudo procps \
+			file man-db systemd e2fsprogs &&
+		inside "$1" useradd -m -u 1000 builder
+}
+
+# --- the package --------------------------------------------------------
+
+# As an ordinary user without a network, the unit tests included.
+is_built() {
+	rm -rf "$builder/home/builder/b"
+	mkdir "$builder/home/builder/b"
+	cp "$source"/trailfs_*.dsc "$source"/trailfs_*.tar.* \
+		"$builder/home/builder/b"
+	chown -R 1000:1000 "$builder/home/builder/b"
+	# shellcheck disable=SC2016
+	inside "$builder" -n setpriv --reuid 1000 --regid 1000 --clear-groups \
+		env HOME=/home/builder CC="$1" sh -ec '
+		cd /home/builder/b
+		! getent hosts deb.debian.org
+		dpkg-source -x trailfs_*.dsc src
+		cd src
+		export DEB_BUILD_OPTIONS="parallel=$(nproc) terse"
+		dpkg-buildpackage -b -us -uc
+		readelf -p .comment build/trailctl
+	' || return 1
+	case $1 in
+	clang*) grep -q 'clang version' "$work/log" ;;
+	esac
+}
+
+is_clean() {
+	inside "$builder" sh -ec '
+	lintian --allow-root --fail-on error,warning /home/builder/b/*.changes'
+}
+
+# In the tree that was built, as root, with /dev/fuse.
+has_tests_built() {
+	# shellcheck disable=SC2016
+	inside "$builder" -n sh -ec 'cd /home/builder/b/src
+	CC='"$1"' make -s -j"$(nproc)" all test-programs WERROR=1'
+}
+
+mounts_pass() {
+	inside "$builder" -n sh -ec 'cd /home/builder/b/src
+	CK_RUN_SUITE='"$1"' TMPDIR=/tmp tests/run build/test-mount'
+	status=$?
+	# A suite that is not there checks nothing.
+	! grep -q '^0 passed' "$work/log" && return $status
+}
+
+shell_passes() {
+	inside "$builder" -n sh -ec 'cd /home/builder/b/src
+	BUILD=build TMPDIR=/tmp tests/run tests/shell/'"$1"'.sh'
+}
+
+# --- installing ---------------------------------------------------------
+
+# The files of the clean chroot, without caches, logs and the copies that
+# programs keep of users and package lists.
+listed() {
+	find "$clean" -xdev \( -path "$clean/proc" -o -path "$clean/sys" -o \
+		-path "$clean/dev" -o -path "$clean/var/cache" -o \
+		-path "$clean/var/log" -o -path "$clean/tmp" \) -prune -o \
+		-printf '%P %y %m\n' |
+		grep -v -e '^etc/\(passwd\|group\|shadow\|gshadow\)- ' \
+			-e '^var/lib/dpkg/\(status\|diversions\|available\)-old ' \
+			-e '^var/lib/systemd ' | sort
+}
+
+clean_is_ready() {
+	unpacked "$release" "$clean" || return 1
+	cp "$builder"/home/builder/b/trailfs_*.deb "$clean/tmp/new.deb"
+	rm -rf "$work/old"
+	dpkg-deb -R "$clean/tmp/new.deb" "$work/old" &&
+		sed -i 's/^Version: .*/Version: 0.0.9-1/' "$work/old/DEBIAN/control" &&
+		dpkg-deb -b --root-owner-group "$work/old" "$clean/tmp/old.deb" ||
+		return 1
+	apt "$clean" update &&
+		apt "$clean" satisfy "$(dpkg-deb -f "$clean/tmp/new.deb" Depends)" &&
+		apt "$clean" install e2fsprogs
+	listed >"$work/before"
+}
+
+# Nothing starts, no store and no key is made, and the user has no shell.
+is_installed() {
+	# shellcheck disable=SC2016 # the inner shell expands it
+	inside "$clean" -n sh -ec '
+	dpkg -i /tmp/old.deb
+	for p in /proc/[0-9]*; do
+		case $(tr "\0" " " <$p/cmdline) in
+		*trail*) tr "\0" " " <$p/cmdline; [ ${p#/proc/} = $$ ] ;;
+		esac
+	done
+	getent passwd trailfs | grep ":/var/lib/trailfs:/usr/sbin/nologin$"
+	[ -z "$(find /var/lib/trailfs /etc/trailfs -mindepth 1)" ]
+	[ -z "$(find / -xdev \( -name log.key -o -name "*.vkey" \) -print)" ]
+	[ -z "$(find /etc/systemd/system -name "trail*")" ]
+	trailctl --version
+	trailfs --version'
+}
+
+# The ways in which an administrator mounts, each with evidence; an upgrade under
+# a mount, and removal.
+is_used_upgraded_and_removed() {
+	cat >"$clean/tmp/use" <<-'END'
+	set -eux
+	record() {
+		mkdir -p "/mnt/t/w/$1"
+		head -c 200000 /dev/urandom >"/mnt/t/w/$1/f"
+		trailctl seal "/mnt/t/w/$1"
+	}
+	gone() {
+		umount /mnt
+		flock -w 60 /var/lib/trailfs/vault/lock true
+	}
+	mkfs -t trailfs --origin example.org/deb /var/lib/trailfs/vault >/root/vkey
+	mount -t fuse.trailfs /var/lib/trailfs/vault /mnt
+	record one
+	dpkg -i /tmp/new.deb
+	dpkg-query -W -f '${Version}\n' trailfs
+	record two
+	gone
+	echo '/var/lib/trailfs/vault /mnt fuse.trailfs defaults 0 2' >/etc/fstab
+	fsck -A -a -V
+	mount -a
+	findmnt -n -o FSTYPE /mnt | grep -x fuse.trailfs
+	record three
+	gone
+	trailctl verify --vkey /root/vkey /var/lib/trailfs/vault
+	systemctl enable trailfs-verify@vault.timer
+	mount /mnt
+	dpkg -r trailfs 2>&1 | tee /tmp/said
+	grep '/mnt stays mounted' /tmp/said
+	mkdir /mnt/t/w/late
+	echo more >/mnt/t/w/late/f
+	gone
+	dpkg -P trailfs 2>&1 | tee /tmp/said
+	grep '/var/lib/trailfs is not empty, and stays' /tmp/said
+	dpkg -i /tmp/new.deb
+	trailctl verify --vkey /root/vkey /var/lib/trailfs/vault
+	objects=$(find /var/lib/trailfs/vault/objects -type f | wc -l)
+	[ "$objects" -eq 3 ]
+	# Damage is what fsck finds.
+	f=$(find /var/lib/trailfs/vault/objects -type f | head -n 1)
+	chmod u+w "$f"
+	echo x >>"$f"
+	status=0
+	fsck -t trailfs /var/lib/trailfs/vault || status=$?
+	[ "$status" -eq 4 ]
+	chattr -i /mnt
+	rm -rf /var/lib/trailfs/vault /root/vkey
+	: >/etc/fstab
+	rm /etc/fstab
+	END
+	inside "$clean" -n sh /tmp/use
+}
+
+is_purged() {
+	inside "$clean" -n sh -ec '
+	systemctl enable trailfs-mirror@vault.timer
+	dpkg -P trailfs
+	! dpkg -s trailfs' || return 1
+	listed | diff "$work/before" -
+}
+
+# --- all of it ----------------------------------------------------------
+
+one_release() {
+	builder=$work/build clean=$work/clean
+	sum=$(cat "$top/tools/packages/debian/control" "$0" |
+		sha256sum | cut -c 1-12)
+	step "$release: a chroot is made" archived "$release" make_base || return
+	step "$release: a chroot for building is made" \
+		archived "$release-$sum" make_builder || return
+	unpacked "$release-$sum" "$builder" || return
+	first=${COMPILERS%% *}
+	for compiler in $COMPILERS; do
+		step "$release: $compiler builds the package, and its tests pass" \
+			is_built "$compiler" || continue
+		[ "$compiler" = "$first" ] || continue
+		step "$release: lintian has no error and no warning" is_clean
+		cp "$builder"/home/builder/b/*.deb "$source" 2>/dev/null
+		if step "$release: the tests are built" has_tests_built "$compiler"; then
+			for s in $MOUNT_SUITES; do
+				step "$release: mount suite $s" mounts_pass "$s"
+			done
+			for s in $SHELL_SUITES; do
+				step "$release: suite $s" shell_passes "$s"
+			done
+		fi
+		step "$release: a clean chroot has the dependencies" \
+			clean_is_ready || continue
+		step "$release: the package is installed" is_installed &&
+			step "$release: it is used, upgraded and removed" \
+				is_used_upgraded_and_removed &&
+			step "$release: purged, it leaves nothing behind" is_purged
+	done
+	rm -rf --one-file-system "$builder" "$clean"
+}
+
+[ $# -gt 0 ] || set -- bookworm trixie
+for release; do
+	one_release
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
