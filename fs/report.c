@@ -1,6 +1,9 @@
 /*
  * The only table from code to errno, and the daemon's log.
  *
+ * Lines go to the journal of systemd with fields, where there is one, else to
+ * syslog(3); in the foreground to stderr, unless that is the journal.
+ *
  * A refusal is logged, because somebody tried to change what cannot be changed.
  * A program that tries in an endless loop must not fill the disk, so there is a
  * budget of lines.  It grows with the ticks of a timer, because only core reads
@@ -17,13 +20,15 @@
 
 #include "actor.h"
 #include "fs.h"
+#include "journal.h"
 #include "report.h"
 
 #define BURST 100	  /* lines at once */
 #define TICK_NS 100000000 /* one more line per 100 ms */
 
 static struct {
-	bool daemon; /* syslog; else stderr.  Set before threads start */
+	/* The journal or syslog; else stderr.  Set before threads start. */
+	bool daemon;
 	atomic_bool starting; /* somebody reads stderr until the mount is up */
 	int timer;	      /* counts ticks; -1: no budget.  Likewise */
 	pthread_mutex_t mu;
@@ -80,6 +85,10 @@ fs_report_open(bool foreground)
 
 	log_budget.daemon = !foreground;
 	atomic_store(&log_budget.starting, log_budget.daemon);
+	if (foreground && fs_journal_is(STDERR_FILENO))
+		log_budget.daemon = fs_journal_open();
+	else if (!foreground)
+		(void)fs_journal_open();
 	if (log_budget.daemon)
 		openlog("trailfs", LOG_PID, LOG_DAEMON);
 	if (log_budget.timer >= 0)
@@ -96,11 +105,20 @@ fs_report_started(void)
 	atomic_store(&log_budget.starting, false);
 }
 
+/* A line that the journal has no room for counts as left out. */
 static void
-put(int priority, const char *line)
+put(const struct fs_about *about, int priority, const char *line)
 {
-	if (log_budget.daemon)
+	int sys = log_budget.daemon ? fs_journal_send(about, priority, line) :
+				      0;
+
+	if (sys == EAGAIN) {
+		pthread_mutex_lock(&log_budget.mu);
+		log_budget.dropped++;
+		pthread_mutex_unlock(&log_budget.mu);
+	} else if (sys != 0) {
 		syslog(priority, "%s", line);
+	}
 	if (!log_budget.daemon ||
 	    (priority <= LOG_WARNING && atomic_load(&log_budget.starting)))
 		(void)dprintf(STDERR_FILENO, "trailfs: %s\n", line);
@@ -109,13 +127,14 @@ put(int priority, const char *line)
 void
 fs_report_line(int priority, const char *fmt, ...)
 {
+	static const struct fs_about about = { .kind = FS_KIND_DAEMON };
 	char line[2048];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof line, fmt, ap);
 	va_end(ap);
-	put(priority, line);
+	put(&about, priority, line);
 }
 
 /* Take one line from the budget.  *dropped: the lines left out before it.
@@ -149,29 +168,58 @@ take_line(uint64_t *dropped)
 
 /* Write one line if the budget has one left. */
 static void
-put_within_budget(int priority, const char *line)
+put_within_budget(const struct fs_about *about, int priority, const char *line)
 {
+	static const struct fs_about left_out = { .kind = FS_KIND_DROPPED };
 	uint64_t dropped;
+	char text[80];
 
 	if (!take_line(&dropped))
 		return;
-	if (dropped > 0)
-		fs_report_line(LOG_WARNING,
+	if (dropped > 0) {
+		snprintf(text, sizeof text,
 		    "%llu lines before this one were left out",
 		    (unsigned long long)dropped);
-	put(priority, line);
+		put(&left_out, LOG_WARNING, text);
+	}
+	put(about, priority, line);
+}
+
+/* The kind of a message of the vault. */
+static enum fs_kind
+kind_of(enum tf_code code)
+{
+	switch (code) {
+	case TF_OK:
+		return FS_KIND_VAULT;
+	case TF_TAMPER:
+		return FS_KIND_DAMAGE;
+	case TF_IO:
+	case TF_NOSPACE:
+	case TF_QUOTA:
+	case TF_NOMEM:
+	case TF_TOOMANY:
+	case TF_READONLY:
+		return FS_KIND_MACHINE;
+	default:
+		return FS_KIND_STORE;
+	}
 }
 
 void
 fs_report_message(void *arg, enum tf_code code, const char *line)
 {
+	const struct fs_about about = { .kind = kind_of(code),
+		.code = code == TF_OK ? NULL : tf_code_name(code) };
+
 	(void)arg;
-	put_within_budget(code == TF_OK ? LOG_NOTICE : LOG_ERR, line);
+	put_within_budget(&about, code == TF_OK ? LOG_NOTICE : LOG_ERR, line);
 }
 
 void
 fs_report_fuse(enum fuse_log_level level, const char *fmt, va_list ap)
 {
+	static const struct fs_about about = { .kind = FS_KIND_LIBRARY };
 	char line[2048];
 	size_t n;
 
@@ -179,7 +227,8 @@ fs_report_fuse(enum fuse_log_level level, const char *fmt, va_list ap)
 	n = strlen(line);
 	while (n > 0 && line[n - 1] == '\n')
 		line[--n] = '\0';
-	put((int)level, line); /* the numbers are those of syslog */
+	/* The numbers are those of syslog. */
+	put(&about, (int)level, line);
 }
 
 int
@@ -211,8 +260,9 @@ is_fault(enum tf_code code)
 	}
 }
 
-void
-fs_report_error_as(fuse_req_t req, const char *what, enum tf_code rc,
+/* Answer and log; node: what the request is about, or 0. */
+static void
+answer(fuse_req_t req, const char *what, uint64_t node, enum tf_code rc,
     const struct tf_error *e, int sys)
 {
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
@@ -222,6 +272,18 @@ fs_report_error_as(fuse_req_t req, const char *what, enum tf_code rc,
 	const char *why = e != NULL && e->sys != 0 && fault ?
 	    strerrordesc_np(e->sys) :
 	    NULL;
+	const struct fs_about about = {
+		.kind = rc == TF_TAMPER ? FS_KIND_DAMAGE :
+		    fault		? FS_KIND_FAILED :
+					  FS_KIND_REFUSED,
+		.code = tf_code_name(rc),
+		.answer = strerrorname_np(sys),
+		.operation = what,
+		.has_caller = true,
+		.uid = (uint32_t)ctx->uid,
+		.pid = (uint32_t)ctx->pid,
+		.node = node,
+	};
 	char line[512];
 
 	if ((unsigned)rc >= TF_CODES || !answers[rc].everyday) {
@@ -229,19 +291,32 @@ fs_report_error_as(fuse_req_t req, const char *what, enum tf_code rc,
 		    fault ? "failed" : "refused", what, (unsigned)ctx->uid,
 		    (int)ctx->pid, text, why != NULL ? ": " : "",
 		    why != NULL ? why : "");
-		put_within_budget(fault ? LOG_ERR : LOG_WARNING, line);
+		put_within_budget(&about, fault ? LOG_ERR : LOG_WARNING, line);
 	}
 	fuse_reply_err(req, sys);
+}
+
+/* A failure without its code must never be read as success. */
+static int
+errno_of(enum tf_code rc)
+{
+	int sys = fs_report_errno(rc);
+
+	return sys != 0 ? sys : EIO;
+}
+
+void
+fs_report_error_as(fuse_req_t req, const char *what, enum tf_code rc,
+    const struct tf_error *e, int sys)
+{
+	answer(req, what, 0, rc, e, sys);
 }
 
 void
 fs_report_error(fuse_req_t req, const char *what, enum tf_code rc,
     const struct tf_error *e)
 {
-	int sys = fs_report_errno(rc);
-
-	/* A failure without its code must never be read as success. */
-	fs_report_error_as(req, what, rc, e, sys != 0 ? sys : EIO);
+	answer(req, what, 0, rc, e, errno_of(rc));
 }
 
 void
@@ -262,7 +337,7 @@ fs_report_attempt(fuse_req_t req, const struct tf_attempt *a, enum tf_code rc,
 		    tf_code_name(rc);
 		tf_vault_denied(fs->vault, &record);
 	}
-	fs_report_error(req, a->operation, rc, e);
+	answer(req, a->operation, a->id, rc, e, errno_of(rc));
 }
 
 void

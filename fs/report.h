@@ -13,8 +13,9 @@
 #include "core/vault.h"
 
 /*
- * Choose where lines go: stderr in the foreground, syslog(3) in the background,
- * where warnings and errors go to stderr too until fs_report_started.  Before it
+ * Choose where lines go: in the background to the journal of systemd (journal.h),
+ * else to syslog(3); in the foreground to stderr, unless stderr is the journal.  In
+ * the background, warnings and errors go to stderr too until fs_report_started.  Before it
  * is called they go to stderr.  Call it before there are threads.
  */
 void fs_report_open(bool foreground);
