@@ -231,6 +231,17 @@ no_such(const char *arg, struct tf_error *err)
 	return bare ? TF_NOTFOUND : report_system(err, "%s", arg);
 }
 
+/* Is it a directory that the caller may not enter? */
+static bool
+is_hidden(const char *dir)
+{
+	char *db = join(dir, "ledger.db");
+	bool yes = db != NULL && access(db, F_OK) < 0 && errno == EACCES;
+
+	free(db);
+	return yes;
+}
+
 enum tf_code
 where_find(const char *arg, struct where *out, struct tf_error *err)
 {
@@ -245,6 +256,8 @@ where_find(const char *arg, struct where *out, struct tf_error *err)
 		return rc;
 	if (access(arg, F_OK) < 0)
 		return no_such(arg, err);
+	if (is_hidden(arg))
+		return tf_fail(err, TF_ACCESS, "%s: you may not enter it", arg);
 	return tf_fail(err, TF_NOTFOUND,
 	    "%s is neither in a trailfs mount nor a store: nothing is mounted "
 	    "there",
@@ -349,6 +362,7 @@ enum tf_code
 where_store(const struct where *w, char **store, struct tf_error *err)
 {
 	char *line = NULL, *source = NULL, *fields;
+	enum tf_code rc;
 	unsigned major, minor;
 	size_t cap = 0;
 	struct stat st;
@@ -371,10 +385,15 @@ where_store(const struct where *w, char **store, struct tf_error *err)
 	fclose(f);
 	free(line);
 	if (source == NULL || source[0] != '/' || !is_store(source)) {
+		rc = source != NULL && is_hidden(source) ?
+		    tf_fail(err, TF_UNSUPPORTED,
+			"this needs the store of the mount, which you may not "
+			"read") :
+		    tf_fail(err, TF_UNSUPPORTED,
+			"the store of this mount is unknown here: name its "
+			"directory");
 		free(source);
-		return tf_fail(err, TF_UNSUPPORTED,
-		    "the store of this mount is unknown here: name its "
-		    "directory");
+		return rc;
 	}
 	*store = source;
 	return TF_OK;

@@ -119,7 +119,8 @@ check_person(const struct request *q, uint64_t trail_uid, bool approves,
 	if (group == NULL)
 		return owns ? TF_OK :
 			      tf_fail(err, TF_DENIED,
-				  "only the owner of the trail and root may");
+				  "only the owner of the trail%s and root may",
+				  approves ? "" : ", members of admins=");
 	if (q->approver == TF_MEMBER || (owns && !approves))
 		return TF_OK;
 	if (q->approver == TF_NO_SUCH_GROUP)

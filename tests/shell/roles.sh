@@ -1,55 +1,9 @@
 #!/bin/sh
 # Who may do what: root, the owner of a trail, a member of its group, a stranger,
-# an auditor (auditors=) and an administrator (admins=).  The groups are those of
-# every Debian system; the users have no names.
+# an auditor (auditors=) and an administrator (admins=).
 # shellcheck disable=SC2016,SC2086 # $me is for the shells; $by is words
-. "$(dirname "$0")/../suite_tools.sh"
+. "$(dirname "$0")/../suite_roles.sh"
 shared_mount=yes
-
-TEAM=operator AUDITORS=games ADMINS=backup
-team=$(getent group $TEAM | cut -d : -f 3)
-auditors=$(getent group $AUDITORS | cut -d : -f 3)
-admins=$(getent group $ADMINS | cut -d : -f 3)
-roles=trail_group=$TEAM,auditors=$AUDITORS,admins=$ADMINS
-
-# become WHO: $by before a command makes that one run it, $me is his name.
-become() {
-	me=$1
-	case $1 in
-	root) by='' ;;
-	owner) by="setpriv --reuid 54321 --regid 54321 --groups $team" ;;
-	member) by="setpriv --reuid 54322 --regid 54322 --groups $team" ;;
-	stranger) by='setpriv --reuid 54323 --regid 54323 --clear-groups' ;;
-	auditor) by="setpriv --reuid 54324 --regid 54324 --groups $auditors" ;;
-	admin) by="setpriv --reuid 54325 --regid 54325 --groups $admins" ;;
-	esac
-}
-everybody='root owner member stranger auditor admin'
-
-# only "WHO..." COMMAND: the command, run by a shell in which $me is who runs it,
-# succeeds for these and is refused to all others by their permissions.
-only() {
-	may=$1
-	shift
-	for who in $everybody; do
-		become $who
-		got=yes
-		me=$me timeout "$patience_s" $by sh -c "$1" >out 2>err || got=no
-		case " $may " in
-		*" $who "*) want=yes ;;
-		*) want=no ;;
-		esac
-		if [ $got != $want ] || { [ $got = no ] &&
-			! grep -q 'Permission denied\|not permitted\|may' err; }; then
-			echo "$who: $1: $got, not $want:"
-			cat err
-			exit 1
-		fi
-	done
-}
-
-# May read all of it.
-readers='root owner member auditor admin'
 
 # The names of roles must be those of groups, in the option and in the config.
 a_group_that_does_not_exist_is_an_error() {
@@ -159,7 +113,7 @@ control_files_have_their_readers() {
 
 # sets WHO DIRECTORY FILE TEXT: exactly these set this control file.
 sets() {
-	only "$1" "printf '%s\n' '$4' >$2/.trailfs/$3"
+	only "$1" "printf '%s\n' '$4' | dd of=$2/.trailfs/$3 status=none"
 }
 
 # Templates, types, retention and holds are set by the owner and administrators;
@@ -173,6 +127,7 @@ trail:
 	sets 'root owner admin' mnt/t template.yml "$template"
 	sets 'root owner' mnt/t user-data '{"a":1}'
 	sets 'root owner admin' mnt/t types/mine.yml 'version: 1
+evidence: x.json
 schema: {}'
 	for dir in mnt/t mnt/t/w mnt/t/w/done; do
 		only 'root owner admin' \
@@ -180,7 +135,7 @@ schema: {}'
 		only 'root owner admin' \
 			"trailctl retain --for 1y --rule rule-\$me $dir"
 	done
-	sets 'root admin' mnt holds '{"place":"'"$$"'$me","reason":"all"}'
+	sets 'root admin' mnt holds '{"place":"'"'\$me'"'","reason":"all"}'
 	sets 'root owner' mnt/t/w/done override '{"compliant":true,"reason":"x"}'
 }
 
@@ -239,17 +194,6 @@ verbs_have_their_users() {
 	says '"t/w/done/f"'
 	never_says 't/p/done'
 	only 'root owner' 'trailctl seal mnt/t/w/open'
-}
-
-# wait_for FILE NUMBER: until the file has so many lines; fails after a minute.
-wait_for() {
-	for _ in $(seq 600); do
-		[ "$(wc -l <"$1")" -lt "$2" ] || return 0
-		sleep 0.1
-	done
-	echo "$1:"
-	cat "$1" err
-	exit 1
 }
 
 # Somebody who may read some trails follows the entries of those, in their order and
