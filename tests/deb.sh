@@ -5,7 +5,9 @@
 #
 # DIRECTORY has the source package, made by tools/packages/deb.sh.  Chroots are
 # kept as archives in CACHE (/var/cache/trailfs-chroots); packages that apt fetched
-# are kept there, too.  COMPILERS (gcc clang) are tried one after the other; the
+# are kept there, too.  With PACKAGE=FILE nothing is built, and that package is tried.
+#
+# Tests flush often: a TMPDIR in memory, 3 GB for each release, saves most of the time.  COMPILERS (gcc clang) are tried one after the other; the
 # tests of the mount (MOUNT_SUITES) and of the installation use the first.
 #
 # Each step is one check; what a failed one printed is shown.  The last line is
@@ -156,6 +158,11 @@ has_tests_built() {
 	CC='"$1"' make -s -j"$(nproc)" all test-programs WERROR=1'
 }
 
+nomem_passes() {
+	inside "$builder" -n sh -ec 'cd /home/builder/b/src
+	TMPDIR=/tmp tests/run build/test-nomem'
+}
+
 mounts_pass() {
 	inside "$builder" -n sh -ec 'cd /home/builder/b/src
 	CK_RUN_SUITE='"$1"' TMPDIR=/tmp tests/run build/test-mount'
@@ -185,7 +192,7 @@ listed() {
 
 clean_is_ready() {
 	unpacked "$release" "$clean" || return 1
-	cp "$builder"/home/builder/b/trailfs_*.deb "$clean/tmp/new.deb"
+	cp "$1" "$clean/tmp/new.deb" || return 1
 	rm -rf "$work/old"
 	dpkg-deb -R "$clean/tmp/new.deb" "$work/old" &&
 		sed -i 's/^Version: .*/Version: 0.0.9-1/' "$work/old/DEBIAN/control" &&
@@ -236,8 +243,10 @@ is_used_upgraded_and_removed() {
 	dpkg-query -W -f '${Version}\n' trailfs
 	record two
 	gone
+	cp -p /etc/fstab /etc/fstab.old
 	echo '/var/lib/trailfs/vault /mnt fuse.trailfs defaults 0 2' >/etc/fstab
-	fsck -A -a -V
+	fsck -A -a -V | tee /tmp/said
+	grep '^tree  *OK' /tmp/said
 	mount -a
 	findmnt -n -o FSTYPE /mnt | grep -x fuse.trailfs
 	record three
@@ -265,8 +274,7 @@ is_used_upgraded_and_removed() {
 	[ "$status" -eq 4 ]
 	chattr -i /mnt
 	rm -rf /var/lib/trailfs/vault /root/vkey
-	: >/etc/fstab
-	rm /etc/fstab
+	mv /etc/fstab.old /etc/fstab
 	END
 	inside "$clean" -n sh /tmp/use
 }
@@ -281,11 +289,36 @@ is_purged() {
 
 # --- all of it ----------------------------------------------------------
 
+package_is_tried() {
+	step "$release: a clean chroot has the dependencies" \
+		clean_is_ready "$1" &&
+		step "$release: the package is installed" is_installed &&
+		step "$release: it is used, upgraded and removed" \
+			is_used_upgraded_and_removed &&
+		step "$release: purged, it leaves nothing behind" is_purged
+}
+
+tests_are_run() {
+	step "$release: the tests are built" has_tests_built "$1" || return
+	step "$release: programs without memory" nomem_passes
+	for s in $MOUNT_SUITES; do
+		step "$release: mount suite $s" mounts_pass "$s"
+	done
+	for s in $SHELL_SUITES; do
+		step "$release: suite $s" shell_passes "$s"
+	done
+}
+
 one_release() {
 	builder=$work/build clean=$work/clean
-	sum=$(cat "$top/tools/packages/debian/control" "$0" |
-		sha256sum | cut -c 1-12)
 	step "$release: a chroot is made" archived "$release" make_base || return
+	if [ -n "${PACKAGE-}" ]; then
+		package_is_tried "$PACKAGE"
+		return
+	fi
+	sum=$(cat "$top/tools/packages/debian/control" "$top/tests/deb.sh" |
+		sed -n '/^Build-Depends/,/^$/p; /^make_builder/,/^}/p' |
+		sha256sum | cut -c 1-12)
 	step "$release: a chroot for building is made" \
 		archived "$release-$sum" make_builder || return
 	unpacked "$release-$sum" "$builder" || return
@@ -295,21 +328,8 @@ one_release() {
 			is_built "$compiler" || continue
 		[ "$compiler" = "$first" ] || continue
 		step "$release: lintian has no error and no warning" is_clean
-		cp "$builder"/home/builder/b/*.deb "$source" 2>/dev/null
-		if step "$release: the tests are built" has_tests_built "$compiler"; then
-			for s in $MOUNT_SUITES; do
-				step "$release: mount suite $s" mounts_pass "$s"
-			done
-			for s in $SHELL_SUITES; do
-				step "$release: suite $s" shell_passes "$s"
-			done
-		fi
-		step "$release: a clean chroot has the dependencies" \
-			clean_is_ready || continue
-		step "$release: the package is installed" is_installed &&
-			step "$release: it is used, upgraded and removed" \
-				is_used_upgraded_and_removed &&
-			step "$release: purged, it leaves nothing behind" is_purged
+		package_is_tried "$(echo "$builder"/home/builder/b/trailfs_*.deb)"
+		tests_are_run "$compiler"
 	done
 	rm -rf --one-file-system "$builder" "$clean"
 }

@@ -147,12 +147,16 @@ read_all(const char *below)
 static void
 put_byte(const struct file *f, size_t off, uint8_t byte)
 {
+	struct stat st;
 	char path[512];
 	int fd;
 
+	/* Objects are read-only, also for their owner unless that is root. */
 	(void)snprintf(path, sizeof(path), "%s/%s", rig.store, f->path);
+	MUST(stat(path, &st) == 0 && chmod(path, 0600) == 0);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	MUST(fd >= 0 && pwrite(fd, &byte, 1, (off_t)off) == 1);
+	MUST(fchmod(fd, st.st_mode) == 0);
 	close(fd);
 }
 

@@ -258,7 +258,7 @@ START_TEST(a_guard_that_is_missing_lets_nobody_write)
 	go_on("store");
 	sh("cp -a store/. old");
 	go_on("store");
-	sh("cp -a guard fork && cp -a old/. store && rm -f guard");
+	sh("cp -a guard fork && cp -af old/. store && rm -f guard");
 	refused("store", TF_TAMPER, "the guard is missing, and the last start");
 	sh("test ! -e guard");
 	sh("cp fork guard");
@@ -282,7 +282,7 @@ START_TEST(the_guard_of_the_last_start_counts)
 	go_on("store");
 	sh("cp -a store/. old");
 	go_on("store");
-	sh("cp -a old/. store && cp config store/config");
+	sh("cp -af old/. store && cp config store/config");
 	sh(_i == 0 ? ":" : "echo \"guard = $PWD/fork\" >>store/config");
 	refused("store", TF_TAMPER, "an older copy was put back");
 	sh("mv guard config");
@@ -355,7 +355,7 @@ START_TEST(a_guard_from_before_the_new_origin_is_accepted_once)
 	sh("cp -a store/. fork && cp guard config");
 	go_on("store");
 	sh(_i == 0 ? ":" : "cp -f guard config"); /* what was lost */
-	sh("cp store/checkpoint old && cp -a fork/. store && "
+	sh("cp store/checkpoint old && cp -af fork/. store && "
 	   "mv -f old store/checkpoint");
 	OK(tf_vault_recover("store", NULL, &root, &vkey, NULL));
 	sh("cmp guard store/checkpoint && cp -f config guard");

@@ -176,7 +176,7 @@ END_TEST
 
 /* Each puts all files of a backup back into the directory of the store. */
 static const char *const put_back[] = {
-	"cp -a store other && rm store/ledger.db* && cp -a other/. store",
+	"cp -a store other && rm store/ledger.db* && cp -af other/. store",
 	"cp -a store other && rsync -a --delete --ignore-times other/ store",
 	"cp -a store other && tar -C other -c . | tar -C store -xp",
 };

@@ -123,11 +123,11 @@ END_TEST
 /* --- a vault ----------------------------------------------------------------- */
 
 static const struct tf_actor root = { .loginuid = -1, .session = -1 };
-static const struct tf_actor alice = { .uid = 1000,
+static const struct tf_actor alice = { .uid = 71000,
 	.gid = 1000,
 	.loginuid = -1,
 	.session = -1 };
-static const struct tf_actor bob = { .uid = 1001,
+static const struct tf_actor bob = { .uid = 71001,
 	.gid = 1001,
 	.loginuid = -1,
 	.session = -1 };
