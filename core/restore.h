@@ -1,9 +1,10 @@
 /*
- * Making a vault from a mirror, when the machine of the vault is lost.
+ * Making a vault from a mirror or a backup, when the vault is lost.
  */
 #ifndef TF_RESTORE_H
 #define TF_RESTORE_H
 
+#include "backup.h"
 #include "json.h"
 #include "types.h"
 
@@ -26,6 +27,30 @@ struct tf_actor;
  */
 TF_MUST_USE enum tf_code tf_restore(const char *from, const char *path,
     const char *origin, const struct tf_actor *actor, struct tf_buf *vkey,
+    struct tf_error *err);
+
+/* What a restoration from a backup tells. */
+struct tf_restored {
+	struct tf_backed_up copy; /* of the backup to the new store */
+	uint64_t format; /* that the backup had, if it was upgraded; else 0 */
+	/* The guard that the lost store had: its file, and the entries that it
+	 * has seen.  0: there is none, or it is not newer than the backup. */
+	char guard[256];
+	uint64_t guard_entries;
+	struct tf_buf vkey; /* of the new store; the caller frees it */
+};
+
+/*
+ * The same from the backup b->store, to the store b->dir, with b->keys under the
+ * keys that are in the backup.  Files that were not sealed are recovered, as after
+ * a power cut.
+ *
+ * On failure or after a crash the same call goes on with what was copied; no
+ * writer opens the store before.  Errors: those of tf_backup_make, and TF_EXISTS
+ * b->dir holds something else.
+ */
+TF_MUST_USE enum tf_code tf_restore_backup(const struct tf_backup *b,
+    const char *origin, const struct tf_actor *actor, struct tf_restored *out,
     struct tf_error *err);
 
 #endif

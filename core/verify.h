@@ -151,6 +151,9 @@ struct tf_verify {
 	    size_t n, struct tf_error *err);
 	void *arg;
 	unsigned threads; /* that hash contents; 0: one per core */
+	/* Of a store: of objects in files only the size is checked, and their
+	 * bytes are not read. */
+	bool sizes;
 	/* For tf_verify_against of a trail: take only workflows begun at or
 	 * after since and before until, or NULL: no limit. */
 	const char *since, *until;

@@ -40,6 +40,7 @@ struct verb {
 
 extern const struct verb cmd_assert;
 extern const struct verb cmd_attest;
+extern const struct verb cmd_backup;
 extern const struct verb cmd_cat;
 extern const struct verb cmd_compare;
 extern const struct verb cmd_custody;

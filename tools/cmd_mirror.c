@@ -11,14 +11,13 @@
  * run mirrors it; a run that has nothing else to mirror records no further
  * receipt within the hour, or the ledger would grow by its own receipts.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "anchors.h"
+#include "apart.h"
 #include "cmd.h"
 #include "core/base/member.h"
 #include "core/mirror.h"
@@ -26,7 +25,6 @@
 #include "report.h"
 #include "target.h"
 #include "text.h"
-#include "where.h"
 
 static struct {
 	bool json, quiet;
@@ -144,83 +142,6 @@ print(const struct tf_mirrored *m, bool recorded, struct tf_error *err)
 }
 
 /* --- the source ----------------------------------------------------------- */
-
-/* The real path of dir, or of the nearest directory above it that is there.
- * The caller frees it; NULL: there is none. */
-static char *
-nearest(const char *dir)
-{
-	char *name = strdup(dir), *found = NULL, *slash;
-
-	while (name != NULL && (found = realpath(name, NULL)) == NULL &&
-	    errno == ENOENT && strcmp(name, ".") != 0) {
-		slash = strrchr(name, '/');
-		if (slash == NULL)
-			(void)strcpy(name, ".");
-		else
-			slash[slash == name ? 1 : 0] = '\0';
-	}
-	free(name);
-	return found;
-}
-
-/* Is dir, which need not exist, the directory top or below it?  Directories are
- * compared and not names, of which a directory has many. */
-static bool
-is_within(const char *dir, const char *top)
-{
-	char *at = nearest(dir), *slash;
-	struct stat st, want;
-	bool yes = false, more = at != NULL && stat(top, &want) == 0;
-
-	while (more && stat(at, &st) == 0) {
-		yes = st.st_dev == want.st_dev && st.st_ino == want.st_ino;
-		more = !yes && at[1] != '\0' &&
-		    (slash = strrchr(at, '/')) != NULL;
-		if (more)
-			slash[slash == at ? 1 : 0] = '\0';
-	}
-	free(at);
-	return yes;
-}
-
-/* A mirror in its source, or around it, would be a part of what it copies. */
-static enum tf_code
-check_apart(const char *store, const char *mount, const char *dir,
-    struct tf_error *err)
-{
-	if (is_within(dir, store) || (mount != NULL && is_within(dir, mount)))
-		return tf_fail(err, TF_USAGE,
-		    "%.100s is in the store itself: a mirror needs a directory "
-		    "outside",
-		    dir);
-	if (is_within(store, dir) || (mount != NULL && is_within(mount, dir)))
-		return tf_fail(err, TF_USAGE,
-		    "the store is in %.100s: a mirror needs a directory "
-		    "outside",
-		    dir);
-	return TF_OK;
-}
-
-/* *store: the directory of the store that arg names, also if it is mounted.
- * TF_USAGE: the directory dir of the mirror, or NULL, is not apart from it. */
-static enum tf_code
-find(const char *arg, const char *dir, char **store, struct tf_error *err)
-{
-	struct where w = { 0 };
-	enum tf_code rc = where_find(arg, &w, err);
-
-	if (rc == TF_OK && w.mount != NULL) {
-		rc = where_store(&w, store, err);
-	} else if (rc == TF_OK) {
-		*store = w.store;
-		w.store = NULL;
-	}
-	if (rc == TF_OK && dir != NULL)
-		rc = check_apart(*store, w.mount, dir, err);
-	where_free(&w);
-	return rc;
-}
 
 static enum tf_code
 send_to(struct mirror_peer *peer, const char *store, const char *key,
@@ -366,8 +287,8 @@ run_source(char **arg, const char *log_key, const char *mirror_key)
 	struct tf_error err = { 0 };
 	char *store = NULL;
 	bool lost = false;
-	enum tf_code rc = find(arg[0], ask.via == NULL ? arg[1] : NULL, &store,
-	    &err);
+	enum tf_code rc = apart_find(arg[0], ask.via == NULL ? arg[1] : NULL,
+	    "mirror", &store, &err);
 
 	if (rc == TF_OK)
 		rc = mirror(arg[0], store, arg[1], log_key, mirror_key, &lost,

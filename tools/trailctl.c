@@ -25,6 +25,7 @@
 /* In the order of `trailctl help`. */
 static const struct verb *const verbs[] = {
 	&cmd_init,
+	&cmd_backup,
 	&cmd_restore,
 	&cmd_status,
 	&cmd_ls,

@@ -23,7 +23,7 @@
 
 /* From its end to its beginning. */
 enum tf_code
-tf_replica_path(struct tf_replica *r, uint64_t id, struct tf_buf *path,
+tf_replica_path(struct tf_db *db, uint64_t id, struct tf_buf *path,
     struct tf_error *err)
 {
 	struct tf_node_row row;
@@ -32,7 +32,7 @@ tf_replica_path(struct tf_replica *r, uint64_t id, struct tf_buf *path,
 
 	path->n = 0;
 	while (rc == TF_OK && id != TF_ROOT_ID &&
-	    (rc = tf_nodes_get(r->db, id, &row, err)) == TF_OK) {
+	    (rc = tf_nodes_get(db, id, &row, err)) == TF_OK) {
 		id = row.attr.parent;
 		tf_buf_add(&b, row.name, row.name_len);
 		if (path->n > 0) {
@@ -132,31 +132,10 @@ static enum tf_code
 erase_incoming(struct tf_replica *r, const struct tf_hash *h,
     struct tf_error *err)
 {
-	static const char zeros[65536];
 	char name[2 * sizeof(h->b) + 1];
-	struct stat st;
-	int fd;
-	enum tf_code rc;
 
 	tf_hex(h->b, sizeof(h->b), name);
-	rc = tf_file_open(r->incomingfd, name, O_RDWR, &fd, err);
-	if (rc != TF_OK)
-		return rc == TF_NOTFOUND ? TF_OK : rc;
-	if (fstat(fd, &st) < 0)
-		rc = tf_fail(err, TF_IO, "stat " TF_INCOMING "/%s", name);
-	for (off_t at = 0; rc == TF_OK && at < st.st_size;
-	     at += (off_t)sizeof(zeros))
-		rc = tf_file_pwrite(fd, zeros,
-		    st.st_size - at < (off_t)sizeof(zeros) ?
-			(size_t)(st.st_size - at) :
-			sizeof(zeros),
-		    (uint64_t)at, err);
-	if (rc == TF_OK)
-		rc = tf_file_sync(fd, err);
-	(void)close(fd); /* it is synced */
-	if (rc == TF_OK && unlinkat(r->incomingfd, name, 0) < 0)
-		rc = tf_fail(err, TF_IO, "delete " TF_INCOMING "/%s", name);
-	return rc;
+	return tf_file_wipe(r->incomingfd, name, err);
 }
 
 static enum tf_code
@@ -225,7 +204,7 @@ path_of(struct tf_replica *r, const struct tf_definition_row *row,
     struct tf_buf *path, struct tf_error *err)
 {
 	if (row->kind != TF_ROW_TEXT_REDACTED)
-		return tf_replica_path(r, row->node, path, err);
+		return tf_replica_path(r->db, row->node, path, err);
 	path->n = 0;
 	tf_buf_add(path, "a text", sizeof("a text"));
 	return tf_buf_end(path, err);

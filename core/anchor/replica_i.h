@@ -103,8 +103,8 @@ TF_MUST_USE enum tf_code tf_replica_erase(struct tf_replica *r,
 /* Overwrite and delete the file of h, if there is one. */
 TF_MUST_USE enum tf_code tf_replica_erase_file(struct tf_replica *r,
     const struct tf_hash *h, struct tf_error *err);
-/* Replace the text of path by the path of node id, with a NUL. */
-TF_MUST_USE enum tf_code tf_replica_path(struct tf_replica *r, uint64_t id,
+/* Replace the text of path by the path of node id in db, with a NUL. */
+TF_MUST_USE enum tf_code tf_replica_path(struct tf_db *db, uint64_t id,
     struct tf_buf *path, struct tf_error *err);
 /* Remove the files in a directory of the replica, and the directory. */
 void tf_replica_remove_directory(int dirfd, const char *name);

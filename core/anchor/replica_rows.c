@@ -197,7 +197,7 @@ tf_replica_owed(struct tf_replica *r)
 		i++;
 	if (i == r->n_owed_ids)
 		return r->n_owed_texts > 0 ? "a text of an entry" : "";
-	return tf_replica_path(r, r->owed_ids[i], &r->owed_path, NULL) ==
+	return tf_replica_path(r->db, r->owed_ids[i], &r->owed_path, NULL) ==
 		TF_OK ?
 	    r->owed_path.p :
 	    "evidence";

@@ -33,6 +33,7 @@
 #include "../vault/new_store.h"
 #include "../vault/vault.h"
 #include "replica_i.h"
+#include "restore_i.h"
 
 #define PIECE 1048576 /* bytes that are copied at once */
 #define SMALL_FILE 4096
@@ -50,8 +51,9 @@ struct restore {
 
 /* --- the mirror ----------------------------------------------------------------- */
 
-static enum tf_code
-read_vkey(struct restore *x, int dirfd, struct tf_error *err)
+enum tf_code
+tf_restore_vkey(int dirfd, struct tf_db *db, struct tf_vkey *out,
+    struct tf_error *err)
 {
 	char origin[TF_ORIGIN_MAX + 1];
 	struct tf_buf b = { 0 };
@@ -64,11 +66,11 @@ read_vkey(struct restore *x, int dirfd, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_vkey_parse(b.p, strcspn(b.p, "\n"), &k, err);
 	if (rc == TF_OK)
-		rc = tf_meta_get_text(x->db, "origin", origin, sizeof(origin),
+		rc = tf_meta_get_text(db, "origin", origin, sizeof(origin),
 		    err);
 	/* After a crash the file may have the old origin. */
 	if (rc == TF_OK)
-		tf_vkey_make(&x->vkey, origin, &k.pub);
+		tf_vkey_make(out, origin, &k.pub);
 	tf_buf_free(&b);
 	return rc;
 }
@@ -89,7 +91,7 @@ open_mirror(struct restore *x, struct tf_error *err)
 	(void)snprintf(name, sizeof(name), "%s/%s", x->from, TF_DB_NAME);
 	if ((rc = tf_db_open(name, TF_DB_READ, &x->db, err)) != TF_OK ||
 	    (rc = tf_db_snapshot(x->db, err)) != TF_OK ||
-	    (rc = read_vkey(x, dirfd, err)) != TF_OK ||
+	    (rc = tf_restore_vkey(dirfd, x->db, &x->vkey, err)) != TF_OK ||
 	    (rc = tf_meta_get_text(x->db, "store", x->store, sizeof(x->store),
 		 err)) != TF_OK)
 		goto out;
@@ -182,9 +184,8 @@ copy_object(void *arg, const struct tf_hash *h, uint64_t size,
 	    rc;
 }
 
-/* An origin of the log is never used again: it would have two histories. */
-static enum tf_code
-check_origin(const struct restore *x, const void *body, size_t n,
+enum tf_code
+tf_restore_check_origin(const char *origin, const void *body, size_t n,
     struct tf_error *err)
 {
 	struct tf_entry_decoded d = { 0 };
@@ -195,10 +196,10 @@ check_origin(const struct restore *x, const void *body, size_t n,
 	if (!tf_str_same(type, tf_str_of(tf_type_name(TF_LEDGER_OPENED))))
 		return TF_OK;
 	if (tf_entry_decode(&d, body, n, NULL) == TF_OK &&
-	    tf_str_same(d.e.origin, tf_str_of(x->origin)))
+	    tf_str_same(d.e.origin, tf_str_of(origin)))
 		rc = tf_fail(err, TF_USAGE,
 		    "%.60s is an origin of this log already: choose another",
-		    x->origin);
+		    origin);
 	tf_entry_decoded_free(&d);
 	return rc;
 }
@@ -229,7 +230,7 @@ copy_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 {
 	struct restore *x = arg;
 	struct tf_error why = { .code = TF_OK };
-	enum tf_code rc = check_origin(x, body, n, err);
+	enum tf_code rc = tf_restore_check_origin(x->origin, body, n, err);
 
 	(void)off;
 	if (rc != TF_OK)
@@ -293,20 +294,27 @@ give_keys(int dirfd, const char *origin, struct tf_buf *vkey,
 	return rc == TF_OK ? tf_new_store_config(dirfd, NULL, err) : rc;
 }
 
+enum tf_code
+tf_restore_go_on(const char *path, struct tf_recovery *recovery,
+    const struct tf_actor *actor, struct tf_error *err)
+{
+	struct tf_vault_options o = { .program = "trailctl", .actor = actor };
+	struct tf_vault *v;
+	enum tf_code rc = tf_vault_open_for(path, &o, recovery, &v, err);
+
+	tf_buf_free(&recovery->previous);
+	return rc == TF_OK ? tf_vault_close(v, "done", err) : rc;
+}
+
 /* Append the entry that continues the ledger, and take away the mark. */
 static enum tf_code
 go_on(const struct restore *x, int dirfd, const char *path,
     const struct tf_actor *actor, struct tf_error *err)
 {
-	struct tf_vault_options o = { .program = "trailctl", .actor = actor };
 	struct tf_recovery recovery = { .origin = x->origin,
 		.restored = &x->vkey };
-	struct tf_vault *v;
-	enum tf_code rc = tf_vault_open_for(path, &o, &recovery, &v, err);
+	enum tf_code rc = tf_restore_go_on(path, &recovery, actor, err);
 
-	tf_buf_free(&recovery.previous);
-	if (rc == TF_OK)
-		rc = tf_vault_close(v, "done", err);
 	if (rc != TF_OK)
 		return rc;
 	if (unlinkat(dirfd, TF_INCOMING, AT_REMOVEDIR) < 0 ||

@@ -322,6 +322,14 @@ recorded_guard(struct tf_audit_store *s, struct tf_buf *path,
 	return tf_code_undecided(rc) ? tf_fail_as(err, &e) : TF_OK;
 }
 
+/* A mirror and a backup may be older than the guard of the store. */
+static bool
+is_copy(const struct tf_audit_store *s)
+{
+	return faccessat(s->dirfd, TF_MIRROR_MARK, F_OK, 0) == 0 ||
+	    faccessat(s->dirfd, TF_BACKUP_MARK, F_OK, 0) == 0;
+}
+
 /* The config can be changed together with the store, so the guard that the last
  * start recorded is compared as well. */
 static enum tf_code
@@ -331,8 +339,11 @@ read_guards(struct tf_audit *a, struct tf_error *err)
 	struct tf_buf last = { 0 };
 	struct tf_error e;
 	char *path = NULL;
-	enum tf_code rc = tf_config_each(s->dirfd, take_guard, &path, &e);
+	enum tf_code rc = TF_OK;
 
+	if (is_copy(s))
+		return TF_OK;
+	rc = tf_config_each(s->dirfd, take_guard, &path, &e);
 	if (rc == TF_NOMEM)
 		return tf_fail_as(err, &e);
 	rc = path == NULL ? TF_OK : read_guard(a, path, false, err);
@@ -438,7 +449,9 @@ enum tf_code
 tf_verify_store(const char *path, const struct tf_verify *v,
     struct tf_report *report, struct tf_error *err)
 {
-	struct tf_audit_store s = { .dirfd = -1, .objectsfd = -1 };
+	struct tf_audit_store s = { .dirfd = -1,
+		.objectsfd = -1,
+		.sizes = v->sizes };
 	struct tf_audit *a = NULL;
 	enum tf_code rc = open_store(&s, path, err);
 

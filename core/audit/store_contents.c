@@ -6,6 +6,7 @@
  * own connection, as SQLite's connections are not shared.
  */
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/bits.h"
@@ -38,6 +39,22 @@ tf_audit_store_end_thread(void *self)
 	tf_db_close(self);
 }
 
+/* Take the digest on trust, but not the size. */
+static enum tf_code
+size_only(int fd, const struct tf_content *want, struct tf_hash *h,
+    uint64_t *size, struct tf_error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return tf_fail(err, TF_IO, "stat an object");
+	*size = (uint64_t)st.st_size;
+	memset(h, 0, sizeof(*h));
+	if (*size == want->size)
+		*h = want->sha256;
+	return TF_OK;
+}
+
 enum tf_code
 tf_audit_store_hash(void *arg, void *self, const struct tf_task *t,
     struct tf_hash *h, uint64_t *size, struct tf_error *err)
@@ -56,7 +73,8 @@ tf_audit_store_hash(void *arg, void *self, const struct tf_task *t,
 	} else if (rc == TF_OK &&
 	    (rc = tf_object_open(s->objectsfd, &t->want.sha256, &fd, err)) ==
 		TF_OK) {
-		rc = tf_audit_hash(fd, &t->want, h, size, err);
+		rc = s->sizes ? size_only(fd, &t->want, h, size, err) :
+				tf_audit_hash(fd, &t->want, h, size, err);
 		(void)close(fd);
 	}
 	tf_buf_free(&body);

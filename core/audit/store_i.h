@@ -18,6 +18,7 @@ struct tf_audit_store {
 	struct tf_buf vkey, beside; /* keys/log.vkey, STORE/checkpoint */
 	char origin[TF_ORIGIN_MAX + 1], id[33];
 	struct tf_stamps_config stamps;
+	bool sizes;		       /* tf_verify.sizes */
 	uint64_t off;		       /* of events.jsonl */
 	struct tf_bits queued;	       /* objects given to the pool */
 	uint64_t names;		       /* rows of the node table */

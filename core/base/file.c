@@ -353,3 +353,37 @@ tf_dir_is_below(int dirfd, const struct stat *st)
 		(void)close(dirfd);
 	return is;
 }
+
+/* Write zeros over the whole of fd. */
+static enum tf_code
+overwrite(int fd, uint64_t size, struct tf_error *err)
+{
+	static const char zeros[65536];
+	enum tf_code rc = TF_OK;
+
+	for (uint64_t off = 0; rc == TF_OK && off < size; off += sizeof(zeros))
+		rc = tf_file_pwrite(fd, zeros,
+		    size - off < sizeof(zeros) ? (size_t)(size - off) :
+						 sizeof(zeros),
+		    off, err);
+	return rc == TF_OK ? tf_file_sync(fd, err) : rc;
+}
+
+enum tf_code
+tf_file_wipe(int dirfd, const char *name, struct tf_error *err)
+{
+	struct stat st;
+	int fd;
+	enum tf_code rc = tf_file_open(dirfd, name, O_RDWR, &fd, err);
+
+	if (rc != TF_OK)
+		return rc == TF_NOTFOUND ? TF_OK : rc;
+	if (fstat(fd, &st) < 0)
+		rc = tf_fail(err, TF_IO, "stat %s", name);
+	else if (st.st_nlink == 1)
+		rc = overwrite(fd, (uint64_t)st.st_size, err);
+	(void)close(fd); /* it is synced */
+	if (rc == TF_OK && unlinkat(dirfd, name, 0) < 0)
+		rc = tf_fail(err, TF_IO, "delete %s", name);
+	return rc;
+}

@@ -57,6 +57,12 @@ TF_MUST_USE enum tf_code tf_file_write(int dirfd, const char *name,
     const void *p, size_t n, unsigned mode, bool exclusive,
     struct tf_error *err);
 
+/* Overwrite the plain file name below dirfd with zeros, durably, and remove it: the
+ * blocks of a deleted file keep their bytes.  A file with another name besides is
+ * only removed.  No such file: TF_OK. */
+TF_MUST_USE enum tf_code tf_file_wipe(int dirfd, const char *name,
+    struct tf_error *err);
+
 /* Open a file without a name for reading and writing: in the directory dirfd,
  * or below /tmp if dirfd is -1 or its file system cannot hold one. */
 TF_MUST_USE enum tf_code tf_file_scratch(int dirfd, int *fd,

@@ -149,5 +149,6 @@ tf_head_restored(struct tf_vault *v, struct tf_recovery *r,
 {
 	const struct tf_buf none = { 0 };
 
-	return set_origin(v, r->origin, &none, r, err);
+	return set_origin(v, r->origin, r->lost != NULL ? r->lost : &none, r,
+	    err);
 }

@@ -20,6 +20,9 @@ struct tf_recovery {
 	/* The store was made from the entries of a log with this key, and has new
 	 * keys of its own.  NULL: an old copy of a store was put back. */
 	const struct tf_vkey *restored;
+	/* With restored: the note of a newer head, whose last entries are lost;
+	 * or NULL. */
+	const struct tf_buf *lost;
 	/* The field of ledger.opened; the caller frees it. */
 	struct tf_buf previous;
 };

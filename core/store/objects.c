@@ -131,6 +131,33 @@ tf_object_misnamed(struct tf_db *db, tf_digest_fn fn, void *arg,
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
+enum tf_code
+tf_object_files(struct tf_db *db, tf_object_fn fn, void *arg,
+    struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT d.sha256, o.size FROM digest d"
+	    " JOIN object o ON o.id = d.object WHERE o.body IS NULL",
+	    "");
+	struct tf_hash h;
+	enum tf_code rc;
+
+	while ((rc = tf_sql_row(db, st, "read objects", err)) == TF_OK) {
+		if (sqlite3_column_bytes(st, 0) != (int)sizeof(h))
+			rc = tf_fail(err, TF_TAMPER, "digest is malformed");
+		else
+			memcpy(&h, sqlite3_column_blob(st, 0), sizeof(h));
+		if (rc == TF_OK)
+			rc = fn(arg, &h, (uint64_t)sqlite3_column_int64(st, 1),
+			    err);
+		if (rc != TF_OK) {
+			(void)sqlite3_reset(st);
+			return rc;
+		}
+	}
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
 /*
  * The key is the digest: a second row with it fails instead of replacing the
  * first.
@@ -233,6 +260,22 @@ tf_object_inode(int objectsfd, const struct tf_hash *h, uint64_t *ino,
 	*ino = 0;
 	if (fstatat(objectsfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		*ino = st.st_ino;
+	else if (errno != ENOENT)
+		return tf_fail(err, TF_IO, "stat object %s", name);
+	return TF_OK;
+}
+
+enum tf_code
+tf_object_present(int objectsfd, const struct tf_hash *h, uint64_t size,
+    bool *yes, struct tf_error *err)
+{
+	char dir[3], name[67];
+	struct stat st;
+
+	object_name(h, dir, name);
+	*yes = false;
+	if (fstatat(objectsfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		*yes = S_ISREG(st.st_mode) && (uint64_t)st.st_size == size;
 	else if (errno != ENOENT)
 		return tf_fail(err, TF_IO, "stat object %s", name);
 	return TF_OK;

@@ -48,6 +48,11 @@ typedef enum tf_code (*tf_digest_fn)(void *arg, uint64_t object,
     struct tf_error *err);
 TF_MUST_USE enum tf_code tf_object_misnamed(struct tf_db *db, tf_digest_fn fn,
     void *arg, struct tf_error *err);
+/* Call fn for every sealed object whose bytes are in a file, until it fails. */
+typedef enum tf_code (*tf_object_fn)(void *arg, const struct tf_hash *h,
+    uint64_t size, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_object_files(struct tf_db *db, tf_object_fn fn,
+    void *arg, struct tf_error *err);
 /* Seal object row id: from now on digest h always refers to it. */
 TF_MUST_USE enum tf_code tf_object_seal(struct tf_db *db,
     const struct tf_hash *h, uint64_t id, struct tf_error *err);
@@ -75,6 +80,9 @@ TF_MUST_USE enum tf_code tf_object_unlink(int objectsfd,
 /* The inode number of the object file of digest h; 0 if there is none. */
 TF_MUST_USE enum tf_code tf_object_inode(int objectsfd, const struct tf_hash *h,
     uint64_t *ino, struct tf_error *err);
+/* Set *yes if the object file of digest h is there with that size. */
+TF_MUST_USE enum tf_code tf_object_present(int objectsfd,
+    const struct tf_hash *h, uint64_t size, bool *yes, struct tf_error *err);
 /*
  * Rename the object file of digest h, whose bytes do not match, so that a new
  * file can take its place; the damaged one is kept for examination.  On TF_OK

@@ -201,7 +201,7 @@ belongs_on_top(const char *name)
 		TF_DB_NAME "-shm", TF_DB_NAME "-journal", TF_SEARCH_NAME,
 		TF_SEARCH_NAME "-wal", TF_SEARCH_NAME "-shm", "objects",
 		"stage", "keys", "checkpoint", "config", "lock", "lost+found",
-		TF_REFUSALS, TF_MIRROR_MARK, "incoming", "refused" };
+		TF_REFUSALS, TF_MIRROR_MARK, TF_BACKUP_MARK, "incoming", "refused" };
 	char base[256];
 
 	(void)snprintf(base, sizeof(base), "%.*s", (int)without_tmp(name),

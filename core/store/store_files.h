@@ -26,6 +26,8 @@ typedef void (*tf_store_found)(void *arg, enum tf_store_fault fault,
 #define TF_LOG_PUB "keys/log.pub.pem"
 #define TF_ATTESTER_PUB "keys/attester.pub.pem"
 #define TF_STAGE_KEY "keys/stage.key"
+/* The file that marks a backup, and the directory of what is on its way. */
+#define TF_BACKUP_MARK "backup"
 /* Of a mirror: the file that marks it, and those of its receiver. */
 #define TF_MIRROR_MARK "mirror"
 #define TF_MIRROR_KEY "keys/mirror.key"

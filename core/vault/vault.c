@@ -309,17 +309,17 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	return TF_OK;
 }
 
-/* Nothing but the entries of its source may come into a mirror. */
+/* Nothing but the entries of its source may come into a mirror or a backup. */
 static enum tf_code
-refuse_mirror(const struct tf_vault *v, struct tf_error *err)
+refuse_copy(const struct tf_vault *v, const char *mark, struct tf_error *err)
 {
-	if (faccessat(v->dirfd, TF_MIRROR_MARK, F_OK, 0) == 0)
+	if (faccessat(v->dirfd, mark, F_OK, 0) == 0)
 		return tf_fail(err, TF_READONLY,
-		    "%.100s is a mirror; trailctl restore makes a vault of it",
-		    v->path);
+		    "%.100s is a %s; trailctl restore makes a vault of it",
+		    v->path, mark);
 	if (errno != ENOENT)
 		return tf_fail(err, tf_code_of_open(errno), "%.100s/%s: %s",
-		    v->path, TF_MIRROR_MARK, strerror(errno));
+		    v->path, mark, strerror(errno));
 	return TF_OK;
 }
 
@@ -370,7 +370,9 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	struct tf_db *db;
 	enum tf_code rc;
 
-	if (restored == NULL && (rc = refuse_mirror(v, err)) != TF_OK)
+	if (restored == NULL &&
+	    ((rc = refuse_copy(v, TF_MIRROR_MARK, err)) != TF_OK ||
+		(rc = refuse_copy(v, TF_BACKUP_MARK, err)) != TF_OK))
 		return rc;
 	if ((rc = tf_vault_lock(v, err)) != TF_OK ||
 	    (rc = tf_config_read(v, err)) != TF_OK)
