@@ -132,7 +132,9 @@ struct tf_about {
 
 struct tf_witness_policy;
 struct tf_verify {
-	const char *vkey; /* the log's key, from a trusted source, or NULL */
+	/* The log's key, from a trusted source, or NULL: a line, and behind it any
+	 * entries of rotations (ledger/rotation.h) that the caller knows. */
+	const char *vkey;
 	struct tf_str earlier; /* a checkpoint that was saved earlier */
 	/* Certificates (PEM) of time stamp authorities that the caller trusts;
 	 * p NULL: none, and TF_CHECK_TIMESTAMP is ABSENT at best. */
@@ -150,6 +152,9 @@ struct tf_verify {
 	enum tf_code (*entry)(void *arg, uint64_t seq, const void *body,
 	    size_t n, struct tf_error *err);
 	void *arg;
+	/* If not NULL, the key that was used is set there: a line, and behind it
+	 * the entries of rotations that were found, as vkey takes them. */
+	struct tf_buf *keys;
 	unsigned threads; /* that hash contents; 0: one per core */
 	/* Of a store: of objects in files only the size is checked, and their
 	 * bytes are not read. */

@@ -54,6 +54,7 @@ struct side {
 	struct tf_leaf_list *leaves;
 	uint64_t want; /* the entry to copy; UINT64_MAX: none */
 	struct tf_buf entry;
+	struct tf_buf keys; /* that it was checked with */
 };
 
 /* --- the sides --------------------------------------------------------------- */
@@ -97,6 +98,7 @@ static enum tf_code
 verify(struct side *s, const char *vkey, struct tf_error *err)
 {
 	struct tf_verify v = { .vkey = vkey,
+		.keys = &s->keys,
 		.found = found,
 		.progress = progress,
 		.entry = take_entry,
@@ -167,12 +169,13 @@ verify_both(struct side s[2], const char *vkey, struct tf_error *err)
 		    "give the log's key with --vkey: neither side is a store");
 	rc = verify(&s[first], vkey, err);
 	if (rc == TF_OK && vkey == NULL && !has_own_key(&s[1 - first]))
-		key = s[first].c.report.vkey;
+		key = tf_buf_bytes(&s[first].keys).p;
 	if (rc == TF_OK)
 		rc = verify(&s[1 - first], key, err);
 	if (rc == TF_OK && s[1 - first].c.report.vkey[0] == '\0' && key != NULL)
 		(void)snprintf(s[1 - first].c.report.vkey,
-		    sizeof(s[0].c.report.vkey), "%s", key);
+		    sizeof(s[0].c.report.vkey), "%.*s", (int)strcspn(key, "\n"),
+		    key);
 	return rc;
 }
 
@@ -434,6 +437,7 @@ run(int n, char **arg)
 		check_free(&s[i].c);
 		tf_leaf_list_free(s[i].leaves);
 		tf_buf_free(&s[i].entry);
+		tf_buf_free(&s[i].keys);
 	}
 	tf_buf_free(&vkey);
 	return report_end(status);

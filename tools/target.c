@@ -20,7 +20,7 @@
 #define PROOF_SUFFIX ".tlog-proof"
 #define PACKAGE_SUFFIX ".zip"
 #define PROOF_MAX ((size_t)1 << 20) /* bytes; an entry has 64 KiB at most */
-#define VKEY_MAX ((size_t)4096)
+#define VKEY_MAX ((size_t)1 << 20)  /* with entries of rotations */
 
 /* --- the key ---------------------------------------------------------- */
 
@@ -31,6 +31,18 @@ looks_like_key(const char *s)
 	const char *plus = strchr(s, '+');
 
 	return plus != NULL && strlen(plus) > 9 && plus[9] == '+';
+}
+
+/* Is a line behind the first one no JSON? */
+static bool
+has_other_lines(const char *p, size_t n)
+{
+	const char *end = p + n;
+
+	while ((p = memchr(p, '\n', (size_t)(end - p))) != NULL)
+		if (++p == end || *p != '{')
+			return true;
+	return false;
 }
 
 enum tf_code
@@ -44,8 +56,9 @@ target_key(const char *arg, struct tf_buf *out, struct tf_error *err)
 		return rc;
 	while (out->n > 0 && strchr("\r\n", out->p[out->n - 1]) != NULL)
 		out->n--;
-	/* With several keys nobody knows which one is meant. */
-	if (out->n == 0 || memchr(out->p, '\n', out->n) != NULL ||
+	/* With several keys nobody knows which one is meant.  Entries of rotations
+	 * may follow. */
+	if (out->n == 0 || has_other_lines(out->p, out->n) ||
 	    memchr(out->p, '\0', out->n) != NULL)
 		return tf_fail(err, TF_INVALID, "%s does not hold one key",
 		    arg);

@@ -75,6 +75,9 @@ tf_audit_cosigned(struct tf_audit *a, const struct tf_entry *e,
 		tf_audit_uncosigned(a);
 		return;
 	}
+	/* An earlier key, if the note is of before a rotation. */
+	(void)!tf_log_keys_check(&a->keys, &log, note.n > 0 ? note.p : "",
+	    note.n, &c.head, &log, NULL);
 	rc = tf_cosigned_check(&log, e->anchor_key, note.n > 0 ? note.p : "",
 	    note.n, &c, NULL, &why);
 	if (rc == TF_NOMEM)
@@ -109,8 +112,7 @@ tf_audit_cosigned_head(struct tf_audit *a, struct tf_str note)
 	struct tf_error why = { .code = TF_OK };
 	struct tf_hash root;
 	struct tf_checkpoint c;
-	enum tf_code rc = tf_checkpoint_check(note.n > 0 ? note.p : "", note.n,
-	    &a->vkey, &c, &why);
+	enum tf_code rc = tf_audit_check_note(a, note, &c, &why);
 
 	if (rc == TF_NOMEM) {
 		tf_audit_no_memory(a);

@@ -134,6 +134,29 @@ report_absent(struct tf_audit *a, struct tf_error *err)
 	return rc;
 }
 
+/* --- keys ----------------------------------------------------------------- */
+
+enum tf_code
+tf_audit_learn(struct tf_audit *a, const void *entry, size_t n,
+    struct tf_error *err)
+{
+	return tf_log_keys_learn(&a->keys, entry, n, err);
+}
+
+const struct tf_vkey *
+tf_audit_key(const struct tf_audit *a)
+{
+	return tf_log_keys_at(&a->keys, &a->vkey, a->head.size);
+}
+
+enum tf_code
+tf_audit_check_note(const struct tf_audit *a, struct tf_str note,
+    struct tf_checkpoint *out, struct tf_error *err)
+{
+	return tf_log_keys_check(&a->keys, &a->vkey, note.n > 0 ? note.p : "",
+	    note.n, out, NULL, err);
+}
+
 /* --- setting up ----------------------------------------------------------- */
 
 /*
@@ -176,9 +199,9 @@ prove_earlier(struct tf_audit *a, const struct tf_entry *e)
 		h->unproven = false;
 }
 
-/* Check the earlier checkpoint of the caller: this log must have signed it. */
-static enum tf_code
-take_earlier(struct tf_audit *a, struct tf_error *err)
+/* This log must have signed it. */
+enum tf_code
+tf_audit_earlier(struct tf_audit *a, struct tf_error *err)
 {
 	const struct tf_verify *v = a->v;
 	struct tf_error e = { .code = TF_OK };
@@ -187,8 +210,7 @@ take_earlier(struct tf_audit *a, struct tf_error *err)
 	if (v->earlier.p == NULL)
 		a->r->check[TF_CHECK_EARLIER] = TF_VERDICT_ABSENT;
 	else
-		rc = tf_checkpoint_check(v->earlier.p, v->earlier.n, &a->vkey,
-		    &a->held[0].c, &e);
+		rc = tf_audit_check_note(a, v->earlier, &a->held[0].c, &e);
 	if (rc == TF_FOREIGN)
 		rc = check_old_origin(a, &e);
 	if (rc == TF_INVALID || rc == TF_NOMEM)
@@ -235,9 +257,7 @@ tf_audit_new(const struct tf_verify *v, const char *own, struct tf_report *r,
 		    "the log's key is needed: it is "
 		    "never learned from what is being checked");
 	else
-		rc = tf_vkey_parse(key, strcspn(key, "\n"), &a->vkey, err);
-	if (rc == TF_OK)
-		rc = take_earlier(a, err);
+		rc = tf_log_keys_parse(&a->keys, tf_str_of(key), &a->vkey, err);
 	if (rc != TF_OK) {
 		tf_audit_free(a);
 		return rc;
@@ -253,12 +273,29 @@ tf_audit_new(const struct tf_verify *v, const char *own, struct tf_report *r,
 	return TF_OK;
 }
 
+/* Give the key and its rotations to the caller. */
+static void
+tell_keys(struct tf_audit *a)
+{
+	struct tf_buf *out = a->v == NULL ? NULL : a->v->keys;
+
+	if (out == NULL || a->vkey.name[0] == '\0')
+		return;
+	out->n = 0;
+	tf_vkey_text(&a->vkey, out);
+	tf_buf_str(out, "\n");
+	tf_buf_add(out, a->keys.text.p, a->keys.text.n);
+	tf_buf_add(out, "", 1);
+}
+
 void
 tf_audit_free(struct tf_audit *a)
 {
 	if (a == NULL)
 		return;
+	tell_keys(a);
 	tf_pool_free(a->pool);
+	tf_log_keys_free(&a->keys);
 	tf_replay_free(a->replay);
 	tf_temp_table_close(a->table);
 	tf_quorum_count_free(a->quorum);
@@ -288,8 +325,7 @@ is_of_key(const struct tf_audit *a, struct tf_str note)
 void
 tf_audit_beside(struct tf_audit *a, struct tf_str note)
 {
-	enum tf_code rc = tf_checkpoint_check(note.p, note.n, &a->vkey,
-	    &a->held[1].c, NULL);
+	enum tf_code rc = tf_audit_check_note(a, note, &a->held[1].c, NULL);
 
 	a->held[1].wanted = rc == TF_OK;
 	a->held[1].what = "the checkpoint beside the database";
@@ -310,8 +346,7 @@ tf_audit_guard(struct tf_audit *a, struct tf_str note, bool last)
 	struct tf_held *h = &a->held[last ? 4 : 2];
 	char text[160];
 	struct tf_error e;
-	enum tf_code rc = tf_checkpoint_check(note.p, note.n, &a->vkey, &h->c,
-	    &e);
+	enum tf_code rc = tf_audit_check_note(a, note, &h->c, &e);
 
 	h->wanted = rc == TF_OK;
 	h->what = last ? "the guard of the last start" : "the guard";
@@ -337,7 +372,7 @@ tf_audit_refused(struct tf_audit *a, struct tf_str note)
 	struct tf_held *h = &a->held[3];
 	struct tf_checkpoint c;
 
-	if (tf_checkpoint_check(note.p, note.n, &a->vkey, &c, NULL) != TF_OK ||
+	if (tf_audit_check_note(a, note, &c, NULL) != TF_OK ||
 	    (h->wanted && h->c.size >= c.size))
 		return;
 	h->c = c;
@@ -350,8 +385,7 @@ tf_audit_head(struct tf_audit *a, struct tf_str note)
 {
 	struct tf_error e = { .code = TF_OK };
 
-	a->head_good = tf_checkpoint_check(note.p, note.n, &a->vkey, &a->head,
-			   &e) == TF_OK;
+	a->head_good = tf_audit_check_note(a, note, &a->head, &e) == TF_OK;
 	if (!a->head_good)
 		tf_audit_trouble(a, TF_CHECK_SIGNATURE, UINT64_MAX, tf_nowhere,
 		    e.code == TF_TAMPER && a->r->pinned ?
@@ -563,7 +597,7 @@ check_identity(struct tf_audit *a)
 	if (strcmp(tf_replay_origin(a->replay), a->vkey.name) != 0)
 		tf_audit_finding(a, TF_CHECK_ENTRIES, UINT64_MAX, tf_nowhere,
 		    "the entries end as another ledger than the key's");
-	else if (memcmp(&k.pub, &a->vkey.pub, sizeof(k.pub)) != 0)
+	else if (memcmp(&k.pub, &tf_audit_key(a)->pub, sizeof(k.pub)) != 0)
 		tf_audit_finding(a, TF_CHECK_ENTRIES, UINT64_MAX, tf_nowhere,
 		    "the entries name another log key");
 }

@@ -16,6 +16,7 @@
 
 #include "../ledger/checkpoint.h"
 #include "../ledger/merkle.h"
+#include "../ledger/rotation.h"
 #include "../verify.h"
 
 struct tf_content;
@@ -31,7 +32,8 @@ struct tf_temp_table;
 struct tf_audit {
 	const struct tf_verify *v;
 	struct tf_report *r;
-	struct tf_vkey vkey;
+	struct tf_vkey vkey;	   /* that the caller trusts */
+	struct tf_log_keys keys;   /* those before and after it */
 	struct tf_checkpoint head; /* newest; its size bounds the pass */
 	bool head_good;		   /* head has a valid signature */
 	struct tf_held {	   /* checkpoints that this log must contain */
@@ -112,16 +114,30 @@ struct tf_source {
 };
 
 /*
- * Begin an audit with the key and the earlier checkpoint of v; v and r must
- * outlive the audit. own is the key of the store, used if v has none, or NULL.
- * The caller sets source, self and pool, and frees *out with tf_audit_free.  An
- * earlier checkpoint of another log is a finding.  Errors: TF_USAGE no key;
- * TF_INVALID the key or the earlier checkpoint is malformed; TF_NOMEM; TF_IO.
+ * Begin an audit with the key of v; v and r must outlive the audit. own is the key
+ * of the store, used if v has none, or NULL.  The caller sets source, self and
+ * pool, and frees *out with tf_audit_free.  Errors: TF_USAGE no key; TF_INVALID the
+ * key is malformed; TF_NOMEM; TF_IO.
  */
 TF_MUST_USE enum tf_code tf_audit_new(const struct tf_verify *v,
     const char *own, struct tf_report *r, struct tf_audit **out,
     struct tf_error *err);
 void tf_audit_free(struct tf_audit *a);
+/* Learn rotations of the log's key from an entry, whose place nobody has checked
+ * yet: the signatures in it decide.  A source shows all entries before it calls one
+ * of the functions below, so that each checkpoint is checked with the key that was
+ * good at its size. */
+TF_MUST_USE enum tf_code tf_audit_learn(struct tf_audit *a, const void *entry,
+    size_t n, struct tf_error *err);
+/* The key that the log has at the end, as far as the entries say. */
+const struct tf_vkey *tf_audit_key(const struct tf_audit *a);
+/* Check a note with a key of this log: see tf_log_keys_check(). */
+TF_MUST_USE enum tf_code tf_audit_check_note(const struct tf_audit *a,
+    struct tf_str note, struct tf_checkpoint *out, struct tf_error *err);
+/* Take the earlier checkpoint of the caller, after tf_audit_learn().  One of another
+ * log is a finding.  TF_INVALID: it is malformed. */
+TF_MUST_USE enum tf_code tf_audit_earlier(struct tf_audit *a,
+    struct tf_error *err);
 /* Set head from the note of the newest checkpoint; a note that is not valid is
  * a finding.  note.p is not NULL, even if note.n is 0. */
 void tf_audit_head(struct tf_audit *a, struct tf_str note);

@@ -16,6 +16,7 @@
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../ledger/merkle.h"
+#include "../ledger/rotation.h"
 
 struct leaf {
 	uint64_t seq;
@@ -100,12 +101,15 @@ tf_compare_note(struct tf_str note, const char *vkey, struct tf_report *r,
     struct tf_error *err)
 {
 	struct tf_checkpoint c;
+	struct tf_log_keys keys = { .n = 0 };
 	struct tf_vkey k;
-	enum tf_code rc = tf_vkey_parse(vkey, strcspn(vkey, "\n"), &k, err);
+	enum tf_code rc = tf_log_keys_parse(&keys, tf_str_of(vkey), &k, err);
 
 	memset(r, 0, sizeof(*r));
 	if (rc == TF_OK)
-		rc = tf_checkpoint_check(note.p, note.n, &k, &c, err);
+		rc = tf_log_keys_check(&keys, &k, note.p, note.n, &c, NULL,
+		    err);
+	tf_log_keys_free(&keys);
 	if (rc != TF_OK)
 		return rc;
 	r->size = c.size;

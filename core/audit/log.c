@@ -276,6 +276,38 @@ ends_before(struct tf_audit *a, uint64_t n)
 	return none;
 }
 
+/* Learn the rotations of the log's key from all bundles that are there. */
+static enum tf_code
+learn(struct tf_audit *a, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	enum tf_code rc = TF_OK;
+	unsigned have = TF_TILE_WIDTH;
+
+	for (uint64_t n = 0; rc == TF_OK && have == TF_TILE_WIDTH; n++) {
+		struct tf_error e = { .code = TF_OK };
+		size_t len;
+
+		b.n = 0;
+		rc = read_tile(a->self, TF_TILE_ENTRIES, n, TF_TILE_WIDTH,
+		    (size_t)TF_TILE_WIDTH * (TF_ENTRY_MAX + 2), &b, &have, &e);
+		if (rc != TF_OK) { /* the end, or the pass says what it is */
+			rc = tf_code_undecided(rc) ? tf_fail_as(err, &e) :
+						     TF_OK;
+			break;
+		}
+		for (size_t at = 0; rc == TF_OK && b.n - at >= 2;
+		     at += 2 + len) {
+			len = tf_get_be16((const uint8_t *)b.p + at);
+			if (b.n - at - 2 < len)
+				break;
+			rc = tf_audit_learn(a, b.p + at + 2, len, err);
+		}
+	}
+	tf_buf_free(&b);
+	return rc;
+}
+
 /* Read bundle after bundle up to the size in the checkpoint; files beyond it
  * are not of this audit. */
 static enum tf_code
@@ -350,11 +382,15 @@ run(struct tf_audit *a, struct tf_error *err)
 		    "there is no checkpoint");
 		rc = tf_audit_run(a, err);
 	} else if (rc == TF_OK || rc == TF_INVALID) {
+		if ((rc = learn(a, err)) != TF_OK ||
+		    (rc = tf_audit_earlier(a, err)) != TF_OK)
+			goto out;
 		tf_audit_head(a, tf_buf_bytes(&note));
 		if (cosigned.n > 0)
 			tf_audit_cosigned_head(a, tf_buf_bytes(&cosigned));
 		rc = tf_audit_run(a, err);
 	}
+out:
 	tf_buf_free(&cosigned);
 	tf_buf_free(&note);
 	return rc;

@@ -216,6 +216,9 @@ run(struct tf_audit *a, struct tf_error *err)
 	a->source = &source;
 	a->r->check[TF_CHECK_PACKAGE] = TF_VERDICT_OK;
 	a->r->check[TF_CHECK_TILES] = TF_VERDICT_ABSENT;
+	if ((rc = tf_audit_package_learn(a, err)) != TF_OK ||
+	    (rc = tf_audit_earlier(a, err)) != TF_OK)
+		return rc;
 	tf_audit_head(a, tf_buf_bytes(&k->note));
 	rc = tf_audit_run(a, err);
 	/* Last: an entry may name the key of the caller's checkpoint. */

@@ -541,6 +541,22 @@ is_own(const struct tf_audit_package *k, const struct tf_entry *e)
 		tf_package_below(&k->p, e->path).p != NULL);
 }
 
+/* The key in force, from the entries that name it. */
+static void
+take_attester(struct tf_audit_package *k, const struct tf_entry *e)
+{
+	struct tf_str key = { NULL, 0 };
+
+	if (e->type == TF_LEDGER_OPENED)
+		key = e->key_attester;
+	else if (e->type == TF_KEY_ROTATED &&
+	    tf_str_same(e->use, tf_str_of("attester")))
+		key = e->key_new;
+	if (key.p != NULL)
+		(void)snprintf(k->attester, sizeof(k->attester), "%.*s",
+		    (int)key.n, key.p);
+}
+
 /* Check one line as an entry.  A line out of its place is a finding and is not
  * replayed, since each entry has one place only. */
 static enum tf_code
@@ -584,9 +600,7 @@ one_line(struct tf_audit *a, const char *p, size_t n, struct tf_error *err)
 			rc = name_evidence(a, &d.e, err);
 		if (rc == TF_OK && tf_package_dir_of(&k->p, &d.e, &dir))
 			rc = tf_package_dirs_add(&k->dirs, &dir, err);
-		if (d.e.type == TF_LEDGER_OPENED)
-			(void)snprintf(k->attester, sizeof(k->attester), "%.*s",
-			    (int)d.e.key_attester.n, d.e.key_attester.p);
+		take_attester(k, &d.e);
 		if (rc == TF_OK)
 			rc = tf_audit_entry(a, seq, p, n, err);
 	}
@@ -610,7 +624,7 @@ part(void *arg, const void *p, size_t n, struct tf_error *err)
 	at = k->line.p;
 	left = k->line.n;
 	while (rc == TF_OK && (end = memchr(at, '\n', left)) != NULL) {
-		rc = one_line(a, at, (size_t)(end - at), err);
+		rc = k->one_line(a, at, (size_t)(end - at), err);
 		left -= (size_t)(end + 1 - at);
 		at = end + 1;
 	}
@@ -621,6 +635,31 @@ part(void *arg, const void *p, size_t n, struct tf_error *err)
 		    "a line is longer than entries "
 		    "are");
 	return rc;
+}
+
+static enum tf_code
+learn_line(struct tf_audit *a, const char *p, size_t n, struct tf_error *err)
+{
+	return tf_audit_learn(a, p, n, err);
+}
+
+enum tf_code
+tf_audit_package_learn(struct tf_audit *a, struct tf_error *err)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_error e = { .code = TF_OK };
+	enum tf_code rc = TF_OK;
+	struct tf_hash h;
+	size_t i;
+
+	k->one_line = learn_line;
+	if (tf_archive_find(k->z, TF_PACKAGE_EVENTS, &i))
+		rc = tf_archive_read(k->r, i, part, a, &h, &e);
+	k->line.n = 0;
+	k->one_line = one_line;
+	/* The pass reports what is wrong with the file. */
+	return tf_code_undecided(rc) || rc == TF_NOMEM ? tf_fail_as(err, &e) :
+							 TF_OK;
 }
 
 enum tf_code

@@ -16,6 +16,11 @@ struct tf_buf;
 struct tf_entry;
 struct tf_replay_effect;
 
+/* Learn the rotations of the log's key in events.jsonl: see tf_audit_learn().
+ * TF_NOMEM, TF_IO. */
+TF_MUST_USE enum tf_code tf_audit_package_learn(struct tf_audit *a,
+    struct tf_error *err);
+
 /* Check each line of events.jsonl.  Faults, also an unreadable member, are
  * findings.  Errors: TF_NOMEM, and those of the replay. */
 TF_MUST_USE enum tf_code tf_audit_package_entries(struct tf_audit *a,

@@ -160,7 +160,7 @@ check_keys(struct tf_audit *a)
 
 	/* The key was decoded with its entry, so it can only be absent.  Then
 	 * the replay has reported that the ledger was never opened. */
-	(void)tf_package_keys(&a->vkey, tf_str_of(k->attester), &keys);
+	(void)tf_package_keys(tf_audit_key(a), tf_str_of(k->attester), &keys);
 	tf_audit_member_must_be(a, TF_PACKAGE_VKEY, &keys.vkey);
 	tf_audit_member_must_be(a, TF_PACKAGE_PEM, &keys.pem);
 	tf_audit_member_must_be(a, TF_PACKAGE_ATTESTER, &keys.attester);

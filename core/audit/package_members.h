@@ -36,6 +36,9 @@ struct tf_audit_package {
 	struct tf_buf text;    /* strings of package.json */
 	struct tf_buf note;    /* checkpoint */
 	struct tf_buf vkey;    /* keys/log.vkey */
+	/* What is done with a line of events.jsonl. */
+	enum tf_code (*one_line)(struct tf_audit *a, const char *p, size_t n,
+	    struct tf_error *err);
 	struct tf_buf line;    /* incomplete last line of events.jsonl */
 	struct tf_buf missing; /* of evidence without bytes: path, NUL, number
 				* of the entry (8 bytes), struct tf_content */

@@ -167,6 +167,11 @@ tf_verify_proof(const char *text, size_t n, const char *file,
 		rc = tf_audit_new(v, NULL, report, &a, err);
 	if (rc == TF_OK) {
 		others_absent(report);
+		rc = tf_audit_learn(a, p.extra.p, p.extra.n, err);
+	}
+	if (rc == TF_OK)
+		rc = tf_audit_earlier(a, err);
+	if (rc == TF_OK) {
 		tf_audit_head(a, p.note);
 		rc = check_entry(a, &p, file, check_inclusion(a, &p), err);
 		tf_quorum_count_end(a);

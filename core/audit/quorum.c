@@ -132,7 +132,8 @@ too_small(struct tf_audit *a)
 	tf_audit_unread(a, TF_CHECK_WITNESS, UINT64_MAX, tf_nowhere, text);
 }
 
-/* The log's key, as the policy would have it. */
+/* Does the policy name a key of the log?  Whoever wrote it may not know the newest
+ * one yet. */
 static bool
 has_log(const struct tf_audit *a)
 {
@@ -141,6 +142,18 @@ has_log(const struct tf_audit *a)
 
 	tf_vkey_text(&a->vkey, &key);
 	has = tf_witness_policy_has_log(a->v->policy, tf_buf_bytes(&key));
+	for (size_t i = 0; !has && i < 2 * a->keys.n; i++) {
+		const struct tf_rotation *r = &a->keys.rotation[i / 2];
+		const struct tf_vkey *k = i % 2 == 0 ? &r->old_key :
+						       &r->new_key;
+
+		if (!tf_log_keys_has(&a->keys, &a->vkey, k))
+			continue;
+		key.n = 0;
+		tf_vkey_text(k, &key);
+		has = tf_witness_policy_has_log(a->v->policy,
+		    tf_buf_bytes(&key));
+	}
 	tf_buf_free(&key);
 	return has;
 }

@@ -38,7 +38,8 @@ is_of_tree(struct tf_audit *a, const struct tf_entry *e, struct tf_str note)
 	struct tf_error err = { .code = TF_OK };
 
 	if (tf_vkey_parse(text, strlen(text), &key, &err) != TF_OK ||
-	    tf_checkpoint_check(note.p, note.n, &key, &c, &err) != TF_OK)
+	    tf_log_keys_check(&a->keys, &key, note.p, note.n, &c, NULL, &err) !=
+		TF_OK)
 		tf_audit_trouble(a, TF_CHECK_TIMESTAMP, e->seq, e->anchor_name,
 		    "the stamped checkpoint", &err);
 	else if (c.size != e->tree_size ||

@@ -379,6 +379,31 @@ one_refusal(void *arg, const struct tf_refusal_row *r, struct tf_error *err)
 	return rc;
 }
 
+static enum tf_code
+learn_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
+    struct tf_error *err)
+{
+	struct tf_audit *a = arg;
+	struct tf_audit_store *s = a->self;
+
+	(void)off;
+	s->learned = idx + 1;
+	return tf_audit_learn(a, body, n, err);
+}
+
+/* Learn the rotations of the log's key from the entries that are new. */
+static enum tf_code
+learn(struct tf_audit *a, struct tf_error *err)
+{
+	struct tf_audit_store *s = a->self;
+	struct tf_error e = { .code = TF_OK };
+	enum tf_code rc = tf_entries_each(s->db, s->learned, learn_row, a, &e);
+
+	/* The pass reports what is wrong with the table. */
+	return tf_code_undecided(rc) || rc == TF_NOMEM ? tf_fail_as(err, &e) :
+							 TF_OK;
+}
+
 /* Checks that need no entries come first, then the pass. */
 static enum tf_code
 run(struct tf_audit *a, struct tf_error *err)
@@ -392,6 +417,9 @@ run(struct tf_audit *a, struct tf_error *err)
 	enum tf_code rc;
 
 	a->source = &source;
+	if ((rc = learn(a, err)) != TF_OK ||
+	    (rc = tf_audit_earlier(a, err)) != TF_OK)
+		return rc;
 	/* Read the file before the snapshot: the database is then at least as
 	 * new as the file. */
 	rc = tf_file_read(s->dirfd, "checkpoint", TF_NOTE_MAX, &s->beside, err);
@@ -410,6 +438,7 @@ run(struct tf_audit *a, struct tf_error *err)
 		tf_audit_trouble(a, TF_CHECK_ENTRIES, UINT64_MAX, tf_nowhere,
 		    "", &e);
 	if ((rc = tf_db_snapshot(s->db, err)) != TF_OK ||
+	    (rc = learn(a, err)) != TF_OK ||
 	    (rc = tf_pool_new(&w, a->v->threads, &a->pool, err)) != TF_OK ||
 	    (rc = take_head(a, err)) != TF_OK)
 		return rc;

@@ -20,6 +20,7 @@ struct tf_audit_store {
 	struct tf_stamps_config stamps;
 	bool sizes;		       /* tf_verify.sizes */
 	uint64_t off;		       /* of events.jsonl */
+	uint64_t learned; /* entries that were searched for rotations */
 	struct tf_bits queued;	       /* objects given to the pool */
 	uint64_t names;		       /* rows of the node table */
 	uint64_t definitions;	       /* entries that have a row */

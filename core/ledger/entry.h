@@ -171,6 +171,7 @@ struct tf_entry {
 	bool has_retention;
 	struct tf_retention_ref retention; /* retention.set */
 	struct tf_str key_new, key_old, use;
+	struct tf_str new_sig, old_sig; /* key.rotated; see rotation.h */
 	struct tf_time expected; /* clock.jumped */
 	bool has_count;
 	uint64_t count;	      /* import.done, redaction.done */

@@ -15,6 +15,7 @@
 #include "checkpoint.h"
 #include "note.h"
 #include "replay_session.h"
+#include "rotation.h"
 
 enum tf_code
 tf_replay_check_origin(struct tf_replay *r, const struct tf_entry *e)
@@ -174,13 +175,17 @@ tf_replay_key_rotated(struct tf_replay *r, const struct tf_entry *e)
 {
 	bool log = tf_replay_same(e->use, "log");
 	char **key = log ? &r->vkey : &r->attester;
+	enum tf_code rc = TF_OK;
 
 	if (!log && !tf_replay_same(e->use, "attester"))
 		return TF_OK; /* a use that later versions define */
 	if (!tf_replay_same(e->key_old, *key))
 		return tf_replay_broken(r,
 		    "replaces a key that is not in force");
-	return replace_text(key, e->key_new);
+	if (log && (rc = tf_rotation_check(e)) == TF_TAMPER)
+		return tf_replay_broken(r,
+		    "replaces the log's key without the signatures of both");
+	return rc == TF_OK ? replace_text(key, e->key_new) : rc;
 }
 
 /* The root is compared by a caller that has the tree. */

@@ -28,6 +28,7 @@
 #include "../archive/texts.h"
 #include "../archive/zip_write.h"
 #include "../asker.h"
+#include "../base/bytes.h"
 #include "../base/crypto.h"
 #include "../base/file.h"
 #include "../json.h"
@@ -140,7 +141,8 @@ add_event(struct tf_package_maker *k, struct tf_str body, struct tf_error *err)
 	return rc;
 }
 
-/* The last opening of the ledger has the attester's key in force. */
+/* The last opening of the ledger, or a rotation after it, has the attester's key in
+ * force. */
 static enum tf_code
 take_attester(struct tf_package_maker *k, struct tf_str spki,
     struct tf_error *err)
@@ -181,8 +183,12 @@ one_entry(void *arg, uint64_t seq, struct tf_str body, const struct tf_entry *e,
 		rc = tf_package_add_apart(k, e, err);
 	if (rc != TF_OK)
 		return rc;
-	if (e->type == TF_LEDGER_OPENED &&
-	    (rc = take_attester(k, e->key_attester, err)) != TF_OK)
+	if (e->type == TF_LEDGER_OPENED)
+		rc = take_attester(k, e->key_attester, err);
+	else if (e->type == TF_KEY_ROTATED &&
+	    tf_str_same(e->use, tf_str_of("attester")))
+		rc = take_attester(k, e->key_new, err);
+	if (rc != TF_OK)
 		return rc;
 	if (e->type == TF_EVIDENCE_SEALED)
 		return tf_package_add_evidence(k, seq, body, e, err);

@@ -11,6 +11,7 @@
 #include "../../core/ledger/replay.h"
 #include "../../core/ledger/sums.h"
 #include "../../core/store/temp_table.h"
+#include "rotations.h"
 #include "vectors.h"
 
 #define LINES 9
@@ -285,6 +286,8 @@ END_TEST
 #define STORE "6d2f5b0e9a414c0d8f7e3b1a2c4d5e6f"
 #define LOG_KEY \
 	"example.org/vault+2b4a15b0+AddamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea"
+#define NEW_KEY \
+	"example.org/vault+ee4b4f87+AT1AF8PoQ4lakrcKp00bfrycmCzPLsSWjMDNVfEq9GYM"
 #define SPKI "MCowBQYDK2VwAyEA/FHNjmIYoaONpH7QAjDwWAgW7RO6MwOsXeuRFUiQgCU="
 #define X16 "xxxxxxxxxxxxxxxx"
 #define X256 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16
@@ -470,6 +473,8 @@ static const char marked[] = "is imported, and its attestation is not";
 static const char no_such_tree[] =
     "a verification of a tree that this ledger did not have then";
 static const char old_key[] = "replaces a key that is not in force";
+static const char not_signed[] =
+    "replaces the log's key without the signatures of both";
 static const char not_anchored[] =
     "an anchor of a tree that this ledger did not have then";
 
@@ -842,14 +847,16 @@ static const struct story stories[] = {
 	/* keys */
 	{ 9, { { ROTATED("log", "x", "new") } }, old_key },
 	{ 9, { { ROTATED("attester", "x", "new") } }, old_key },
-	{ 9, { { ROTATED("log", LOG_KEY, "new") },
-	       { ROTATED("log", LOG_KEY, "newer") } }, old_key },
-	{ 9, { { ROTATED("log", LOG_KEY, "new") },
+	{ 9, { { ROTATED("log", LOG_KEY, NEW_KEY) },
+	       { ROTATED("log", LOG_KEY, NEW_KEY) } }, old_key },
+	{ 9, { { ROTATED("log", LOG_KEY, NEW_KEY) },
 	       { ROTATED("attester", SPKI, "also") },
 	       { ROTATED("witness", "x", "y") },
-	       { OPENED("new", "also") } }, NULL },
-	{ 9, { { ROTATED("log", LOG_KEY, "new") },
+	       { OPENED(NEW_KEY, "also") } }, NULL },
+	{ 9, { { ROTATED("log", LOG_KEY, NEW_KEY) },
 	       { OPENED(LOG_KEY, SPKI) } }, other_keys },
+	{ 9, { { ROTATED("log", LOG_KEY, NEW_KEY), .old_sig = S("x"),
+		 .new_sig = S("x") } }, not_signed },
 	/* anchors */
 	{ 9, { { ANCHORED(9) }, { ANCHORED(1) } }, NULL },
 	{ 9, { { ANCHORED(10) } }, not_anchored },
@@ -861,6 +868,7 @@ static const struct story stories[] = {
 static struct tf_entry
 next_of(const struct play *p, const struct story *y, int i)
 {
+	static struct rotation_sigs sigs[4]; /* of the entries of a story */
 	struct tf_entry e = y->e[i];
 
 	e.seq = (uint64_t)(y->lines + i);
@@ -868,6 +876,9 @@ next_of(const struct play *p, const struct story *y, int i)
 	e.at.s += 1 + i;
 	if (e.origin.p == NULL)
 		e.origin = p->d[0].e.origin;
+	if (e.type == TF_KEY_ROTATED && tf_str_same(e.use, str_of("log")) &&
+	    e.old_sig.p == NULL)
+		sign_rotation(&e, SEED_LOG, SEED_SECOND, &sigs[i]);
 	return e;
 }
 
