@@ -19,16 +19,36 @@ void
 tf_mirror_offer_free(struct tf_mirror_offer *o)
 {
 	tf_buf_free(&o->key);
+	tf_log_keys_free(&o->keys);
 	tf_buf_free(&o->store);
 	tf_buf_free(&o->note);
+}
+
+/* Is the key of the offer k, or one after it? */
+static bool
+follows(const struct tf_mirror_offer *offer, const struct tf_vkey *k)
+{
+	const struct tf_vkey *now = tf_log_keys_at(&offer->keys, k, UINT64_MAX);
+
+	return strcmp(now->name, offer->log.name) == 0 &&
+	    memcmp(&now->pub, &offer->log.pub, sizeof(now->pub)) == 0;
 }
 
 enum tf_code
 tf_mirror_check_first(const struct tf_mirror_offer *offer, const char *expected,
     struct tf_error *err)
 {
-	if (expected == NULL ||
-	    tf_str_same(tf_buf_bytes(&offer->key), tf_str_of(expected)))
+	struct tf_log_keys keys = { .n = 0 };
+	struct tf_vkey k;
+	bool is = expected == NULL;
+	enum tf_code rc = is ?
+	    TF_OK :
+	    tf_log_keys_parse(&keys, tf_str_of(expected), &k, err);
+
+	tf_log_keys_free(&keys);
+	if (rc != TF_OK)
+		return rc;
+	if (is || follows(offer, &k))
 		return TF_OK;
 	return tf_fail(err, TF_TAMPER,
 	    "refused: the log %.60s has not the key that is expected",
@@ -45,7 +65,7 @@ check_log(const struct tf_mirror_offer *offer, const struct tf_replica *r,
 		return tf_fail(err, TF_TAMPER,
 		    "refused: this is a mirror of %.50s, not of %.50s",
 		    own->name, offer->log.name);
-	if (memcmp(&own->pub, &offer->log.pub, sizeof(own->pub)) != 0)
+	if (!follows(offer, own))
 		return tf_fail(err, TF_TAMPER,
 		    "refused: the log %.60s has another key now", own->name);
 	if (!tf_str_same(tf_str_of(tf_replica_store(r)),
@@ -123,8 +143,8 @@ tf_mirror_judge(struct tf_mirror_offer *offer, const struct tf_replica *r,
 	enum tf_code rc = check_log(offer, r, err);
 
 	if (rc == TF_OK)
-		rc = tf_checkpoint_check(offer->note.p, offer->note.n,
-		    &offer->log, &offer->head, err);
+		rc = tf_log_keys_check(&offer->keys, &offer->log, offer->note.p,
+		    offer->note.n, &offer->head, NULL, err);
 	if (rc == TF_INVALID || rc == TF_FOREIGN ||
 	    (rc == TF_OK && offer->head.size == 0))
 		rc = tf_fail(err, TF_TAMPER,

@@ -6,6 +6,7 @@
 
 #include "../ledger/checkpoint.h"
 #include "../ledger/merkle.h"
+#include "../ledger/rotation.h"
 #include "../mirror.h"
 
 struct tf_replica;
@@ -13,6 +14,7 @@ struct tf_replica;
 struct tf_mirror_offer {
 	struct tf_buf key, store; /* as the source gave them */
 	struct tf_vkey log;	  /* key, parsed */
+	struct tf_log_keys keys;  /* its rotations, from there, too */
 	struct tf_buf note;
 	struct tf_proof proof;	   /* from the mirror's head to note */
 	struct tf_checkpoint head; /* filled by tf_mirror_judge */
@@ -20,7 +22,7 @@ struct tf_mirror_offer {
 void tf_mirror_offer_free(struct tf_mirror_offer *o);
 
 /* Whether a new mirror takes the log with offer->log: it has the key that is
- * expected, or NULL is.  TF_TAMPER. */
+ * expected, or one that followed it, or NULL is.  TF_TAMPER. */
 TF_MUST_USE enum tf_code
 tf_mirror_check_first(const struct tf_mirror_offer *offer, const char *expected,
     struct tf_error *err);

@@ -80,6 +80,8 @@ open_mirror(struct receiver *v, struct tf_error *err)
 	char name[TF_ORIGIN_MAX + 1];
 	enum tf_code rc = tf_replica_open(v->o->dir, &v->r, err);
 
+	if (rc == TF_OK)
+		rc = tf_replica_learn(v->r, &v->offer.keys, err);
 	if (rc != TF_OK)
 		return rc;
 	tf_mirror_default_name(v->o->dir, name);
@@ -100,7 +102,7 @@ take_hello(struct receiver *v, struct tf_error *err)
 	v->challenge = m.hash;
 	tf_buf_add(&v->offer.key, m.key.p, m.key.n);
 	tf_buf_add(&v->offer.store, m.store.p, m.store.n);
-	rc = tf_vkey_parse(m.key.p, m.key.n, &v->offer.log, err);
+	rc = tf_log_keys_parse(&v->offer.keys, m.key, &v->offer.log, err);
 	if (rc == TF_OK && !tf_str_same(m.origin, tf_str_of(v->offer.log.name)))
 		rc = tf_mirror_broken(err,
 		    "the source's origin is not that of its key");
@@ -430,8 +432,8 @@ check_piece(struct receiver *v, const struct tf_mirror_msg *m,
     struct tf_error *err)
 {
 	struct tf_checkpoint c;
-	enum tf_code rc = tf_checkpoint_check(m->note.p, m->note.n,
-	    &v->offer.log, &c, err);
+	enum tf_code rc = tf_log_keys_check(&v->offer.keys, &v->offer.log,
+	    m->note.p, m->note.n, &c, NULL, err);
 
 	if (rc == TF_INVALID || rc == TF_FOREIGN)
 		return tf_fail(err, TF_TAMPER,

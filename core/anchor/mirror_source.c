@@ -17,6 +17,7 @@
 
 #include "../base/file.h"
 #include "../store/connection.h"
+#include "../node/log_keys.h"
 #include "../store/entries.h"
 #include "../store/meta.h"
 #include "../store/objects.h"
@@ -42,7 +43,15 @@ take_vkey(struct tf_mirror_source *s, struct tf_error *err)
 		return rc;
 	pub = s->vkey.pub;
 	tf_vkey_make(&s->vkey, s->origin, &pub);
+	if ((rc = tf_log_keys_load(s->db, &s->keys, err)) != TF_OK)
+		return rc;
+	/* A rotation that was interrupted leaves the old key there. */
+	s->vkey = *tf_log_keys_at(&s->keys, &s->vkey, UINT64_MAX);
 	tf_vkey_text(&s->vkey, &s->vkey_text);
+	if (s->keys.n > 0) {
+		tf_buf_str(&s->vkey_text, "\n");
+		tf_buf_add(&s->vkey_text, s->keys.text.p, s->keys.text.n - 1);
+	}
 	return tf_buf_end(&s->vkey_text, err);
 }
 
@@ -85,6 +94,7 @@ tf_mirror_source_close(struct tf_mirror_source *s)
 	if (s->dirfd >= 0)
 		(void)close(s->dirfd);
 	tf_buf_free(&s->vkey_text);
+	tf_log_keys_free(&s->keys);
 }
 
 /* --- heads and proofs ------------------------------------------------------ */
@@ -102,7 +112,8 @@ tf_mirror_source_head(struct tf_mirror_source *s, struct tf_checkpoint *head,
 	if (rc == TF_NOTFOUND)
 		return tf_fail(err, TF_TAMPER, "the store has no checkpoint");
 	if (rc == TF_OK)
-		rc = tf_checkpoint_check(note->p, note->n, &s->vkey, head, err);
+		rc = tf_log_keys_check(&s->keys, &s->vkey, note->p, note->n,
+		    head, NULL, err);
 	if (rc == TF_OK && head->size != size)
 		rc = tf_fail(err, TF_TAMPER,
 		    "the checkpoint's row is not its note");
@@ -125,8 +136,8 @@ tf_mirror_source_piece(struct tf_mirror_source *s, uint64_t after,
 		rc = tf_checkpoints_between(s->db, after, after + n, size,
 		    &root, note, err);
 		if (rc == TF_OK)
-			rc = tf_checkpoint_check(note->p, note->n, &s->vkey, &c,
-			    err);
+			rc = tf_log_keys_check(&s->keys, &s->vkey, note->p,
+			    note->n, &c, NULL, err);
 		if (rc == TF_OK && c.size == *size)
 			return TF_OK;
 		if (tf_code_undecided(rc))

@@ -7,6 +7,7 @@
 
 #include "../ledger/checkpoint.h"
 #include "../ledger/merkle.h"
+#include "../ledger/rotation.h"
 
 struct tf_db;
 
@@ -15,7 +16,9 @@ struct tf_mirror_source {
 	int dirfd, objectsfd;
 	char origin[TF_ORIGIN_MAX + 1], store[64];
 	struct tf_vkey vkey;
-	struct tf_buf vkey_text;
+	struct tf_log_keys keys;
+	struct tf_buf
+	    vkey_text; /* the key, and its rotations in lines behind */
 };
 
 /* Open the store at path.  The caller calls tf_mirror_source_close in any case.

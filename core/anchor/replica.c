@@ -409,6 +409,8 @@ load_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 		    (unsigned long long)idx);
 	rc = check(r, body, n, &d, &x, &leaf, err);
 	if (rc == TF_OK)
+		rc = tf_log_keys_learn(&r->keys, body, n, err);
+	if (rc == TF_OK)
 		rc = tf_tree_append(r->tree, &leaf, no_tile, NULL, err);
 	tf_entry_decoded_free(&d);
 	r->size++;
@@ -433,6 +435,18 @@ load_sums(struct tf_replica *r, struct tf_error *err)
 	return rc;
 }
 
+/* A rotation that was interrupted leaves the old key in the file. */
+static enum tf_code
+keep_public(struct tf_replica *r, struct tf_error *err)
+{
+	const struct tf_vkey *now = tf_log_keys_at(&r->keys, &r->vkey, r->size);
+
+	if (memcmp(&now->pub, &r->vkey.pub, sizeof(now->pub)) == 0)
+		return TF_OK;
+	r->vkey = *now;
+	return write_public(r->dirfd, &r->vkey, err);
+}
+
 /* Make the state of the replay and compare the tree with the head. */
 static enum tf_code
 load(struct tf_replica *r, struct tf_error *err)
@@ -450,12 +464,14 @@ load(struct tf_replica *r, struct tf_error *err)
 		return rc;
 	rc = tf_checkpoints_newest(r->db, &size, &root, &r->note, err);
 	if (rc == TF_OK)
-		rc = tf_checkpoint_check(r->note.p, r->note.n, &r->vkey,
-		    &r->head, err);
+		rc = tf_log_keys_check(&r->keys, &r->vkey, r->note.p, r->note.n,
+		    &r->head, NULL, err);
 	if (rc == TF_OK &&
 	    (r->head.size != r->size || size != r->size ||
 		memcmp(&r->head.root, &computed, sizeof(computed)) != 0))
 		rc = TF_NOTFOUND;
+	if (rc == TF_OK)
+		rc = keep_public(r, err);
 	return rc == TF_NOTFOUND ?
 	    tf_fail(err, TF_TAMPER,
 		"the mirror's entries and its newest checkpoint do not agree: "
@@ -520,6 +536,7 @@ tf_replica_close(struct tf_replica *r)
 	if (r->in_batch)
 		tf_db_rollback(r->db);
 	tf_replay_free(r->replay);
+	tf_log_keys_free(&r->keys);
 	tf_temp_table_close(r->table);
 	free(r->tree);
 	tf_bits_free(&r->owed);
@@ -564,6 +581,18 @@ const struct tf_vkey *
 tf_replica_vkey(const struct tf_replica *r)
 {
 	return &r->vkey;
+}
+
+enum tf_code
+tf_replica_learn(struct tf_replica *r, const struct tf_log_keys *keys,
+    struct tf_error *err)
+{
+	struct tf_str rest = tf_buf_bytes(&keys->text), line;
+	enum tf_code rc = TF_OK;
+
+	while (rc == TF_OK && tf_note_take(&rest, &line))
+		rc = tf_log_keys_learn(&r->keys, line.p, line.n, err);
+	return rc;
 }
 
 const char *
@@ -648,6 +677,8 @@ tf_replica_entry(struct tf_replica *r, const void *bytes, size_t n,
 	if (!r->in_batch)
 		return tf_fail(err, TF_USAGE, "no batch was begun");
 	rc = check(r, bytes, n, &d, &x, &leaf, err);
+	if (rc == TF_OK)
+		rc = tf_log_keys_learn(&r->keys, bytes, n, err);
 	if (rc == TF_OK &&
 	    (rc = append_entry(r, bytes, n, &leaf, err)) == TF_OK)
 		rc = tf_replica_apply(r, &d.e, &x, &why);
@@ -670,7 +701,7 @@ tf_replica_entry(struct tf_replica *r, const void *bytes, size_t n,
 
 /*
  * The key that the entries say is in force.  It must be that of the replica, but
- * for the name; *known is false while a log that went on under this key, after
+ * for the name, or one that took its place; *known is false while a log that went on under this key, after
  * a restoration, is still at its beginning.
  */
 static enum tf_code
@@ -681,7 +712,8 @@ key_in_force(struct tf_replica *r, struct tf_vkey *k, bool *known,
 	enum tf_code rc = tf_vkey_parse(text, strlen(text), k, err);
 
 	*known = rc == TF_OK &&
-	    memcmp(&k->pub, &r->vkey.pub, sizeof(k->pub)) == 0;
+	    (memcmp(&k->pub, &r->vkey.pub, sizeof(k->pub)) == 0 ||
+		tf_log_keys_has(&r->keys, &r->vkey, k));
 	if (rc == TF_OK && !*known && r->head.size > 0)
 		rc = tf_fail(err, TF_FOREIGN,
 		    "the log goes on under another key, which this mirror does "
@@ -695,7 +727,8 @@ check_note(struct tf_replica *r, const void *note, size_t n,
     const struct tf_vkey *k, struct tf_checkpoint *cp, struct tf_error *err)
 {
 	struct tf_hash root;
-	enum tf_code rc = tf_checkpoint_check(note, n, k, cp, err);
+	enum tf_code rc = tf_log_keys_check(&r->keys, k, note, n, cp, NULL,
+	    err);
 
 	if (rc != TF_OK)
 		return rc;
@@ -752,7 +785,8 @@ shorten_log(struct tf_replica *r, struct tf_error *err)
 static enum tf_code
 publish(struct tf_replica *r, const struct tf_vkey *k, struct tf_error *err)
 {
-	bool renamed = strcmp(k->name, r->vkey.name) != 0;
+	bool renamed = strcmp(k->name, r->vkey.name) != 0 ||
+	    memcmp(&k->pub, &r->vkey.pub, sizeof(k->pub)) != 0;
 	enum tf_code rc = tf_file_write(r->dirfd, "checkpoint", r->note.p,
 	    r->note.n, 0600, false, err);
 

@@ -76,6 +76,11 @@ const struct tf_checkpoint *tf_replica_head(const struct tf_replica *r);
 struct tf_str tf_replica_note(const struct tf_replica *r);
 /* The key in force and the id of the store. */
 const struct tf_vkey *tf_replica_vkey(const struct tf_replica *r);
+/* Learn rotations of the log's key before their entries come: a replica that was
+ * made with the newest key takes what an earlier one has signed, too. */
+struct tf_log_keys;
+TF_MUST_USE enum tf_code tf_replica_learn(struct tf_replica *r,
+    const struct tf_log_keys *keys, struct tf_error *err);
 const char *tf_replica_store(const struct tf_replica *r);
 /* The directory of the replica, for files that belong to the mirror:
  * keys/mirror.key, keys/mirror.vkey, incoming/, refused/. */

@@ -8,6 +8,7 @@
 #include "../base/bits.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/replay.h"
+#include "../ledger/rotation.h"
 #include "../store/objects.h"
 #include "replica.h"
 
@@ -28,7 +29,8 @@ struct tf_replica {
 	struct tf_object_dirs dirs;
 	struct tf_db *db;
 	char store[33];
-	struct tf_vkey vkey; /* key in force, and the origin */
+	struct tf_vkey vkey;	 /* key in force, and the origin */
+	struct tf_log_keys keys; /* the rotations so far */
 	struct tf_checkpoint head;
 	struct tf_buf note;
 	/* the state after the last entry, committed or not */

@@ -17,6 +17,7 @@
 #include "../ledger/merkle.h"
 #include "../ledger/withheld.h"
 #include "../node/redacted.h"
+#include "../node/log_keys.h"
 #include "../store/anchors.h"
 #include "../store/claims.h"
 #include "../store/definitions.h"
@@ -330,17 +331,25 @@ check_anchor(struct tf_replica *r, const struct tf_entry *e,
 	return rc;
 }
 
-/* One line follows the empty line of a note. */
+/* One line follows the empty line of a note; or two that differ, if two keys of the
+ * log can have signed it. */
 static bool
-has_one_signature(struct tf_str note)
+has_signatures_of_log(const struct tf_replica *r, struct tf_str note)
 {
+	struct tf_str rest = note, line, before = { NULL, 0 };
 	const char *p = memmem(note.p, note.n, "\n\n", 2);
-	const char *end = note.p + note.n;
-	const char *line = p == NULL ?
-	    NULL :
-	    memchr(p + 2, '\n', (size_t)(end - p - 2));
+	size_t lines = 0;
 
-	return line != NULL && line + 1 == end;
+	if (p == NULL)
+		return false;
+	rest.n -= (size_t)(p + 2 - note.p);
+	rest.p = p + 2;
+	for (; tf_note_take(&rest, &line); lines++) {
+		if (lines > 0 && tf_str_same(line, before))
+			return false;
+		before = line;
+	}
+	return rest.n == 0 && (lines == 1 || (lines == 2 && r->keys.n > 0));
 }
 
 /* Keep the checkpoint that was stamped: the entry must be about it. */
@@ -360,7 +369,8 @@ keep_stamped(struct tf_replica *r, const struct tf_entry *e,
 		return TF_OK;
 	rc = tf_vkey_parse(text, strlen(text), &k, &why);
 	if (rc == TF_OK)
-		rc = tf_checkpoint_check(note.p, note.n, &k, &c, &why);
+		rc = tf_log_keys_check(&r->keys, &k, note.p, note.n, &c, NULL,
+		    &why);
 	if (tf_code_undecided(rc))
 		return tf_fail_as(err, &why);
 	if (rc != TF_OK)
@@ -368,7 +378,7 @@ keep_stamped(struct tf_replica *r, const struct tf_entry *e,
 		    why.text);
 	if (c.size != e->tree_size ||
 	    memcmp(&c.root, &e->tree_root, sizeof(c.root)) != 0 ||
-	    !has_one_signature(note))
+	    !has_signatures_of_log(r, note))
 		return tf_fail(err, TF_TAMPER,
 		    "the stamped checkpoint is not that of the entry");
 	r->stamped.n = 0;
@@ -419,6 +429,10 @@ said(struct tf_replica *r, const struct tf_entry *e,
 		return add_anchor(r, e, err);
 	case TF_VERIFY_DONE:
 		return tf_meta_set_int(r->db, TF_META_VERIFIED, e->seq, err);
+	case TF_KEY_ROTATED:
+		return tf_str_same(e->use, tf_str_of("log")) ?
+		    tf_log_keys_record(r->db, e->seq, err) :
+		    TF_OK;
 	case TF_EVIDENCE_READ:
 		return keep(r, &e->reads, "list of readers", &id, err);
 	case TF_HOLD_PLACED:

@@ -5,6 +5,8 @@
 #
 # KEY is the log's public key as its owner gave it to you, a line
 # ORIGIN+ID+BASE64; the one in keys/ came with the package and proves nothing.
+# Entries key.rotated may follow it, a line each.  A key that was replaced is
+# followed to the one that signed: with the entries of the package, and with these.
 # DIRECTORY is the unpacked package; without it, the one this script is in.
 # AUTHORITIES is a file with the certificates (PEM) of time stamp authorities
 # that you trust; without it, or if it is '', time stamps prove nothing.
@@ -71,7 +73,7 @@ case $0 in
 /*) self=$0 ;;
 *) self=$(pwd)/$0 ;;
 esac
-key=$1
+key=${1%%"$newline"*}
 directory=${2-$(dirname "$0")}
 case $directory in
 /*) ;;
@@ -139,7 +141,7 @@ if ! plain checkpoint || [ "$(wc -c <checkpoint)" -gt 65536 ]; then
 	no 'the checkpoint is malformed'
 fi
 printf '%s\n' "$key" >"$t/vkey"
-awk 'NR > 1 || !/^[A-Za-z0-9._~:\/-]+\+[0-9a-f]+\+[A-Za-z0-9+\/]+$/ { exit 1 }
+awk '!/^[A-Za-z0-9._~:\/-]+\+[0-9a-f]+\+[A-Za-z0-9+\/]+$/ { exit 1 }
 	{ split($0, part, "+"); exit length(part[2]) != 8 }' "$t/vkey" ||
 	cannot 'that is no key: a line ORIGIN+ID+BASE64 is needed'
 # public_key KEY: its parts as name and id, $t/raw (type and key), $t/key (PEM).
@@ -197,6 +199,46 @@ size=$(cut -d ' ' -f 1 "$t/head")
 cut -d ' ' -f 2 "$t/head" | base64 -d >"$t/root" 2>/dev/null
 [ "$(wc -c <"$t/root")" -eq 32 ] || no 'the checkpoint is malformed'
 root=$(od -An -v -tx1 <"$t/root" | tr -d ' \n')
+# An entry key.rotated is signed by the old and the new key, so it counts before its
+# proof is checked.  rotated: check the one in seq, old, new, old_sig, new_sig.
+rotated() {
+	printf 'trailfs-key-rotation/v1\n%s\n%s\n%s\n' "$seq" "$old" "$new" \
+		>"$t/rotation"
+	for half in "$old $old_sig" "$new $new_sig"; do
+		if ! public_key "${half% *}" || [ "$name" != "$origin" ]; then
+			no "entry $seq replaces no key of this log"
+		fi
+		printf %s "${half#* }" | base64 -d >"$t/sig" 2>/dev/null
+		signed "$t/rotation" ||
+			no "entry $seq is not signed by the key ${half% *}"
+	done
+}
+{
+	printf '%s\n' "$1"
+	cat events.jsonl
+} | sed -n 's/^{.*"new":"\([^"]*\)","newSig":"\([^"]*\)","old":"\([^"]*\)",'\
+'"oldSig":"\([^"]*\)","origin":"[^"]*","seq":\([0-9]\{1,15\}\),'\
+'"type":"key.rotated","use":"log","v":1}$/\5 \3 \1 \4 \2/p' |
+	sort -n -k 1,1 | uniq >"$t/rotations"
+forward=
+while read -r seq old new old_sig new_sig; do
+	if [ "$old" = "$key" ] && [ "$seq" -lt "$size" ]; then
+		rotated
+		key=$new
+		forward=y
+	fi
+done <"$t/rotations"
+[ -n "$forward" ] || {
+	sort -rn -k 1,1 "$t/rotations" >"$t/back"
+	while read -r seq old new old_sig new_sig; do
+		if [ "$new" = "$key" ] && [ "$seq" -ge "$size" ]; then
+			rotated
+			key=$old
+		fi
+	done <"$t/back"
+}
+printf '%s\n' "$key" >"$t/vkey"
+public_key "$key" || cannot 'that is no key'
 # The line of this key: origin, then base64 of its number and the signature.
 signature_of checkpoint || no 'the checkpoint is not signed by this key'
 tail -c +5 "$t/signature" >"$t/sig"
@@ -877,6 +919,8 @@ BEGIN {
 		anchor()
 	else if (type == "ledger.opened")
 		attester = get("keys.attester")
+	else if (type == "key.rotated" && get("use") == "attester")
+		attester = get("new")
 }
 END {
 	if (later)

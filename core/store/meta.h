@@ -15,6 +15,9 @@ struct tf_db;
 /* The number of the last verify.done that this or a later version appended. */
 #define TF_META_VERIFIED "verified"
 
+/* The numbers of the entries that rotate the log's key, a space behind each. */
+#define TF_META_ROTATED "rotated"
+
 /* Bytes of user data and definitions: see tf_txn.said of core/commit. */
 #define TF_META_SAID "said_bytes"
 
