@@ -276,9 +276,10 @@ ends_before(struct tf_audit *a, uint64_t n)
 	return none;
 }
 
-/* Learn the rotations of the log's key from all bundles that are there. */
+/* Learn the rotations of the log's key from all bundles that are there; *unread:
+ * one could not be read. */
 static enum tf_code
-learn(struct tf_audit *a, struct tf_error *err)
+learn(struct tf_audit *a, struct tf_error *unread, struct tf_error *err)
 {
 	struct tf_buf b = { 0 };
 	enum tf_code rc = TF_OK;
@@ -292,8 +293,10 @@ learn(struct tf_audit *a, struct tf_error *err)
 		rc = read_tile(a->self, TF_TILE_ENTRIES, n, TF_TILE_WIDTH,
 		    (size_t)TF_TILE_WIDTH * (TF_ENTRY_MAX + 2), &b, &have, &e);
 		if (rc != TF_OK) { /* the end, or the pass says what it is */
-			rc = tf_code_undecided(rc) ? tf_fail_as(err, &e) :
-						     TF_OK;
+			if (rc == TF_NOMEM)
+				rc = tf_nomem(err);
+			else if (tf_code_undecided(rc))
+				*unread = e;
 			break;
 		}
 		for (size_t at = 0; rc == TF_OK && b.n - at >= 2;
@@ -305,7 +308,7 @@ learn(struct tf_audit *a, struct tf_error *err)
 		}
 	}
 	tf_buf_free(&b);
-	return rc;
+	return rc == TF_NOMEM ? rc : TF_OK;
 }
 
 /* Read bundle after bundle up to the size in the checkpoint; files beyond it
@@ -360,6 +363,7 @@ run(struct tf_audit *a, struct tf_error *err)
 {
 	struct log *l = a->self;
 	struct tf_pool_work w = { .hash = hash, .arg = l };
+	struct tf_error unread = { .code = TF_OK };
 	struct tf_buf note = { 0 }, cosigned = { 0 };
 	enum tf_code rc;
 
@@ -382,13 +386,16 @@ run(struct tf_audit *a, struct tf_error *err)
 		    "there is no checkpoint");
 		rc = tf_audit_run(a, err);
 	} else if (rc == TF_OK || rc == TF_INVALID) {
-		if ((rc = learn(a, err)) != TF_OK ||
+		if ((rc = learn(a, &unread, err)) != TF_OK ||
 		    (rc = tf_audit_earlier(a, err)) != TF_OK)
 			goto out;
 		tf_audit_head(a, tf_buf_bytes(&note));
 		if (cosigned.n > 0)
 			tf_audit_cosigned_head(a, tf_buf_bytes(&cosigned));
 		rc = tf_audit_run(a, err);
+		/* The pass could read it, and a rotation in it is unknown. */
+		if (rc == TF_OK && unread.code != TF_OK)
+			rc = tf_fail_as(err, &unread);
 	}
 out:
 	tf_buf_free(&cosigned);
