@@ -202,6 +202,7 @@ who_records_with_which_verb() {
 who_works_without_the_mount() {
 	is 0 trailctl mirror mnt mirror
 	verb mirror root 'trailctl mirror mnt zips/mirror-$me'
+	verb backup root 'trailctl backup mnt zips/backup-$me'
 	verb witness root 'trailctl witness --policy policy --print w store'
 	# The checkpoint is for everybody, what a witness answered is for root.
 	verb witness "$everybody" 'trailctl witness --policy policy --print w mnt'
