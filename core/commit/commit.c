@@ -64,6 +64,7 @@
 #include "../base/time_text.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/merkle.h"
+#include "../node/empties.h"
 #include "../node/base.h"
 #include "../node/vault_i.h"
 #include "../sign/sign.h"
@@ -135,6 +136,10 @@ finish(struct tf_committer *c, const struct tf_txn *saved,
 static void
 tell_changed(const struct tf_txn *t)
 {
+	pthread_mutex_lock(&t->v->mu);
+	for (size_t i = 0; i < t->n_touched; i++)
+		tf_empties_fill(t->v, t->touched[i].id);
+	pthread_mutex_unlock(&t->v->mu);
 	for (size_t i = 0; i < t->n_touched; i++)
 		tf_vault_changed(t->v, t->touched[i].id);
 }

@@ -24,6 +24,60 @@ beyond(uint64_t free, uint64_t floor)
 	return free > floor ? free - floor : 0;
 }
 
+/* What is kept for users who have not taken a share of the last space yet. */
+static uint64_t
+headroom(const struct tf_vault *v)
+{
+	const struct tf_space *disk = &v->space.free;
+	uint64_t max = v->settings.value[TF_MAX_STORE];
+	uint64_t room = disk->blocks * disk->block_size / TF_HEADROOM_PART;
+
+	if (max != 0 && max / TF_HEADROOM_PART < room)
+		room = max / TF_HEADROOM_PART;
+	return room < TF_HEADROOM_BYTES ? room : TF_HEADROOM_BYTES;
+}
+
+static uint64_t
+headroom_files(const struct tf_vault *v)
+{
+	uint64_t room = v->space.free.files / TF_HEADROOM_PART;
+
+	return room < TF_HEADROOM_FILES ? room : TF_HEADROOM_FILES;
+}
+
+/* What a request takes. */
+struct wish {
+	uint32_t uid;
+	uint64_t n;	  /* bytes of the disks */
+	uint64_t counted; /* bytes that max_store does not count yet */
+	uint64_t files;	  /* inodes */
+};
+
+/* The bytes that the disks and max_store leave after w. */
+static uint64_t
+bytes_after(const struct tf_vault *v, const struct wish *w)
+{
+	uint64_t max = v->settings.value[TF_MAX_STORE];
+	uint64_t left = beyond(v->space_left, w->n);
+
+	if (max != 0 && beyond(max, tf_store_used(v) + w->counted) < left)
+		left = beyond(max, tf_store_used(v) + w->counted);
+	return left;
+}
+
+/* More than the head-room is free: nobody has taken a share of it. */
+static void
+forget_shares(struct tf_vault *v)
+{
+	bool bytes = bytes_after(v, &(struct wish){ 0 }) >= headroom(v);
+	bool files = v->files_left >= headroom_files(v);
+
+	for (size_t i = 0; i < v->n_users && (bytes || files); i++) {
+		v->users[i].last_bytes *= !bytes;
+		v->users[i].last_files *= !files;
+	}
+}
+
 /* Read the free space.  Objects and ledger may be on two disks: the smaller one
  * counts.  mu held. */
 static enum tf_code
@@ -44,6 +98,7 @@ look_at_space(struct tf_vault *v, struct tf_error *err)
 	    TF_FLOOR_BYTES + 2 * v->unsaved + v->pending.owed + v->to_encrypt);
 	v->files_left = beyond(files, TF_FLOOR_FILES);
 	v->space_until_ns = tf_clock_boot_ns() + LOOK_NS;
+	forget_shares(v);
 	return TF_OK;
 }
 
@@ -54,71 +109,135 @@ tf_space_look(struct tf_vault *v)
 		(void)look_at_space(v, NULL);
 }
 
+/* The part of n that comes from the last `room`, if `after` is left then. */
+static uint64_t
+part_of_last(uint64_t n, uint64_t after, uint64_t room)
+{
+	return after >= room ? 0 : room - after < n ? room - after : n;
+}
+
+/* What w takes of the head-room; false: nothing. */
+static bool
+takes_last(const struct tf_vault *v, const struct wish *w, uint64_t *bytes,
+    uint64_t *files)
+{
+	*bytes = part_of_last(w->n, bytes_after(v, w), headroom(v));
+	*files = part_of_last(w->files, beyond(v->files_left, w->files),
+	    headroom_files(v));
+	return w->uid != 0 && *bytes + *files > 0;
+}
+
+/* May the user take w, if it is there?  mu is held. */
+static bool
+has_share(struct tf_vault *v, const struct wish *w)
+{
+	uint64_t bytes, files;
+	const struct tf_user *u;
+
+	return !takes_last(v, w, &bytes, &files) ||
+	    (u = tf_user_of(v, w->uid)) == NULL ||
+	    (u->last_bytes + bytes <= headroom(v) / TF_HEADROOM_USERS &&
+		u->last_files + files <= headroom_files(v) / TF_HEADROOM_USERS);
+}
+
+static void
+note_share(struct tf_vault *v, const struct wish *w)
+{
+	uint64_t bytes, files;
+	struct tf_user *u;
+
+	if (!takes_last(v, w, &bytes, &files) ||
+	    (u = tf_user_of(v, w->uid)) == NULL)
+		return;
+	u->last_bytes += bytes;
+	u->last_files += files;
+}
+
 /* mu is held. */
 static enum tf_code
-take_of_disks(struct tf_vault *v, uint64_t n, unsigned files,
-    struct tf_error *err)
+take_of_disks(struct tf_vault *v, const struct wish *w, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 
-	if (tf_clock_boot_ns() > v->space_until_ns || v->space_left < n ||
-	    v->files_left < files)
+	if (tf_clock_boot_ns() > v->space_until_ns || v->space_left < w->n ||
+	    v->files_left < w->files || !has_share(v, w))
 		rc = look_at_space(v, err);
 	errno = ENOSPC;
-	if (rc == TF_OK && v->space_left < n)
+	if (rc == TF_OK && v->space_left < w->n)
 		rc = tf_fail(err, TF_NOSPACE,
 		    "the store's disk is full (%llu "
 		    "MiB are kept for sealing): free some space",
 		    (unsigned long long)(TF_FLOOR_BYTES >> 20));
-	else if (rc == TF_OK && v->files_left < files)
+	else if (rc == TF_OK && v->files_left < w->files)
 		rc = tf_fail(err, TF_NOSPACE,
 		    "the store's disk has no inodes (%d are kept for sealing)",
 		    TF_FLOOR_FILES);
+	else if (rc == TF_OK && !has_share(v, w))
+		rc = tf_fail(err, TF_QUOTA,
+		    "the store is nearly full, and uid %u has had its share "
+		    "of the last %llu MiB: the rest is for others",
+		    w->uid, (unsigned long long)(headroom(v) >> 20));
 	if (rc == TF_OK) {
-		v->space_left -= n;
-		v->files_left -= files;
+		note_share(v, w);
+		v->space_left -= w->n;
+		v->files_left -= w->files;
 	}
 	return rc;
 }
 
-/* Check max_store for `counted` bytes, and take n of the disks. */
 static enum tf_code
-take(struct tf_vault *v, uint64_t counted, uint64_t n, unsigned files,
-    struct tf_error *err)
+take(struct tf_vault *v, const struct wish *w, struct tf_error *err)
 {
 	enum tf_code rc;
 
 	pthread_mutex_lock(&v->mu);
-	rc = tf_store_check(v, counted, err);
+	rc = tf_store_check(v, w->counted, err);
 	if (rc == TF_OK)
-		rc = take_of_disks(v, n, files, err);
+		rc = take_of_disks(v, w, err);
 	pthread_mutex_unlock(&v->mu);
 	return rc;
 }
 
 enum tf_code
-tf_space_take(struct tf_vault *v, uint64_t n, unsigned files,
+tf_space_take(struct tf_vault *v, uint32_t uid, uint64_t n, unsigned files,
     struct tf_error *err)
 {
 	/* All content is charged already.  TF_FILE_COST covers the entry. */
-	return take(v, TF_FILE_COST, n, files, err);
+	const struct wish w = { uid, n, TF_FILE_COST, files };
+
+	return take(v, &w, err);
 }
 
 enum tf_code
-tf_space_say(struct tf_vault *v, uint64_t n, struct tf_error *err)
+tf_space_say(struct tf_vault *v, uint32_t uid, uint64_t n, struct tf_error *err)
 {
-	return take(v, TF_FILE_COST + n, TF_FILE_COST + n, 0, err);
+	const struct wish w = { uid, TF_FILE_COST + n, TF_FILE_COST + n, 0 };
+
+	return take(v, &w, err);
 }
 
 enum tf_code
 tf_space_spool(struct tf_vault *v, uint64_t n, struct tf_error *err)
 {
+	uint64_t kept = headroom(v) / 2;
+	const struct wish w = { 0, n + kept, 0, 0 };
 	enum tf_code rc;
 
 	pthread_mutex_lock(&v->mu);
-	rc = take_of_disks(v, n, 0, err);
+	rc = take_of_disks(v, &w, err);
+	if (rc == TF_OK)
+		v->space_left += kept;
 	pthread_mutex_unlock(&v->mu);
 	return rc;
+}
+
+/* n more of what counts as unsealed names. */
+static bool
+has_names(const struct tf_user *u, uint64_t n, uint64_t max)
+{
+	uint64_t has = u->names + u->empty;
+
+	return has < max && n <= max - has;
 }
 
 enum tf_code
@@ -129,7 +248,10 @@ tf_quota_names(struct tf_vault *v, uint32_t uid, uint64_t n,
 	const struct tf_user *u;
 
 	if (max == 0 || n == 0 || (u = tf_user_of(v, uid)) == NULL ||
-	    (u->names < max && n <= max - u->names))
+	    has_names(u, n, max))
+		return TF_OK;
+	tf_empties_expire(v);
+	if (has_names(u, n, max))
 		return TF_OK;
 	return tf_fail(err, TF_QUOTA,
 	    "uid %u may have %llu names that are not sealed yet "
@@ -155,9 +277,14 @@ tf_quota_recount(struct tf_pending *l)
 {
 	struct tf_user *u;
 
-	if (l->counted == 0 || (u = tf_user_of(l->v, l->counted_uid)) == NULL)
+	if (l->counted == 0)
 		return;
-	u->names -= l->counted;
+	if ((u = tf_user_of(l->v, l->counted_uid)) != NULL)
+		u->names -= l->counted;
+	l->counted = 0;
+	if ((u = tf_user_of(l->v, l->attr.uid)) == NULL)
+		return;
+	l->counted_uid = u->uid;
 	l->counted = tf_pending_names(l);
 	u->names += l->counted;
 }
@@ -190,6 +317,7 @@ reserve_age(struct tf_pending *l, uint64_t content)
 	if (l->to_encrypt <= before)
 		return;
 	more = l->to_encrypt - before;
+	note_share(v, &(struct wish){ l->attr.uid, more, 0, 0 });
 	v->space_left -= more < v->space_left ? more : v->space_left;
 }
 

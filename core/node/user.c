@@ -26,7 +26,8 @@ place_of(const struct tf_vault *v, uint32_t uid)
 static bool
 has_nothing(const struct tf_user *u)
 {
-	return u->bytes == 0 && u->names == 0 && u->open == 0 && u->held == 0;
+	return u->bytes == 0 && u->names == 0 && u->open == 0 && u->held == 0 &&
+	    u->empty == 0 && u->last_bytes == 0 && u->last_files == 0;
 }
 
 /* Make room for one more account; empty accounts are dropped. */

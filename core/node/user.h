@@ -13,8 +13,11 @@ struct tf_user {
 	uint32_t uid;
 	uint64_t bytes; /* unsealed */
 	uint64_t names; /* unsealed */
-	uint64_t open;	/* handles for writing */
-	unsigned held;	/* descriptors of staged files; a list of these, */
+	uint64_t empty; /* directories: see empties.h */
+	/* What it has taken of the last part of the disk: see quota.h. */
+	uint64_t last_bytes, last_files;
+	uint64_t open; /* handles for writing */
+	unsigned held; /* descriptors of staged files; a list of these, */
 	struct tf_pending *oldest, *newest; /* in the order of opening */
 };
 

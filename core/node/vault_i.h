@@ -23,6 +23,7 @@
 #include "damaged.h"
 #include "denied.h"
 #include "descriptors.h"
+#include "empties.h"
 #include "guard_state.h"
 #include "open_objects.h"
 #include "pending_table.h"
@@ -158,6 +159,7 @@ struct tf_vault {
 	uint64_t staged;	 /* bytes charged to all users */
 	uint64_t to_encrypt; /* bytes of age files that are still to be made */
 	struct tf_user *users; /* by uid */
+	struct tf_empties empties;
 	size_t n_users, cap_users;
 	struct tf_descriptors descriptors;
 	struct tf_idle *idle; /* by att */

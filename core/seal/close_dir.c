@@ -300,7 +300,7 @@ change(struct change *c, struct tf_db *db, struct tf_error *err)
 		if (a.kind == TF_KIND_ATTESTATION)
 			tf_idle_touch(v, a.id);
 		pthread_mutex_unlock(&v->mu);
-		rc = tf_space_take(v, TF_FILE_COST, 0, err);
+		rc = tf_space_take(v, c->uid, TF_FILE_COST, 0, err);
 		if (rc == TF_OK)
 			rc = tf_commit_wait(v->commit, change_run, c, err);
 		pthread_mutex_lock(&v->mu);

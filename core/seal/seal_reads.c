@@ -189,7 +189,7 @@ append_run(struct tf_txn *t, void *arg, struct tf_error *err)
 static enum tf_code
 append(struct record *r, struct piece *x, struct tf_error *err)
 {
-	enum tf_code rc = tf_space_say(r->v, x->text.n, err);
+	enum tf_code rc = tf_space_say(r->v, 0, x->text.n, err);
 
 	if (rc != TF_OK)
 		return rc;

@@ -298,7 +298,7 @@ tf_vault_anchor_add(struct tf_vault *v, const struct tf_actor *who,
 		rc = is_stamp(a) ? check_stamp(v, &x, err) :
 				   check_note(v, &x, err);
 	if (rc == TF_OK)
-		rc = tf_space_say(v, x.bytes.n + x.chain.n, err);
+		rc = tf_space_say(v, who->uid, x.bytes.n + x.chain.n, err);
 	if (rc == TF_OK) {
 		tf_sha256(x.bytes.p, x.bytes.n, &x.bytes_hash);
 		tf_sha256(x.chain.p, x.chain.n, &x.chain_hash);

@@ -502,8 +502,9 @@ check_change(struct tf_vault *v, const struct change *c,
 		    TF_USER_DATA_MAX);
 	if ((rc = tf_may_say(v, a, who, err)) != TF_OK || c->value == NULL)
 		return rc;
-	return is_user_data(c) ? tf_space_say(v, c->n, err) :
-				 tf_space_take(v, TF_FILE_COST + c->n, 0, err);
+	return is_user_data(c) ?
+	    tf_space_say(v, who->uid, c->n, err) :
+	    tf_space_take(v, who->uid, TF_FILE_COST + c->n, 0, err);
 }
 
 enum tf_code

@@ -304,7 +304,7 @@ tf_vault_define(struct tf_vault *v, uint64_t trail,
 	if (rc == TF_OK)
 		rc = check(v, &d, who, err);
 	if (rc == TF_OK)
-		rc = tf_space_say(v, n, err);
+		rc = tf_space_say(v, who->uid, n, err);
 	if (rc != TF_OK)
 		return rc;
 	tf_vault_learn(v, who->uid, who->gid);

@@ -136,7 +136,7 @@ static enum tf_code
 change_row(struct tf_vault *v, struct change *c, const struct tf_actor *who,
     struct tf_error *err)
 {
-	enum tf_code rc = tf_space_take(v, TF_FILE_COST, 0, err);
+	enum tf_code rc = tf_space_take(v, who->uid, TF_FILE_COST, 0, err);
 
 	if (rc == TF_OK)
 		rc = tf_actor_text(who, &c->actor, err);

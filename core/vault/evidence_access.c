@@ -93,7 +93,7 @@ tf_evidence_set_access(struct tf_vault *v, uint64_t id, unsigned mask,
 		return rc;
 	if (who->uid != 0 && who->uid != a.uid)
 		return tf_fail(err, TF_DENIED, "only its owner or root may");
-	if ((rc = tf_space_take(v, TF_FILE_COST, 0, err)) == TF_OK &&
+	if ((rc = tf_space_take(v, who->uid, TF_FILE_COST, 0, err)) == TF_OK &&
 	    (rc = tf_actor_text(who, &c.actor, err)) == TF_OK)
 		rc = tf_commit_wait(v->commit, change_run, &c, err);
 	free(c.actor);

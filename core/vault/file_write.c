@@ -178,7 +178,7 @@ before_change(struct tf_file *f, uint64_t end, bool *again,
 		rc = may_grow(l, end, err);
 	pthread_mutex_unlock(&l->v->mu);
 	if (rc == TF_OK && end > l->size)
-		rc = tf_space_take(l->v,
+		rc = tf_space_take(l->v, f->uid,
 		    (tf_quota_staged(l, end) - tf_quota_staged(l, l->size)) *
 			(end <= TF_INLINE_MAX ? 2 : 1),
 		    0, err);
@@ -285,5 +285,7 @@ tf_file_allocate(struct tf_file *f, uint64_t off, uint64_t len, bool grow,
 	tf_quota_charge(l, l->size);
 	pthread_mutex_unlock(&f->v->mu);
 	pthread_mutex_unlock(&l->io);
-	return rc == TF_OK ? tf_space_take(f->v, off + len - size, 0, err) : rc;
+	return rc == TF_OK ?
+	    tf_space_take(f->v, f->uid, off + len - size, 0, err) :
+	    rc;
 }

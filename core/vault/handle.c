@@ -125,7 +125,7 @@ tf_vault_create(struct tf_vault *v, uint64_t parent, const char *name,
 	enum tf_code rc;
 
 	/* First all that can fail: once the name exists, the call succeeds. */
-	if ((rc = tf_space_take(v, TF_FILE_COST, 1, err)) != TF_OK ||
+	if ((rc = tf_space_take(v, who->uid, TF_FILE_COST, 1, err)) != TF_OK ||
 	    (rc = new_handle(v, who, &f, err)) != TF_OK)
 		return rc;
 	rc = tf_names_create(v, parent, name, mode, who, f->actor->s, &f->l,

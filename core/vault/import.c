@@ -340,7 +340,7 @@ tf_vault_import_done(struct tf_vault *v, uint64_t trail,
 		return tf_fail(err, TF_DENIED,
 		    "only the owner of the trail and root may record that");
 	tf_vault_learn(v, who->uid, who->gid);
-	if ((rc = tf_space_take(v, TF_FILE_COST, 0, err)) == TF_OK &&
+	if ((rc = tf_space_take(v, who->uid, TF_FILE_COST, 0, err)) == TF_OK &&
 	    (rc = tf_actor_text(who, &actor, err)) == TF_OK)
 		rc = make_source(from, &source, err);
 	x.actor = actor;

@@ -373,8 +373,21 @@ create_pending(struct tf_vault *v, const struct tf_place *p, struct tf_attr *a,
 	else
 		tf_pending_place(&v->pending, l, p->att.id, p->wf);
 	tf_idle_touch(v, l->att);
+	tf_empties_fill(v, p->parent.id);
 	*out = l;
 	return TF_OK;
+}
+
+/* The new directory has its entry, and nothing is in it. */
+static void
+count_empty(struct tf_vault *v, enum tf_code rc, const struct tf_attr *a,
+    const struct tf_actor *who)
+{
+	if (rc != TF_OK)
+		return;
+	pthread_mutex_lock(&v->mu);
+	tf_empties_add(v, a->id, who->uid);
+	pthread_mutex_unlock(&v->mu);
 }
 
 enum tf_code
@@ -392,7 +405,7 @@ tf_names_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
 
 	tf_vault_learn(v, who->uid, who->gid);
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
-	    (rc = tf_space_take(v, TF_FILE_COST, 0, err)) != TF_OK ||
+	    (rc = tf_space_take(v, who->uid, TF_FILE_COST, 0, err)) != TF_OK ||
 	    (rc = tf_vault_new_id(v, &a.id, err)) != TF_OK ||
 	    (rc = tf_actor_text(who, &actor, err)) != TF_OK ||
 	    (rc = tf_reader_db(v, &db, err)) != TF_OK) {
@@ -416,6 +429,8 @@ tf_names_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
 		    (a.kind == TF_KIND_ATTESTATION &&
 			tf_name_draft_attestation(name, strlen(name)));
 	}
+	if (rc == TF_OK && !pending)
+		rc = tf_quota_names(v, who->uid, 1, err);
 	if (rc == TF_OK && pending) {
 		a.state = TF_STATE_DRAFT;
 		rc = create_pending(v, &p, &a, name, actor, &l, err);
@@ -434,6 +449,7 @@ tf_names_mkdir(struct tf_vault *v, uint64_t parent, const char *name,
 	if (rc == TF_OK && !pending) {
 		a.state = TF_STATE_OPEN;
 		rc = create_node(v, &a, name, actor, imported, err);
+		count_empty(v, rc, &a, who);
 	}
 	if (rc == TF_OK)
 		*out = a;

@@ -95,7 +95,7 @@ tf_vault_override(struct tf_vault *v, uint64_t id, bool compliant,
 	if (a.kind != TF_KIND_ATTESTATION)
 		return tf_fail(err, TF_UNSUPPORTED,
 		    "only an attestation can be overridden");
-	if ((rc = tf_space_take(v, TF_FILE_COST, 0, err)) != TF_OK)
+	if ((rc = tf_space_take(v, who->uid, TF_FILE_COST, 0, err)) != TF_OK)
 		return rc;
 	tf_vault_learn(v, who->uid, who->gid);
 	if ((rc = tf_actor_text(who, &actor, err)) != TF_OK)

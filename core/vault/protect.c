@@ -96,7 +96,7 @@ commit(struct tf_vault *v, uint64_t id, enum tf_kind least,
 		return tf_fail(err, TF_UNSUPPORTED,
 		    "that is for %strails, workflows and attestations",
 		    least == TF_KIND_ROOT ? "the root, " : "");
-	if ((rc = tf_space_take(v, TF_FILE_COST, 0, err)) != TF_OK)
+	if ((rc = tf_space_take(v, who->uid, TF_FILE_COST, 0, err)) != TF_OK)
 		return rc;
 	tf_vault_learn(v, who->uid, who->gid);
 	if ((rc = tf_actor_text(who, &actor, err)) != TF_OK)

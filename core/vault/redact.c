@@ -770,7 +770,7 @@ commit(struct request *q,
 
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
 	    (rc = check_login(q, err)) != TF_OK ||
-	    (rc = tf_space_take(v, TF_FILE_COST, 0, err)) != TF_OK)
+	    (rc = tf_space_take(v, q->who->uid, TF_FILE_COST, 0, err)) != TF_OK)
 		return rc;
 	tf_vault_learn(v, q->who->uid, q->who->gid);
 	if (v->approvers != NULL)

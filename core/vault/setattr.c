@@ -66,6 +66,7 @@ set_file(struct tf_pending *l, unsigned mask, const struct tf_attr *want,
 		return tf_refusal(rc, &s, TF_REQ_SETMETA, l->name, err);
 	tf_attr_apply(&l->attr, mask, want);
 	tf_quota_charge(l, l->size);
+	tf_quota_recount(l);
 	tf_idle_touch(l->v, l->att);
 	l->stale = true;
 	if (l->attr.state == TF_STATE_FROZEN)
@@ -250,7 +251,7 @@ tf_vault_setattr(struct tf_vault *v, uint64_t id, struct tf_file *file,
 	}
 	if (a.kind != TF_KIND_EVIDENCE &&
 	    changes(&a, rest & ~TF_SET_MTIME, want) &&
-	    (rc = tf_space_take(v, TF_FILE_COST, 0, err)) != TF_OK)
+	    (rc = tf_space_take(v, who->uid, TF_FILE_COST, 0, err)) != TF_OK)
 		return rc;
 	if ((mask & TF_SET_SIZE) != 0)
 		rc = file != NULL ? tf_file_set_size(file, want->size, err) :

@@ -508,6 +508,7 @@ vault_free(struct tf_vault *v)
 	tf_commit_stop(v->commit);
 	free(v->free_dbs);
 	free(v->users);
+	free(v->empties.items);
 	free(v->idle);
 	tf_closed_free(v);
 	free(v->claiming);

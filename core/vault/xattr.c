@@ -516,7 +516,8 @@ change_xattr(struct tf_vault *v, uint64_t id, const char *name,
 		return tf_fail(err, TF_DENIED, "%.60s is trailfs's own", name);
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||
 	    (value != NULL &&
-		(rc = tf_space_take(v, TF_FILE_COST + n, 0, err)) != TF_OK) ||
+		(rc = tf_space_take(v, who->uid, TF_FILE_COST + n, 0, err)) !=
+		    TF_OK) ||
 	    (rc = tf_vault_getattr(v, id, &a, err)) != TF_OK)
 		return rc;
 	/* The entry must be able to hold name and value. */

@@ -31,7 +31,7 @@
 	X(badstore) \
 	X(full) \
 	X(disk) \
-	X(limits) \
+	X(limits) X(headroom) \
 	X(compliance) \
 	X(idle) \
 	X(batch) \
