@@ -1,6 +1,8 @@
 /* What every handler does before and after its call into core. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/base/mutant.h"
 #include "actor.h"
 #include "asker.h"
 #include "control.h"
@@ -129,6 +131,16 @@ fs_request_begin(struct fs_request *r, fuse_req_t req,
 	return fs_request_begin_move(r, req, op, id, name, 0, NULL);
 }
 
+/* The mutant that leaks. */
+static void
+keep_refused(void)
+{
+	char *kept = malloc(1000);
+
+	if (kept != NULL)
+		memset(kept, 'k', 1000);
+}
+
 bool
 fs_request_failed(struct fs_request *r, enum tf_code rc)
 {
@@ -137,6 +149,8 @@ fs_request_failed(struct fs_request *r, enum tf_code rc)
 	if (rc == TF_OK)
 		return false;
 	(void)reported_attempt(r, &reported);
+	if (TF_IS_MUTANT(TF_KEEP_REFUSED))
+		keep_refused();
 	if (r->op->changes || r->op->sets)
 		fs_report_attempt(r->req, &reported, rc, &r->err);
 	else

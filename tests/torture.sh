@@ -64,6 +64,7 @@ mutant() {
 	dir=$BUILD/mutant/$name
 	if ! ${MAKE:-make} -s MUTANT="$name" BUILD="$dir" all \
 		"$dir/test-faults" "$dir/test-unit" "$dir/mirror-wire" \
+		"$dir/attack" \
 		>"$log" 2>&1; then
 		cat "$log"
 		echo "mutant $name: cannot be built"
@@ -73,6 +74,9 @@ mutant() {
 	for r; do
 		if [ "$r" = unit ]; then
 			"$dir/test-unit" >"$log" 2>&1
+		elif [ "$r" = attack ]; then
+			BUILD=$dir REQUESTS=$most tests/shell/attack.sh \
+				>"$log" 2>&1
 		elif [ "$r" = mirror ]; then
 			BUILD=$dir tests/mirror/rig.sh "$most" "$seed" \
 				>"$log" 2>&1
@@ -81,7 +85,7 @@ mutant() {
 		fi || {
 			grep -q '^SKIP' "$log" && grep '^SKIP' "$log"
 			echo "mutant $name: found by $r:" \
-				"$(grep -m 1 -E 'RED:|:F:|:E:' "$log" |
+				"$(grep -m 1 -E 'RED:|:F:|:E:|FAIL' "$log" |
 					cut -c 1-100)"
 			return
 		}
@@ -103,4 +107,7 @@ mutant FORGET_EMPTY 20 kill
 mutant IGNORE_WRITE 0 full
 mutant RECEIPT_FIRST 100 mirror
 mutant SKIP_PROOF_NODE 0 unit
+for m in ALLOW_SEALED ANY_NAME SHOW_ALL TRUE_SPACE NO_QUOTA KEEP_REFUSED STALL; do
+	mutant $m 20000 attack
+done
 exit "$bad"

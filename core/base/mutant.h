@@ -20,6 +20,13 @@ enum tf_mutant {
 	TF_FORGET_EMPTY,       /* a file without bytes is in memory only */
 	TF_IGNORE_WRITE,       /* the result of pwrite is ignored */
 	TF_RECEIPT_FIRST,      /* a mirror signs what it has not committed */
+	TF_ALLOW_SEALED,       /* the append-only rule refuses nothing */
+	TF_ANY_NAME,	       /* names may have any bytes */
+	TF_SHOW_ALL,	       /* the control files show everybody everything */
+	TF_TRUE_SPACE,	       /* everybody sees the true free space */
+	TF_NO_QUOTA,	       /* no limit of names, no head-room */
+	TF_KEEP_REFUSED,       /* each refused request leaves memory */
+	TF_STALL,	       /* some requests keep everybody waiting */
 	TF_SKIP_PROOF_NODE,    /* the root of a consistency proof is ignored */
 };
 

@@ -70,6 +70,7 @@ extern struct world {
 	char others[PATH_LEN]; /* that of OTHER */
 	pid_t daemon;
 	unsigned long requests; /* of the storms */
+	bool fill;		/* may fill the disk */
 	long growth_kb;		/* of the daemon, in the last storm */
 	unsigned long limit;	/* names that a quota must refuse before */
 } world;

@@ -1,5 +1,5 @@
 /*
- * attack [-n REQUESTS] [-l LIMIT] [-m KB] [-r ROW,...] [-a LIST]
+ * attack [-f] [-n REQUESTS] [-l LIMIT] [-m KB] [-r ROW,...] [-a LIST]
  *	[-t TRAILFS] [-v] MOUNT
  *
  * Try every row of the table of threats against a mounted vault, as users who
@@ -14,6 +14,7 @@
  * one, is the place for it.
  *
  * -n  hostile requests of each storm; 100000 by default
+ * -f  fill the disk, too (row Q5)
  * -l  a user must be refused before so many names that are not sealed; 0, the
  *     default: such names are not tried
  * -m  kilobytes by which the daemon may grow during the last storm; 8192
@@ -311,10 +312,11 @@ end_row(const struct row *r)
 		printf("%-4s skip  %s: %s\n", r->id, r->title,
 		    shared->why[0] != '\0' ? shared->why : "nothing to try");
 	else
-		printf("%-4s %s  %s: %lu attempts, others waited %llu ms%s%s\n",
+		printf("%-4s %s  %s: %lu attempts, others waited %llu ms, "
+		       "daemon %ld MB%s%s\n",
 		    r->id, ok ? "ok  " : "FAIL", r->title, tries,
-		    (unsigned long long)(worst / 1000000), ok ? "" : ": ",
-		    ok ? "" : shared->why);
+		    (unsigned long long)(worst / 1000000), daemon_rss() >> 10,
+		    ok ? "" : ": ", ok ? "" : shared->why);
 	fflush(stdout);
 }
 
@@ -341,7 +343,7 @@ run_row(const struct row *r)
 	if (r->after != NULL)
 		r->after();
 	check_evidence();
-	if (kill(world.daemon, 0) < 0)
+	if (daemon_rss() < 0)
 		fault("the daemon has ended");
 	end_row(r);
 }
@@ -369,7 +371,7 @@ last_row(void)
 	begin_row(&last);
 	check_acknowledged();
 	check_evidence();
-	if (kill(world.daemon, 0) < 0)
+	if (daemon_rss() < 0)
 		fault("the daemon has ended");
 	end_row(&last);
 }
@@ -383,7 +385,7 @@ attack_all(void)
 	probe = probe_start();
 	for (size_t t = 0; t < LEN(tables); t++)
 		for (const struct row *r = tables[t]; r->id != NULL; r++)
-			if (is_wanted(r->id))
+			if (is_wanted(r->id) && daemon_rss() >= 0)
 				run_row(r);
 	atomic_store(&shared->over, true);
 	(void)ended(probe);
@@ -417,13 +419,16 @@ main(int argc, char **argv)
 
 	world.requests = 100000;
 	world.growth_kb = 8192;
-	while ((c = getopt(argc, argv, "a:c:l:m:n:r:t:v")) != -1) {
+	while ((c = getopt(argc, argv, "a:c:fl:m:n:r:t:v")) != -1) {
 		switch (c) {
 		case 'a':
 			acknowledged_list = optarg;
 			break;
 		case 'c':
 			check = optarg;
+			break;
+		case 'f':
+			world.fill = true;
 			break;
 		case 'l':
 			world.limit = strtoul(optarg, NULL, 10);
@@ -463,7 +468,7 @@ main(int argc, char **argv)
 	if (optind + 1 != argc || geteuid() != 0 ||
 	    !absolute(world.mnt, argv[optind])) {
 		fprintf(stderr,
-		    "usage: attack [-n REQUESTS] [-l LIMIT] [-m KB] "
+		    "usage: attack [-f] [-n REQUESTS] [-l LIMIT] [-m KB] "
 		    "[-r ROW,...] [-a LIST] [-t TRAILFS] [-v] MOUNT\n"
 		    "root runs it\n");
 		return 2;

@@ -7,6 +7,8 @@
 #define HELD_MAX 1000 /* descriptors */
 #define CLOSED_MAX 2000
 #define CLOSED_SIZE 100000
+#define NAMES_KB (112L << 10) /* 128 MiB with the rest of a new daemon */
+#define LONG_SIZE ((size_t)256 << 10)
 
 static void
 raise_limit(void)
@@ -153,14 +155,70 @@ make_names(void)
 		gained("%lu names that are not sealed", n);
 	else if (errno != EDQUOT)
 		fault("name %lu: %s", n, strerror(errno));
-	if (daemon_rss() > (128 << 10) && daemon_rss() > 2 * before)
-		fault("the daemon has %ld kB", daemon_rss());
+	if (daemon_rss() > before + NAMES_KB)
+		fault("the daemon grew from %ld to %ld kB", before,
+		    daemon_rss());
 	REFUSED(mkdir(fresh(name, "more"), 0777));
 	while (n-- > 0) {
 		snprintf(name, sizeof name, "%s/%lu.tmp", base, n);
 		(void)(n % 2 == 0 ? rmdir(name) : unlink(name));
 	}
 	(void)rmdir(base);
+}
+
+/* Trails, workflows and attestations are in the ledger at once. */
+static void
+make_empty_directories(void)
+{
+	char base[64], name[100];
+	unsigned long n;
+
+	if (world.limit == 0) {
+		skipped("no -l LIMIT");
+		return;
+	}
+	snprintf(name, sizeof name, "../../%s", fresh(base, "empty"));
+	WORKS(mkdir(name, 0777));
+	for (n = 0; n < world.limit; n++) {
+		snprintf(name, sizeof name, "../../%s/%lu", base, n);
+		if (mkdir(name, 0777) < 0)
+			break;
+		atomic_fetch_add(&shared->tries, 1);
+	}
+	if (n == world.limit)
+		gained("%lu directories with nothing in them", n);
+	else if (errno != EDQUOT)
+		fault("directory %lu: %s", n, strerror(errno));
+}
+
+/* --- Q5: the disk ---------------------------------------------------------------------------- */
+
+static void
+fill_disk(void)
+{
+	static char text[LONG_SIZE];
+	char base[64], name[100];
+	unsigned n;
+
+	if (!world.fill) {
+		skipped("no -f");
+		return;
+	}
+	fresh(base, "long");
+	for (n = 0;; n++) {
+		snprintf(name, sizeof name, "%s-%u", base, n);
+		pattern(text, sizeof text, n);
+		if (put_bytes(name, text, sizeof text) < 0)
+			break;
+		atomic_fetch_add(&shared->tries, 1);
+	}
+	/* A part of the last write may have succeeded. */
+	if (errno != EDQUOT && errno != ENOSPC)
+		fault("file %u: %s", n, strerror(errno));
+	for (n = 0; mkdir(fresh(name, "../full"), 0777) == 0; n++)
+		atomic_fetch_add(&shared->tries, 1);
+	if (errno != EDQUOT)
+		fault("the limit is no quota: %s", strerror(errno));
 }
 
 const struct row quota_rows[] = {
@@ -170,5 +228,9 @@ const struct row quota_rows[] = {
 	{ "Q2", "2,000 closed files of 100 kB that are not sealed", close_files,
 	    STRANGERS, others_work },
 	{ "Q3", "names without end", make_names, STRANGERS, others_work },
+	{ "Q4", "empty directories without end", make_empty_directories,
+	    STRANGERS, others_work },
+	{ "Q5", "a disk that one user fills", fill_disk, STRANGERS,
+	    others_work },
 	{ 0 },
 };

@@ -46,6 +46,23 @@ what_was_acknowledged_is_there_after_a_mount() {
 	unmount
 }
 
+# Row Q5: a small disk, which one user fills.
+who_fills_the_disk_ends_nobodys_work() {
+	[ -e list ] || skip 'root runs it'
+	mkdir small
+	command mount -t tmpfs -o size=160m tmpfs small
+	is 0 trailctl init --origin example.org/small small/store
+	is 0 trailfs small/store "$mnt" -o $options,max_unsealed=0
+	is 0 attack -v -f -r Q5 -a list-small "$mnt"
+	cat out err
+	unmount
+	is 0 trailctl verify small/store
+	is 0 trailfs small/store "$mnt" -o $options
+	is 0 attack -c list-small
+	unmount
+}
+
 run nobody_gains_anything nobody_writes_to_the_bare_mount_point \
-	the_store_verifies what_was_acknowledged_is_there_after_a_mount
+	the_store_verifies what_was_acknowledged_is_there_after_a_mount \
+	who_fills_the_disk_ends_nobodys_work
 finish
