@@ -55,6 +55,7 @@ extern const struct verb cmd_access;
 extern const struct verb cmd_hold;
 extern const struct verb cmd_import;
 extern const struct verb cmd_init;
+extern const struct verb cmd_key;
 extern const struct verb cmd_kosli;
 extern const struct verb cmd_log;
 extern const struct verb cmd_metrics;

@@ -67,6 +67,7 @@ static const struct verb *const verbs[] = {
 	&cmd_why,
 	&cmd_witness,
 	&cmd_witness_serve,
+	&cmd_key,
 	&cmd_kosli,
 	&cmd_import,
 };

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Keys: where they are, who may read them.
+# Keys: where they are, who may read them, what an auditor gets.
 . "$(dirname "$0")/../suite_tools.sh"
 
 # A directory that only its owner can enter, as a key directory needs.
@@ -165,7 +165,50 @@ a_user_keeps_keys_outside() {
 	rm -rf home
 }
 
-with /dev/fuse keys_outside_the_store
+# The keys in all their forms, of a store and of a mount; no secret is needed.
+keys_are_listed_and_exported() {
+	needs jq
+	is 0 trailctl key export store
+	cmp out vkey
+	is 0 trailctl key export --log --format pem store
+	cmp out store/keys/log.pub.pem
+	is 0 trailctl key export --format spki store
+	sed '/^-/d' store/keys/log.pub.pem | cmp - out
+	is 0 trailctl key export --attester store
+	cmp out store/keys/attester.pub.pem
+	is 0 trailctl key export --attester --format spki store
+	sed '/^-/d' store/keys/attester.pub.pem | cmp - out
+	is 0 trailctl key export --history store
+	cmp out vkey
+	is 0 trailctl key list --json store
+	[ "$(jq -c 'map([.use, .since, .signs])' out)" = \
+		'[["log",0,true],["attester",0,true]]' ]
+	[ "$(jq -r '.[0].id' out)" = "$(cut -d + -f 2 vkey)" ]
+	[ "$(jq -r '.[0].key' out)" = "$(cat vkey)" ]
+	# As statements name it.
+	jq -r '.[1].id' out >id
+	mount store
+	mkdir -p "mnt/$A"
+	echo x >"mnt/$A/f"
+	trailctl sync mnt
+	is 0 trailctl key export mnt
+	cmp out vkey
+	is 0 trailctl key export --attester mnt/t
+	cmp out store/keys/attester.pub.pem
+	is 0 trailctl key list mnt
+	has_lines 3
+	trailctl seal "mnt/$A"
+	trailctl log --json --type attestation.sealed mnt >out
+	[ "$(jq -r .statement.keyid out)" = "$(cat id)" ]
+	unmount
+	is 2 trailctl key export --attester --format vkey store
+	is 2 trailctl key export --format der store
+	is 2 trailctl key list --log store
+	is 2 trailctl key drop store
+	is 3 trailctl key list nowhere
+}
+
+with /dev/fuse keys_outside_the_store keys_are_listed_and_exported
 run init_refuses_a_wrong_key_directory
 with /dev/fuse a_key_that_is_not_private_is_refused \
 	a_key_directory_that_is_not_private_is_refused
