@@ -253,10 +253,10 @@ tmpfilesdir = $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 # What programs read, and what people copy.
 datadir = $(DESTDIR)$(PREFIX)/share/trailfs
 exampledir = $(DESTDIR)$(PREFIX)/share/doc/trailfs/examples
-units := $(wildcard $(addprefix tools/systemd/*.,service timer mount target \
-	path socket))
+units := $(wildcard $(addprefix tools/systemd/*.,service timer target path \
+	socket))
 monitoring := $(wildcard tools/monitoring/*)
-examples := tools/systemd/example.conf
+examples := $(wildcard tools/systemd/example.* tools/systemd/*.mount)
 # trailctl under the names that fsck(8) and mkfs(8) call.
 names := fsck.trailfs fsck.fuse.trailfs mkfs.trailfs
 sections := $(sort $(subst .,,$(suffix $(manuals))))

@@ -151,11 +151,15 @@ is_clean() {
 	lintian --allow-root --fail-on error,warning /home/builder/b/*.changes'
 }
 
-# In the tree that was built, as root, with /dev/fuse.
+# In the tree that was built and with its flags, as root, with /dev/fuse.
 has_tests_built() {
 	# shellcheck disable=SC2016
-	inside "$builder" -n sh -ec 'cd /home/builder/b/src
-	CC='"$1"' make -s -j"$(nproc)" all test-programs WERROR=1'
+	inside "$builder" -n env CC="$1" sh -ec '
+	cd /home/builder/b/src
+	export DEB_BUILD_MAINT_OPTIONS=hardening=+all
+	eval "$(dpkg-buildflags --export=sh)"
+	make -s -j"$(nproc)" all test-programs
+	chown -R root:root .'
 }
 
 nomem_passes() {

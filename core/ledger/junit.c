@@ -16,6 +16,14 @@
 #include "../base/crypto.h"
 #include "junit_results.h"
 
+/* Expat 2.9 has these, and deprecates those with the size of a long. */
+#if XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION < 9
+#define XML_GetCurrentLineNumber64 XML_GetCurrentLineNumber
+#define XML_GetCurrentColumnNumber64 XML_GetCurrentColumnNumber
+#define XML_GetCurrentByteIndex64 XML_GetCurrentByteIndex
+#define XML_GetCurrentByteCount64 XML_GetCurrentByteCount
+#endif
+
 /* expat gets blocks of this size, however the bytes come in: what it does then
  * depends on the bytes alone. */
 #define BLOCK 65536
@@ -65,8 +73,9 @@ refuse(struct tf_junit *j, const char *why)
 	j->bad = true;
 	(void)XML_StopParser(j->parser, XML_FALSE);
 	(void)snprintf(text, sizeof(text), ": line %llu, column %llu: %s",
-	    (unsigned long long)XML_GetCurrentLineNumber(j->parser),
-	    (unsigned long long)XML_GetCurrentColumnNumber(j->parser) + 1, why);
+	    (unsigned long long)XML_GetCurrentLineNumber64(j->parser),
+	    (unsigned long long)XML_GetCurrentColumnNumber64(j->parser) + 1,
+	    why);
 	tf_buf_add(&b, j->file.p, j->file.n);
 	tf_buf_str(&b, text);
 	tf_junit_add_cause(&j->results, tf_buf_bytes(&b));
@@ -224,8 +233,8 @@ kind_of(const char *name)
 static void
 note_seen(struct tf_junit *j)
 {
-	j->seen = (uint64_t)XML_GetCurrentByteIndex(j->parser) +
-	    (uint64_t)XML_GetCurrentByteCount(j->parser);
+	j->seen = (uint64_t)XML_GetCurrentByteIndex64(j->parser) +
+	    (uint64_t)XML_GetCurrentByteCount64(j->parser);
 }
 
 /*

@@ -28,8 +28,10 @@ everything_is_installed() {
 	for f in "$top"/tools/monitoring/*; do
 		cmp "$f" "root/opt/x/share/trailfs/${f##*/}"
 	done
-	cmp "$top/tools/systemd/example.conf" \
-		root/opt/x/share/doc/trailfs/examples/example.conf
+	for f in "$top"/tools/systemd/example.* "$top"/tools/systemd/*.mount; do
+		[ ! -e "$f" ] ||
+			cmp "$f" "root/opt/x/share/doc/trailfs/examples/${f##*/}"
+	done
 	[ "$(find root -type f -perm -111 | wc -l)" -eq \
 		"$(find root/opt/x/bin -type f | wc -l)" ]
 	# No link leads away or nowhere.
