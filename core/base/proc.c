@@ -87,8 +87,10 @@ has_all_ids(void)
 bool
 tf_proc_has_login_uids(void)
 {
+	/* A /proc with hidepid= hides those of other users, also the first. */
 	return tf_proc_is_ours() && has_all_ids() &&
-	    tf_proc_number(TF_PROC_SELF, "loginuid") != TF_AUDIT_UNKNOWN;
+	    tf_proc_number(TF_PROC_SELF, "loginuid") != TF_AUDIT_UNKNOWN &&
+	    tf_proc_number(1, "loginuid") != TF_AUDIT_UNKNOWN;
 }
 
 void

@@ -484,6 +484,80 @@ START_TEST(with_its_own_proc_everybody_is_named)
 }
 END_TEST
 
+/* --- what a daemon that is not root sees ------------------------------------- */
+
+/* A /proc that hides the processes of others from an ordinary user: they are named
+ * by the request alone, and the vault says that it knows no login uids. */
+static const char hiding[] =
+    "as() { u=$1; shift; setpriv --reuid $u --regid $u --clear-groups \"$@\"; }\n"
+    "mount -t proc -o hidepid=2 proc /proc &&\n"
+    "echo user_allow_other >conf && mount --bind conf /etc/fuse.conf &&\n"
+    "here=$PWD && mount -t tmpfs tmpfs /srv && mkdir /srv/home &&\n"
+    "chmod 755 /srv && cd /srv/home && chown 65534 . &&\n"
+    "as 65534 sh -c 'trailctl init --origin example.org/h store >vkey &&\n"
+    "mkdir mnt && trailfs store mnt -o allow_other,settle=0 &&\n"
+    "mkdir -p mnt/t/w/a && chmod 755 mnt/t mnt/t/w && chmod 777 mnt/t/w/a &&\n"
+    "echo x >mnt/t/w/a/own' &&\n"
+    "as 1002 sh -c 'echo x >mnt/t/w/a/bob' && echo x >mnt/t/w/a/root &&\n"
+    "as 65534 sh -c 'trailctl sync mnt && cp mnt/.trailfs/events.jsonl . &&\n"
+    "trailctl status mnt >status'\n"
+    "e=$?; mkdir $here/home; cp events.jsonl status $here/home\n"
+    "as 65534 fusermount3 -u mnt; exit $e";
+
+/* The actor of the file in the lines that the daemon of the user showed. */
+static const char *
+hidden_actor(const char *name)
+{
+	return run(0,
+	    "grep '\"path\":\"t/w/a/%s\"' home/events.jsonl | "
+	    "grep evidence.sealed | grep -o '\"actor\":{.*},\"at\"'",
+	    name);
+}
+
+START_TEST(who_cannot_be_seen_is_not_guessed)
+{
+	skip_unless(have("fusermount3") &&
+		system("unshare -m sh -c 'mount -t proc -o hidepid=2 proc "
+		       "/proc && setpriv --reuid 65534 --regid 65534 "
+		       "--clear-groups test ! -e /proc/1' 2>&-") == 0,
+	    "the kernel hides no processes");
+	run(0, "cat >hiding <<'EOF'\n%s\nEOF\nunshare -m sh hiding", hiding);
+	says(hidden_actor("own"), "\"comm\":\"sh\"");
+	says(hidden_actor("own"), "\"pid\":");
+	says(hidden_actor("bob"), "\"uid\":1002");
+	has_no_hints(hidden_actor("bob"));
+	says(hidden_actor("root"), "\"uid\":0");
+	has_no_hints(hidden_actor("root"));
+	says(content("home/status", NULL), "login_uids  unknown");
+}
+END_TEST
+
+/* --- threads of the kernel ----------------------------------------------------- */
+
+/* What a loop device writes is written by threads of the kernel, for nobody; who
+ * named the file is in its entry. */
+START_TEST(threads_of_the_kernel_are_nobody)
+{
+	skip_unless(have("losetup") &&
+		system("losetup -f >/dev/null 2>&1") == 0,
+	    "there are no loop devices");
+	make_attestation();
+	put_bytes(MF ".tmp", noise(65536, 3), 65536);
+	run(0,
+	    "loop=$(losetup -f --show " MF ".tmp) || exit 77; "
+	    "printf marked | dd of=$loop conv=notrunc,fsync status=none; "
+	    "e=$?; losetup -d $loop; exit $e");
+	run(0,
+	    "until mv " MF ".tmp " MF
+	    "; do sleep 0.1; done; trailctl sync mnt");
+	says(run(0, "head -c 6 " MF), "marked");
+	says(entry("evidence.sealed", F), "\"uid\":0");
+	says_not(entry("evidence.sealed", F), "kworker");
+	says_not(entry("evidence.sealed", F), "\"comm\":\"loop");
+	verify(0);
+}
+END_TEST
+
 Suite *
 suite_actor(void)
 {
@@ -501,8 +575,10 @@ suite_actor(void)
 	tcase_add_loop_test(t, who_opened_a_file_is_recorded_and_not_who_got_it,
 	    0, (int)LEN(passed_ways));
 	tcase_add_test(t, threads_of_io_uring_are_nobody);
+	tcase_add_test(t, threads_of_the_kernel_are_nobody);
 	t = stored_case(s, "namespace");
 	tcase_add_test(t, with_a_foreign_proc_nobody_is_named);
 	tcase_add_test(t, with_its_own_proc_everybody_is_named);
+	tcase_add_test(t, who_cannot_be_seen_is_not_guessed);
 	return s;
 }
