@@ -119,6 +119,8 @@ who_reads_with_which_verb() {
 	verb template "$readers" 'trailctl template show mnt/t'
 	verb type "$readers" 'trailctl type list mnt/t && trailctl type show mnt/t mine'
 	verb compare 'root auditor admin' 'trailctl compare --vkey key mnt log'
+	verb key "$everybody" 'trailctl key export mnt'
+	verb key 'root auditor admin' 'trailctl key list mnt'
 	verb export-log root 'trailctl export-log mnt zips/log-$me'
 	only 'root auditor admin' \
 		'mkdir -p zips/cp-$me &&

@@ -199,6 +199,12 @@ verbs_have_their_users() {
 # Somebody who may read some trails follows the entries of those, in their order and
 # without a gap, also of a trail that is made later; who may read none is refused.
 some_trails_are_followed() {
+	# More than watch takes at a time.
+	become owner
+	$by sh -c 'umask 027; mkdir mnt/t/w/.many
+		for n in $(seq 300); do echo x >mnt/t/w/.many/$n; done
+		mv mnt/t/w/.many mnt/t/w/many'
+	is 0 trailctl sync mnt
 	become member
 	# A cursor says when watching has begun.
 	mkdir -m 0777 cursors
@@ -486,6 +492,17 @@ copies_open_nothing_for_writing() {
 	is 0 $by setfacl --set u::rw-,g::-w-,o::--- $dir/f
 	mode_is 0600 $dir/f
 	is 0 $by setfacl -m g::rw- $dir/f
+	mode_is 0640 $dir/f
+	# The mask limits the group; nobody else is named.
+	$by sh -c "umask 077; echo x >$dir/masked"
+	is 0 $by chmod g+r $dir/masked
+	is 0 $by setfacl --set "u::rw-,g::r--,g:$AUDITORS:r--,m::---,o::---" \
+		$dir/masked
+	mode_is 0600 $dir/masked
+	for who in g:tape u:54399; do
+		is 1 $by setfacl -m $who:r-- $dir/f
+		complains 'Operation not supported'
+	done
 	mode_is 0640 $dir/f
 	# These programs make each node with a private mode and then set its mode.
 	mkdir from
