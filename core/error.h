@@ -45,6 +45,7 @@ enum tf_code {
 	TF_LOCKED,   /* another process holds the store's lock */
 	TF_FOREIGN,  /* not a trailfs store, or a part of another store */
 	TF_NEWER,    /* written by a later version of trailfs */
+	TF_OLDER,    /* of an earlier format, and not upgraded yet */
 	TF_REDACTED, /* two people have had these bytes deleted */
 	TF_TAMPER,   /* a check of hash, proof or signature failed */
 	TF_INDOUBT,  /* the operation may or may not have happened */

@@ -32,7 +32,7 @@ TF_MUST_USE enum tf_code tf_restore(const char *from, const char *path,
 /* What a restoration from a backup tells. */
 struct tf_restored {
 	struct tf_backed_up copy; /* of the backup to the new store */
-	uint64_t format; /* that the backup had, if it was upgraded; else 0 */
+	char format[16]; /* that the backup had, if upgraded; else "" */
 	/* The guard that the lost store had: its file, and the entries that it
 	 * has seen.  0: there is none, or it is not newer than the backup. */
 	char guard[256];

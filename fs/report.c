@@ -70,6 +70,7 @@ static const struct {
 	[TF_LOCKED] = { EBUSY, false },
 	[TF_FOREIGN] = { EIO, false },
 	[TF_NEWER] = { EIO, false },
+	[TF_OLDER] = { EIO, false },
 	[TF_REDACTED] = { ENODATA, true },
 	[TF_TAMPER] = { EIO, false },
 	[TF_INDOUBT] = { EIO, false },
@@ -252,6 +253,7 @@ is_fault(enum tf_code code)
 	case TF_IO:
 	case TF_FOREIGN:
 	case TF_NEWER:
+	case TF_OLDER:
 	case TF_TAMPER:
 	case TF_INDOUBT:
 		return true;

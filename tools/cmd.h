@@ -79,6 +79,7 @@ extern const struct verb cmd_template;
 extern const struct verb cmd_trail;
 extern const struct verb cmd_type;
 extern const struct verb cmd_unpack;
+extern const struct verb cmd_upgrade;
 extern const struct verb cmd_verify;
 extern const struct verb cmd_watch;
 extern const struct verb cmd_why;

@@ -108,6 +108,10 @@ from_backup(char **arg, const struct tf_actor *self, struct tf_buf *vkey,
 	if (rc != TF_OK)
 		return rc;
 	note_lost(&r);
+	if (r.format[0] != '\0')
+		report_note("the backup had format %s; the new store was "
+			    "upgraded",
+		    r.format);
 	if (r.copy.report.findings > 0) {
 		report_note("the backup has %llu findings, as above",
 		    (unsigned long long)r.copy.report.findings);

@@ -58,6 +58,7 @@ report_status(enum tf_code code)
 	case TF_INTERRUPTED:
 	case TF_LOCKED:
 	case TF_FOREIGN:
+	case TF_OLDER:
 		return REPORT_UNREACHABLE;
 	case TF_TAMPER:
 		return REPORT_TAMPERED;

@@ -27,6 +27,7 @@ static const struct verb *const verbs[] = {
 	&cmd_init,
 	&cmd_backup,
 	&cmd_restore,
+	&cmd_upgrade,
 	&cmd_status,
 	&cmd_ls,
 	&cmd_log,

@@ -205,7 +205,7 @@ accept_whole(struct tf_backup_run *b, struct tf_error *err)
 	return tf_file_sync_dir(b->dirfd, ".", err);
 }
 
-/* The second name goes first: the file must not be wiped by a later sweep, and has
+/* The second name goes first: the file must not be wiped by a later run, and has
  * no other name when others look at it. */
 static enum tf_code
 accept(struct tf_backup_run *b, struct tf_error *err)
@@ -246,7 +246,7 @@ finish(struct tf_backup_run *b, struct tf_error *err)
 	if ((rc = tf_backup_put_staged(b, db, err)) == TF_OK &&
 	    (rc = tf_backup_put_files(b, err)) == TF_OK &&
 	    (rc = tf_backup_erase(b, db, err)) == TF_OK &&
-	    (rc = tf_backup_sweep(b, true, err)) == TF_OK)
+	    (rc = tf_backup_empty(b, true, err)) == TF_OK)
 		rc = write_head(b, db, err);
 	tf_db_close(db);
 	return rc == TF_OK ? tf_backup_mark(b, true, err) : rc;
@@ -260,7 +260,7 @@ fail_run(struct tf_backup_run *b, const struct tf_error *why,
     struct tf_error *err)
 {
 	if (b->incomingfd >= 0)
-		(void)!tf_backup_sweep(b, false, NULL);
+		(void)!tf_backup_empty(b, false, NULL);
 	if (b->dirfd < 0 ||
 	    (why->code != TF_NOSPACE && why->code != TF_QUOTA &&
 		why->code != TF_TOOBIG && why->code != TF_READONLY))

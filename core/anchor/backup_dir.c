@@ -278,7 +278,7 @@ tf_backup_open(struct tf_backup_run *b, struct tf_error *err)
 	if ((rc = open_source(b, err)) != TF_OK ||
 	    (rc = open_dir(b, err)) != TF_OK ||
 	    (rc = tf_pages_apply(b->dirfd, TF_DB_NAME, NULL, err)) != TF_OK ||
-	    (rc = tf_backup_sweep(b, false, err)) != TF_OK ||
+	    (rc = tf_backup_empty(b, false, err)) != TF_OK ||
 	    (rc = make_dirs(b, err)) != TF_OK)
 		return rc;
 	return read_state(b, err);
@@ -420,7 +420,7 @@ tf_backup_put_files(struct tf_backup_run *b, struct tf_error *err)
 
 /* A symbolic link has no bytes. */
 static enum tf_code
-sweep_one(int fd, const char *name, struct tf_error *err)
+remove_one(int fd, const char *name, struct tf_error *err)
 {
 	struct stat st;
 
@@ -437,7 +437,7 @@ sweep_one(int fd, const char *name, struct tf_error *err)
 }
 
 static enum tf_code
-sweep(int dirfd, const char *name, struct tf_error *err)
+empty(int dirfd, const char *name, struct tf_error *err)
 {
 	int fd = openat(dirfd, name,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -452,24 +452,24 @@ sweep(int dirfd, const char *name, struct tf_error *err)
 					 tf_fail(err, TF_IO, "read %s", name);
 	}
 	while (rc == TF_OK && (e = readdir(d)) != NULL)
-		rc = sweep_one(fd, e->d_name, err);
+		rc = remove_one(fd, e->d_name, err);
 	(void)closedir(d);
 	return rc;
 }
 
 enum tf_code
-tf_backup_sweep(struct tf_backup_run *b, bool partial, struct tf_error *err)
+tf_backup_empty(struct tf_backup_run *b, bool partial, struct tf_error *err)
 {
 	static const char *const dirs[] = { "keys", "stage", ".", "incoming" };
 	enum tf_code rc = TF_OK;
 
 	for (size_t i = 0; rc == TF_OK && i < (partial ? 4 : 3); i++)
-		rc = sweep(b->incomingfd, dirs[i], err);
+		rc = empty(b->incomingfd, dirs[i], err);
 	return rc;
 }
 
 enum tf_code
-tf_backup_sweep_stage(struct tf_backup_run *b, struct tf_error *err)
+tf_backup_empty_stage(struct tf_backup_run *b, struct tf_error *err)
 {
-	return sweep(b->dirfd, "stage", err);
+	return empty(b->dirfd, "stage", err);
 }

@@ -61,11 +61,11 @@ TF_MUST_USE enum tf_code tf_backup_put_files(struct tf_backup_run *b,
     struct tf_error *err);
 /* Remove what is in incoming/, overwritten.  partial: also objects that were not
  * copied to their end. */
-TF_MUST_USE enum tf_code tf_backup_sweep(struct tf_backup_run *b, bool partial,
+TF_MUST_USE enum tf_code tf_backup_empty(struct tf_backup_run *b, bool partial,
     struct tf_error *err);
 
 /* Empty stage/. */
-TF_MUST_USE enum tf_code tf_backup_sweep_stage(struct tf_backup_run *b,
+TF_MUST_USE enum tf_code tf_backup_empty_stage(struct tf_backup_run *b,
     struct tf_error *err);
 
 /* --- objects and staged files (backup_objects.c) ---------------------------- */

@@ -125,7 +125,7 @@ bring(struct tf_backup_run *b, int from, const char *hex,
 
 /* The directories are those of objects/ of the backup. */
 static enum tf_code
-place(struct tf_backup_run *b, const char *hex, const struct tf_hash *h,
+put_object(struct tf_backup_run *b, const char *hex, const struct tf_hash *h,
     uint64_t size, struct tf_error *err)
 {
 	struct tf_object_dirs dirs = { 0 };
@@ -169,7 +169,7 @@ copy_object(void *arg, const struct tf_hash *h, uint64_t size,
 	if (rc != TF_OK)
 		return rc;
 	if (good)
-		return place(b, hex, h, size, err);
+		return put_object(b, hex, h, size, err);
 	b->missing++;
 	return tf_file_wipe(b->partialfd, hex, err);
 }
@@ -209,7 +209,7 @@ struct staged {
 
 /* The name of its file in a store and in incoming/. */
 static void
-place_staged(const struct tf_stage_row *r, char out[TF_STAGE_NAME + 8])
+name_staged(const struct tf_stage_row *r, char out[TF_STAGE_NAME + 8])
 {
 	char name[TF_STAGE_NAME];
 
@@ -252,7 +252,7 @@ copy_staged(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 		s->b->out->secret++;
 		return TF_OK;
 	}
-	place_staged(r, name);
+	name_staged(r, name);
 	s->b->out->pending++;
 	if ((rc = open_staged(s, r, name, &from, err)) != TF_OK || from < 0)
 		return rc;
@@ -289,7 +289,7 @@ put_staged(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 	struct tf_backup_run *b = arg;
 	char name[TF_STAGE_NAME + 8];
 
-	place_staged(r, name);
+	name_staged(r, name);
 	if (renameat(b->incomingfd, name, b->dirfd, name) < 0 &&
 	    errno != ENOENT)
 		return tf_fail(err, TF_IO, "put %s in place", name);
@@ -301,7 +301,7 @@ enum tf_code
 tf_backup_put_staged(struct tf_backup_run *b, struct tf_db *db,
     struct tf_error *err)
 {
-	enum tf_code rc = tf_backup_sweep_stage(b, err);
+	enum tf_code rc = tf_backup_empty_stage(b, err);
 
 	if (rc == TF_OK)
 		rc = tf_stage_each(db, put_staged, b, err);

@@ -29,6 +29,7 @@
 #include "../store/key_dir.h"
 #include "../store/meta.h"
 #include "../store/store_files.h"
+#include "../upgrade.h"
 #include "../vault/new_store.h"
 #include "backup_i.h"
 #include "restore_i.h"
@@ -138,6 +139,19 @@ give_keys(int dirfd, const char *origin, struct tf_error *err)
 	return rc;
 }
 
+/* A backup has the format that its store had. */
+static enum tf_code
+upgrade(struct restoration *x, const char *path, struct tf_error *err)
+{
+	struct tf_upgraded u;
+	enum tf_code rc = tf_upgrade(path, false, &u, err);
+
+	if (rc == TF_OK && strcmp(u.from, u.to) != 0)
+		(void)snprintf(x->out->format, sizeof(x->out->format), "%s",
+		    u.from);
+	return rc;
+}
+
 /* The copy of the head is that of the backup: it would be compared with a head
  * under the new key. */
 static enum tf_code
@@ -152,6 +166,8 @@ go_on(struct restoration *x, int dirfd, const struct tf_backup *ask,
 	if (rc == TF_OK && unlinkat(dirfd, "checkpoint", 0) < 0 &&
 	    errno != ENOENT)
 		rc = tf_fail(err, TF_IO, "remove the old checkpoint");
+	if (rc == TF_OK)
+		rc = upgrade(x, ask->dir, err);
 	return rc == TF_OK ? tf_restore_go_on(ask->dir, &recovery, actor, err) :
 			     rc;
 }

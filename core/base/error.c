@@ -38,6 +38,7 @@ static const char *const names[TF_CODES] = {
 	[TF_LOCKED] = "locked",
 	[TF_FOREIGN] = "foreign",
 	[TF_NEWER] = "newer",
+	[TF_OLDER] = "older",
 	[TF_TAMPER] = "tamper",
 	[TF_REDACTED] = "redacted",
 	[TF_INDOUBT] = "in doubt",

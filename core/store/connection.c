@@ -34,6 +34,13 @@
 #define PAGE 4096	      /* bytes of a page, for rough sizes of the log */
 #define CHECKPOINT_PAGES 1000 /* in the log, then they go to the database */
 
+/* Of a database that exists. */
+static bool
+is_writer(enum tf_db_mode mode)
+{
+	return mode == TF_DB_WRITE || mode == TF_DB_UPGRADE;
+}
+
 /*
  * recursive_triggers: without it REPLACE would delete rows past the triggers
  * that keep I1.  cell_size_check: damage of a page is found when it is read.
@@ -49,7 +56,7 @@ settings(struct tf_db *db, struct tf_error *err)
 				     "PRAGMA synchronous=FULL;";
 
 	(void)sqlite3_busy_timeout(db->sq,
-	    db->mode == TF_DB_WRITE ? BUSY_WRITER_MS : BUSY_MS);
+	    is_writer(db->mode) ? BUSY_WRITER_MS : BUSY_MS);
 	(void)sqlite3_extended_result_codes(db->sq, 1);
 	if (sqlite3_db_config(db->sq, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) !=
 	    SQLITE_OK)
@@ -114,12 +121,12 @@ prepare_mode(struct tf_db *db, struct tf_error *err)
 	if (db->mode != TF_DB_CREATE)
 		rc = tf_schema_recognise(db, err);
 	if (rc != TF_FOREIGN &&
-	    (db->mode == TF_DB_CREATE || db->mode == TF_DB_WRITE))
+	    (db->mode == TF_DB_CREATE || is_writer(db->mode)))
 		keep_log(db);
 	if (rc != TF_OK)
 		return rc;
-	if (db->mode == TF_DB_WRITE && db->version < TF_DB_VERSION &&
-	    (rc = tf_schema_upgrade(db, err)) != TF_OK)
+	if (db->mode == TF_DB_WRITE &&
+	    (rc = tf_schema_writable(db, err)) != TF_OK)
 		return rc;
 	if (db->mode == TF_DB_READ || db->mode == TF_DB_STILL)
 		return tf_sql_exec(db, "PRAGMA query_only=ON", "query_only",
@@ -222,8 +229,8 @@ tf_db_open(const char *path, enum tf_db_mode mode, struct tf_db **out,
 {
 	int flags = SQLITE_OPEN_NOMUTEX |
 	    (mode == TF_DB_CREATE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE :
-		    mode == TF_DB_WRITE ? SQLITE_OPEN_READWRITE :
-					  SQLITE_OPEN_READONLY);
+		    is_writer(mode) ? SQLITE_OPEN_READWRITE :
+				      SQLITE_OPEN_READONLY);
 	struct tf_buf name = { 0 };
 	struct tf_db *db;
 	enum tf_code rc;

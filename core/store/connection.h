@@ -13,16 +13,18 @@ struct tf_db;
 
 enum tf_db_mode {
 	TF_DB_CREATE, /* create the file; TF_EXISTS if it exists */
-	TF_DB_WRITE,  /* the only writer */
-	TF_DB_READ,   /* a reader; another process may write */
-	TF_DB_STILL,  /* a reader that creates no file; no process may write */
+	TF_DB_WRITE,  /* the only writer, of a database of this version */
+	/* The only writer, of this or an earlier version, to upgrade it. */
+	TF_DB_UPGRADE,
+	TF_DB_READ,  /* a reader; another process may write */
+	TF_DB_STILL, /* a reader that creates no file; no process may write */
 };
 
 /*
  * Open the database file path.  On TF_OK close *out with tf_db_close.  On a
  * read-only medium TF_DB_READ acts as TF_DB_STILL.
  * Errors: TF_NOTFOUND; TF_FOREIGN not a trailfs database; TF_NEWER a later
- * version made it; TF_TAMPER its tables or triggers differ from those of its
+ * version made it; TF_OLDER (TF_DB_WRITE) it must be upgraded first; TF_TAMPER its tables or triggers differ from those of its
  * version; TF_READONLY some commits cannot be read without writing, as the
  * write-ahead log has no index.
  */

@@ -306,9 +306,9 @@ upgrade_to_6(struct tf_db *db, struct tf_error *err)
 	    rc;
 }
 
-/* Convert an earlier version to the present one, in one transaction. */
 enum tf_code
-tf_schema_upgrade(struct tf_db *db, struct tf_error *err)
+tf_schema_upgrade(struct tf_db *db, tf_schema_check unchanged, void *arg,
+    struct tf_error *err)
 {
 	enum tf_code rc;
 	char sql[64];
@@ -317,12 +317,14 @@ tf_schema_upgrade(struct tf_db *db, struct tf_error *err)
 	    TF_DB_VERSION);
 	if ((rc = tf_sql_exec(db, "BEGIN IMMEDIATE", "upgrade", err)) != TF_OK)
 		return rc;
-	if ((db->version < 2 && (rc = upgrade_to_2(db, err)) != TF_OK) ||
+	if ((rc = unchanged(arg, db, err)) != TF_OK ||
+	    (db->version < 2 && (rc = upgrade_to_2(db, err)) != TF_OK) ||
 	    (db->version < 3 && (rc = upgrade_to_3(db, err)) != TF_OK) ||
 	    (db->version < 4 && (rc = upgrade_to_4(db, err)) != TF_OK) ||
 	    (db->version < 5 && (rc = upgrade_to_5(db, err)) != TF_OK) ||
-	    (rc = upgrade_to_6(db, err)) != TF_OK ||
+	    (db->version < 6 && (rc = upgrade_to_6(db, err)) != TF_OK) ||
 	    (rc = tf_sql_exec(db, sql, "upgrade", err)) != TF_OK ||
+	    (rc = unchanged(arg, db, err)) != TF_OK ||
 	    (rc = tf_sql_exec(db, "COMMIT", "upgrade", err)) != TF_OK) {
 		tf_db_rollback(db);
 		return rc;
@@ -345,9 +347,8 @@ is_made_of(const char *text, const char *const *part)
 	return *text == '\0';
 }
 
-/* Check that tables, indexes and triggers are exactly those of the version. */
-static enum tf_code
-check_schema(struct tf_db *db, struct tf_error *err)
+static const char *const *
+parts_of(int version)
 {
 	static const char *const version_1[] = { tables, log_triggers,
 		node_update_1, node_delete, object_update_1, content_triggers,
@@ -378,10 +379,25 @@ check_schema(struct tf_db *db, struct tf_error *err)
 		[6] = version_6
 	};
 
+	return version < 1 ? NULL : versions[version];
+}
+
+static enum tf_code
+not_ours(struct tf_error *err)
+{
+	return tf_fail(err, TF_TAMPER,
+	    "the database's tables or triggers are not as trailfs makes them");
+}
+
+/* Check that tables, indexes and triggers are exactly those of the version. */
+static enum tf_code
+check_schema(struct tf_db *db, struct tf_error *err)
+{
 	static const char list[] =
 	    "SELECT group_concat(sql, ';') || ';' FROM"
 	    " (SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"
 	    " ORDER BY type = 'trigger', rowid)";
+	const char *const *parts = parts_of(db->version);
 	sqlite3_stmt *st;
 	enum tf_code rc = TF_OK;
 	const char *text;
@@ -392,14 +408,57 @@ check_schema(struct tf_db *db, struct tf_error *err)
 		rc = tf_sql_fail(db, "read schema", err);
 	else {
 		text = (const char *)sqlite3_column_text(st, 0);
-		if (text == NULL || db->version < 1 ||
-		    !is_made_of(text, versions[db->version]))
-			rc = tf_fail(err, TF_TAMPER,
-			    "the database's tables "
-			    "or triggers are not as trailfs makes them");
+		if (text == NULL || parts == NULL || !is_made_of(text, parts))
+			rc = not_ours(err);
 	}
 	(void)sqlite3_finalize(st);
 	return rc;
+}
+
+/* True if one of the parts has the statement text, which is followed by ';'. */
+static bool
+is_part(const char *const *part, const char *text)
+{
+	const size_t n = strlen(text);
+
+	for (; *part != NULL; part++)
+		for (const char *p = *part; (p = strstr(p, text)) != NULL; p++)
+			if (p[n] == ';' && (p == *part || p[-1] == ';'))
+				return true;
+	return false;
+}
+
+/* Check that all of ours is there, beside what a later version has added: more
+ * tables and indexes, and for readers anything that nobody calls. */
+static enum tf_code
+check_part(struct tf_db *db, struct tf_error *err)
+{
+	static const char list[] = "SELECT type, sql FROM sqlite_schema"
+				   " WHERE sql IS NOT NULL";
+	const char *const *parts = parts_of(db->version);
+	const bool writes = db->mode == TF_DB_WRITE && db->unknown_ro == 0;
+	size_t wanted = 0, found = 0;
+	sqlite3_stmt *st;
+	const char *type, *sql;
+	bool ours = parts != NULL;
+
+	for (size_t i = 0; ours && parts[i] != NULL; i++)
+		wanted += strlen(parts[i]);
+	if (sqlite3_prepare_v2(db->sq, list, -1, &st, NULL) != SQLITE_OK)
+		return tf_sql_fail(db, "read schema", err);
+	while (ours && sqlite3_step(st) == SQLITE_ROW) {
+		type = (const char *)sqlite3_column_text(st, 0);
+		sql = (const char *)sqlite3_column_text(st, 1);
+		if (type == NULL || sql == NULL)
+			ours = false;
+		else if (is_part(parts, sql))
+			found += strlen(sql) + 1;
+		else
+			ours = !writes || strcmp(type, "table") == 0 ||
+			    strcmp(type, "index") == 0;
+	}
+	(void)sqlite3_finalize(st);
+	return ours && found == wanted ? TF_OK : not_ours(err);
 }
 
 enum tf_code
@@ -416,11 +475,36 @@ tf_schema_recognise(struct tf_db *db, struct tf_error *err)
 	if (app != APPLICATION_ID)
 		return tf_fail(err, TF_FOREIGN, "%s is not a trailfs database",
 		    TF_DB_NAME);
-	db->version = (int)version;
-	if (version > TF_DB_VERSION)
+	db->version = (int)(version & TF_DB_VERSION_BITS);
+	db->unknown_ro = (unsigned)(version >> TF_DB_RO_SHIFT) &
+	    TF_DB_FEATURE_BITS & ~TF_DB_RO_KNOWN;
+	db->unknown_compatible = (unsigned)(version >> TF_DB_COMPATIBLE_SHIFT) &
+	    TF_DB_FEATURE_BITS & ~TF_DB_COMPATIBLE_KNOWN;
+	if (db->version > TF_DB_VERSION || version < 0 ||
+	    version >> (TF_DB_COMPATIBLE_SHIFT + 8) != 0)
 		return tf_fail(err, TF_NEWER,
 		    "the store has format %d, this "
 		    "trailfs knows %d: use a newer trailfs",
-		    (int)version, TF_DB_VERSION);
-	return check_schema(db, err);
+		    version < 0 || db->version <= TF_DB_VERSION ? (int)version :
+								  db->version,
+		    TF_DB_VERSION);
+	return db->unknown_ro == 0 && db->unknown_compatible == 0 ?
+	    check_schema(db, err) :
+	    check_part(db, err);
+}
+
+enum tf_code
+tf_schema_writable(const struct tf_db *db, struct tf_error *err)
+{
+	if (db->version < TF_DB_VERSION)
+		return tf_fail(err, TF_OLDER,
+		    "the store has format %d, and this trailfs writes %d: "
+		    "trailctl upgrade converts it; -o ro mounts it as it is",
+		    db->version, TF_DB_VERSION);
+	if (db->unknown_ro != 0)
+		return tf_fail(err, TF_NEWER,
+		    "a newer trailfs has written the store, and this one may "
+		    "only read it (features 0x%x): use a newer one, or -o ro",
+		    db->unknown_ro);
+	return TF_OK;
 }

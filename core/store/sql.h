@@ -12,7 +12,10 @@
 struct tf_db {
 	sqlite3 *sq;
 	enum tf_db_mode mode;
-	int version;	/* of the schema; an early one only when reading */
+	int version; /* of the schema; an early one only when reading */
+	/* Features of a later version, which this one does not know: those that
+	 * a reader may ignore, and those that a writer may ignore too. */
+	unsigned unknown_ro, unknown_compatible;
 	bool keeps_log; /* SQLite must not delete the write-ahead log */
 	int64_t log_now, log_most; /* bytes of it in use, now and at most */
 	struct {

@@ -136,10 +136,36 @@ START_TEST(a_store_of_a_later_version)
 	says(run(0, MOUNT "store mnt; :"), "99");
 	ck_assert_str_eq(before,
 	    sums_of("store/ledger.db store/keys store/checkpoint"));
+	/* A feature of a later version that readers may ignore. */
+	tamper("PRAGMA user_version=262");
+	not_mounted("store", "mnt", "this one may only read it");
+	mount_vault("ro");
+	unmount_vault();
 	tamper("PRAGMA user_version=6");
 	mounts_again();
 }
 END_TEST
+
+/* No mount that writes takes a store of an earlier format, but the verb that
+ * upgrades it, which leaves its root. */
+static void
+upgrade(int from)
+{
+	const char *before, *root;
+
+	before = sums_of("store/ledger.db store/keys store/checkpoint");
+	not_mounted("store", "mnt", "trailctl upgrade converts it");
+	run(3, "trailctl trail create store/other");
+	run(1, "trailctl upgrade --check store");
+	ck_assert_str_eq(before,
+	    sums_of("store/ledger.db store/keys store/checkpoint"));
+	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x %d",
+	    from);
+	root = run(0, "trailctl verify store | grep root");
+	says(run(0, "trailctl upgrade store"), "as before");
+	ck_assert_str_eq(root, run(0, "trailctl verify store | grep root"));
+	run(0, "trailctl upgrade --check store");
+}
 
 /* A store of 0.1.0: its directories below attestations had no mode of their
  * own, and its chmods sealed at once. */
@@ -153,7 +179,7 @@ START_TEST(a_store_of_the_first_version_is_taken_over)
 	ck_assert_uint_eq(0550, stat_of("mnt/t/w/a/d").st_mode & 07777);
 	ck_assert_uint_eq(0755, stat_of("mnt/t/w/b/sub").st_mode & 07777);
 	unmount_vault();
-	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 1");
+	upgrade(1);
 	mount_vault("settle=60");
 	has_state("mnt/t/w/a", "sealed");
 	ck_assert_uint_eq(0550, stat_of("mnt/t/w/a/d").st_mode & 07777);
@@ -180,7 +206,7 @@ START_TEST(a_store_of_the_second_version_is_taken_over)
 	holds("mnt/t/w/a/d/e", "one\n");
 	ck_assert_uint_eq(0550, stat_of("mnt/t/w/a/d").st_mode & 07777);
 	unmount_vault();
-	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 2");
+	upgrade(2);
 	mount_vault("settle=60");
 	has_state("mnt/t/w/a", "sealed");
 	ck_assert_uint_eq(0550, stat_of("mnt/t/w/a/d").st_mode & 07777);
@@ -212,7 +238,7 @@ START_TEST(a_store_of_the_third_version_is_taken_over)
 	says(content("mnt/t/.trailfs/template.yml", NULL), "version: 1");
 	holds("mnt/.trailfs/anchors.json", "{\"count\":0}\n");
 	unmount_vault();
-	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 3");
+	upgrade(3);
 	mount_vault("settle=60");
 	has_state("mnt/t/w/a", "sealed");
 	holds("mnt/t/w/b/h.tmp", "three\n");
@@ -246,7 +272,7 @@ START_TEST(a_store_of_the_fourth_version_is_taken_over)
 	has_state("mnt/t/w/a/f", "redacted");
 	holds("mnt/.trailfs/anchors.json", "{\"count\":0}\n");
 	unmount_vault();
-	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 4");
+	upgrade(4);
 	mount_vault("settle=60");
 	has_state("mnt/t/w/a", "sealed");
 	has_state("mnt/t/w/a/f", "redacted");
@@ -271,7 +297,7 @@ START_TEST(a_store_of_the_fifth_version_is_taken_over)
 	mount_vault("ro");
 	has_state("mnt/t/w/a/f", "redacted");
 	unmount_vault();
-	run(0, "sqlite3 store/ledger.db 'PRAGMA user_version' | grep -x 5");
+	upgrade(5);
 	mount_vault("texts=redactable,moved");
 	run(0, "trailctl override mnt/t/w/a --compliant=true --reason secret");
 	run(0, "trailctl redact --text reason --reason no mnt/t/w/a");

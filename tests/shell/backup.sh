@@ -377,9 +377,9 @@ a_vault_goes_on_with_its_keys() {
 	complains 'is a backup: a restored store needs another directory'
 }
 
-# sweep CALL...: kill the backup of small to part at each of these calls; what is
+# cut_at CALL...: kill the backup of small to part at each of these calls; what is
 # there is the state before or the one after, and the next run goes on.
-sweep() {
+cut_at() {
 	struck=0
 	for call; do
 		rm -rf part
@@ -409,9 +409,9 @@ a_cut_first_backup_goes_on() {
 	entries small >new.entries
 	: >old.entries
 	rm -rf base
-	sweep 1 2 3 4 6 9 13 18 23 28 33 38 43 48 53 58
+	cut_at 1 2 3 4 6 9 13 18 23 28 33 38 43 48 53 58
 	fault=full
-	sweep 1 4 10 21 33 43
+	cut_at 1 4 10 21 33 43
 	# The message names the directory.
 	rm -rf part
 	said=0
@@ -431,9 +431,9 @@ a_cut_update_goes_on() {
 	entries small >old.entries
 	trailctl attest small/t/w/b "$BUILD/trailfs" small.vkey >/dev/null
 	entries small >new.entries
-	sweep 1 2 3 5 7 9 11 14 17 20 23 26 29 32 35 38 41 44 47 50 53 56 59 62 65
+	cut_at 1 2 3 5 7 9 11 14 17 20 23 26 29 32 35 38 41 44 47 50 53 56 59 62 65
 	fault=full
-	sweep 1 3 8 14 20 28 36 44
+	cut_at 1 3 8 14 20 28 36 44
 }
 
 # A restoration that is killed is no store that a writer opens, and goes on.

@@ -137,6 +137,7 @@ what_trailfs_does_to_the_database_is_at_home() {
 		mkdir v$version
 		tar -C v$version -xzf \
 			"$top/tests/vectors/store-$version.tar.gz"
+		is 0 trailctl upgrade v$version/store
 		is 0 trailctl sync v$version/store
 		is 0 trailctl sync v$version/store
 		is 0 trailctl log --json --type ledger.opened v$version/store
@@ -163,6 +164,7 @@ a_moved_store_is_mounted() {
 an_earlier_store_gets_a_home() {
 	mkdir old
 	tar -C old -xzf "$top/tests/vectors/store-1.tar.gz"
+	is 0 trailctl upgrade old/store
 	cp -a old/store older
 	mount older
 	tail -n 1 mnt/.trailfs/events.jsonl >opened

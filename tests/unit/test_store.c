@@ -186,11 +186,59 @@ START_TEST(what_is_not_a_database_of_ours_is_not_opened)
 	    tf_db_open("copy.db", TF_DB_WRITE, &d, &err));
 	ck_assert_int_eq(SQLITE_OK, sql("PRAGMA user_version=7"));
 	ck_assert_int_eq(TF_NEWER,
+	    tf_db_open(TF_DB_NAME, TF_DB_READ, &d, &err));
+	ck_assert_int_eq(TF_NEWER,
 	    tf_db_open(TF_DB_NAME, TF_DB_WRITE, &d, &err));
 	ck_assert_int_eq(SQLITE_OK, sql("PRAGMA user_version=6"));
 	OK(tf_db_open(TF_DB_NAME, TF_DB_WRITE, &d, &err));
 	tf_db_close(d);
 	ck_assert_ptr_null(strchr(err.text, '\n'));
+}
+END_TEST
+
+/* Features of a later version, in the bits of user_version. */
+START_TEST(a_later_version_says_what_earlier_ones_may_do)
+{
+	static const struct {
+		const char *sql;
+		enum tf_code read, write;
+	} later[] = {
+		{ "PRAGMA user_version=6", TF_OK, TF_OK },
+		/* That all may ignore: tables and indexes, and no triggers. */
+		{ "PRAGMA user_version=65542", TF_OK, TF_OK },
+		{ "CREATE TABLE later(x)", TF_OK, TF_OK },
+		{ "CREATE INDEX later_x ON later(x)", TF_OK, TF_OK },
+		{ "CREATE TRIGGER t AFTER INSERT ON entry BEGIN"
+		  " INSERT INTO later VALUES(1); END",
+		    TF_OK, TF_TAMPER },
+		/* That readers may ignore. */
+		{ "PRAGMA user_version=262", TF_OK, TF_NEWER },
+		{ "PRAGMA user_version=65798", TF_OK, TF_NEWER },
+		/* That nobody may ignore. */
+		{ "PRAGMA user_version=263", TF_NEWER, TF_NEWER },
+		{ "PRAGMA user_version=16777222", TF_NEWER, TF_NEWER },
+		{ "PRAGMA user_version=-1", TF_NEWER, TF_NEWER },
+		/* Without the bits it is another schema. */
+		{ "PRAGMA user_version=6", TF_TAMPER, TF_TAMPER },
+		/* The bits are no excuse for what is missing. */
+		{ "PRAGMA user_version=262; DROP TRIGGER node_delete",
+		    TF_TAMPER, TF_TAMPER },
+	};
+	struct tf_db *d;
+
+	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+		ck_assert_int_eq(SQLITE_OK, sql(later[i].sql));
+		d = NULL;
+		ck_assert_msg(later[i].read ==
+			tf_db_open(TF_DB_NAME, TF_DB_READ, &d, NULL),
+		    "read: %s", later[i].sql);
+		tf_db_close(d);
+		d = NULL;
+		ck_assert_msg(later[i].write ==
+			tf_db_open(TF_DB_NAME, TF_DB_WRITE, &d, NULL),
+		    "write: %s", later[i].sql);
+		tf_db_close(d);
+	}
 }
 END_TEST
 
@@ -759,6 +807,7 @@ suite_store(void)
 
 	tcase_add_checked_fixture(t, make_db, remove_db);
 	tcase_add_test(t, a_connection_is_set_up_so_that_nothing_is_lost);
+	tcase_add_test(t, a_later_version_says_what_earlier_ones_may_do);
 	tcase_add_test(t, what_is_not_a_database_of_ours_is_not_opened);
 	tcase_add_loop_test(t, another_schema_is_not_trusted, 0,
 	    (int)(sizeof(other_schemas) / sizeof(other_schemas[0])));
