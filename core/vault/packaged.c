@@ -18,6 +18,7 @@
 #include "../ledger/merkle.h"
 #include "../node/actor.h"
 #include "../node/base.h"
+#include "../node/quota.h"
 #include "../node/vault_i.h"
 #include "../package.h"
 #include "../store/entries.h"
@@ -79,6 +80,8 @@ record(struct tf_vault *v, struct record *r, const struct tf_attr *a,
 	if (who->uid != 0 && who->uid != a->uid)
 		return tf_fail(err, TF_DENIED,
 		    "only its owner and root may record %s", r->of);
+	if ((rc = tf_space_take(v, who->uid, TF_FILE_COST, 0, err)) != TF_OK)
+		return rc;
 	tf_vault_learn(v, who->uid, who->gid);
 	if ((rc = tf_actor_text(who, &actor, err)) != TF_OK)
 		return rc;

@@ -55,6 +55,10 @@ who_fills_the_disk_ends_nobodys_work() {
 	is 0 trailfs small/store "$mnt" -o $options,max_unsealed=0
 	is 0 attack -v -f -r Q5 -a list-small "$mnt"
 	cat out err
+	# Who was refused is told why.
+	is 0 setpriv --reuid 54402 --regid 54402 --clear-groups \
+		trailctl why mnt/attack-*-open/w/ev
+	says 'has had its share of the last'
 	unmount
 	is 0 trailctl verify small/store
 	is 0 trailfs small/store "$mnt" -o $options
