@@ -60,13 +60,19 @@ inside() {
 		unshare -m -p -f --kill-child ${net:+-n} sh -ec '
 		root=$1 cache=$2
 		shift 2
-		mount -t proc proc "$root/proc"
-		mount -t sysfs -o ro sys "$root/sys"
-		[ -e "$root/dev/fuse" ] || mknod -m 666 "$root/dev/fuse" c 10 229
-		mount -t tmpfs -o mode=1777 shm "$root/dev/shm"
-		mkdir -p "$root/var/cache/apt/archives"
-		mount --bind "$cache" "$root/var/cache/apt/archives"
-		exec chroot "$root" "$@"
+		# A root of its own, and not chroot(2) alone: programs in it make
+		# namespaces.
+		mount --bind "$root" "$root"
+		cd "$root"
+		mount -t proc proc proc
+		mount -t sysfs -o ro sys sys
+		[ -e dev/fuse ] || mknod -m 666 dev/fuse c 10 229
+		mount -t tmpfs -o mode=1777 shm dev/shm
+		mkdir -p var/cache/apt/archives
+		mount --bind "$cache" var/cache/apt/archives
+		pivot_root . .
+		umount -l .
+		exec chroot . "$@"
 	' sh "$root" "$CACHE/archives" env -i TERM=dumb LC_ALL="$LC_ALL" \
 		HOME=/root DEBIAN_FRONTEND=noninteractive \
 		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
