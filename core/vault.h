@@ -31,12 +31,26 @@ struct tf_reader; /* one open descriptor for reading */
  */
 TF_MUST_USE enum tf_code tf_vault_init(const char *path, const char *origin,
     const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err);
-/* The same with the secret keys in another directory, which must be absolute and
- * outside the store; it is made if it is absent, and the config names it.  NULL:
- * in the store.  TF_EXISTS: it has keys already. */
-TF_MUST_USE enum tf_code tf_vault_init_keys(const char *path,
-    const char *origin, const char *keys, const struct tf_actor *actor,
-    struct tf_buf *vkey, struct tf_error *err);
+/*
+ * The same, where keys is the directory of the secret keys (NULL: in the store).
+ * It must be absolute and outside the store; it is made if it is absent, and the
+ * config names it.  owner: to whom root gives the store, and a key directory that
+ * it made (NULL: they belong to the caller).  TF_EXISTS: keys has keys already.
+ */
+struct tf_owner {
+	uint32_t uid, gid;
+};
+TF_MUST_USE enum tf_code tf_vault_init_for(const char *path,
+    const char *origin, const char *keys, const struct tf_owner *owner,
+    const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err);
+
+/*
+ * The owner of the store at path.  TF_USAGE: a part of it, but for keys/, belongs
+ * to another user, and err names it and the command that mends that; TF_NOTFOUND
+ * there is no such directory; TF_IO.
+ */
+TF_MUST_USE enum tf_code tf_vault_owner(const char *path, struct tf_owner *out,
+    struct tf_error *err);
 
 /*
  * Continue a store whose database is older than STORE/checkpoint (an old copy
@@ -91,6 +105,14 @@ struct tf_settings {
 bool tf_settings_take(struct tf_settings *s, const char *key,
     const char *value);
 
+/* What the process that serves a mount has given up, for the status.  It never has
+ * a capability. */
+struct tf_sandbox {
+	const char *user;  /* as whom it runs */
+	int landlock;	   /* the version of Landlock in force; 0: none */
+	bool seccomp;	   /* system calls are filtered */
+};
+
 struct tf_vault_options {
 	/* Change nothing and recover nothing.  A read-only mount also keeps
 	 * writers out of the store, and shows only sealed files. */
@@ -129,6 +151,8 @@ struct tf_vault_options {
 	 */
 	void (*altered)(void *arg, uint64_t id);
 	void *arg; /* of say, changed and altered */
+	/* Stays in place until tf_vault_close.  NULL: nothing to show. */
+	const struct tf_sandbox *sandbox;
 	/* How many requests the caller has read and not begun, or that wait for
 	 * a disk, for the metrics; UINT64_MAX: unknown.  NULL: has none. */
 	uint64_t (*waiting)(void);
@@ -148,6 +172,23 @@ struct tf_vault_options {
 TF_MUST_USE enum tf_code tf_vault_open(const char *path,
     const struct tf_vault_options *o, struct tf_vault **out,
     struct tf_error *err);
+
+/* The files outside of a store that an open vault uses; NULL: there is none. */
+struct tf_outside {
+	char *guard;	  /* the file that the config names; it is replaced */
+	char *keys;	  /* a directory; only read */
+	char *last_guard; /* that of the last start; only read */
+	char *stamp_ca;	  /* only read */
+};
+/*
+ * Read the names of these files, for a caller that must allow them before the
+ * vault opens.  Starts no thread.  A store that cannot be opened has none:
+ * tf_vault_open says why.  On TF_OK the caller frees *out with tf_outside_free.
+ * Errors: TF_NOMEM.
+ */
+TF_MUST_USE enum tf_code tf_vault_outside(const char *path, bool read_only,
+    struct tf_outside *out, struct tf_error *err);
+void tf_outside_free(struct tf_outside *o);
 
 /* The group that has role r; its name is "" if nobody has it.  Valid until
  * tf_vault_close. */

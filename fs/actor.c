@@ -20,6 +20,7 @@
 #include "actor.h"
 #include "core/base/proc.h"
 #include "core/environment.h"
+#include "broker.h"
 
 #define DEADLINE_MS 50
 #define BELIEVED_S 1	    /* a result is used again for so long */
@@ -59,9 +60,9 @@ struct fs_actors {
 	struct job *first, **last; /* guarded by mu, as all below */
 	bool blocked;		   /* a caller waited in vain; see above */
 	bool end;
-	bool proc_is_ours; /* never changes */
-	char mounts[64];   /* our mount namespace; never changes */
-	int ticks;	   /* timerfd that counts seconds */
+	bool proc_is_ours;	  /* never changes */
+	struct fs_broker *broker; /* never changes */
+	int ticks;		  /* timerfd that counts seconds */
 	uint64_t second;
 	unsigned slots; /* the part of known in use; never changes */
 	struct known known[SLOTS];
@@ -117,7 +118,7 @@ help(void *arg)
 }
 
 struct fs_actors *
-fs_actors_new(void)
+fs_actors_new(struct fs_broker *broker)
 {
 	const struct itimerspec each = { { BELIEVED_S, 0 }, { BELIEVED_S, 0 } };
 	struct fs_actors *a = calloc(1, sizeof *a);
@@ -125,7 +126,7 @@ fs_actors_new(void)
 	if (a == NULL)
 		return NULL;
 	a->proc_is_ours = tf_proc_is_ours();
-	tf_proc_link((uint32_t)getpid(), "ns/mnt", a->mounts, sizeof a->mounts);
+	a->broker = broker;
 	a->ticks = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (a->ticks < 0 || timerfd_settime(a->ticks, 0, &each, NULL) < 0) {
 		if (a->ticks >= 0)
@@ -391,7 +392,7 @@ add_hints(struct fs_actors *a, uint32_t tid, struct tf_actor *who)
 	if (who->pid == 0)
 		return;
 	tf_proc_comm(who->pid, who->comm, sizeof who->comm);
-	tf_proc_exe(who->pid, a->mounts, who->exe, sizeof who->exe);
+	fs_broker_exe(a->broker, who->pid, who->exe, sizeof who->exe);
 }
 
 void

@@ -3,8 +3,8 @@
  *
  * Reading /proc of a process that waits for trailfs can block in the kernel.
  * What says who it is takes no lock that such a process can hold, so the calling
- * thread reads that itself: process, login uid, session, comm and exe.  They are
- * never missing for lack of time.  One helper thread reads the cgroup, and a
+ * thread reads that itself: process, login uid, session and comm; and asks the
+ * broker for exe.  They are never missing for lack of time.  One helper thread reads the cgroup, and a
  * request waits for it at most 50 ms.  All but comm and exe is used again for one
  * second while the process lives.
  */
@@ -17,10 +17,12 @@
 #include "core/types.h"
 
 struct fs_actors;
+struct fs_broker;
 
 /* Start the helper thread.  NULL: no memory or no thread; a mount works without
- * it, and then there are no hints. */
-struct fs_actors *fs_actors_new(void);
+ * it, and then there are no hints.  broker: reads exe; it stays in place until
+ * fs_actors_free(). */
+struct fs_actors *fs_actors_new(struct fs_broker *broker);
 /* No request is under way.  A helper that is blocked in /proc keeps its memory
  * until the process ends.  NULL: nothing. */
 void fs_actors_free(struct fs_actors *a);

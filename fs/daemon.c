@@ -107,25 +107,38 @@ fs_daemon_ready(int *to)
 	*to = -1;
 }
 
+static int systemd = -1; /* a socket, or none */
+
 void
-fs_daemon_notify_systemd(void)
+fs_daemon_connect_systemd(void)
 {
-	static const char ready[] = "READY=1";
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	size_t n;
-	int fd;
 
 	if (path == NULL || (n = strlen(path)) >= sizeof sa.sun_path)
 		return;
 	memcpy(sa.sun_path, path, n);
 	if (sa.sun_path[0] == '@')
 		sa.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+	systemd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (systemd < 0)
 		return;
-	(void)sendto(fd, ready, sizeof ready - 1, MSG_NOSIGNAL,
-	    (struct sockaddr *)&sa,
-	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
-	close(fd);
+	if (connect(systemd, (struct sockaddr *)&sa,
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) == 0)
+		return;
+	close(systemd);
+	systemd = -1;
+}
+
+void
+fs_daemon_notify_systemd(void)
+{
+	static const char ready[] = "READY=1";
+
+	if (systemd < 0)
+		return;
+	(void)send(systemd, ready, sizeof ready - 1, MSG_NOSIGNAL);
+	close(systemd);
+	systemd = -1;
 }

@@ -27,7 +27,9 @@ TF_MUST_USE enum tf_code fs_daemon_fork(int *to, struct tf_error *err);
  * -1 afterwards; -1 before: nothing happens. */
 void fs_daemon_ready(int *to);
 
-/* Send READY=1 if systemd started this process and asked for it. */
+/* Connect to systemd if it started this process and asked for a message; in the
+ * sandbox that may be impossible.  And send READY=1 to it then. */
+void fs_daemon_connect_systemd(void);
 void fs_daemon_notify_systemd(void);
 
 #endif

@@ -12,6 +12,7 @@
 /* Only stopping changes after the workers have started.  fs_serve owns all. */
 struct fs {
 	struct tf_vault *vault;
+	struct fs_broker *broker;
 	struct fs_loop *loop;
 	struct fs_actors *actors; /* or NULL: no hints */
 	struct fs_control *control;

@@ -349,14 +349,7 @@ set_immutable(const char *mnt, bool on)
 bool
 fs_mount_protect(const char *mnt)
 {
-	if (geteuid() != 0 || !set_immutable(mnt, true))
-		return false;
-	fs_report_line(LOG_NOTICE,
-	    "made the bare mount point %s immutable, so "
-	    "that nothing is written there while it is not mounted; "
-	    "chattr -i undoes it",
-	    mnt);
-	return true;
+	return geteuid() == 0 && set_immutable(mnt, true);
 }
 
 void

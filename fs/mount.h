@@ -20,7 +20,7 @@ TF_MUST_USE enum tf_code fs_mount_check(const char *store, const char *mnt,
 
 /*
  * Make the bare directory immutable, so that nothing is written to it while
- * nothing is mounted there, and log how to undo that.
+ * nothing is mounted there.
  * True: this call did it.  False: it was so before, or the caller is not root,
  * or the file system cannot do it.
  */

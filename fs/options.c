@@ -70,6 +70,9 @@ usage(FILE *to)
 	    "the store\n"
 	    "  moved             write a store that was moved from another "
 	    "place, not copied\n"
+	    "  user=NAME         refuse a store that does not belong to NAME, "
+	    "as whom the daemon\n"
+	    "                    runs; also setuid=NAME\n"
 	    "  allow_other       let other users use the mount (always, as "
 	    "root)\n",
 	    to);
@@ -103,7 +106,7 @@ is_ignored(const char *name)
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strcmp(name, words[i]) == 0)
 			return true;
-	return strncmp(name, "x-", 2) == 0 || strncmp(name, "user=", 5) == 0;
+	return strncmp(name, "x-", 2) == 0;
 }
 
 /* Parse one word of -o.  False: it is unknown, or its value is out of range. */
@@ -137,6 +140,12 @@ parse_option(struct fs_options *o, char *word)
 	if (strcmp(word, "ro") == 0 || strcmp(word, "rw") == 0) {
 		o->read_only = word[1] == 'o';
 		return true;
+	}
+	/* fstab(5) knows both; mount(8) adds the first for an ordinary user. */
+	if (strncmp(word, "user=", 5) == 0 ||
+	    strncmp(word, "setuid=", 7) == 0) {
+		o->user = strchr(word, '=') + 1;
+		return *o->user != '\0';
 	}
 	if (strcmp(word, "moved") == 0) {
 		o->moved = true;

@@ -17,7 +17,8 @@ struct fs_options {
 	enum tf_durability durability;
 	bool allow_other;
 	bool read_only;
-	bool moved; /* the store was moved, not copied */
+	const char *user; /* as whom it is expected to serve; NULL: anybody */
+	bool moved;	  /* the store was moved, not copied */
 	bool foreground, debug;
 };
 

@@ -8,18 +8,11 @@
 #include <linux/fuse.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
+
+#include "broker.h"
 
 #define BUCKETS 1024
 
-/* As in <linux/fuse.h> since 6.9. */
-struct backing_map {
-	int32_t fd;
-	uint32_t flags;
-	uint64_t padding;
-};
-#define BACKING_OPEN _IOW(229, 1, struct backing_map)
-#define BACKING_CLOSE _IOW(229, 2, uint32_t)
 #define OPEN_PASSTHROUGH (1u << 7)
 struct open_out {
 	uint64_t fh;
@@ -31,9 +24,10 @@ _Static_assert(sizeof(struct open_out) == sizeof(struct fuse_open_out),
 
 struct fs_passthrough {
 	pthread_mutex_t mu;
-	int fuse_fd;  /* -1: not mounted; guarded by mu */
-	bool refused; /* guarded by mu */
-	/* The open files by node, linked by next_open; guarded by mu. */
+	struct fs_broker *broker; /* guarded by mu, as all below */
+	int fuse_fd;		  /* -1: not mounted */
+	bool refused;
+	/* The open files by node, linked by next_open. */
 	struct fs_handle *first[BUCKETS];
 };
 
@@ -59,11 +53,13 @@ fs_passthrough_free(struct fs_passthrough *p)
 }
 
 void
-fs_passthrough_start(struct fs_passthrough *p, int fuse_fd)
+fs_passthrough_start(struct fs_passthrough *p, struct fs_broker *broker,
+    int fuse_fd)
 {
 	if (p == NULL)
 		return;
 	pthread_mutex_lock(&p->mu);
+	p->broker = broker;
 	p->fuse_fd = fuse_fd;
 	pthread_mutex_unlock(&p->mu);
 }
@@ -71,7 +67,7 @@ fs_passthrough_start(struct fs_passthrough *p, int fuse_fd)
 void
 fs_passthrough_stop(struct fs_passthrough *p)
 {
-	fs_passthrough_start(p, -1);
+	fs_passthrough_start(p, NULL, -1);
 }
 
 /* An open file of ino, or NULL.  mu is held. */
@@ -113,15 +109,14 @@ can_do_direct(int fd)
 static uint32_t
 backing_open(struct fs_passthrough *p, int fd)
 {
-	struct backing_map map = { .fd = fd };
-	int id = -1;
+	uint32_t id = 0;
 
 	if (p->fuse_fd < 0 || p->refused || fd < 0)
 		return 0;
 	if (can_do_direct(fd))
-		id = ioctl(p->fuse_fd, BACKING_OPEN, &map);
-	p->refused = id <= 0;
-	return p->refused ? 0 : (uint32_t)id;
+		id = fs_broker_backing_open(p->broker, p->fuse_fd, fd);
+	p->refused = id == 0;
+	return id;
 }
 
 void
@@ -157,7 +152,7 @@ fs_passthrough_leave(struct fs_passthrough *p, struct fs_handle *h)
 		h->next_open->prev_open = h->prev_open;
 	/* Without open files in the kernel, the node may get a new id. */
 	if (h->backing != 0 && p->fuse_fd >= 0 && find(p, h->ino) == NULL)
-		(void)ioctl(p->fuse_fd, BACKING_CLOSE, &h->backing);
+		fs_broker_backing_close(p->broker, p->fuse_fd, h->backing);
 	pthread_mutex_unlock(&p->mu);
 }
 

@@ -23,15 +23,17 @@
 /* What libfuse 3.14, and <linux/fuse.h> before 6.9, have no name for. */
 #define FS_PASSTHROUGH_FLAGS2 (1u << 5) /* FUSE_PASSTHROUGH, in flags2 */
 
+struct fs_broker;
 struct fs_passthrough;
 
 /* NULL: no memory; then nothing is passed through. */
 struct fs_passthrough *fs_passthrough_new(void);
 void fs_passthrough_free(struct fs_passthrough *p);
 
-/* Between start and stop, objects are registered with the kernel over fuse_fd.
- * After the first refusal (only root may register) none is. */
-void fs_passthrough_start(struct fs_passthrough *p, int fuse_fd);
+/* Between start and stop, the broker registers objects with the kernel over
+ * fuse_fd.  After the first refusal (only root may register) none is. */
+void fs_passthrough_start(struct fs_passthrough *p, struct fs_broker *broker,
+    int fuse_fd);
 void fs_passthrough_stop(struct fs_passthrough *p);
 
 /* Could ino be passed through if fs_passthrough_enter gets its object? */

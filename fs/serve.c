@@ -16,12 +16,14 @@
 #include "daemon.h"
 #include "handle.h"
 #include "handshake.h"
+#include "broker.h"
 #include "loop.h"
 #include "mount.h"
 #include "notify.h"
 #include "ops.h"
 #include "passthrough.h"
 #include "report.h"
+#include "sandbox.h"
 #include "serve.h"
 #include "start.h"
 #include "worker.h"
@@ -32,31 +34,26 @@
 #define UNSEEN_IDLE_MS 2000 /* without open files, see outlive_mount */
 #define STOP_PATIENT 20	    /* attempts before slow requests are given up */
 
+/* A session over the connection that the mounter made.  It owns fd, on success;
+ * libfuse takes descriptors of other processes by this name. */
 static struct fuse_session *
-new_session(struct fs *fs, const struct fs_options *o)
+new_session(struct fs *fs, const struct fs_options *o, int fd)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
 	struct fuse_session *se = NULL;
-	char *opts = NULL, *name = NULL;
+	char name[32];
 
-	if (asprintf(&name, "fsname=%s", o->store) < 0)
-		name = NULL;
-	if (name != NULL &&
-	    fuse_opt_add_opt(&opts,
-		"default_permissions,nosuid,nodev,noexec,"
-		"subtype=trailfs") == 0 &&
-	    (!o->read_only || fuse_opt_add_opt(&opts, "ro") == 0) &&
-	    (!o->allow_other || fuse_opt_add_opt(&opts, "allow_other") == 0) &&
-	    fuse_opt_add_opt_escaped(&opts, name) == 0 &&
-	    fuse_opt_add_arg(&args, "trailfs") == 0 &&
-	    fuse_opt_add_arg(&args, "-o") == 0 &&
-	    fuse_opt_add_arg(&args, opts) == 0 &&
+	(void)snprintf(name, sizeof name, "/dev/fd/%d", fd);
+	if (fuse_opt_add_arg(&args, "trailfs") == 0 &&
 	    (!o->debug || fuse_opt_add_arg(&args, "-d") == 0))
 		se = fuse_session_new(&args, &fs_ops, sizeof fs_ops, fs);
 	fuse_opt_free_args(&args);
-	free(opts);
-	free(name);
-	return se;
+	if (se != NULL && fuse_session_mount(se, name) == 0)
+		return se;
+	if (se != NULL)
+		fuse_session_destroy(se);
+	(void)close(fd);
+	return NULL;
 }
 
 /* A descriptor of the signals that end the daemon; no thread handles them. */
@@ -89,7 +86,7 @@ take_signal(int fd)
  * A second signal ends the waiting.  True: it is unmounted.
  */
 static bool
-unmount_patiently(struct fs *fs, const char *mnt, int signals)
+unmount_patiently(struct fs *fs, int signals)
 {
 	struct pollfd p[2] = {
 		{ .fd = fs_loop_end_fd(fs->loop), .events = POLLIN },
@@ -99,7 +96,7 @@ unmount_patiently(struct fs *fs, const char *mnt, int signals)
 	atomic_store(&fs->stopping, true);
 	fs_worker_give_up(fs);
 	for (int i = 0; i < STOP_TRIES; i++) {
-		if (fs_mount_off(mnt, false))
+		if (fs_broker_unmount(fs->broker, false))
 			return true;
 		/* A program that waits for a long request cannot close its
 		 * files. */
@@ -138,6 +135,12 @@ outlive_mount(struct fs *fs, const struct fs_mount_watch *watch,
 	return true;
 }
 
+struct ending {
+	const char *reason; /* for the ledger */
+	bool closed;	    /* no program has a file open any more */
+	bool copies;	    /* see await_end */
+};
+
 /*
  * Wait until a signal comes or the file system is unmounted.  Returns the
  * reason for the ledger.  *closed: no program has a file open any more.
@@ -167,11 +170,11 @@ await_end(struct fs *fs, const char *mnt, int signals, bool *closed,
 	if ((p[0].revents & POLLIN) != 0) {
 		/* Nobody answers: neither ask the mount nor wait for a read. */
 		if (fs_loop_failed(fs->loop)) {
-			fs_mount_abort(mnt);
+			fs_broker_abort(fs->broker);
 			return "unmounted";
 		}
 		/* A dead mount here: the connection was aborted. */
-		*closed = !fs_mount_is_dead(mnt);
+		*closed = !fs_broker_is_dead(fs->broker);
 		return "unmounted";
 	}
 	if ((p[1].revents & POLLIN) == 0) {
@@ -182,36 +185,23 @@ await_end(struct fs *fs, const char *mnt, int signals, bool *closed,
 		return "unmounted";
 	}
 	take_signal(signals);
-	*closed = unmount_patiently(fs, mnt, signals);
+	*closed = unmount_patiently(fs, signals);
 	tf_vault_stop(fs->vault);
 	return "signal";
 }
 
-/* Mount and serve.  The vault is open; on return nothing is mounted. */
+/* Serve until the end.  On return no request is handled any more. */
 static enum tf_code
-run_mounted(struct fs *fs, const struct fs_options *o, int signals, int *parent,
-    const char **reason, struct tf_error *err)
+serve(struct fs *fs, const struct fs_options *o, struct fuse_session *se,
+    int signals, int *parent, struct ending *end, struct tf_error *err)
 {
-	struct fuse_session *se = new_session(fs, o);
-	bool protected, closed = false, copies = false;
 	enum tf_code rc;
 
-	if (se == NULL)
-		return tf_nomem(err);
-	protected = fs_mount_protect(o->mnt);
-	if (fuse_session_mount(se, o->mnt) != 0) {
-		if (protected)
-			fs_mount_unprotect(o->mnt);
-		fuse_session_destroy(se);
-		errno = 0;
-		return tf_fail(err, TF_IO, "cannot mount at %s", o->mnt);
-	}
-	if (!o->debug)
-		fuse_set_log_func(fs_report_fuse);
 	if ((rc = fs_handshake(se, err)) == TF_OK &&
 	    (rc = fs_worker_start(fs, err)) == TF_OK) {
 		fs_notify_start(fs->notify, se);
-		fs_passthrough_start(fs->passthrough, fuse_session_fd(se));
+		fs_passthrough_start(fs->passthrough, fs->broker,
+		    fuse_session_fd(se));
 		rc = fs_loop_start(fs->loop, se, err);
 	}
 	if (rc == TF_OK) {
@@ -219,7 +209,8 @@ run_mounted(struct fs *fs, const struct fs_options *o, int signals, int *parent,
 		    o->mnt);
 		fs_daemon_ready(parent);
 		fs_daemon_notify_systemd();
-		*reason = await_end(fs, o->mnt, signals, &closed, &copies);
+		end->reason = await_end(fs, o->mnt, signals, &end->closed,
+		    &end->copies);
 		fs_notify_finish(fs->notify);
 		fs_loop_stop(fs->loop);
 		fs_handles_drain(fs->handles);
@@ -228,14 +219,34 @@ run_mounted(struct fs *fs, const struct fs_options *o, int signals, int *parent,
 	fs_worker_stop(fs);
 	fs_notify_stop(fs->notify);
 	fs_passthrough_stop(fs->passthrough);
-	/* This closes the connection and detaches a mount that is left.  After
-	 * *copies, something else may be mounted there now. */
-	if (!copies)
-		fuse_session_unmount(se);
-	if (fs_mount_is_dead(o->mnt))
-		(void)fs_mount_off(o->mnt, true);
-	fs_handles_end(fs, closed);
+	return rc;
+}
+
+/* Mount and serve.  The vault is open; on return nothing is mounted. */
+static enum tf_code
+run_mounted(struct fs *fs, const struct fs_options *o, int signals, int *parent,
+    const char **reason, struct tf_error *err)
+{
+	struct ending end = { .reason = *reason };
+	struct fuse_session *se;
+	enum tf_code rc;
+	int fd;
+
+	if ((rc = fs_broker_mount(fs->broker, o->mnt, &fd, err)) != TF_OK)
+		return rc;
+	if ((se = new_session(fs, o, fd)) == NULL) {
+		(void)fs_broker_unmount(fs->broker, true);
+		return tf_nomem(err);
+	}
+	if (!o->debug)
+		fuse_set_log_func(fs_report_fuse);
+	rc = serve(fs, o, se, signals, parent, &end, err);
+	/* This closes the connection: a mount that is left is dead now. */
 	fuse_session_destroy(se);
+	if (fs_broker_is_dead(fs->broker))
+		(void)fs_broker_unmount(fs->broker, true);
+	fs_handles_end(fs, end.closed);
+	*reason = end.reason;
 	return rc;
 }
 
@@ -244,13 +255,33 @@ static enum tf_code
 open_shared(struct fs *fs, const struct fs_options *o, struct tf_error *err)
 {
 	fs_roles_set(&fs->roles, fs->vault);
-	fs->actors = fs_actors_new();
+	fs->actors = fs_actors_new(fs->broker);
 	fs->control = fs_control_new(fs->vault, &fs->stopping);
 	fs->handles = fs_handles_new();
 	fs->passthrough = fs_passthrough_new();
 	if (fs->control == NULL || fs->handles == NULL)
 		return tf_nomem(err);
 	return fs_loop_new(o->threads, &fs->loop, err);
+}
+
+/*
+ * Start the processes that keep what this one gives up, and give it up.  All
+ * before the vault opens: see sandbox.h.  user and state stay in place.
+ */
+static enum tf_code
+enter_sandbox(struct fs *fs, const struct fs_options *o, struct fs_user *user,
+    struct tf_sandbox *state, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if ((rc = fs_sandbox_user(o->store, o->user, user, err)) != TF_OK ||
+	    (rc = fs_broker_start(o, &fs->broker, err)) != TF_OK)
+		return rc;
+	fs_daemon_connect_systemd();
+	if ((rc = fs_sandbox_become(user, err)) == TF_OK)
+		rc = fs_sandbox_enter(o->store, o->read_only, state, err);
+	state->user = user->name;
+	return rc;
 }
 
 enum tf_code
@@ -274,7 +305,9 @@ fs_serve(const struct fs_options *o, int *parent, struct tf_error *err)
 		.durability = o->durability,
 	};
 	struct fs fs = { .read_only = o->read_only, .notify = vo.arg };
+	struct tf_sandbox sandbox;
 	struct tf_error close_err;
+	struct fs_user user;
 	const char *reason = "unmounted";
 	struct fs_start start;
 	int signals = open_signals();
@@ -284,8 +317,11 @@ fs_serve(const struct fs_options *o, int *parent, struct tf_error *err)
 		rc = tf_fail(err, TF_IO, "take signals");
 	else if (fs.notify == NULL)
 		rc = tf_nomem(err);
+	else
+		rc = enter_sandbox(&fs, o, &user, &sandbox, err);
 	if (rc != TF_OK)
 		goto out;
+	vo.sandbox = &sandbox;
 	fs_start_watch(&start, signals, *parent);
 	rc = tf_vault_open(o->store, &vo, &fs.vault, err);
 	fs_start_end(&start);
@@ -310,6 +346,7 @@ out:
 	fs_handles_free(fs.handles);
 	fs_loop_free(fs.loop);
 	fs_notify_free(fs.notify);
+	fs_broker_end(fs.broker);
 	if (signals >= 0)
 		close(signals);
 	return rc;

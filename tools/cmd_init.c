@@ -1,7 +1,9 @@
 /* trailctl init: make a store; --recover: continue a store that was restored
  * from a backup; --moved: continue one that was moved to another place;
  * --guard-lost: continue one whose guard is lost. */
+#include <pwd.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "actor.h"
 #include "cmd.h"
@@ -9,10 +11,13 @@
 #include "report.h"
 #include "text.h"
 
+#define SERVICE_USER "trailfs" /* owns new stores where it exists */
+
 static struct {
 	bool guard_lost, json, moved, recover;
 	const char *keys;   /* NULL: in the store */
 	const char *origin; /* NULL: of host and directory */
+	const char *user;   /* NULL: see find_owner */
 } ask;
 
 static const struct args_option options[] = {
@@ -34,6 +39,10 @@ static const struct args_option options[] = {
 	{ .name = "recover",
 	    .help = "continue a store that was restored from a backup",
 	    .flag = &ask.recover },
+	{ .name = "user",
+	    .value = "NAME",
+	    .help = "the owner of the store, as whom the mount runs",
+	    .text = &ask.user },
 	{ 0 },
 };
 
@@ -86,14 +95,56 @@ go_on(const char *path, const struct tf_actor *self, struct tf_buf *vkey,
 	struct tf_vault *v;
 	enum tf_code rc, closed;
 
-	if (ask.recover || ask.origin != NULL)
+	if (ask.recover || ask.origin != NULL || ask.user != NULL)
 		return tf_fail(err, TF_USAGE,
-		    "--moved and --guard-lost keep the origin of the store");
+		    "--moved and --guard-lost keep the origin and the owner of "
+		    "the store");
 	if ((rc = tf_vault_open(path, &o, &v, err)) != TF_OK)
 		return rc;
 	rc = tf_vault_vkey(v, vkey, err);
 	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
 	return rc == TF_OK ? closed : rc;
+}
+
+/*
+ * Set *owner to the user to whom root gives the new store: the one who was named,
+ * or the user trailfs where there is one.  *given: false if the store stays the
+ * caller's.
+ */
+static enum tf_code
+find_owner(struct tf_owner *owner, bool *given, struct tf_error *err)
+{
+	const char *name = ask.user != NULL ? ask.user : SERVICE_USER;
+	const struct passwd *pw = getpwnam(name);
+
+	*given = false;
+	if (pw == NULL)
+		return ask.user == NULL ?
+		    TF_OK :
+		    tf_fail(err, TF_USAGE, "there is no user %.64s", name);
+	if (geteuid() != 0)
+		return ask.user == NULL || pw->pw_uid == geteuid() ?
+		    TF_OK :
+		    tf_fail(err, TF_USAGE,
+			"only root can give a store to another user");
+	*owner = (struct tf_owner){ pw->pw_uid, pw->pw_gid };
+	*given = pw->pw_uid != 0;
+	return TF_OK;
+}
+
+/* Make a store. */
+static enum tf_code
+make(const char *path, const struct tf_actor *self, struct tf_buf *vkey,
+    struct tf_error *err)
+{
+	struct tf_owner owner;
+	bool given;
+	enum tf_code rc = find_owner(&owner, &given, err);
+
+	if (rc == TF_OK)
+		rc = tf_vault_init_for(path, ask.origin, ask.keys,
+		    given ? &owner : NULL, self, vkey, err);
+	return rc;
 }
 
 /* The key is printed after the store is made: a printed key belongs to a store
@@ -119,8 +170,7 @@ run(int n, char **arg)
 	    go_on(arg[0], &self, &vkey, &err) :
 	    ask.recover ?
 	    tf_vault_recover(arg[0], ask.origin, &self, &vkey, &err) :
-	    tf_vault_init_keys(arg[0], ask.origin, ask.keys, &self, &vkey,
-		&err);
+	    make(arg[0], &self, &vkey, &err);
 	if (rc == TF_OK) {
 		line = (struct tf_str){ vkey.p, vkey.n };
 		while (line.n > 0 && line.p[line.n - 1] == '\n')

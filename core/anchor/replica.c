@@ -206,7 +206,7 @@ tf_replica_create(const char *path, const char *vkey, const char *store,
 		    "the id of a store is 32 hex digits");
 	rc = begin_making(path, &made, &dirfd, &markfd, err);
 	if (rc == TF_OK) {
-		if ((rc = tf_new_store_dirs(path, &again, &ignored, err)) ==
+		if ((rc = tf_new_store_dirs(path, NULL, &again, &ignored, err)) ==
 			TF_OK &&
 		    (rc = write_public(dirfd, &k, err)) == TF_OK &&
 		    (rc = make_files(dirfd, markfd, &k, err)) == TF_OK &&

@@ -247,34 +247,32 @@ place(int dirfd, const char *name, char out[PLACE_MAX])
 }
 
 /*
- * Check that owner, mode and link count of the open file protect a secret.  Whom
- * its directory belongs to may have it, too: a caller has checked that one.
+ * Check that owner, mode and link count of a file protect a secret.  Whom its
+ * directory belongs to may have it, too: a caller has checked that one.
  */
 static enum tf_code
-fit(int fd, int dirfd, const char *name, struct tf_error *err)
+fit(const struct stat *st, int dirfd, const char *name, struct tf_error *err)
 {
 	char path[PLACE_MAX];
-	struct stat st, dir;
+	struct stat dir;
 	uid_t owner = geteuid();
 
-	if (fstat(fd, &st) < 0)
-		return tf_fail(err, TF_IO, "stat %s", name);
 	if (dirfd >= 0 && fstat(dirfd, &dir) == 0)
 		owner = dir.st_uid;
 	errno = 0;
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(st->st_mode))
 		return tf_fail(err, TF_FOREIGN, "key %s is not a plain file",
 		    place(dirfd, name, path));
-	if (st.st_nlink != 1)
+	if (st->st_nlink != 1)
 		return tf_fail(err, TF_FOREIGN,
 		    "key %s has %u names (hard links): remove the others",
-		    place(dirfd, name, path), (unsigned)st.st_nlink);
-	if (st.st_uid != geteuid() && st.st_uid != 0 && st.st_uid != owner)
+		    place(dirfd, name, path), (unsigned)st->st_nlink);
+	if (st->st_uid != geteuid() && st->st_uid != 0 && st->st_uid != owner)
 		return tf_fail(err, TF_FOREIGN,
 		    "key %s belongs to uid %u: chown %u it",
-		    place(dirfd, name, path), (unsigned)st.st_uid,
+		    place(dirfd, name, path), (unsigned)st->st_uid,
 		    (unsigned)owner);
-	if ((st.st_mode & 077) != 0)
+	if ((st->st_mode & 077) != 0)
 		return tf_fail(err, TF_FOREIGN,
 		    "key %s is open to others: chmod 0400 it",
 		    place(dirfd, name, path));
@@ -287,7 +285,14 @@ not_opened(int dirfd, const char *name, struct tf_error *err)
 {
 	char path[PLACE_MAX];
 	int sys = errno;
+	struct stat st;
+	enum tf_code rc;
 
+	/* A daemon without capabilities cannot open what root could. */
+	if (sys == EACCES &&
+	    fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (rc = fit(&st, dirfd, name, err)) != TF_OK)
+		return rc;
 	errno = 0;
 	if (sys == ELOOP)
 		return tf_fail(err, TF_FOREIGN,
@@ -305,6 +310,7 @@ enum tf_code
 tf_secret_read(int dirfd, const char *name, void *p, size_t max, size_t *got,
     struct tf_error *err)
 {
+	struct stat st;
 	enum tf_code rc;
 	int fd;
 
@@ -313,7 +319,9 @@ tf_secret_read(int dirfd, const char *name, void *p, size_t max, size_t *got,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return not_opened(dirfd, name, err);
-	if ((rc = fit(fd, dirfd, name, err)) == TF_OK)
+	rc = fstat(fd, &st) < 0 ? tf_fail(err, TF_IO, "stat %s", name) :
+				  fit(&st, dirfd, name, err);
+	if (rc == TF_OK)
 		rc = tf_file_pread(fd, p, max, 0, got, err);
 	(void)close(fd);
 	return rc;

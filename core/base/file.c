@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -108,6 +109,73 @@ tf_file_pread(int fd, void *p, size_t n, uint64_t off, size_t *got,
 	return TF_OK;
 }
 
+/*
+ * Give fd, which was just made at path below dirfd, to the owner of its
+ * directory: a daemon that runs as that user must be able to use what root makes
+ * beside it.
+ */
+static enum tf_code
+set_owner(int dirfd, const char *path, int fd, struct tf_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX] = ".";
+	struct stat st;
+
+	if (geteuid() != 0)
+		return TF_OK;
+	if (slash != NULL)
+		(void)snprintf(dir, sizeof(dir), "%.*s",
+		    slash == path ? 1 : (int)(slash - path), path);
+	if (fstatat(dirfd, dir, &st, 0) == 0 &&
+	    (st.st_uid == 0 || fchown(fd, st.st_uid, st.st_gid) == 0))
+		return TF_OK;
+	return tf_fail(err, TF_IO, "set the owner of %.100s", path);
+}
+
+enum tf_code
+tf_file_mkdir(int dirfd, const char *path, struct tf_error *err)
+{
+	enum tf_code rc;
+	int fd, sys;
+
+	if (mkdirat(dirfd, path, 0700) < 0)
+		return tf_fail(err, errno == EEXIST ? TF_EXISTS : TF_IO,
+		    "make directory %.100s", path);
+	fd = openat(dirfd, path,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	sys = errno;
+	/* The umask may have removed bits that the owner needs. */
+	rc = fd >= 0 && fchmod(fd, 0700) == 0 ?
+	    set_owner(dirfd, path, fd, err) :
+	    tf_fail(err, TF_IO, "chmod %.100s", path);
+	if (fd >= 0)
+		(void)close(fd);
+	else
+		errno = sys;
+	return rc;
+}
+
+enum tf_code
+tf_file_new(int dirfd, const char *path, int flags, int *fd,
+    struct tf_error *err)
+{
+	enum tf_code rc;
+
+	*fd = openat(dirfd, path, flags | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+	    0600);
+	if (*fd < 0)
+		return tf_fail(err, errno == EEXIST ? TF_EXISTS : TF_IO,
+		    "create %.100s", path);
+	rc = fchmod(*fd, 0600) == 0 ? set_owner(dirfd, path, *fd, err) :
+				      tf_fail(err, TF_IO, "chmod %.100s", path);
+	if (rc == TF_OK)
+		return rc;
+	(void)unlinkat(dirfd, path, 0);
+	(void)close(*fd);
+	*fd = -1;
+	return rc;
+}
+
 /* Check that *fd is a regular file; if not, close it and set *fd to -1. */
 static enum tf_code
 require_plain(int *fd, const char *name, struct tf_error *err)
@@ -132,9 +200,16 @@ enum tf_code
 tf_file_open(int dirfd, const char *name, int flags, int *fd,
     struct tf_error *err)
 {
+	enum tf_code rc;
+
+	if ((flags & O_CREAT) != 0 &&
+	    (rc = tf_file_new(dirfd, name, (flags & ~O_CREAT) | O_EXCL, fd,
+		 err)) != TF_EXISTS)
+		return rc;
 	/* O_NONBLOCK: opening a FIFO would otherwise wait for its other end. */
 	*fd = openat(dirfd, name,
-	    flags | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
+	    (flags & ~O_CREAT) | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY |
+		O_CLOEXEC);
 	if (*fd >= 0)
 		return require_plain(fd, name, err);
 	if (errno == EISDIR)
@@ -216,7 +291,7 @@ tf_file_write(int dirfd, const char *name, const void *p, size_t n,
 		return tf_fail(err, TF_IO, "create %s", tmp);
 	/* The umask has removed bits, but the file must have exactly mode. */
 	rc = fchmod(fd, mode) < 0 ? tf_fail(err, TF_IO, "chmod %s", tmp) :
-				    TF_OK;
+				    set_owner(dirfd, tmp, fd, err);
 	if (rc == TF_OK)
 		rc = tf_file_pwrite(fd, p, n, 0, err);
 	if (rc == TF_OK)

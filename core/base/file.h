@@ -42,6 +42,17 @@ TF_MUST_USE enum tf_code tf_file_pread(int fd, void *p, size_t n, uint64_t off,
 TF_MUST_USE enum tf_code tf_file_open(int dirfd, const char *name, int flags,
     int *fd, struct tf_error *err);
 
+/*
+ * Create path below dirfd: a directory with mode 0700, and a file with mode
+ * 0600, open with flags (with O_EXCL it must be absent).  What root makes, here
+ * and in tf_file_open and tf_file_write, belongs to the owner of its directory.
+ * On failure *fd is -1.  Errors: TF_EXISTS, also of tf_file_mkdir; TF_IO.
+ */
+TF_MUST_USE enum tf_code tf_file_mkdir(int dirfd, const char *path,
+    struct tf_error *err);
+TF_MUST_USE enum tf_code tf_file_new(int dirfd, const char *path, int flags,
+    int *fd, struct tf_error *err);
+
 /* Append the whole regular file to out.  Errors: TF_TOOBIG it has more than max
  * bytes; those of tf_file_open, but TF_IO for a directory. */
 TF_MUST_USE enum tf_code tf_file_read(int dirfd, const char *name, size_t max,

@@ -146,11 +146,11 @@ make(struct encrypting *x, const struct tf_kept_recipients *to,
 		tf_vault_slow(x->l->v);
 		tf_stage_age_name(x->l->attr.id, NULL, name);
 		(void)unlinkat(x->l->v->stagefd, name, 0);
-		x->fd = openat(x->l->v->stagefd, name,
-		    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-		if (x->fd < 0) {
+		rc = tf_file_new(x->l->v->stagefd, name, O_RDWR | O_EXCL,
+		    &x->fd, err);
+		if (rc != TF_OK) {
 			tf_sha256_free(x->sha);
-			return tf_fail(err, TF_IO, "create stage/%s", name);
+			return rc;
 		}
 	}
 	rc = write_all(x, to, p, err);

@@ -211,12 +211,9 @@ new_file(struct tf_pending *l,
 	tf_stage_name(l->attr.id, name);
 	(void)snprintf(tmp, sizeof(tmp), "%s.new", name);
 	tf_descriptor_take(l);
-	fd = openat(l->v->stagefd, tmp,
-	    O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0) {
-		rc = tf_fail(err, TF_IO, "create stage/%s", tmp);
+	rc = tf_file_new(l->v->stagefd, tmp, O_RDWR | O_TRUNC, &fd, err);
+	if (rc != TF_OK)
 		goto out;
-	}
 	rc = fill(l, fd, err);
 	/* I4: flushed bytes must survive a power cut after the rename. */
 	if (rc == TF_OK && l->saved_gen > 0)

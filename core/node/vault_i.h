@@ -104,6 +104,7 @@ struct tf_vault {
 	void (*on_change)(void *arg, uint64_t id);  /* or NULL */
 	void (*on_altered)(void *arg, uint64_t id); /* or NULL */
 	void *arg; /* of say, on_change and on_altered */
+	const struct tf_sandbox *sandbox; /* or NULL */
 	char origin[TF_ORIGIN_MAX + 1];
 	char store[33];
 	char host[257];

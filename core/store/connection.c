@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/file.h"
 #include "../base/mutant.h"
 #include "../json.h"
 #include "clean_pages.h"
@@ -205,22 +206,18 @@ is_read_only_medium(const char *path)
 }
 
 /* Create the file with mode 0600.  SQLite would create it with 0644, and it
- * gives its log and index the mode of the database.  SQLite takes an empty file
- * for a new database. */
+ * gives its log and index the mode and the owner of the database.  SQLite takes
+ * an empty file for a new database. */
 static enum tf_code
 create_file(const char *path, struct tf_error *err)
 {
-	int fd = open(path,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd;
+	enum tf_code rc = tf_file_new(AT_FDCWD, path, O_WRONLY | O_EXCL, &fd,
+	    err);
 
-	if (fd < 0 || fchmod(fd, 0600) < 0) {
-		if (fd >= 0)
-			(void)close(fd);
-		return tf_fail(err, errno == EEXIST ? TF_EXISTS : TF_IO,
-		    "create %s", path);
-	}
-	(void)close(fd); /* nothing is written yet */
-	return TF_OK;
+	if (rc == TF_OK)
+		(void)close(fd); /* nothing is written yet */
+	return rc;
 }
 
 enum tf_code

@@ -104,9 +104,20 @@ open_checked(int dirfd, const char *path, bool outside, int *fd,
     struct tf_error *err)
 {
 	const int at = outside ? AT_FDCWD : dirfd;
+	const int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	enum tf_code rc;
 
-	*fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* A daemon without capabilities cannot open what root could, but it can
+	 * say whom it belongs to. */
+	*fd = openat(at, path, O_PATH | flags);
+	if (*fd >= 0) {
+		rc = fit(*fd, path, outside, owner_of(dirfd), err);
+		(void)close(*fd);
+		*fd = -1;
+		if (rc != TF_OK)
+			return rc;
+	}
+	*fd = openat(at, path, O_RDONLY | flags);
 	if (*fd < 0)
 		return not_opened(at, path, err);
 	if ((rc = fit(*fd, path, outside, owner_of(dirfd), err)) != TF_OK) {

@@ -198,13 +198,11 @@ object_dir(int objectsfd, struct tf_object_dirs *dirs, const struct tf_hash *h,
 	uint64_t bit = UINT64_C(1) << h->b[0] % 64;
 	enum tf_code rc;
 
-	if (mkdirat(objectsfd, dir, 0700) < 0) {
-		if (errno != EEXIST)
-			return tf_fail(err, TF_IO, "make directory objects/%s",
-			    dir);
-		if ((atomic_load(word) & bit) != 0)
-			return TF_OK;
-	}
+	rc = tf_file_mkdir(objectsfd, dir, err);
+	if (rc != TF_OK && rc != TF_EXISTS)
+		return rc;
+	if (rc == TF_EXISTS && (atomic_load(word) & bit) != 0)
+		return TF_OK;
 	if ((rc = tf_file_sync_dir(objectsfd, ".", err)) == TF_OK)
 		atomic_fetch_or(word, bit);
 	return rc;

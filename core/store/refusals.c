@@ -147,29 +147,12 @@ keep(void *arg, const struct tf_refusal_row *r, struct tf_error *err)
 	return add_line(&o->out, r, err);
 }
 
-/* A program that root runs must not leave a file that the owner of the store
- * cannot read. */
-static enum tf_code
-write_file(int dirfd, const struct tf_buf *b, struct tf_error *err)
-{
-	const struct tf_str bytes = tf_buf_bytes(b);
-	struct stat st;
-	enum tf_code rc = tf_file_write(dirfd, TF_REFUSALS, bytes.p, bytes.n,
-	    0600, false, err);
-
-	if (rc == TF_OK && geteuid() == 0 &&
-	    (fstat(dirfd, &st) < 0 ||
-		fchownat(dirfd, TF_REFUSALS, st.st_uid, st.st_gid,
-		    AT_SYMLINK_NOFOLLOW) < 0))
-		rc = tf_fail(err, TF_IO, "owner of " TF_REFUSALS);
-	return rc;
-}
-
 /* Leave out those of kind and name, and add r, unless it is NULL. */
 static enum tf_code
 change(int dirfd, struct others *o, const struct tf_refusal_row *r,
     struct tf_error *err)
 {
+	struct tf_str out;
 	enum tf_code rc = tf_refusals_each(dirfd, count, o, err);
 
 	if (rc != TF_OK || (r == NULL && !o->found))
@@ -179,7 +162,11 @@ change(int dirfd, struct others *o, const struct tf_refusal_row *r,
 	rc = tf_refusals_each(dirfd, keep, o, err);
 	if (rc == TF_OK && r != NULL)
 		rc = add_line(&o->out, r, err);
-	return rc == TF_OK ? write_file(dirfd, &o->out, err) : rc;
+	if (rc != TF_OK)
+		return rc;
+	out = tf_buf_bytes(&o->out);
+	return tf_file_write(dirfd, TF_REFUSALS, out.p, out.n, 0600, false,
+	    err);
 }
 
 /* The lock is on the directory, since the file is replaced. */

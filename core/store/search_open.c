@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/file.h"
 #include "search_i.h"
 
 #define FORM 6 /* of the tables, the kinds of facts and the words */
@@ -128,10 +129,8 @@ open_file(const char *path, const char *mark, struct tf_search_db **out,
 	int fd;
 
 	/* SQLite would make a file that others can read. */
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-	    0600);
-	made = fd >= 0;
-	if (fd >= 0)
+	made = tf_file_new(AT_FDCWD, path, O_RDWR | O_EXCL, &fd, NULL) == TF_OK;
+	if (made)
 		(void)close(fd); /* empty */
 	rc = connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, &s,
 	    err);

@@ -153,12 +153,34 @@ tf_store_check_access(int dirfd, bool may_tighten, tf_store_found found,
 	if (fstat(dirfd, &st) < 0)
 		return;
 	k.owner = st.st_uid;
-	if (st.st_uid != geteuid() && st.st_uid != 0)
+	/* Root gives a store to the user as whom the daemon runs. */
+	if (st.st_uid != geteuid() && st.st_uid != 0 && geteuid() != 0)
 		tell(&k, TF_STORE_USER, ".",
 		    "the store belongs to uid %u, who can change all in it",
 		    (unsigned)st.st_uid);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		check(&k, &places[i]);
+}
+
+enum tf_code
+tf_store_check_owner(int dirfd, uid_t uid, struct tf_error *err)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		const char *name = places[i].name;
+
+		if (strncmp(name, "keys", 4) == 0 ||
+		    fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    st.st_uid == uid)
+			continue;
+		errno = 0;
+		return tf_fail(err, TF_USAGE,
+		    "%s belongs to uid %u, the store to uid %u: chown -R %u "
+		    "STORE",
+		    name, (unsigned)st.st_uid, (unsigned)uid, (unsigned)uid);
+	}
+	return TF_OK;
 }
 
 /* --- what does not belong there ------------------------------------------------ */

@@ -7,6 +7,7 @@
 #define TF_STORE_STORE_FILES_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "../error.h"
 
@@ -15,7 +16,7 @@ enum tf_store_fault {
 	TF_STORE_OWNER, /* of a file in the store */
 	TF_STORE_LINKS, /* a file with several names */
 	TF_STORE_MODE,	/* open to group or others */
-	TF_STORE_USER,	/* the store belongs to neither the process nor root */
+	TF_STORE_USER,	/* another user owns the store; not reported to root */
 };
 /* Receives one line about one wrong file, without a full stop.  name: its path in
  * the store; "." is the store's directory. */
@@ -42,6 +43,12 @@ typedef void (*tf_store_found)(void *arg, enum tf_store_fault fault,
  */
 void tf_store_check_access(int dirfd, bool tighten, tf_store_found found,
     void *arg);
+
+/* Check that each of these files, but for keys/ and what is in it, belongs to
+ * uid: who serves the store as that user must be able to use it.  TF_USAGE: err
+ * names the file, and the command that mends that. */
+TF_MUST_USE enum tf_code tf_store_check_owner(int dirfd, uid_t uid,
+    struct tf_error *err);
 
 /* Receives the path of a file in the store, safe to print.  aside: the file is
  * a damaged object that tf_object_put_aside renamed. */

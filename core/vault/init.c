@@ -49,12 +49,20 @@ default_origin(const char *path, char out[TF_ORIGIN_MAX + 1])
 
 /* The key directory of the new store dirfd: another one, or STORE/keys. */
 static enum tf_code
-open_keys(int dirfd, const char *keys, int *fd, bool *made,
-    struct tf_error *err)
+open_keys(int dirfd, const char *keys, const struct tf_owner *owner, int *fd,
+    bool *made, struct tf_error *err)
 {
+	enum tf_code rc;
+
 	*made = false;
-	return keys == NULL ? tf_key_dir_open(dirfd, fd, err) :
-			      tf_key_dir_make(dirfd, keys, fd, made, err);
+	if (keys == NULL)
+		return tf_key_dir_open(dirfd, fd, err);
+	rc = tf_key_dir_make(dirfd, keys, fd, made, err);
+	if (rc == TF_OK && *made && owner != NULL &&
+	    fchown(*fd, owner->uid, owner->gid) < 0)
+		rc = tf_fail(err, TF_IO, "give %.100s to uid %u", keys,
+		    (unsigned)owner->uid);
+	return rc;
 }
 
 /* Remove what is left of keys outside of a store that was not made. */
@@ -68,15 +76,9 @@ unmake_keys(int keysfd, const char *keys, bool made)
 }
 
 enum tf_code
-tf_vault_init(const char *path, const char *origin,
-    const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err)
-{
-	return tf_vault_init_keys(path, origin, NULL, actor, vkey, err);
-}
-
-enum tf_code
-tf_vault_init_keys(const char *path, const char *origin, const char *keys,
-    const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err)
+tf_vault_init_for(const char *path, const char *origin, const char *keys,
+    const struct tf_owner *owner, const struct tf_actor *actor,
+    struct tf_buf *vkey, struct tf_error *err)
 {
 	struct tf_vault_options o = { .program = "trailctl", .actor = actor };
 	char fallback[TF_ORIGIN_MAX + 1];
@@ -95,8 +97,9 @@ tf_vault_init_keys(const char *path, const char *origin, const char *keys,
 		return tf_fail(err, TF_USAGE,
 		    "an origin is 1 to 128 of "
 		    "A-Za-z0-9._~:/-");
-	if ((rc = tf_new_store_dirs(path, &dirfd, &made, err)) == TF_OK &&
-	    (rc = open_keys(dirfd, keys, &keysfd, &made_keys, err)) == TF_OK &&
+	if ((rc = tf_new_store_dirs(path, owner, &dirfd, &made, err)) ==
+		TF_OK &&
+	    (rc = open_keys(dirfd, keys, owner, &keysfd, &made_keys, err)) == TF_OK &&
 	    (wrote_keys = true) &&
 	    (rc = tf_new_store_keys(dirfd, keysfd, origin, vkey, err)) ==
 		TF_OK &&
@@ -119,4 +122,11 @@ tf_vault_init_keys(const char *path, const char *origin, const char *keys,
 	if (dirfd >= 0)
 		(void)close(dirfd);
 	return rc;
+}
+
+enum tf_code
+tf_vault_init(const char *path, const char *origin,
+    const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err)
+{
+	return tf_vault_init_for(path, origin, NULL, NULL, actor, vkey, err);
 }

@@ -67,10 +67,12 @@ make_key(int dirfd, const char *pub_name, int keysfd, const char *name,
  * rename or replace every file.
  */
 enum tf_code
-tf_new_store_dirs(const char *path, int *dirfd, bool *made,
-    struct tf_error *err)
+tf_new_store_dirs(const char *path, const struct tf_owner *owner, int *dirfd,
+    bool *made, struct tf_error *err)
 {
 	static const char *const names[] = { "objects", "stage", "keys" };
+	const uid_t uid = owner == NULL ? geteuid() : owner->uid;
+	enum tf_code rc = TF_OK;
 	struct stat st;
 
 	*made = mkdir(path, 0700) == 0;
@@ -84,7 +86,7 @@ tf_new_store_dirs(const char *path, int *dirfd, bool *made,
 	if (fstat(*dirfd, &st) < 0)
 		return tf_fail(err, TF_IO, "stat %.100s", path);
 	errno = 0;
-	if (st.st_uid != geteuid())
+	if (st.st_uid != geteuid() && st.st_uid != uid)
 		return tf_fail(err, TF_FOREIGN,
 		    "%.100s belongs to uid %u, who could change all in it",
 		    path, (unsigned)st.st_uid);
@@ -93,12 +95,13 @@ tf_new_store_dirs(const char *path, int *dirfd, bool *made,
 	if (fchmod(*dirfd, 0700) < 0)
 		return tf_fail(err, TF_IO, "chmod %.100s: %s", path,
 		    strerror(errno));
-	for (size_t i = 0; i < 3; i++)
-		if (mkdirat(*dirfd, names[i], 0700) < 0 ||
-		    fchmodat(*dirfd, names[i], 0700, 0) < 0)
-			return tf_fail(err, TF_IO, "make %s: %s", names[i],
-			    strerror(errno));
-	return TF_OK;
+	/* What is made in it then belongs to that user, too. */
+	if (owner != NULL && fchown(*dirfd, owner->uid, owner->gid) < 0)
+		return tf_fail(err, TF_IO, "give %.100s to uid %u", path,
+		    (unsigned)owner->uid);
+	for (size_t i = 0; i < 3 && rc == TF_OK; i++)
+		rc = tf_file_mkdir(*dirfd, names[i], err);
+	return rc;
 }
 
 enum tf_code

@@ -12,16 +12,17 @@
 #include "../error.h"
 
 struct tf_buf;
+struct tf_owner;
 
 /* May a store be made at path?  It is absent or an empty directory.
  * TF_EXISTS, TF_ACCESS. */
 TF_MUST_USE enum tf_code tf_new_store_check(const char *path,
     struct tf_error *err);
-/* Make path, if it is absent (*made), and objects/, stage/ and keys/ in it.
- * *dirfd may be open on failure too.  TF_FOREIGN: path belongs to another
- * user. */
-TF_MUST_USE enum tf_code tf_new_store_dirs(const char *path, int *dirfd,
-    bool *made, struct tf_error *err);
+/* Make path, if it is absent (*made), and objects/, stage/ and keys/ in it; all
+ * of it belongs to owner (NULL: to the caller).  *dirfd may be open on failure
+ * too.  TF_FOREIGN: path belongs to another user. */
+TF_MUST_USE enum tf_code tf_new_store_dirs(const char *path,
+    const struct tf_owner *owner, int *dirfd, bool *made, struct tf_error *err);
 /* Make the keys of the log and of the attester, durable: the secret halves below
  * keysfd, the key directory.  Appends the verifier's key to vkey, for a person to
  * keep outside of the store. */

@@ -286,6 +286,7 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	v->on_change = o->changed;
 	v->on_altered = o->altered;
 	v->arg = o->arg;
+	v->sandbox = o->sandbox;
 	(void)snprintf(v->program, sizeof(v->program), "%s", o->program);
 	(void)pthread_mutex_init(&v->mu, NULL);
 	(void)pthread_mutex_init(&v->denials.mu, NULL);

@@ -61,6 +61,21 @@ tf_put_guard(const struct tf_vault *v, struct tf_json *j,
 	tf_json_object_end(j);
 }
 
+void
+tf_put_sandbox(const struct tf_vault *v, struct tf_json *j)
+{
+	const struct tf_sandbox *s = v->sandbox;
+
+	if (s == NULL)
+		return;
+	tf_json_key(j, "sandbox");
+	tf_json_object(j);
+	tf_put_uint(j, "landlock", (uint64_t)s->landlock);
+	tf_put_bool(j, "seccomp", s->seccomp);
+	tf_put_hint(j, "user", s->user, SIZE_MAX, TF_HINT_MAX);
+	tf_json_object_end(j);
+}
+
 /* The status lists the paths, for those who may read them. */
 static void
 page_damaged(struct tf_page *p)

@@ -19,6 +19,9 @@ void tf_put_machine_clock(const struct tf_vault *v, struct tf_json *j,
     struct tf_time last);
 void tf_put_guard(const struct tf_vault *v, struct tf_json *j,
     const struct tf_guard_state *g);
+/* The member "sandbox", for a vault that a mount serves: what its process has
+ * given up. */
+void tf_put_sandbox(const struct tf_vault *v, struct tf_json *j);
 /* Rows of the page's list: damaged evidence, the guard, and a clock that is behind
  * the ledger. */
 void tf_page_machine(struct tf_page *p);

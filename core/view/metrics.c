@@ -426,6 +426,20 @@ put_counters(struct metrics *m)
 	    &c->seals);
 }
 
+static void
+put_sandbox(struct metrics *m)
+{
+	const struct tf_sandbox *s = m->v->sandbox;
+
+	if (s == NULL)
+		return;
+	tf_gauge(&m->to, "trailfs_sandbox_landlock_version",
+	    "Version of Landlock that keeps the daemon from files; 0: none.",
+	    (uint64_t)s->landlock);
+	tf_gauge(&m->to, "trailfs_sandbox_seccomp",
+	    "1 if the system calls of the daemon are filtered.", s->seccomp);
+}
+
 enum tf_code
 tf_vault_metrics(struct tf_vault *v, const struct tf_asker *who,
     struct tf_buf *out, struct tf_error *err)
@@ -457,6 +471,7 @@ tf_vault_metrics(struct tf_vault *v, const struct tf_asker *who,
 		put_clock(&m);
 		put_files(&m);
 		put_space(&m);
+		put_sandbox(&m);
 		if (!v->read_only)
 			put_unsealed(&m);
 		if (!v->read_only || v->mount != NULL)

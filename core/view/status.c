@@ -166,6 +166,7 @@ put_facts(struct tf_view *w, struct tf_json *j, const struct tf_status_facts *c,
 	tf_put_roles(v, j);
 	tf_json_key(j, "root");
 	tf_json_cstr(j, hex);
+	tf_put_sandbox(v, j);
 	if (m->stamps != NULL)
 		tf_put_cstr(j, "stamps", m->stamps);
 	put_states(j, c);

@@ -58,6 +58,7 @@
 	X(settable) \
 	X(protect) \
 	X(secret) \
+	X(sandbox) \
 	X(redact) X(login) X(process) \
 	X(anchor) \
 	X(metrics) \

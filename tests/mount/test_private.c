@@ -95,17 +95,14 @@ START_TEST(a_store_that_is_open_to_others_is_closed_at_start)
 }
 END_TEST
 
-START_TEST(foreign_owners_links_and_types_are_named)
+START_TEST(links_and_types_are_named)
 {
 	static const struct {
 		const char *make, *says;
 	} rows[] = {
-		{ "chown 1001 store/config", "config belongs to uid 1001" },
-		{ "chown 1001 store/stage", "stage belongs to uid 1001" },
 		{ "ln store/config other", "config has 2 names" },
 		{ "mv store/objects o && ln -s $PWD/o store/objects",
 		    "objects is a symbolic link" },
-		{ "chown 1001 store", "the store belongs to uid 1001" },
 	};
 
 	use_it();
@@ -117,6 +114,34 @@ START_TEST(foreign_owners_links_and_types_are_named)
 		unmount_vault();
 		run(0, "rm -rf store o other && cp -a good store");
 	}
+}
+END_TEST
+
+/* Loop test.  The daemon runs as the owner of the store, and could not use what
+ * belongs to others. */
+START_TEST(a_store_of_several_owners_is_refused)
+{
+	static const struct {
+		const char *make, *says;
+	} rows[] = {
+		{ "chown 1001 store/config",
+		    "config belongs to uid 1001, the store to uid 0: "
+		    "chown -R 0 STORE" },
+		{ "chown 1001 store/stage",
+		    "stage belongs to uid 1001, the store to uid 0" },
+		{ "chown 1001 store",
+		    "objects belongs to uid 0, the store to uid 1001: "
+		    "chown -R 1001 STORE" },
+	};
+
+	use_it();
+	run(0, "%s", rows[_i].make);
+	start_vault("settle=0");
+	ck_assert_int_eq(1, vault_ended());
+	says(content("log", NULL), rows[_i].says);
+	run(0, "chown -R 0 store");
+	mount_vault("settle=0");
+	unmount_vault();
 }
 END_TEST
 
@@ -247,7 +272,8 @@ suite_private(void)
 	    0, 4);
 	tcase_add_test(t, init_in_a_directory_of_another_user_is_refused);
 	tcase_add_test(t, a_store_that_is_open_to_others_is_closed_at_start);
-	tcase_add_test(t, foreign_owners_links_and_types_are_named);
+	tcase_add_test(t, links_and_types_are_named);
+	tcase_add_loop_test(t, a_store_of_several_owners_is_refused, 0, 3);
 	tcase_add_loop_test(t, verify_names_foreign_files_in_a_store, 0,
 	    LEN(strays));
 	tcase_add_test(t, strays_are_named_in_few_lines);

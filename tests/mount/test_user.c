@@ -89,6 +89,38 @@ END_TEST
 	"kill -" sig " $(sed 's/.*\"pid\":\\([0-9]*\\).*/\\1/' " \
 	"mnt/.trailfs/status.json)"
 
+/* With user_allow_other in fuse.conf others may enter, and owner and mode decide.
+ * Her daemon is in the sandbox, too. */
+START_TEST(a_user_lets_others_in)
+{
+	AT_HOME;
+	as(0);
+	run(0, "echo user_allow_other >fuse.conf");
+	allowed(mount("fuse.conf", "/etc/fuse.conf", NULL, MS_BIND, NULL));
+	as(ALICE);
+	run(0, MOUNT ",allow_other");
+	run(0,
+	    "mkdir -p " A " && chmod 755 mnt/t " W " " A " && "
+	    "echo x >" A "/f && trailctl sync mnt");
+	as(BOB);
+	run(0, "grep -x x " A "/f");
+	says(run(2, "echo y >" A "/g"), "ermission denied");
+	as(0);
+	run(0, "trailctl show " A "/f | grep '^state *sealed'");
+	if (FAULTS_WORK)
+		run(0,
+		    "pid=$(sed 's/.*\"pid\":\\([0-9]*\\).*/\\1/' "
+		    "mnt/.trailfs/status.json)\n"
+		    "for line in 'Uid:.1001.*' 'CapEff:.0+' 'CapPrm:.0+' "
+		    "'NoNewPrivs:.1' 'Seccomp:.2'; do\n"
+		    "	grep -Ex \"$line\" /proc/$pid/status || exit 1\n"
+		    "done");
+	as(ALICE);
+	run(0, "fusermount3 -u mnt && " LET_GO);
+	run(0, "trailctl verify store");
+}
+END_TEST
+
 /* Her kernel reads nothing for her: only root may ask it to. */
 START_TEST(a_long_file_of_a_user_is_read_through_us)
 {
@@ -201,6 +233,7 @@ suite_user(void)
 	TCase *t = stored_case(s, "user");
 
 	tcase_add_test(t, a_user_records_without_root);
+	tcase_add_test(t, a_user_lets_others_in);
 	tcase_add_test(t, a_long_file_of_a_user_is_read_through_us);
 	tcase_add_test(t, the_memory_of_the_daemon_is_closed_to_its_user);
 	tcase_add_test(t, the_memory_of_trailctl_is_closed_to_its_user);

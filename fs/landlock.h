@@ -1,0 +1,20 @@
+/* Which files and which network the daemon may use (Landlock). */
+#ifndef FS_LANDLOCK_H
+#define FS_LANDLOCK_H
+
+#include <stdbool.h>
+
+#include "core/vault.h"
+
+/*
+ * From now on this thread, and all that it starts, can write only to the store
+ * (not with read_only) and to the directory of the guard, and read these and
+ * what the name service, /proc and the clock need; bind and connect no TCP
+ * socket; signal no other process; and use no abstract socket.  *version: that
+ * of Landlock, or 0 where the kernel lacks it or cannot yet let files move
+ * between directories.  TF_IO.
+ */
+TF_MUST_USE enum tf_code fs_landlock_daemon(const char *store, bool read_only,
+    const struct tf_outside *outside, int *version, struct tf_error *err);
+
+#endif

@@ -1,0 +1,723 @@
+/*
+ * What the daemon gives up.  The sandbox is the daemon's own (fs/sandbox.h): a
+ * process of the test enters it in the same way and then tries what an attacker
+ * would try who has taken over the daemon.  And the real daemon and its helpers
+ * are looked at from outside.
+ */
+#include <linux/keyctl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "fs/sandbox.h"
+#include "harness.h"
+
+#define NO_SANDBOX 100 /* exit statuses of a child */
+#define DONE 0
+
+static char store[4096], beside[4096];
+
+/* --- what is tried: 0, or the errno ------------------------------------------- */
+
+static int
+result(long rc)
+{
+	return rc < 0 ? errno : DONE;
+}
+
+static int
+opens(const char *path, int flags)
+{
+	return result(open(path, flags | O_CLOEXEC, 0600));
+}
+
+static int
+in_store(const char *name, int flags)
+{
+	char path[4200];
+
+	snprintf(path, sizeof path, "%s/%s", store, name);
+	return opens(path, flags);
+}
+
+static int
+read_beside(void)
+{
+	return opens(beside, O_RDONLY);
+}
+
+static int
+write_beside(void)
+{
+	return opens(beside, O_WRONLY);
+}
+
+static int
+truncate_beside(void)
+{
+	return opens(beside, O_WRONLY | O_TRUNC);
+}
+
+static int
+makes(const char *path)
+{
+	int rc = opens(path, O_WRONLY | O_CREAT | O_EXCL);
+
+	if (rc == DONE)
+		unlink(path);
+	return rc;
+}
+
+static int
+make_in_etc(void)
+{
+	return makes("/etc/trailfs-sandbox-test");
+}
+
+static int
+make_in_root(void)
+{
+	return makes("/root/trailfs-sandbox-test");
+}
+
+static int
+make_in_tmp(void)
+{
+	return makes("/tmp/trailfs-sandbox-test");
+}
+
+static int
+list_home(void)
+{
+	return opens("/root", O_RDONLY | O_DIRECTORY);
+}
+
+static int
+write_proc(void)
+{
+	return opens("/proc/self/coredump_filter", O_WRONLY);
+}
+
+static int
+read_shadow(void)
+{
+	return opens("/etc/shadow", O_RDONLY);
+}
+
+static int
+link_in_store(void)
+{
+	char path[4200];
+
+	snprintf(path, sizeof path, "%s/link", store);
+	return result(symlinkat("/etc", AT_FDCWD, path));
+}
+
+static int
+fifo_in_store(void)
+{
+	char path[4200];
+
+	snprintf(path, sizeof path, "%s/fifo", store);
+	return result(mkfifo(path, 0600));
+}
+
+static int
+execute(void)
+{
+	char *argv[] = { "true", NULL };
+
+	return result(execve("/bin/true", argv, NULL));
+}
+
+static int
+execute_fd(void)
+{
+	return result(syscall(SYS_execveat, 0, "/bin/true", NULL, NULL, 0));
+}
+
+static int
+fork_child(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	return result(pid);
+}
+
+/* A process that shares all memory is no thread either. */
+static int
+clone_process(void)
+{
+	return result(syscall(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL,
+	    NULL, NULL, NULL));
+}
+
+static int
+clone_unseen(void)
+{
+	return result(syscall(SYS_clone3, NULL, 0));
+}
+
+static int
+reach(int family, int type)
+{
+	return result(socket(family, type, 0));
+}
+
+static int
+internet(void)
+{
+	return reach(AF_INET, SOCK_STREAM);
+}
+
+static int
+internet_6(void)
+{
+	return reach(AF_INET6, SOCK_DGRAM);
+}
+
+static int
+netlink(void)
+{
+	return reach(AF_NETLINK, SOCK_RAW);
+}
+
+static int
+packets(void)
+{
+	return reach(AF_PACKET, SOCK_RAW);
+}
+
+static int
+abstract_socket(void)
+{
+	static const char name[] = "\0trailfs-sandbox-test";
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	memcpy(sa.sun_path, name, sizeof name - 1);
+	return result(connect(fd, (struct sockaddr *)&sa,
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + sizeof name -
+		1)));
+}
+
+static int
+trace(void)
+{
+	return result(ptrace(PTRACE_SEIZE, getppid(), NULL, NULL));
+}
+
+static int
+read_memory(void)
+{
+	return result(syscall(SYS_process_vm_readv, getppid(), NULL, 0, NULL, 0,
+	    0));
+}
+
+static int
+signal_parent(void)
+{
+	return result(kill(getppid(), 0));
+}
+
+static int
+signal_thread_of_parent(void)
+{
+	return result(syscall(SYS_tgkill, getppid(), getppid(), SIGCONT));
+}
+
+static int
+keys_of_the_kernel(void)
+{
+	return result(syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID,
+	    KEY_SPEC_SESSION_KEYRING, 0));
+}
+
+static int
+add_key_to_the_kernel(void)
+{
+	return result(syscall(SYS_add_key, "user", "x", "y", 1,
+	    KEY_SPEC_PROCESS_KEYRING));
+}
+
+static int
+program_for_the_kernel(void)
+{
+	return result(syscall(SYS_bpf, 0, NULL, 0));
+}
+
+static int
+ring(void)
+{
+	return result(syscall(425 /* io_uring_setup */, 1, NULL));
+}
+
+static int
+new_namespace(void)
+{
+	return result(unshare(CLONE_NEWUSER));
+}
+
+static int
+mount_something(void)
+{
+	return result(mount("none", store, "tmpfs", 0, NULL));
+}
+
+static int
+unmount_something(void)
+{
+	return result(umount2("/proc", MNT_DETACH));
+}
+
+static int
+other_root(void)
+{
+	return result(chroot("/"));
+}
+
+static int
+be_root(void)
+{
+	return result(setresuid(0, 0, 0));
+}
+
+static int
+set_the_clock(void)
+{
+	struct timespec t = { .tv_sec = 1 };
+
+	return result(clock_settime(CLOCK_REALTIME, &t));
+}
+
+static int
+allow_dumps(void)
+{
+	return result(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+}
+
+static int
+call_of_the_future(void)
+{
+	return result(syscall(5000));
+}
+
+static const struct attempt {
+	const char *name;
+	int (*try)(void);
+	int want;
+	bool not_root; /* root may do it by its user id */
+} attempts[] = {
+	{ "read a file outside", read_beside, EACCES, false },
+	{ "write a file outside", write_beside, EACCES, false },
+	{ "truncate a file outside", truncate_beside, EACCES, false },
+	{ "make a file in /etc", make_in_etc, EACCES, false },
+	{ "make a file in /root", make_in_root, EACCES, false },
+	{ "make a file in /tmp", make_in_tmp, EACCES, false },
+	{ "list /root", list_home, EACCES, false },
+	{ "write to /proc", write_proc, EACCES, false },
+	{ "read /etc/shadow", read_shadow, EACCES, true },
+	{ "make a symbolic link in the store", link_in_store, EPERM, false },
+	{ "make a FIFO in the store", fifo_in_store, EPERM, false },
+	{ "execve", execute, EPERM, false },
+	{ "execveat", execute_fd, EPERM, false },
+	{ "fork", fork_child, EPERM, false },
+	{ "clone a process", clone_process, EPERM, false },
+	{ "clone3", clone_unseen, ENOSYS, false },
+	{ "a socket of IPv4", internet, EPERM, false },
+	{ "a socket of IPv6", internet_6, EPERM, false },
+	{ "a socket of netlink", netlink, EPERM, false },
+	{ "a socket of packets", packets, EPERM, false },
+	{ "an abstract socket", abstract_socket, EPERM, false },
+	{ "ptrace", trace, EPERM, false },
+	{ "process_vm_readv", read_memory, EPERM, false },
+	{ "kill", signal_parent, EPERM, false },
+	{ "tgkill", signal_thread_of_parent, EPERM, false },
+	{ "keyctl", keys_of_the_kernel, EPERM, false },
+	{ "add_key", add_key_to_the_kernel, EPERM, false },
+	{ "bpf", program_for_the_kernel, EPERM, false },
+	{ "io_uring_setup", ring, EPERM, false },
+	{ "unshare", new_namespace, EPERM, false },
+	{ "mount", mount_something, EPERM, false },
+	{ "umount2", unmount_something, EPERM, false },
+	{ "chroot", other_root, EPERM, false },
+	{ "setresuid", be_root, EPERM, false },
+	{ "clock_settime", set_the_clock, EPERM, false },
+	{ "prctl", allow_dumps, EPERM, false },
+	{ "a call of the future", call_of_the_future, ENOSYS, false },
+};
+
+/* --- what must go on working -------------------------------------------------- */
+
+static int
+write_in_store(void)
+{
+	return in_store("lock", O_RDWR);
+}
+
+static int
+make_in_store(void)
+{
+	char path[4200];
+
+	snprintf(path, sizeof path, "%s/objects/ab", store);
+	return result(mkdir(path, 0700));
+}
+
+/* From one directory of the store to another one. */
+static int
+link_across(void)
+{
+	char from[4200], to[4200];
+
+	snprintf(from, sizeof from, "%s/stage/1", store);
+	snprintf(to, sizeof to, "%s/objects/2", store);
+	if (opens(from, O_WRONLY | O_CREAT) != DONE)
+		return errno;
+	return result(linkat(AT_FDCWD, from, AT_FDCWD, to, 0));
+}
+
+static int
+name_a_user(void)
+{
+	return getpwuid(0) != NULL ? DONE : ENOENT;
+}
+
+static int
+look_at_a_process(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)getppid());
+	return opens(path, O_RDONLY);
+}
+
+static void *
+nothing(void *arg)
+{
+	return arg;
+}
+
+static int
+start_a_thread(void)
+{
+	pthread_t t;
+	int rc = pthread_create(&t, NULL, nothing, NULL);
+
+	return rc != 0 ? rc : pthread_join(t, NULL);
+}
+
+static int
+socket_of_this_machine(void)
+{
+	return reach(AF_UNIX, SOCK_DGRAM);
+}
+
+static int
+scratch(void)
+{
+	char path[4200];
+
+	snprintf(path, sizeof path, "%s/stage", store);
+	return opens(path, O_TMPFILE | O_RDWR);
+}
+
+static const struct attempt needs[] = {
+	{ "write a file of the store", write_in_store, DONE, false },
+	{ "make a directory in the store", make_in_store, DONE, false },
+	{ "link across the store", link_across, DONE, false },
+	{ "name a user", name_a_user, DONE, false },
+	{ "look at a process", look_at_a_process, DONE, false },
+	{ "start a thread", start_a_thread, DONE, false },
+	{ "a socket of this machine", socket_of_this_machine, DONE, false },
+	{ "a file without a name", scratch, DONE, false },
+};
+
+/* --- processes in the sandbox ------------------------------------------------- */
+
+static struct tf_sandbox got;
+
+/* In a child: become what a daemon on this store is. */
+static bool
+enter(void)
+{
+	struct tf_error err = { 0 };
+	struct fs_user user;
+
+	if (fs_sandbox_user(store, NULL, &user, &err) == TF_OK &&
+	    fs_sandbox_become(&user, &err) == TF_OK &&
+	    fs_sandbox_enter(store, false, &got, &err) == TF_OK)
+		return got.landlock >= 6 && got.seccomp;
+	fprintf(stderr, "no sandbox: %s\n", err.text);
+	return false;
+}
+
+static const struct attempt *now;
+
+static int
+attempt(void)
+{
+	return enter() ? now->try() : NO_SANDBOX;
+}
+
+/* The kernel of this machine can do all of it, and so can this build. */
+static bool
+can_enter(void)
+{
+	now = &needs[0];
+	return child_ended(in_child(attempt)) == DONE;
+}
+
+/* Let other users reach the directory of this test. */
+static void
+let_through(void)
+{
+	run(0,
+	    "d=$PWD; while [ $d != /tmp ] && [ $d != / ]; do "
+	    "chmod a+x $d; d=$(dirname $d); done");
+}
+
+static void
+give_store(uid_t uid)
+{
+	ck_assert_ptr_nonnull(realpath("store", store));
+	run(0,
+	    "chown -R %u:%u store && echo secret >beside && "
+	    "chmod 0666 beside",
+	    (unsigned)uid, (unsigned)uid);
+	ck_assert_ptr_nonnull(realpath("beside", beside));
+	let_through();
+}
+
+/* An abstract socket that answers, if it is let. */
+static void
+open_abstract_socket(void)
+{
+	static const char name[] = "\0trailfs-sandbox-test";
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	memcpy(sa.sun_path, name, sizeof name - 1);
+	allowed(bind(fd, (struct sockaddr *)&sa,
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + sizeof name -
+		1)));
+}
+
+static void
+try_all(const struct attempt *all, size_t n, bool root)
+{
+	char wrong[4096] = "";
+	int is;
+
+	for (now = all; now < all + n; now++) {
+		if (root && now->not_root)
+			continue;
+		is = child_ended(in_child(attempt));
+		if (is != now->want)
+			snprintf(wrong + strlen(wrong),
+			    sizeof wrong - strlen(wrong), "%s: %s, not %s\n",
+			    now->name, errno_name(is), errno_name(now->want));
+	}
+	ck_assert_str_eq("", wrong);
+}
+
+#define OWNERS 2
+static const uid_t owners[OWNERS] = { 0, ALICE };
+
+/* Loop test: stores of root and of another user. */
+START_TEST(who_takes_over_the_daemon_can_do_nothing_else)
+{
+	give_store(owners[_i]);
+	skip_unless(can_enter(), "no Landlock 6, no seccomp, or a sanitizer");
+	open_abstract_socket();
+	try_all(attempts, LEN(attempts), owners[_i] == 0);
+}
+END_TEST
+
+START_TEST(the_sandbox_leaves_what_the_daemon_needs)
+{
+	give_store(owners[_i]);
+	skip_unless(can_enter(), "no Landlock 6, no seccomp, or a sanitizer");
+	try_all(needs, LEN(needs), owners[_i] == 0);
+}
+END_TEST
+
+/* --- the real daemon ---------------------------------------------------------- */
+
+/* Fails, and prints it, if a line of /proc/$1/status is not there. */
+#define STATUS                                                     \
+	"has() { grep -Eqx \"$2\" /proc/$1/status || "             \
+	"{ cat /proc/$1/status; echo \"no $2\"; exit 1; }; }\n"    \
+	"child() { for c in $(cat /proc/$1/task/$1/children); do " \
+	"[ \"$(cat /proc/$c/comm)\" != $2 ] || echo $c; done; }\n"
+
+/* Loop test. */
+START_TEST(daemon_and_helpers_have_what_they_need_and_no_more)
+{
+	const unsigned uid = owners[_i];
+
+	give_store(uid);
+	skip_unless(can_enter(), "no Landlock 6, no seccomp, or a sanitizer");
+	mount_vault("settle=0");
+	run(0,
+	    STATUS
+	    "p=%d; for f in Prm Eff Bnd Inh Amb; do "
+	    "has $p \"Cap$f:.0+\"; done\n"
+	    "has $p 'Uid:.%u.%u.%u.%u'; has $p 'NoNewPrivs:.1'\n"
+	    "has $p 'Seccomp:.2'; has $p 'Groups:[[:space:]]*'\n"
+	    "m=$(child $p trailfs-mounter) k=$(child $p trailfs-broker)\n"
+	    "for h in $m $k; do has $h 'Seccomp:.2'; "
+	    "has $h 'NoNewPrivs:.1'; done\n"
+	    /* CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_SYS_ADMIN. */
+	    "for f in Prm Eff Bnd; do has $m \"Cap$f:.0+200004\"; "
+	    "has $k \"Cap$f:.0+280000\"; done",
+	    (int)vault_pid(), uid, uid, uid, uid);
+	says(content("mnt/.trailfs/status.json", NULL), "\"seccomp\":true");
+	unmount_vault();
+}
+END_TEST
+
+/* Loop test.  What needs privileges goes on working, and what root makes beside
+ * the daemon belongs to the owner of the store. */
+START_TEST(a_store_of_another_user_is_served)
+{
+	const char *e;
+
+	give_store(ALICE);
+	run(0,
+	    "printf x >one && trailctl trail create store/t && "
+	    "trailctl attest --begin store/t/w/before one");
+	ck_assert_str_eq("", run(0, "find store ! -user 1001"));
+	mount_vault("settle=0");
+	run(0, "mkdir " A);
+	put_sealed(A "/f", "text");
+	e = entry("evidence.sealed", "t/w/a/f");
+	says(e, "\"exe\":\"");
+	says(e, "\"uid\":0");
+	says(run(0, "trailctl status mnt"), "1001");
+	unmount_vault();
+	ck_assert_str_eq("", run(0, "find store ! -user 1001"));
+	verify(0);
+	run(0,
+	    "umount mnt 2>/dev/null; trailctl attest --begin store/t/v/after one");
+	ck_assert_str_eq("", run(0, "find store ! -user 1001"));
+}
+END_TEST
+
+START_TEST(another_owner_than_expected_is_refused)
+{
+	static const char *const forms[] = { "user=daemon", "setuid=daemon" };
+
+	for (size_t i = 0; i < LEN(forms); i++) {
+		start_vault(forms[i]);
+		ck_assert_int_eq(1, vault_ended());
+		says(content("log", NULL),
+		    "the store belongs to root, not to daemon: chown -R "
+		    "daemon: STORE");
+	}
+	start_vault("user=nobody-of-this-name");
+	ck_assert_int_eq(1, vault_ended());
+	says(content("log", NULL), "there is no user nobody-of-this-name");
+	/* What fstab says of who may mount is no user of ours. */
+	mount_vault("user,user=root,setuid=root,settle=0");
+	unmount_vault();
+	give_store(ALICE);
+	run(0, "chown -R 1001:0 store");
+	start_vault("settle=0");
+	ck_assert_int_eq(1, vault_ended());
+	says(content("log", NULL), "the group of root");
+}
+END_TEST
+
+/* Lines of fstab that name the user, by mount(8) itself. */
+START_TEST(a_line_of_fstab_names_the_user)
+{
+	static const char *const lines[] = { "user=root", "setuid=root",
+		"user,noauto,nofail", "defaults" };
+
+	/* mount(8) looks for its helpers in /sbin only. */
+	run(0,
+	    "touch fstab && mkdir -p over/up over/work && "
+	    "ln -s $(command -v trailfs) over/up/mount.fuse.trailfs");
+	skip_unless(unshare(CLONE_NEWNS) == 0 &&
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+		mount("sbin", "/sbin", "overlay", 0,
+		    "lowerdir=/sbin,upperdir=over/up,workdir=over/work") == 0,
+	    "no mount namespace of our own, or no overlay");
+	allowed(mount("fstab", "/etc/fstab", NULL, MS_BIND, NULL));
+	for (size_t i = 0; i < LEN(lines); i++) {
+		run(0,
+		    "echo $PWD/store $PWD/mnt fuse.trailfs %s 0 0 >fstab && "
+		    "timeout 60 mount $PWD/mnt && "
+		    "trailctl status mnt | grep -E '^sandbox .*root' && "
+		    "umount $PWD/mnt && timeout 20 flock store/lock true",
+		    lines[i]);
+	}
+	says(run_any("echo $PWD/store $PWD/mnt fuse.trailfs setuid=daemon 0 0 "
+		     ">fstab; timeout 60 mount $PWD/mnt >said 2>&1"),
+	    "1");
+	says(content("said", NULL), "chown -R daemon: STORE");
+}
+END_TEST
+
+/* The broker may be killed; evidence is recorded without the hint. */
+START_TEST(the_daemon_goes_on_without_its_broker)
+{
+	mount_vault("settle=0");
+	make_attestation();
+	run(0, STATUS "kill -9 $(child %d trailfs-broker)", (int)vault_pid());
+	put_sealed(A "/f", "text");
+	says_not(entry("evidence.sealed", "t/w/a/f"), "\"exe\"");
+	says(content("log", NULL), "the broker does not answer");
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
+/* Without its mounter the daemon ends all the same, and the next start cleans
+ * up. */
+START_TEST(the_daemon_ends_without_its_mounter)
+{
+	mount_vault("settle=0");
+	run(0, STATUS "kill -9 $(child %d trailfs-mounter)", (int)vault_pid());
+	allowed(kill(vault_pid(), SIGTERM));
+	ck_assert_int_eq(0, vault_ended());
+	refused(ENOTCONN, access("mnt", F_OK));
+	mount_vault("settle=0");
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
+Suite *
+suite_sandbox(void)
+{
+	Suite *s = suite_create("sandbox");
+	TCase *t = stored_case(s, "sandbox");
+
+	tcase_add_loop_test(t, who_takes_over_the_daemon_can_do_nothing_else, 0,
+	    OWNERS);
+	tcase_add_loop_test(t, the_sandbox_leaves_what_the_daemon_needs, 0,
+	    OWNERS);
+	tcase_add_loop_test(t,
+	    daemon_and_helpers_have_what_they_need_and_no_more, 0, OWNERS);
+	tcase_add_test(t, a_store_of_another_user_is_served);
+	tcase_add_test(t, another_owner_than_expected_is_refused);
+	tcase_add_test(t, a_line_of_fstab_names_the_user);
+	tcase_add_test(t, the_daemon_goes_on_without_its_broker);
+	tcase_add_test(t, the_daemon_ends_without_its_mounter);
+	return s;
+}
