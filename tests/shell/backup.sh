@@ -294,6 +294,41 @@ a_damaged_store_replaces_nothing() {
 	[ -z "$(find copy/incoming -type f)" ]
 }
 
+# The order of trailfs-recipes(7) for other programs gives one state while files are
+# recorded, and a vault is made of it.
+a_copy_by_other_programs_is_one_state() {
+	trailctl init --origin example.org/raw raw >raw.vkey 2>/dev/null
+	mount raw -o settle=0
+	mkdir "$mnt/t" "$mnt/t/w"
+	rm -f enough
+	(
+		n=0
+		while [ ! -e enough ] && [ "$n" -lt 500 ]; do
+			n=$((n + 1))
+			mkdir "$mnt/t/w/a$n"
+			seq "$n" 15000 >"$mnt/t/w/a$n/long"
+			echo "$n" >"$mnt/t/w/a$n/short"
+		done
+	) &
+	for round in 1 2 3 4 5; do
+		rm -rf plain
+		mkdir -m 700 plain
+		cp raw/checkpoint plain/
+		sqlite3 raw/ledger.db '.backup plain/ledger.db'
+		rsync -a --exclude '/ledger.db*' --exclude '/index.db*' \
+			--exclude /lock --exclude /checkpoint \
+			--exclude /keys/stage.key --exclude /keys/log.pem \
+			--exclude /keys/attester.pem raw/ plain/ 2>rsync.err ||
+			grep -q 'vanished' rsync.err
+		is 0 trailctl verify --vkey raw.vkey plain
+	done
+	echo "$round" >enough
+	wait
+	unmount
+	is 0 trailctl restore --origin example.org/raw/2 plain unplain
+	is 0 trailctl verify unplain
+}
+
 # A lost object is named and keeps nothing else from being backed up; an object of
 # the backup that lost its end is copied again.
 a_lost_object_is_named() {
@@ -469,6 +504,7 @@ run keys_are_copied_on_request nothing_writes_a_backup \
 with setpriv a_redaction_reaches_the_backup redactions_beside_a_backup
 unmount
 with sqlite3 a_damaged_store_replaces_nothing
+with 'sqlite3 rsync' a_copy_by_other_programs_is_one_state
 run a_lost_object_is_named a_lost_store_is_restored \
 	a_vault_goes_on_with_its_keys
 # A sanitizer wants to be loaded before the shim.
