@@ -105,6 +105,7 @@ struct tf_ioc_package {
 struct tf_ioc_verified {
 	uint8_t root[32];
 	uint64_t size; /* entries */
+	uint64_t from, full, part, parts, seconds;
 };
 #define TF_IOC_VERIFIED _IOW('t', 0x74, struct tf_ioc_verified)
 

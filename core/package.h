@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "page.h"
+#include "verify.h"
 
 struct tf_package_request {
 	const char *path; /* a trail, a workflow, an attestation */
@@ -68,14 +69,21 @@ TF_MUST_USE enum tf_code tf_vault_packaged(struct tf_vault *v, uint64_t id,
  * other characters; TF_TOOBIG. */
 TF_MUST_USE enum tf_code tf_package_to_check(const char *to,
     struct tf_error *err);
+/* A verification that found nothing: of the tree of that size and root, with
+ * that scope, in so many seconds. */
+struct tf_verified {
+	struct tf_hash root;
+	uint64_t size; /* entries */
+	struct tf_verify_scope scope;
+	uint64_t seconds;
+};
 /*
- * Append the entry verify.done: who has verified the whole vault, the tree of
- * that size and root, and found nothing.  Errors: TF_DENIED who is neither the
- * owner of the root directory nor root; TF_INVALID the tree is not one of this
- * log.
+ * Append the entry verify.done: who has verified the whole vault.  Errors:
+ * TF_DENIED who is neither the owner of the root directory nor root; TF_INVALID the
+ * tree is not one of this log, or the scope does not fit it.
  */
 TF_MUST_USE enum tf_code tf_vault_verified(struct tf_vault *v,
-    const struct tf_hash *root, uint64_t size, const struct tf_actor *who,
+    const struct tf_verified *made, const struct tf_actor *who,
     struct tf_error *err);
 
 /*

@@ -42,6 +42,8 @@ struct tf_report {
 	 * reported, but not counted. */
 	uint64_t findings;
 	uint64_t beside; /* of the findings, those of grade TF_GRADE_BESIDE */
+	uint64_t unread; /* files that the scope left out: only their names,
+			  * sizes and places were checked */
 	uint64_t judged; /* attestations whose evidence was judged again */
 	uint64_t
 	    redacted; /* files whose bytes were deleted by two people, which
@@ -131,6 +133,14 @@ struct tf_about {
 };
 
 struct tf_witness_policy;
+/*
+ * Which contents a verification of a store reads: parts 0: all.  Otherwise those
+ * of the entries from `from` on, and of older ones the objects of one part.  full:
+ * the number of the verify.done that has read everything before.
+ */
+struct tf_verify_scope {
+	uint64_t from, full, part, parts;
+};
 struct tf_verify {
 	/* The log's key, from a trusted source, or NULL: a line, and behind it any
 	 * entries of rotations (ledger/rotation.h) that the caller knows. */
@@ -159,6 +169,8 @@ struct tf_verify {
 	/* Of a store: of objects in files only the size is checked, and their
 	 * bytes are not read. */
 	bool sizes;
+	/* For tf_verify_store.  What is not read is counted in report->unread. */
+	struct tf_verify_scope scope;
 	/* For tf_verify_against of a trail: take only workflows begun at or
 	 * after since and before until, or NULL: no limit. */
 	const char *since, *until;
@@ -172,6 +184,14 @@ struct tf_verify {
  */
 TF_MUST_USE enum tf_code tf_verify_store(const char *path,
     const struct tf_verify *v, struct tf_report *report, struct tf_error *err);
+
+/*
+ * Choose what an incremental verification of the store reads, by what the ledger
+ * records: everything, if nothing is recorded or the last verification that read
+ * everything is a week old.  Errors: those of opening the database.
+ */
+TF_MUST_USE enum tf_code tf_verify_plan(const char *store,
+    struct tf_verify_scope *out, struct tf_error *err);
 
 /*
  * Verify a log in files: DIR/checkpoint and DIR/tile/ (C2SP tlog-tiles; an

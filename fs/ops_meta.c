@@ -564,15 +564,19 @@ record_package(struct fs_request *r, uint64_t ino, const void *in)
 static enum tf_code
 record_verification(struct fs_request *r, uint64_t ino, const void *in)
 {
+	struct tf_verified made = { .size = 0 };
 	struct tf_ioc_verified p;
-	struct tf_hash root;
 
 	if (ino != TF_ROOT_ID)
 		return tf_fail(&r->err, TF_UNSUPPORTED,
 		    "only the whole vault is verified");
 	memcpy(&p, in, sizeof p);
-	memcpy(root.b, p.root, sizeof p.root);
-	return tf_vault_verified(r->fs->vault, &root, p.size, &r->who, &r->err);
+	memcpy(made.root.b, p.root, sizeof p.root);
+	made.size = p.size;
+	made.scope = (struct tf_verify_scope){ p.from, p.full, p.part,
+		p.parts };
+	made.seconds = p.seconds;
+	return tf_vault_verified(r->fs->vault, &made, &r->who, &r->err);
 }
 
 void

@@ -32,7 +32,7 @@
 #define NOTE_MAX ((size_t)1 << 16)
 
 static struct {
-	bool json, quiet, rebuild, record;
+	bool json, quiet, rebuild, record, incremental;
 	const char *vkey, *checkpoint, *evidence, *junit; /* or NULL */
 	const char *against, *policy, *tsa_ca;		  /* or NULL */
 	const char *textfile;				  /* or NULL */
@@ -55,6 +55,9 @@ static const struct args_option options[] = {
 	    .value = "DIRECTORY",
 	    .help = "for a log: check the evidence in DIRECTORY too",
 	    .text = &ask.evidence },
+	{ .name = "incremental",
+	    .help = "read new contents and a part of the old ones",
+	    .flag = &ask.incremental },
 	{ .name = "junit",
 	    .value = "FILE",
 	    .help = "write JUnit XML to FILE; - is standard output",
@@ -134,6 +137,10 @@ fits(const char *file, const struct target *t, struct tf_error *err)
 	    t->form != CHECK_LOG)
 		return tf_fail(err, TF_USAGE, "--textfile does not go with %s",
 		    names[t->form]);
+	if (ask.incremental && t->form != CHECK_STORE)
+		return tf_fail(err, TF_USAGE,
+		    "--incremental is for a whole store, and for a mount with "
+		    "--rebuild");
 	if (ask.record && t->form != CHECK_STORE)
 		return tf_fail(err, TF_USAGE,
 		    "--record is for a whole store, and for a mount with "
@@ -170,7 +177,7 @@ read_policy(struct tf_witness_policy **out, struct tf_error *err)
 /* Run the verification of the chosen form, and collect its findings in c. */
 static enum tf_code
 check(const struct target *t, const struct tf_witness_policy *policy,
-    struct check *c, struct tf_error *err)
+    struct check *c, struct tf_verify_scope *scope, struct tf_error *err)
 {
 	struct tf_buf vkey = { 0 }, earlier = { 0 }, ca = { 0 };
 	struct tf_verify v = { .found = check_found,
@@ -198,6 +205,10 @@ check(const struct target *t, const struct tf_witness_policy *policy,
 	c->stamps = ask.tsa_ca != NULL;
 	c->quorum = policy != NULL ? tf_witness_policy_quorum(policy) : NULL;
 	v.policy = policy;
+	if (ask.incremental &&
+	    (rc = tf_verify_plan(t->dir, scope, err)) != TF_OK)
+		goto out;
+	v.scope = *scope;
 	rc = target_verify(t, &v, c, err);
 out:
 	tf_buf_free(&vkey);
@@ -265,11 +276,17 @@ answer(const struct check *c, struct tf_error *err)
 /* Only success is recorded: who finds damage keeps the report elsewhere, and
  * writes nothing more to that store. */
 static enum tf_code
-record(const char *what, const struct check *c, int status,
+record(const char *what, const struct check *c,
+    const struct tf_verify_scope *scope, uint64_t begun_ns, int status,
     struct tf_error *err)
 {
+	const struct tf_verified made = { .root = c->report.root,
+		.size = c->report.size,
+		.scope = *scope,
+		.seconds = (tf_clock_boot_ns() - begun_ns) / TF_SECOND };
+
 	if (status == REPORT_OK)
-		return verified_record(what, &c->report, err);
+		return verified_record(what, &made, err);
 	report_note("the verification is not recorded, because it found the "
 		    "store not whole");
 	return TF_OK;
@@ -286,6 +303,7 @@ run(int n, char **arg)
 		.evidence = ask.evidence,
 		.against = ask.against };
 	struct tf_witness_policy *policy = NULL;
+	struct tf_verify_scope scope = { .parts = 0 };
 	struct target t = { 0 };
 	struct tf_error err = { 0 }, second = { 0 };
 	const uint64_t begun_ns = tf_clock_boot_ns();
@@ -299,11 +317,11 @@ run(int n, char **arg)
 	    (rc = fits(file, &t, &err)) == TF_OK &&
 	    (ask.policy == NULL ||
 		(rc = read_policy(&policy, &err)) == TF_OK) &&
-	    (rc = check(&t, policy, &c, &err)) == TF_OK) {
+	    (rc = check(&t, policy, &c, &scope, &err)) == TF_OK) {
 		status = verdict_status(&c);
 		rc = answer(&c, &err);
 		if (rc == TF_OK && ask.record)
-			rc = record(what, &c, status, &err);
+			rc = record(what, &c, &scope, begun_ns, status, &err);
 	}
 	if (rc != TF_OK)
 		status = report(&err);

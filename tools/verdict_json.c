@@ -202,6 +202,8 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 	}
 	put_number(&j, "unknown", r->unknown);
 	put_unproven(&j, c);
+	if (r->unread > 0)
+		put_number(&j, "unread", r->unread);
 	if (check_is_package(c))
 		put_number(&j, "unsealed", r->unsealed);
 	tf_json_object_end(&j);

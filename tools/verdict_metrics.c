@@ -21,6 +21,10 @@ verdict_metrics(const struct check *c, uint64_t begun_ns, struct tf_buf *out)
 	tf_gauge(&m, "trailfs_verify_run_entries",
 	    "Entries that the last trailctl verify examined.",
 	    c->report.entries);
+	tf_gauge(&m, "trailfs_verify_run_unread_files",
+	    "Older files that the last trailctl verify did not read, because "
+	    "it was incremental.",
+	    c->report.unread);
 	tf_gauge(&m, "trailfs_verify_run_bytes",
 	    "Bytes of evidence that the last trailctl verify examined.",
 	    c->report.bytes);

@@ -85,9 +85,14 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_check check)
 			tf_buf_str(out, ", unpacked");
 		break;
 	case TF_CHECK_CONTENTS:
-		add_count(out, r->files, "file");
+		add_count(out, r->files - r->unread, "file");
 		tf_buf_str(out, ", ");
 		add_count(out, r->bytes, "byte");
+		if (r->unread > 0)
+			tf_buf_printf(out,
+			    "; %llu older not read this time: their sizes and "
+			    "places only",
+			    (unsigned long long)r->unread);
 		if (r->redacted > r->held)
 			tf_buf_printf(out, "; %llu redacted, without bytes",
 			    (unsigned long long)(r->redacted - r->held));

@@ -12,14 +12,19 @@
 #include "where.h"
 
 static enum tf_code
-record_in_mount(const struct where *w, const struct tf_report *r,
+record_in_mount(const struct where *w, const struct tf_verified *made,
     struct tf_error *err)
 {
-	struct tf_ioc_verified p = { .size = r->size };
+	struct tf_ioc_verified p = { .size = made->size,
+		.from = made->scope.from,
+		.full = made->scope.full,
+		.part = made->scope.part,
+		.parts = made->scope.parts,
+		.seconds = made->seconds };
 	int fd = open(w->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	enum tf_code rc = TF_OK;
 
-	memcpy(p.root, r->root.b, sizeof(p.root));
+	memcpy(p.root, made->root.b, sizeof(p.root));
 	if (fd < 0)
 		return report_system(err, "%s", w->mount);
 	if (ioctl(fd, TF_IOC_VERIFIED, &p) < 0)
@@ -30,7 +35,7 @@ record_in_mount(const struct where *w, const struct tf_report *r,
 }
 
 static enum tf_code
-record_in_store(const struct where *w, const struct tf_report *r,
+record_in_store(const struct where *w, const struct tf_verified *made,
     struct tf_error *err)
 {
 	struct tf_vault *v = NULL;
@@ -40,22 +45,22 @@ record_in_store(const struct where *w, const struct tf_report *r,
 	if ((rc = where_open(w, true, &v, err)) != TF_OK)
 		return rc;
 	actor_self(&self);
-	rc = tf_vault_verified(v, &r->root, r->size, &self, err);
+	rc = tf_vault_verified(v, made, &self, err);
 	/* Closing appends, too.  Report the first failure. */
 	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
 	return rc == TF_OK ? closed : rc;
 }
 
 enum tf_code
-verified_record(const char *arg, const struct tf_report *r,
+verified_record(const char *arg, const struct tf_verified *made,
     struct tf_error *err)
 {
 	struct where w = { 0 };
 	enum tf_code rc = where_find(arg, &w, err);
 
 	if (rc == TF_OK)
-		rc = w.mount != NULL ? record_in_mount(&w, r, err) :
-				       record_in_store(&w, r, err);
+		rc = w.mount != NULL ? record_in_mount(&w, made, err) :
+				       record_in_store(&w, made, err);
 	where_free(&w);
 	return rc;
 }

@@ -2,14 +2,14 @@
 #ifndef TRAILCTL_VERIFIED_H
 #define TRAILCTL_VERIFIED_H
 
-#include "core/verify.h"
+#include "core/package.h"
 
 /*
  * Append to the vault of arg, a mount or a store, the entry that the caller has
- * verified it with that result.  Errors: TF_DENIED the caller is neither its
+ * verified it so.  Errors: TF_DENIED the caller is neither its
  * owner nor root; TF_LOCKED a mount has the store: name the mount.
  */
 TF_MUST_USE enum tf_code verified_record(const char *arg,
-    const struct tf_report *r, struct tf_error *err);
+    const struct tf_verified *made, struct tf_error *err);
 
 #endif

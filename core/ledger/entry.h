@@ -176,6 +176,7 @@ struct tf_entry {
 	bool has_count;
 	uint64_t count;	      /* import.done, redaction.done */
 	struct tf_str source; /* raw */
+	struct tf_str run; /* verify.done; raw: see verify_run.h */
 	/* anchor.added: content is what an anchor of tree gave; see anchor.h */
 	struct tf_str anchor_kind, anchor_name;
 	struct tf_str anchor_key; /* vkey of a cosigner, or absent */

@@ -94,6 +94,7 @@ const struct tf_entry_field tf_entry_fields[TF_FIELDS] = {
 	    AT(has_report) },
 	[TF_F_RETENTION] = { "retention", TF_FORM_RETENTION, TF_AS_RETENTION,
 	    AT(retention), AT(has_retention) },
+	[TF_F_RUN] = { "run", TF_FORM_VERIFY_RUN, TF_AS_RAW, AT(run), 0 },
 	[TF_F_SEQ] = { "seq", TF_FORM_UINT, TF_AS_NUMBER, AT(seq), 0 },
 	[TF_F_SOFTWARE] = { "software", TF_FORM_SOFTWARE, TF_AS_RAW,
 	    AT(software), 0 },
@@ -203,8 +204,8 @@ const struct tf_entry_type tf_entry_types[TF_TYPES] = {
 	[TF_ANCHOR_ADDED] = { "anchor.added",
 	    TF_BIT(CONTENT) | TF_BIT(KIND) | TF_BIT(NAME) | TF_BIT(TREE),
 	    TF_BIT(CHAIN) | TF_BIT(KEY), 0, 0, false },
-	[TF_VERIFY_DONE] = { "verify.done", TF_BIT(PATH) | TF_BIT(TREE), 0, 0,
-	    0, false },
+	[TF_VERIFY_DONE] = { "verify.done", TF_BIT(PATH) | TF_BIT(TREE),
+	    TF_BIT(RUN), 0, 0, false },
 };
 
 enum tf_entry_kind

@@ -102,6 +102,7 @@ enum tf_entry_field_id {
 	TF_F_RECIPIENTS,
 	TF_F_REPORT,
 	TF_F_RETENTION,
+	TF_F_RUN,
 	TF_F_SEQ,
 	TF_F_SOFTWARE,
 	TF_F_SOURCE,

@@ -122,6 +122,16 @@ static const struct member host_clock_members[] = {
 	{ 0 },
 };
 
+static const struct member verify_run_members[] = {
+	{ "from", TF_FORM_UINT, true },
+	{ "full", TF_FORM_UINT, true },
+	{ "part", TF_FORM_UINT, true },
+	{ "parts", TF_FORM_POSITIVE, true },
+	{ "seconds", TF_FORM_UINT, false },
+	{ "verdict", TF_FORM_WORD, false },
+	{ 0 },
+};
+
 static const struct member previous_members[] = {
 	{ "head", TF_FORM_NOTE, false },
 	{ "lost", TF_FORM_NOTE, true },
@@ -353,6 +363,7 @@ static const struct rule rules[TF_FORMS] = {
 	[TF_FORM_READS] = OBJECT_RULE(reads_members),
 	[TF_FORM_TREE] = OBJECT_RULE(tree_members),
 	[TF_FORM_SOURCE] = OBJECT_RULE(source_members),
+	[TF_FORM_VERIFY_RUN] = OBJECT_RULE(verify_run_members),
 	[TF_FORM_ENCRYPTION] = OBJECT_RULE(encryption_members),
 };
 

@@ -16,6 +16,7 @@
 #include "note.h"
 #include "replay_session.h"
 #include "rotation.h"
+#include "verify_run.h"
 
 enum tf_code
 tf_replay_check_origin(struct tf_replay *r, const struct tf_entry *e)
@@ -201,6 +202,17 @@ tf_replay_anchor_added(struct tf_replay *r, const struct tf_entry *e)
 enum tf_code
 tf_replay_verify_done(struct tf_replay *r, const struct tf_entry *e)
 {
+	struct tf_verify_run run;
+	struct tf_error why;
+	enum tf_code rc = tf_verify_run_read(e->run, &run, &why);
+
+	if (rc == TF_NOMEM)
+		return rc;
+	if (rc != TF_OK ||
+	    (run.scope.parts > 0 &&
+		(run.scope.from > e->tree_size || run.scope.full >= e->seq)))
+		return tf_replay_broken(r,
+		    "a verification whose scope does not fit");
 	if (e->tree_size > 0 && e->tree_size <= e->seq)
 		return TF_OK;
 	return tf_replay_broken(r,

@@ -16,6 +16,7 @@
 #include "../commit/txn_path.h"
 #include "../ledger/entry.h"
 #include "../ledger/merkle.h"
+#include "../ledger/verify_run.h"
 #include "../node/actor.h"
 #include "../node/base.h"
 #include "../node/quota.h"
@@ -123,18 +124,32 @@ tf_vault_packaged(struct tf_vault *v, uint64_t id,
 }
 
 enum tf_code
-tf_vault_verified(struct tf_vault *v, const struct tf_hash *root, uint64_t size,
+tf_vault_verified(struct tf_vault *v, const struct tf_verified *made,
     const struct tf_actor *who, struct tf_error *err)
 {
+	const struct tf_verify_scope *s = &made->scope;
+	const struct tf_verify_run run = { *s, made->seconds };
 	struct record r = { .id = TF_ROOT_ID,
 		.of = "the verification",
 		.e = { .type = TF_VERIFY_DONE,
-		    .tree_root = *root,
-		    .tree_size = size } };
+		    .tree_root = made->root,
+		    .tree_size = made->size } };
 	struct tf_attr a = { .uid = 0 };
+	struct tf_buf text = { 0 };
 	enum tf_code rc = tf_vault_writable(v, err);
 
+	/* As the replay has it: full is an entry, so it is before this one. */
+	if (rc == TF_OK && s->parts > 0 &&
+	    (s->part >= s->parts || s->from > made->size ||
+		s->full >= made->size))
+		rc = tf_fail(err, TF_INVALID, "the scope does not fit");
+	if (rc == TF_OK)
+		rc = tf_verify_run_text(&run, &text, err);
+	r.e.run = tf_buf_bytes(&text);
 	if (rc == TF_OK)
 		rc = tf_vault_getattr(v, TF_ROOT_ID, &a, err);
-	return rc == TF_OK ? record(v, &r, &a, who, err) : rc;
+	if (rc == TF_OK)
+		rc = record(v, &r, &a, who, err);
+	tf_buf_free(&text);
+	return rc;
 }

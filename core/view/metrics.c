@@ -12,6 +12,7 @@
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/policy.h"
+#include "../ledger/verify_run.h"
 #include "../node/attr.h"
 #include "../node/base.h"
 #include "../node/denied.h"
@@ -147,17 +148,24 @@ put_space(struct metrics *m)
 
 /* --- the ledger ------------------------------------------------------------ */
 
-/* When entry seq was made, or false if it cannot be read. */
+/* When entry seq was made, or false if it cannot be read.  full: the number of the
+ * verification that read everything. */
 static bool
-when(struct tf_db *db, uint64_t seq, struct tf_time *at, uint64_t *tree_size)
+when(struct tf_db *db, uint64_t seq, struct tf_time *at, uint64_t *tree_size,
+    uint64_t *full)
 {
 	struct tf_entry_decoded d = { 0 };
 	struct tf_buf text = { 0 };
+	struct tf_verify_run run;
 	bool moved, is = tf_load_entry(db, seq, &text, &d, NULL) == TF_OK;
 
 	if (is) {
 		*at = tf_entry_when(&d.e, &moved);
 		*tree_size = d.e.tree_size;
+		*full = tf_verify_run_read(d.e.run, &run, NULL) == TF_OK &&
+			run.scope.parts > 0 ?
+		    run.scope.full :
+		    seq;
 	}
 	tf_entry_decoded_free(&d);
 	tf_buf_free(&text);
@@ -171,7 +179,7 @@ put_ledger(struct metrics *m)
 	struct tf_time at = h->at;
 	uint64_t unused;
 	bool known = !m->v->read_only ||
-	    (h->size > 0 && when(m->db, h->size - 1, &at, &unused));
+	    (h->size > 0 && when(m->db, h->size - 1, &at, &unused, &unused));
 
 	tf_gauge(&m->to, "trailfs_entries", "Entries of the ledger.", h->size);
 	tf_gauge(&m->to, "trailfs_evidence_bytes", "Bytes of sealed evidence.",
@@ -220,7 +228,7 @@ put_anchor(void *arg, const struct tf_anchor_row *r, struct tf_error *err)
 	    r->size);
 	tf_sample(&a->to[A_BEHIND], anchor_metrics[A_BEHIND].name, labels,
 	    a->size > r->size ? a->size - r->size : 0);
-	if (when(a->db, r->seq, &at, &unused))
+	if (when(a->db, r->seq, &at, &unused, &unused))
 		tf_sample_seconds(&a->to[A_AT], anchor_metrics[A_AT].name,
 		    labels, at);
 	return TF_OK;
@@ -302,9 +310,9 @@ static enum tf_code
 put_verified(struct metrics *m, struct tf_error *err)
 {
 	struct tf_time at;
-	uint64_t seq = 0, size;
+	uint64_t seq = 0, size, full = 0, unused;
 	enum tf_code rc = tf_meta_get_int(m->db, TF_META_VERIFIED, &seq, err);
-	bool is = rc == TF_OK && when(m->db, seq, &at, &size);
+	bool is = rc == TF_OK && when(m->db, seq, &at, &size, &full);
 
 	if (rc != TF_OK && rc != TF_NOTFOUND)
 		return rc;
@@ -320,6 +328,12 @@ put_verified(struct metrics *m, struct tf_error *err)
 	    "When the last verification that found the store whole was "
 	    "recorded.",
 	    at);
+	if (when(m->db, full, &at, &unused, &unused))
+		tf_gauge_seconds(&m->to,
+		    "trailfs_verify_full_timestamp_seconds",
+		    "When the last of them that read all contents was "
+		    "recorded.",
+		    at);
 	return TF_OK;
 }
 

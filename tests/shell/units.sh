@@ -15,7 +15,7 @@ units_are_copied() {
 			-e 's|/usr/local/lib/trailctl-watch/%i|/bin/true|' \
 			"$u" >"units/${name%@*}@x.${name##*.}"
 	done
-	[ "$(find units -type f | wc -l)" -eq 11 ]
+	[ "$(find units -type f | wc -l)" -eq 12 ]
 }
 
 # systemd reads each of them without a complaint.
@@ -36,6 +36,7 @@ systemd_accepts_the_units() {
 # A timer starts the service of its name, and no job is without a timer.
 each_job_has_a_timer() {
 	for u in "$units"/trailfs-*.service; do
+		[ "${u##*/}" != trailfs-failed@.service ] || continue
 		grep -q '^OnCalendar=' "${u%.service}.timer"
 		grep -q '^Type=oneshot$' "$u"
 		# A status other than 0 is a failure of the unit.
@@ -48,6 +49,16 @@ each_job_has_a_timer() {
 	while read -r when; do
 		systemd-analyze calendar "$when" >/dev/null
 	done <calendars
+}
+
+# What fails at night is reported: by a unit that is there.
+failures_are_loud() {
+	for j in mirror witness stamp verify; do
+		grep -qx 'OnFailure=trailfs-failed@%n.service' \
+			"$units/trailfs-$j@.service"
+	done
+	grep -q '^ExecStart=.*/logger .*daemon.crit' \
+		"$units/trailfs-failed@.service"
 }
 
 # A verification takes second place to everything else.
@@ -138,7 +149,11 @@ each_job_does_its_work() {
 
 # What is not whole is a failed unit, and is not recorded.
 damage_is_a_failure() {
-	flip "$(find store/objects -type f)" 7
+	# What is new is read in the same night.
+	find store/objects -type f >old
+	head -c 200000 /dev/urandom >mnt/t/w/a/new
+	is 0 trailctl sync mnt
+	flip "$(find store/objects -type f | grep -vxFf old)" 7
 	is 4 ./job verify conf
 	grep -q '^trailfs_verify_run_status{.*} 4$' verify.prom
 	[ "$(trailctl log --json --type verify.done mnt | wc -l)" -eq 1 ]
@@ -149,7 +164,7 @@ damage_is_a_failure() {
 }
 
 run units_are_copied systemd_accepts_the_units each_job_has_a_timer \
-	a_verification_is_polite the_example_is_complete
+	failures_are_loud a_verification_is_polite the_example_is_complete
 with 'python3 openssl' a_job_is_run_as_systemd_does a_vault_and_its_guests_are_made \
 	each_job_does_its_work damage_is_a_failure
 finish

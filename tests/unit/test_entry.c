@@ -226,7 +226,7 @@ optional(struct tf_str line, const char *key)
 	static const char *const always[] = { "batch", "chain", "claimants",
 		"claims", "clock", "denied", "encryption", "evaluated", "home",
 		"imported", "newSig", "oldSig", "options", "previous", "report",
-		"to", "until", "writers", "xattrs" };
+		"run", "to", "until", "writers", "xattrs" };
 
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++) {
 		if (strcmp(key, always[i]) == 0)

@@ -257,6 +257,13 @@ static const struct change refused[] = {
 	{ "verify.done", "\"root\":\"4543", "\"root\":\"543" },
 	{ "verify.done", "\"path\":\".\"", "\"path\":\"t\"" },
 	{ "verify.done", "\"tree\":{", "\"true\":{" },
+	{ "verify.done", "\"tree\":", "\"run\":{},\"tree\":" },
+	{ "verify.done", "\"tree\":", "\"run\":{\"seconds\":1},\"tree\":" },
+	{ "verify.done", "\"tree\":",
+	    "\"run\":{\"seconds\":-1,\"verdict\":\"ok\"},\"tree\":" },
+	{ "verify.done", "\"tree\":",
+	    "\"run\":{\"parts\":0,\"seconds\":1,\"verdict\":\"ok\"},"
+	    "\"tree\":" },
 	{ "package.made", "\"tree\":", "\"to\":\"\",\"tree\":" },
 	{ "package.made", "\"tree\":", "\"to\":7,\"tree\":" },
 };

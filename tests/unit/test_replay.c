@@ -341,6 +341,7 @@ END_TEST
 	.has_target = true, .target = (target_)
 #define VERIFIED(size) \
 	.type = TF_VERIFY_DONE, .path = S("."), .tree_size = (size)
+#define VERIFIED_PART(size, run_) VERIFIED(size), .run = S(run_)
 #define ROTATED(use_, old, new)                                    \
 	.type = TF_KEY_ROTATED, .use = S(use_), .key_old = S(old), \
 	.key_new = S(new)
@@ -472,6 +473,11 @@ static const char not_marked[] = "is not imported, and its attestation is";
 static const char marked[] = "is imported, and its attestation is not";
 static const char no_such_tree[] =
     "a verification of a tree that this ledger did not have then";
+static const char no_such_scope[] = "a verification whose scope does not fit";
+#define RUN(members) "{" members "\"seconds\":1,\"verdict\":\"ok\"}"
+#define PARTS(from, full, part, parts)                          \
+	"\"from\":" #from ",\"full\":" #full ",\"part\":" #part \
+	",\"parts\":" #parts ","
 static const char old_key[] = "replaces a key that is not in force";
 static const char not_signed[] =
     "replaces the log's key without the signatures of both";
@@ -843,6 +849,12 @@ static const struct story stories[] = {
 	{ 9, { { VERIFIED(9) }, { VERIFIED(9) } }, NULL },
 	{ 9, { { VERIFIED(10) } }, no_such_tree },
 	{ 9, { { VERIFIED(0) } }, no_such_tree },
+	{ 9, { { VERIFIED_PART(9, RUN("")) } }, NULL },
+	{ 9, { { VERIFIED_PART(9, RUN(PARTS(9, 8, 0, 1))) } }, NULL },
+	{ 9, { { VERIFIED_PART(9, RUN(PARTS(10, 8, 0, 1))) } }, no_such_scope },
+	{ 9, { { VERIFIED_PART(9, RUN(PARTS(9, 9, 0, 1))) } }, no_such_scope },
+	{ 9, { { VERIFIED_PART(9, RUN(PARTS(9, 8, 7, 7))) } }, no_such_scope },
+	{ 9, { { VERIFIED_PART(9, RUN("\"from\":9,")) } }, no_such_scope },
 
 	/* keys */
 	{ 9, { { ROTATED("log", "x", "new") } }, old_key },
