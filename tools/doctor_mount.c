@@ -161,8 +161,8 @@ doctor_bare(const struct tf_doctor *d, const char *path,
 		say_dead(d, path);
 		return true;
 	}
-	if (why->code != TF_NOTFOUND || stat(path, &st) < 0 ||
-	    !S_ISDIR(st.st_mode))
+	if ((why->code != TF_NOTFOUND && why->code != TF_ACCESS) ||
+	    stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
 		return false;
 	if (access(path, R_OK | X_OK) < 0) {
 		tf_doctor_say(d, "store", TF_DOCTOR_UNSEEN,
