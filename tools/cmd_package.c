@@ -199,15 +199,14 @@ write_package(const struct where *w, const char *dir, int fd, struct made *m,
 
 	if (w->mount != NULL && (rc = where_store(w, &store, err)) == TF_OK)
 		at.store = store;
-	m->copied = rc == TF_UNSUPPORTED;
-	if (m->copied)
-		return copy_package(w, fd, made, err);
 	if (rc == TF_OK && (rc = where_open(&at, false, &v, err)) == TF_OK) {
 		rc = tf_package_write(v, &r, fd, made, err);
 		where_close(v);
+	} else if (w->mount != NULL) {
+		m->copied = rc == TF_UNSUPPORTED || rc == TF_ACCESS;
 	}
 	free(store);
-	return rc;
+	return m->copied ? copy_package(w, fd, made, err) : rc;
 }
 
 /* Nobody can open the package in between by a name. */

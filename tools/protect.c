@@ -87,7 +87,9 @@ set_mounted(const struct where *w, enum protect_what what,
 		0) {
 		rc = errno == EACCES || errno == EPERM ?
 		    tf_fail(err, TF_DENIED,
-			"%s: only the owner of the %s and root may", w->path,
+			"%s: only the owner of the %s, members of admins= and "
+			"root may",
+			w->path,
 			strcmp(w->path, ".") == 0 ? "vault's root" : "trail") :
 		    report_system(err, "%s", path);
 	}

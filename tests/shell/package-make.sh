@@ -53,14 +53,22 @@ a_package_of_a_mount_is_recorded_through_it() {
 	is 0 trailctl verify store
 }
 
-# A user without access to the store gets no package and leaves no file.
-a_user_who_cannot_record_gets_no_package() {
+# A user who cannot read the store of a mount, even if its directory is open, gets a
+# copy of a package that he may read, and of no other one.
+# shellcheck disable=SC2086 # $user is words
+a_user_gets_no_package_that_he_may_not_read() {
 	mount store -o settle=0
-	chmod 755 store mnt/t mnt/t/w
+	chmod 755 . store mnt/t mnt/t/w
 	mkdir -m 777 out.d
-	# This user cannot read the store.
-	is 3 setpriv --reuid 1001 --regid 1001 --clear-groups \
-		"$BUILD/trailctl" package -o out.d/x.zip mnt/t/w
+	user='setpriv --reuid 1001 --regid 1001 --clear-groups'
+	is 0 $user "$BUILD/trailctl" package -o out.d/x.zip mnt/t/w
+	complains 'no entry in the ledger'
+	is 0 trailctl verify --vkey vkey out.d/x.zip
+	rm out.d/x.zip
+	mkdir -p mnt/t/w2/private
+	chmod 755 mnt/t/w2
+	chmod 700 mnt/t/w2/private
+	is 3 $user "$BUILD/trailctl" package -o out.d/x.zip mnt/t/w2
 	[ -z "$(ls -A out.d)" ]
 	unmount
 }
@@ -69,5 +77,5 @@ with /dev/fuse a_store_is_made
 with /dev/fuse a_trail_and_an_attestation_are_packaged_too \
 	an_altered_object_is_not_packaged \
 	a_package_of_a_mount_is_recorded_through_it \
-	a_user_who_cannot_record_gets_no_package
+	a_user_gets_no_package_that_he_may_not_read
 finish

@@ -339,6 +339,30 @@ check_access_of_case_workers() {
 	is 1 trailctl assert /mnt/vault/cases/case-883
 }
 
+# auditors: they read all and write nothing, and administrators record nothing.
+check_auditors() {
+	list=/mnt/vault/payroll/november/list
+	for who in carol bob; do
+		is 0 by $who cat $list/list.csv
+		is 2 by $who sh -c "echo x >$list/other.csv"
+		is 0 by $who trailctl log /mnt/vault
+		says 'ledger.opened'
+	done
+	is 1 by carol mkdir /mnt/vault/of-carol
+	is 0 by bob trailctl hold place --reason audit /mnt/vault/payroll audit
+	is 1 by carol trailctl hold place --reason audit /mnt/vault/payroll mine
+	is 1 by recorder cat $list/list.csv
+	is 0 trailctl log --json --type ledger.opened /mnt/vault
+	says '"admins":"vaultadmins","auditors":"auditors"'
+	# Without the roles, nobody but the owner and root.
+	umount /mnt/vault
+	flock -w 30 /srv/vault/lock true
+	sed -i '/^auditors\|^admins/d' /srv/vault/config
+	trailfs /srv/vault /mnt/vault
+	is 0 by bob cat $list/list.csv # of the group people
+	is 1 by recorder cat $list/list.csv
+}
+
 # encrypted-evidence: root does not read it, and the identity does.
 check_encrypted_evidence() {
 	f=/mnt/vault/shells/0199bb27/session/shell.log
@@ -493,6 +517,11 @@ toggles_change_on_the_record() {
 	cook 'Feature toggles'
 }
 
+# Auditors and administrators have roles.
+auditors_read_everything() {
+	cook 'Auditors'
+}
+
 # An application records for its users.
 access_of_case_workers_is_judged() {
 	cook 'Access of case workers'
@@ -521,7 +550,7 @@ notices_are_sent() {
 set -- production_access_is_recorded cloud_sessions_are_recorded \
 	builds_have_a_gate accounts_are_followed fraud_checks_are_judged \
 	recovery_drills_are_recorded toggles_change_on_the_record \
-	access_of_case_workers_is_judged transfers_need_two_approvers \
+	access_of_case_workers_is_judged auditors_read_everything transfers_need_two_approvers \
 	copies_are_made_and_verified a_vault_is_watched
 if [ "$(id -u)" -ne 0 ]; then
 	skipped 'not root' "$@" notices_are_sent evidence_is_encrypted

@@ -167,6 +167,35 @@ who_asks_for_redactions() {
 		grep -q "no retention that could be over" zips/refusal.$me'
 }
 
+# Administrators propose, and approve neither their own nor the proposals of others.
+administrators_approve_nothing() {
+	for from in admin owner; do
+		become $from
+		is 0 $by trailctl redact --json --reason approve-$from \
+			mnt/t/w/done/d/more
+		proposal=$(trailctl log --json --type redaction.proposed mnt |
+			tail -n 1 | jq .seq)
+		for who in admin member auditor stranger; do
+			become $who
+			is_refused_approval
+		done
+	done
+	is 0 trailctl log --json --type redaction.done mnt
+	[ ! -s out ]
+	is 0 cat mnt/t/w/done/d/more
+}
+
+# is_refused_approval: $by cannot approve the proposal, by trailctl or by hand.
+is_refused_approval() {
+	if $by trailctl redact --approve "$proposal" mnt/t/w/done/d/more \
+		>out 2>err; then exit 1; fi
+	if echo "{\"approve\":$proposal}" |
+		$by dd of=mnt/t/w/done/.trailfs/redactions status=none 2>err; then
+		exit 1
+	fi
+	grep 'Permission denied\|not permitted' err
+}
+
 # The verbs that record, at the mount.
 who_records_with_which_verb() {
 	verb trail 'root admin' 'trailctl trail create mnt/new-$me'
@@ -351,7 +380,8 @@ if [ "$(id -u)" -ne 0 ]; then
 else
 	with '/dev/fuse setpriv setfattr age-keygen python3' \
 		a_vault_with_everything_is_made who_reads_with_which_verb \
-		who_asks_for_redactions who_records_with_which_verb who_works_without_the_mount \
+		who_asks_for_redactions administrators_approve_nothing \
+		who_records_with_which_verb who_works_without_the_mount \
 		who_reads_which_control_file who_sets_which_control_file \
 		every_verb_has_a_row every_control_file_has_a_row
 fi

@@ -252,6 +252,14 @@ some_trails_are_followed() {
 		[ "$(wc -l <$file.err)" -eq 2 ]
 	done
 	if grep -q hidden all watched followed; then exit 1; fi
+	# All of it comes also while nobody records.
+	lines=$(wc -l <all)
+	$by trailctl watch --all mnt >quiet 2>quiet.err &
+	watcher=$!
+	wait_for quiet "$lines"
+	kill $watcher
+	wait $watcher
+	cmp quiet all
 	# The cursor goes on where it was, and finds nothing new.
 	become owner
 	$by mkdir mnt/t/w/after
