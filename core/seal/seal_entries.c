@@ -27,6 +27,7 @@
 #include "../node/closed.h"
 #include "../node/evidence.h"
 #include "../node/paths.h"
+#include "../node/quota.h"
 #include "../node/vault_i.h"
 #include "../node/workflow_template.h"
 #include "../sign/sign.h"
@@ -255,9 +256,16 @@ evaluate(struct tf_vault *v, struct tf_db *db, const struct tf_node_row *att,
 {
 	enum tf_code rc;
 
-	if (judged == NULL)
-		return tf_seal_evaluate(v, db, att, template, &l->claims,
-		    &l->ev, files, n, &l->evaluated, err);
+	if (judged == NULL) {
+		rc = tf_seal_evaluate(v, db, att, template, &l->claims, &l->ev,
+		    files, n, &l->evaluated, err);
+		/* A short file can have a long report: no other request has
+		 * taken the space for it. */
+		return rc == TF_OK && l->evaluated.report.n > 0 ?
+		    tf_space_take(v, att->attr.uid, l->evaluated.report.n, 0,
+			err) :
+		    rc;
+	}
 	rc = tf_seal_is_evaluated(v, db, att, template, &l->claims, judged,
 	    err);
 	return rc == TF_OK && *judged ?

@@ -340,6 +340,49 @@ START_TEST(who_takes_the_inodes_leaves_some_for_others)
 }
 END_TEST
 
+static int
+seal_report(void)
+{
+	int dir = open(ALICES "/tests", O_RDONLY | O_DIRECTORY), rc, sys;
+
+	rc = ioctl(dir, TF_IOC_SEAL);
+	sys = errno;
+	close(dir);
+	errno = sys;
+	return rc;
+}
+
+/* A report is made at the seal, and may be longer than what it is about. */
+START_TEST(the_report_about_evidence_needs_space_too)
+{
+	static char xml[20000];
+
+	begin_on("size=160m", "settle=0,max_unsealed=0");
+	as(ALICE);
+	allowed(mkdir(ALICES "/tests", 0755));
+	allowed(setxattr(ALICES "/tests", "user.trailfs.type", "junit", 5, 0));
+	strcpy(xml, "<testsuite>");
+	for (int i = 0; i < 300; i++)
+		sprintf(xml + strlen(xml),
+		    "<testcase name='case %d'><failure/></testcase>", i);
+	put(ALICES "/tests/r.xml", strcat(xml, "</testsuite>"));
+	as(0);
+	fill_disk(25 * MIB);
+	as(ALICE);
+	(void)take_all(write_short, EDQUOT);
+	answers(EDQUOT, seal_report());
+	has_state(ALICES "/tests/r.xml", "sealed");
+	bob_works("one");
+	as(0);
+	allowed(unlink("store/filler"));
+	usleep(300000); /* a reading of the free space is valid for 200 ms */
+	as(ALICE);
+	allowed(seal_report());
+	has_state(ALICES "/tests", "sealed");
+	all_is_sealed();
+}
+END_TEST
+
 /* --- directories in which nothing is ----------------------------------------- */
 
 START_TEST(empty_directories_count_for_their_maker)
@@ -425,6 +468,7 @@ suite_headroom(void)
 	tcase_add_loop_test(t, who_fills_the_disk_leaves_room_for_others, 0,
 	    (int)LEN(ways));
 	tcase_add_test(t, the_reason_is_said);
+	tcase_add_test(t, the_report_about_evidence_needs_space_too);
 	tcase_add_test(t, users_share_what_is_left);
 	tcase_add_loop_test(t, who_fills_max_store_leaves_room_for_others, 0,
 	    (int)LEN(ways));
