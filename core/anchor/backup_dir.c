@@ -142,7 +142,20 @@ check_empty(const struct tf_backup_run *b, struct tf_error *err)
 	return rc;
 }
 
-/* Who owns the directory can change all in it. */
+/* May somebody who owns the directory, and so can change all in it, have this?  A
+ * restored store is given to the owner of its directory. */
+static bool
+may_own(const struct tf_backup_run *b, uid_t uid)
+{
+	struct stat store;
+
+	if (uid == geteuid())
+		return true;
+	return geteuid() == 0 &&
+	    (b->restores ||
+		(fstat(b->storefd, &store) == 0 && uid == store.st_uid));
+}
+
 static enum tf_code
 check_owner(const struct tf_backup_run *b, struct tf_error *err)
 {
@@ -151,7 +164,7 @@ check_owner(const struct tf_backup_run *b, struct tf_error *err)
 	if (fstat(b->dirfd, &st) < 0)
 		return tf_fail(err, TF_IO, "stat %.100s", b->ask->dir);
 	errno = 0;
-	if (st.st_uid != geteuid())
+	if (!may_own(b, st.st_uid))
 		return tf_fail(err, TF_FOREIGN,
 		    "%.100s belongs to uid %u, who could change all in it",
 		    b->ask->dir, (unsigned)st.st_uid);
@@ -160,17 +173,20 @@ check_owner(const struct tf_backup_run *b, struct tf_error *err)
 	return TF_OK;
 }
 
+/* What root makes belongs to the owner of the directory: tf_file_mkdir(). */
 static enum tf_code
 make_dirs(const struct tf_backup_run *b, struct tf_error *err)
 {
 	static const char *const names[] = { "objects", "stage", "keys",
 		TF_BACKUP_INCOMING, TF_BACKUP_INCOMING "/keys",
 		TF_BACKUP_INCOMING "/stage", TF_BACKUP_PARTIAL };
+	enum tf_code rc;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (mkdirat(b->dirfd, names[i], 0700) < 0 && errno != EEXIST)
-			return tf_fail(err, TF_IO, "make %s: %s", names[i],
-			    strerror(errno));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		rc = tf_file_mkdir(b->dirfd, names[i], err);
+		if (rc != TF_OK && rc != TF_EXISTS)
+			return rc;
+	}
 	return tf_file_sync_dir(b->dirfd, ".", err);
 }
 

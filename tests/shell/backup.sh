@@ -412,6 +412,23 @@ a_vault_goes_on_with_its_keys() {
 	complains 'is a backup: a restored store needs another directory'
 }
 
+# What root restores belongs to the owner of the directory, who then serves it; a
+# backup is not made in the directory of somebody else.
+a_restored_store_belongs_to_its_directory() {
+	[ "$(id -u)" -eq 0 ] || skip 'not root'
+	mkdir -m 700 given
+	chown 54321:54321 given
+	is 3 trailctl backup store given
+	complains 'given belongs to uid 54321'
+	is 0 trailctl restore --origin example.org/given copy given
+	find given ! -uid 54321 ! -path 'given/keys*' >others
+	[ ! -s others ] || {
+		cat others
+		exit 1
+	}
+	is 0 trailctl verify given
+}
+
 # cut_at CALL...: kill the backup of small to part at each of these calls; what is
 # there is the state before or the one after, and the next run goes on.
 cut_at() {
@@ -506,7 +523,7 @@ unmount
 with sqlite3 a_damaged_store_replaces_nothing
 with 'sqlite3 rsync' a_copy_by_other_programs_is_one_state
 run a_lost_object_is_named a_lost_store_is_restored \
-	a_vault_goes_on_with_its_keys
+	a_vault_goes_on_with_its_keys a_restored_store_belongs_to_its_directory
 # A sanitizer wants to be loaded before the shim.
 if nm -D "$BUILD/trailctl" 2>/dev/null | grep -q '__[at]san_init'; then
 	skipped 'built with a sanitizer' a_cut_first_backup_goes_on \
