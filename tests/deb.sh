@@ -124,7 +124,7 @@ make_builder() {
 		apt "$1" install clang lintian fuse3 jq acl attr rsync python3 \
 			sqlite3 zip unzip xz-utils strace curl bash sudo procps \
 			file man-db systemd e2fsprogs &&
-		inside "$1" useradd -m -u 1000 builder
+		inside "$1" useradd -m -K HOME_MODE=0755 -u 1000 builder
 }
 
 # --- the package --------------------------------------------------------

@@ -256,8 +256,9 @@ static const struct {
 	    "signature", "" },
 	{ SQL,
 	    "UPDATE checkpoint SET note = CAST(substr(note, 1, "
-	    "length(note) - 12) || x'2b' || substr(note, -11) AS BLOB) "
-	    "WHERE size = (SELECT max(size) FROM checkpoint)",
+	    "length(note) - 12) || CASE substr(note, -12, 1) "
+	    "WHEN x'2b' THEN x'2f' ELSE x'2b' END || substr(note, -11) "
+	    "AS BLOB) WHERE size = (SELECT max(size) FROM checkpoint)",
 	    "signature", "" },
 	{ SQL,
 	    "UPDATE checkpoint SET note = x'' WHERE size = "
