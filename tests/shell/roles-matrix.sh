@@ -168,6 +168,7 @@ who_asks_for_redactions() {
 }
 
 # Administrators propose, and approve neither their own nor the proposals of others.
+# They make no user data.
 administrators_approve_nothing() {
 	for from in admin owner; do
 		become $from
@@ -180,6 +181,13 @@ administrators_approve_nothing() {
 			is_refused_approval
 		done
 	done
+	# In .trailfs they make what they may set, and nothing else.
+	become admin
+	[ ! -e mnt/e/.trailfs/user-data ]
+	if echo '{}' | $by dd of=mnt/e/.trailfs/user-data status=none 2>err; then
+		exit 1
+	fi
+	grep 'Permission denied' err
 	is 0 trailctl log --json --type redaction.done mnt
 	[ ! -s out ]
 	is 0 cat mnt/t/w/done/d/more
@@ -238,6 +246,7 @@ who_works_without_the_mount() {
 	# The checkpoint is for everybody, what a witness answered is for root.
 	verb witness "$everybody" 'trailctl witness --policy policy --print w mnt'
 	verb witness root "trailctl witness --policy policy --via 'sh carry' mnt"
+	verb upgrade root 'trailctl upgrade --check store || [ $? -eq 1 ]'
 	verb restore root 'trailctl restore --origin example.org/r mirror zips/r-$me'
 	verb import '' 'trailctl import --mount mnt kosli report.xml || {
 		echo a mount may not be named >&2; exit 1; }'
