@@ -390,16 +390,32 @@ tf_file_open_beneath(int dirfd, const char *path, int *fd, struct tf_error *err)
 			  tf_fail(err, TF_NOTFOUND, "is not a plain file");
 }
 
+/* A file in dirfd that loses its name at once. */
+static int
+scratch_in(int dirfd)
+{
+	static atomic_uint counter;
+	char name[40];
+	int fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	/* NFS, for example, has no O_TMPFILE. */
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
+		return fd;
+	(void)snprintf(name, sizeof(name), "%d.%u.tmp", (int)getpid(),
+	    atomic_fetch_add(&counter, 1));
+	if (tf_file_new(dirfd, name, O_RDWR | O_EXCL, &fd, NULL) == TF_OK)
+		(void)unlinkat(dirfd, name, 0);
+	return fd;
+}
+
 enum tf_code
 tf_file_scratch(int dirfd, int *fd, struct tf_error *err)
 {
-	const int flags = O_TMPFILE | O_RDWR | O_CLOEXEC;
 	char name[] = "/tmp/trailfs.XXXXXX";
 
-	*fd = dirfd < 0 ? -1 : openat(dirfd, ".", flags, 0600);
-	if (*fd < 0)
-		*fd = open("/tmp", flags, 0600);
-	if (*fd < 0 && (*fd = mkostemp(name, O_CLOEXEC)) >= 0)
+	if (dirfd >= 0)
+		*fd = scratch_in(dirfd);
+	else if ((*fd = mkostemp(name, O_CLOEXEC)) >= 0)
 		(void)unlink(name);
 	return *fd < 0 ?
 	    tf_fail(err, TF_IO, "make a temporary file: %s", strerror(errno)) :

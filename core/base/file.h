@@ -75,7 +75,7 @@ TF_MUST_USE enum tf_code tf_file_wipe(int dirfd, const char *name,
     struct tf_error *err);
 
 /* Open a file without a name for reading and writing: in the directory dirfd,
- * or below /tmp if dirfd is -1 or its file system cannot hold one. */
+ * or below /tmp if dirfd is -1. */
 TF_MUST_USE enum tf_code tf_file_scratch(int dirfd, int *fd,
     struct tf_error *err);
 

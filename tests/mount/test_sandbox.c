@@ -20,6 +20,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "core/base/file.h"
 #include "fs/sandbox.h"
 #include "harness.h"
 
@@ -555,6 +556,29 @@ START_TEST(the_sandbox_leaves_what_the_daemon_needs)
 }
 END_TEST
 
+/* The daemon cannot use /tmp.  So where a file system has no files without names,
+ * as trailfs, its temporary files are in the given directory all the same. */
+START_TEST(temporary_files_stay_in_their_directory)
+{
+	char link[64], path[4200] = "";
+	int dirfd, fd;
+
+	mount_vault("settle=60");
+	make_attestation();
+	dirfd = open(A, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	refused(EOPNOTSUPP, openat(dirfd, ".", O_TMPFILE | O_RDWR, 0600));
+	ck_assert_int_eq(TF_OK, tf_file_scratch(dirfd, &fd, NULL));
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ck_assert_int_gt(readlink(link, path, sizeof path - 1), 0);
+	says(path, "/mnt/t/w/a/");
+	allowed(pwrite(fd, "text", 4, 0));
+	close(fd);
+	close(dirfd);
+	ck_assert_str_eq("", run(0, "ls -A " A));
+	unmount_vault();
+}
+END_TEST
+
 /* --- the real daemon ---------------------------------------------------------- */
 
 /* Fails, and prints it, if a line of /proc/$1/status is not there. */
@@ -712,6 +736,7 @@ suite_sandbox(void)
 	    OWNERS);
 	tcase_add_loop_test(t, the_sandbox_leaves_what_the_daemon_needs, 0,
 	    OWNERS);
+	tcase_add_test(t, temporary_files_stay_in_their_directory);
 	tcase_add_loop_test(t,
 	    daemon_and_helpers_have_what_they_need_and_no_more, 0, OWNERS);
 	tcase_add_test(t, a_store_of_another_user_is_served);
