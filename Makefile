@@ -37,7 +37,7 @@ archive_libs = $(shell $(PKG_CONFIG) --libs libarchive)
 rooms := anchor find package audit archive view vault seal commit sign node store \
 	crypt ledger base	# in the order of linking
 archives := $(rooms:%=$(BUILD)/libtf-%.a)
-programs := $(BUILD)/trailfs $(BUILD)/trailctl
+programs := $(BUILD)/trailfs $(BUILD)/trailctl $(BUILD)/trailfs-signer
 tests := $(addprefix $(BUILD)/,test-mount test-nomem test-unit test-faults \
 	test-bitflip)
 model := $(BUILD)/test-model
@@ -50,18 +50,19 @@ fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
 	tests/fuzz/*.c))))
 fuzzers := $(fuzz_names:%=$(BUILD)/fuzz-%)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
-all_objects := $(foreach d,$(rooms:%=core/%) fs tools tests/unit tests/mount \
+all_objects := $(foreach d,$(rooms:%=core/%) fs signer tools tests/unit tests/mount \
 	tests/model tests/faults tests/bench tests/fuzz tests/bitflip \
 	tests/nomem tests/attack,\
 	$(call objects,$(d)))
 manuals := $(wildcard man/*.[1-9])
 
-all: $(programs) ## build trailfs and trailctl (the default)
+all: $(programs) ## build trailfs, trailctl and trailfs-signer (the default)
 
 $(foreach r,$(rooms),$(eval \
 	$(BUILD)/libtf-$(r).a: $(call objects,core/$(r))))
 $(BUILD)/trailfs: $(call objects,fs) $(archives)
 $(BUILD)/trailctl: $(call objects,tools) $(archives)
+$(BUILD)/trailfs-signer: $(call objects,signer) $(archives)
 $(BUILD)/test-unit: $(call objects,tests/unit) \
 	$(BUILD)/tests/bitflip/store.o $(archives)
 $(BUILD)/test-mount: $(filter-out %/slow_names.o,\
@@ -198,7 +199,7 @@ lint: $(archives) ## clang-format, cppcheck, clang-tidy, mandoc, shellcheck, cir
 	$(Q)BUILD=$(BUILD) .ci/lint
 
 format: ## rewrite the sources with clang-format
-	clang-format -i $(wildcard core/*.h core/*/*.[ch] fs/*.[ch] \
+	clang-format -i $(wildcard core/*.h core/*/*.[ch] fs/*.[ch] signer/*.[ch] \
 		tools/*.[ch] tests/*/*.[ch])
 
 sanitizer := -O1 -g -fno-omit-frame-pointer -fsanitize

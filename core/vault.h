@@ -128,6 +128,9 @@ struct tf_vault_options {
 	/* The caller says that the guard is lost: append without what it knew.
 	 * Refused if the guard of the last start is there. */
 	bool guard_lost;
+	/* The descriptor of tf_signer_start(), which the vault then owns; 0: this
+	 * process uses the keys itself, unless the config names a command. */
+	int signer;
 	bool verify_open; /* hash an object at its first open */
 	enum tf_durability durability;
 	/* Called in the thread of a call that is about to wait for a disk or

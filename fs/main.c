@@ -10,6 +10,7 @@
 #include "options.h"
 #include "report.h"
 #include "serve.h"
+#include "signer.h"
 
 #define EXIT_LOCKED 3 /* another process has the store open */
 
@@ -52,6 +53,9 @@ main(int argc, char **argv)
 		rc = fs_daemon_fork(&parent, &err);
 	if (rc == TF_OK) {
 		fs_report_open(o.foreground);
+		rc = fs_signer_start(&o, &err);
+	}
+	if (rc == TF_OK) {
 		rc = fs_serve(&o, &parent, &err);
 	}
 	if (rc != TF_OK)

@@ -60,6 +60,8 @@ usage(FILE *to)
 	    "  texts=clear|redactable  keep texts of entries in the entries, or "
 	    "apart so that\n"
 	    "                    they can be redacted (clear)\n"
+	    "  signer=CMD        the command that is the signer (a process of "
+	    "trailfs)\n"
 	    "  threads=N         number of workers, 1 to 64 (cores, at most "
 	    "4)\n"
 	    "  verify=open|none  hash a file when it is first opened, or never "
@@ -122,6 +124,10 @@ parse_option(struct fs_options *o, char *word)
 		*value = '=';
 		if (ours)
 			return true;
+	}
+	if (strncmp(word, "signer=", 7) == 0) {
+		o->signer = word + 7;
+		return word[7] != '\0';
 	}
 	if (strncmp(word, "threads=", 8) == 0)
 		return parse_number(word + 8, 1, FS_LOOP_THREADS, &o->threads);

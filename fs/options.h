@@ -10,7 +10,8 @@
 
 struct fs_options {
 	const char *store_arg, *mnt_arg;
-	char *store, *mnt; /* absolute; owned */
+	char *store, *mnt;  /* absolute; owned */
+	const char *signer; /* a command, or NULL */
 	struct tf_settings settings;
 	unsigned threads;
 	bool verify_open;
@@ -20,6 +21,7 @@ struct fs_options {
 	const char *user; /* as whom it is expected to serve; NULL: anybody */
 	bool moved;	  /* the store was moved, not copied */
 	bool foreground, debug;
+	int signer_fd; /* see fs_signer_start; 0: there is none */
 };
 
 /*

@@ -294,6 +294,7 @@ fs_serve(const struct fs_options *o, int *parent, struct tf_error *err)
 		.mount = o->mnt,
 		.settings = o->settings,
 		.libfuse = fuse_pkgversion(),
+		.signer = o->signer_fd,
 		.verify_open = o->verify_open,
 		.say = fs_report_message,
 		.slow = fs_loop_away,

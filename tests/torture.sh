@@ -107,6 +107,8 @@ mutant FORGET_EMPTY 20 kill
 mutant IGNORE_WRITE 0 full
 mutant RECEIPT_FIRST 100 mirror
 mutant SKIP_PROOF_NODE 0 unit
+mutant SIGN_WITHOUT_TICKET 0 unit
+mutant FORGET_SIGNED 0 unit
 for m in ALLOW_SEALED ANY_NAME SHOW_ALL TRUE_SPACE NO_QUOTA KEEP_REFUSED STALL; do
 	mutant $m 20000 attack
 done

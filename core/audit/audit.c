@@ -381,6 +381,24 @@ tf_audit_refused(struct tf_audit *a, struct tf_str note)
 }
 
 void
+tf_audit_unsigned(struct tf_audit *a, uint64_t size, const struct tf_hash *root)
+{
+	struct tf_held *h = &a->held[5];
+	char text[100];
+
+	(void)snprintf(text, sizeof(text),
+	    "%llu entries at the end are not signed yet: the next start signs "
+	    "them",
+	    (unsigned long long)(size - a->head.size));
+	tf_audit_unread(a, TF_CHECK_SIGNATURE, a->head.size, tf_nowhere, text);
+	h->c = a->head;
+	h->wanted = a->head.size > 0;
+	h->what = "the newest checkpoint";
+	a->head.size = a->r->size = size;
+	a->head.root = a->r->root = *root;
+}
+
+void
 tf_audit_head(struct tf_audit *a, struct tf_str note)
 {
 	struct tf_error e = { .code = TF_OK };

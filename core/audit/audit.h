@@ -27,7 +27,7 @@ struct tf_replay;
 struct tf_replay_effect;
 struct tf_temp_table;
 
-#define TF_HELD 5
+#define TF_HELD 6
 
 struct tf_audit {
 	const struct tf_verify *v;
@@ -49,7 +49,8 @@ struct tf_audit {
 	} held
 	    [TF_HELD]; /* the caller's, the file beside the database, the guard,
 			* the longest of a mirror or witness that refused,
-			* the guard of the last start */
+			* the guard of the last start, the newest signed tree if
+			* entries come after it */
 	struct tf_tree *tree;
 	struct tf_replay *replay;
 	struct tf_temp_table *table;	      /* memory of the replay */
@@ -141,6 +142,10 @@ TF_MUST_USE enum tf_code tf_audit_earlier(struct tf_audit *a,
 /* Set head from the note of the newest checkpoint; a note that is not valid is
  * a finding.  note.p is not NULL, even if note.n is 0. */
 void tf_audit_head(struct tf_audit *a, struct tf_str note);
+/* The source has `size` entries, more than head, because the signer has not
+ * signed those after it: they are checked with the rest, under root. */
+void tf_audit_unsigned(struct tf_audit *a, uint64_t size,
+    const struct tf_hash *root);
 /* A source without all entries has proven that the tree of head begins with this
  * tree: compare the earlier checkpoint if it is of that size. */
 void tf_audit_held_proven(struct tf_audit *a, uint64_t size,

@@ -18,7 +18,11 @@
 #include <unistd.h>
 
 #include "crypto.h"
+#include "cipher.h"
 #include "file.h"
+
+#define SECRET_HEAP 32768 /* bytes; a power of two, as the next one */
+#define SECRET_MIN 32	  /* bytes of the smallest secret */
 
 struct tf_key {
 	EVP_PKEY *pkey;
@@ -77,6 +81,12 @@ use_alloc_hooks(void)
 	/* A configuration file could load modules into the process that holds
 	 * the keys.  The algorithms that we use need none. */
 	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+}
+
+void
+tf_crypto_lock_secrets(void)
+{
+	(void)CRYPTO_secure_malloc_init(SECRET_HEAP, SECRET_MIN);
 }
 
 void
@@ -410,6 +420,23 @@ tf_key_sign(const struct tf_key *k, const void *msg, size_t n,
 	    EVP_DigestSign(ctx, sig, &len, msg, n) == 1 && len == TF_SIG_LEN;
 	EVP_MD_CTX_free(ctx);
 	return ok ? TF_OK : tf_fail(err, TF_IO, "signing failed");
+}
+
+enum tf_code
+tf_key_derive(const struct tf_key *k, const char *info, uint8_t out[32],
+    struct tf_error *err)
+{
+	uint8_t seed[32];
+	size_t n = sizeof(seed);
+	enum tf_code rc;
+
+	if (EVP_PKEY_get_raw_private_key(k->pkey, seed, &n) != 1 ||
+	    n != sizeof(seed))
+		rc = tf_nomem(err);
+	else
+		rc = tf_hkdf(seed, sizeof(seed), "", 0, info, out, err);
+	OPENSSL_cleanse(seed, sizeof(seed));
+	return rc;
 }
 
 enum tf_code

@@ -78,6 +78,10 @@ void tf_key_public(const struct tf_key *k, struct tf_pubkey *out);
  * give the same signature.  TF_IO if it could not be made. */
 TF_MUST_USE enum tf_code tf_key_sign(const struct tf_key *k, const void *msg,
     size_t n, uint8_t sig[TF_SIG_LEN], struct tf_error *err);
+/* A secret of 32 bytes that follows from k and the words of info (HKDF, RFC
+ * 5869).  The caller wipes it.  TF_NOMEM. */
+TF_MUST_USE enum tf_code tf_key_derive(const struct tf_key *k, const char *info,
+    uint8_t out[32], struct tf_error *err);
 /* TF_OK if sig is pub's signature of msg, TF_TAMPER if it is not, TF_NOMEM if
  * the signature could not be checked. */
 TF_MUST_USE enum tf_code tf_key_verify(const struct tf_pubkey *pub,
@@ -87,6 +91,11 @@ TF_MUST_USE enum tf_code tf_key_verify(const struct tf_pubkey *pub,
 #define TF_SPKI_LEN 44
 void tf_pubkey_spki(const struct tf_pubkey *pub, uint8_t out[TF_SPKI_LEN]);
 void tf_pubkey_pem(const struct tf_pubkey *pub, struct tf_buf *out);
+
+/* From now on private keys of this process are in memory that is never written to
+ * swap, and wiped when it is freed; call it before there are any.  A limit of
+ * locked memory (RLIMIT_MEMLOCK) below 64 KiB leaves them as they are. */
+void tf_crypto_lock_secrets(void);
 
 /* Fill p with n bytes that nobody can predict (getrandom(2)).  TF_IO. */
 TF_MUST_USE enum tf_code tf_random(void *p, size_t n, struct tf_error *err);

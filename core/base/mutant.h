@@ -27,7 +27,9 @@ enum tf_mutant {
 	TF_NO_QUOTA,	       /* no limit of names, no head-room */
 	TF_KEEP_REFUSED,       /* each refused request leaves memory */
 	TF_STALL,	       /* some requests keep everybody waiting */
-	TF_SKIP_PROOF_NODE,    /* the root of a consistency proof is ignored */
+	TF_SIGN_WITHOUT_TICKET, /* a signer does not check the ticket */
+	TF_FORGET_SIGNED,	/* a signer does not remember what it signed */
+	TF_SKIP_PROOF_NODE,	/* the root of a consistency proof is ignored */
 };
 
 #ifndef TF_MUTANT

@@ -9,16 +9,17 @@
  *  I2  An object is durable before the entry that names it.  Jobs are submitted
  *      after their objects were linked and synced (tf_seal_prepare).
  *  I3  Each checkpoint is consistent with every earlier one.  tf_commit_load()
- *      compares the right edge of the tree with the newest checkpoint; finish()
- *      signs the root of the same tree; tf_commit_publish() shows the
- *      checkpoint only after COMMIT returned, so no two checkpoints of one size
- *      were ever seen.
- *  I4  Success is answered only after it is durable.  process() calls done()
- *      after tf_db_commit(), which flushes the write-ahead log.
+ *      compares the right edge of the tree with the newest checkpoint; show()
+ *      signs the root of the same tree, and shows the checkpoint, only after
+ *      COMMIT returned.  The signer wants a proof (core/sign), so no two
+ *      checkpoints of one size were ever signed.
+ *  I4  Success is answered only after it is durable, and signed.  process()
+ *      calls done() after tf_db_commit(), which flushes the write-ahead log,
+ *      and after show().
  *  I5  The tree of names follows from the entries.  An entry and the rows that
  *      it changes are one transaction.
- *  I6  A verifier needs no secret.  finish() signs; the public key is enough to
- *      check the checkpoint.
+ *  I6  A verifier needs no secret.  The signer signs; the public key is enough
+ *      to check the checkpoint.
  *
  * States of a job:
  *
@@ -45,7 +46,7 @@
  *             transaction of its own (retried alone): so one bad job fails
  *             nobody else, and run() may be called twice.  A failed COMMIT
  *             fails all jobs at once.
- *  committed  tf_commit_publish() stored the head in the vault under vault.mu,
+ *  committed  The signer signed; tf_commit_publish() stored the head in the vault under vault.mu,
  *             and tell_changed() dropped what the kernel remembered.
  *  done       done() was called, exactly once, in the committer's thread and
  *             without a lock of this room.  The job may be freed.
@@ -67,7 +68,6 @@
 #include "../node/empties.h"
 #include "../node/base.h"
 #include "../node/vault_i.h"
-#include "../sign/sign.h"
 #include "../store/connection.h"
 #include "../store/entries.h"
 #include "../store/meta.h"
@@ -79,6 +79,7 @@
 #include "committer_i.h"
 #include "head.h"
 #include "queue.h"
+#include "sign_head.h"
 #include "touched.h"
 
 #define LOCK_TRIES 10 /* of 3 s each, see connection.c */
@@ -97,10 +98,10 @@ forget_scratch(struct tf_txn *t)
 	t->not_before = (struct tf_time){ INT64_MIN, 0 };
 }
 
-/* Write the directories' times, the tiles and the checkpoint. */
+/* Write the directories' times, the tiles and the ticket of the checkpoint. */
 static enum tf_code
 finish(struct tf_committer *c, const struct tf_txn *saved,
-    struct tf_checkpoint *cp, struct tf_buf *note, struct tf_error *err)
+    struct tf_checkpoint *cp, struct tf_error *err)
 {
 	struct tf_txn *t = &c->txn;
 	enum tf_code rc;
@@ -122,14 +123,7 @@ finish(struct tf_committer *c, const struct tf_txn *saved,
 	    (rc = tf_tree_edge(c->tree, saved->size, tf_commit_put_tile, t->db,
 		 err)) != TF_OK)
 		return rc;
-	memset(cp, 0, sizeof(*cp));
-	memcpy(cp->origin, c->v->origin, sizeof(cp->origin));
-	cp->size = t->size;
-	tf_tree_root(c->tree, &cp->root);
-	if ((rc = tf_signer_checkpoint(c->v->signer, cp, note, err)) != TF_OK)
-		return rc;
-	return tf_checkpoints_put(t->db, cp->size, &cp->root, note->p, note->n,
-	    err);
+	return tf_head_prepare(c, cp, err);
 }
 
 /* Report the changed directories, before the jobs' callers are answered. */
@@ -183,15 +177,13 @@ undo(struct tf_committer *c, const struct tf_txn *saved,
 	pthread_mutex_unlock(&v->mu);
 }
 
-/* An error of the ledger's disk is final: the kernel may have dropped pages. */
+/* Append nothing more until the store is opened again. */
 static void
-poison(struct tf_committer *c, enum tf_code code, const struct tf_error *err)
+stop_writing(struct tf_committer *c, enum tf_code code,
+    const struct tf_error *err, const char *what)
 {
 	struct tf_vault *v = c->v;
 
-	if (code == TF_NOSPACE || code == TF_QUOTA || code == TF_NOMEM ||
-	    code == TF_LOCKED || code == TF_TOOMANY)
-		return;
 	pthread_mutex_lock(&v->mu);
 	if (v->broken == TF_OK) {
 		v->broken = code;
@@ -199,9 +191,18 @@ poison(struct tf_committer *c, enum tf_code code, const struct tf_error *err)
 	}
 	pthread_mutex_unlock(&v->mu);
 	tf_vault_say(v, code,
-	    "the ledger cannot be written (%s): read-only "
-	    "until the store is mounted again",
+	    "%s (%s): read-only until the store is mounted again", what,
 	    err->text);
+}
+
+/* An error of the ledger's disk is final: the kernel may have dropped pages. */
+static void
+poison(struct tf_committer *c, enum tf_code code, const struct tf_error *err)
+{
+	if (code == TF_NOSPACE || code == TF_QUOTA || code == TF_NOMEM ||
+	    code == TF_LOCKED || code == TF_TOOMANY)
+		return;
+	stop_writing(c, code, err, "the ledger cannot be written");
 }
 
 static void
@@ -212,6 +213,29 @@ all_failed(struct tf_job *list, enum tf_code code, const struct tf_error *err)
 			j->rc = code;
 			j->err = *err;
 		}
+}
+
+/*
+ * Sign and show the checkpoint of the committed tree.  Entries that stay without
+ * a signature are durable, so their jobs neither succeeded nor failed: nothing
+ * more is appended, and the next start signs them.
+ */
+static void
+show(struct tf_committer *c, struct tf_job *list,
+    const struct tf_checkpoint *cp)
+{
+	struct tf_buf note = { 0 };
+	struct tf_error err = { .code = TF_OK };
+	enum tf_code rc;
+
+	tf_head_committed(c);
+	if ((rc = tf_head_sign(c, cp, &note, &err)) == TF_OK) {
+		tf_commit_publish(c, cp, &note);
+	} else {
+		all_failed(list, rc, &err);
+		stop_writing(c, rc, &err, "the ledger cannot be signed");
+	}
+	tf_buf_free(&note);
 }
 
 /* Run the jobs.  False if one failed after it wrote: the transaction must be
@@ -269,7 +293,6 @@ transact(struct tf_committer *c, struct tf_job *list)
 	struct tf_txn saved = c->txn;
 	struct tf_clock_seen seen = c->seen;
 	struct tf_checkpoint cp;
-	struct tf_buf note = { 0 };
 	struct tf_error err = { .code = TF_OK };
 	enum tf_code rc;
 	bool wrote;
@@ -290,24 +313,24 @@ transact(struct tf_committer *c, struct tf_job *list)
 		tf_db_rollback(c->db);
 		return true;
 	}
-	rc = finish(c, &saved, &cp, &note, &err);
+	rc = finish(c, &saved, &cp, &err);
 	if (TF_IS_MUTANT(TF_SHOW_FIRST) && rc == TF_OK &&
 	    c->txn.size != saved.size)
-		tf_commit_publish(c, &cp, &note);
+		show(c, list, &cp);
 	if (rc == TF_OK)
 		rc = tf_db_commit(c->db, &err);
 	if (rc != TF_OK) {
 		undo(c, &saved, &seen);
 		all_failed(list, rc, &err);
 		poison(c, rc, &err);
-	} else {
-		if (c->txn.size != saved.size && !TF_IS_MUTANT(TF_SHOW_FIRST))
-			tf_commit_publish(c, &cp, &note);
-		if (c->txn.said != saved.said)
-			publish_said(c);
-		tell_changed(&c->txn);
+		return true;
 	}
-	tf_buf_free(&note);
+	/* Readers find what is committed, whether it is signed or not. */
+	if (c->txn.said != saved.said)
+		publish_said(c);
+	tell_changed(&c->txn);
+	if (c->txn.size != saved.size && !TF_IS_MUTANT(TF_SHOW_FIRST))
+		show(c, list, &cp);
 	return true;
 }
 
@@ -413,10 +436,12 @@ tf_commit_stop(struct tf_committer *c)
 		pthread_cond_signal(&c->more);
 		pthread_mutex_unlock(&c->mu);
 		(void)pthread_join(c->thread, NULL);
+		tf_head_end(c);
 	}
 	tf_db_close(c->db);
 	tf_buf_free(&c->txn.path);
 	tf_buf_free(&c->txn.body);
+	tf_buf_free(&c->owed);
 	free(c->txn.touched);
 	(void)pthread_cond_destroy(&c->more);
 	(void)pthread_mutex_destroy(&c->mu);

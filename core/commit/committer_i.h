@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../sign/sign.h"
 #include "commit.h"
 
 struct tf_tree;
@@ -28,6 +29,12 @@ struct tf_committer {
 	struct tf_txn txn;	   /* likewise */
 	uint64_t next_id, end_id;  /* node ids for jobs, likewise */
 	struct tf_clock_seen seen; /* likewise */
+
+	struct tf_ticket ticket; /* of the newest tree, likewise */
+	/* The note of the last checkpoint, while it has no row yet; likewise. */
+	struct tf_buf owed;
+	uint64_t owed_size;
+	struct tf_hash owed_root;
 
 	pthread_t thread;
 	bool started;

@@ -14,6 +14,7 @@
 #include "commit.h"
 #include "committer_i.h"
 #include "head.h"
+#include "sign_head.h"
 
 void
 tf_commit_publish(struct tf_committer *c, const struct tf_checkpoint *cp,
@@ -72,16 +73,12 @@ tf_commit_load(struct tf_committer *c, struct tf_error *err)
 		rc = load_said(c, err);
 	if (rc != TF_OK || t->size == 0)
 		return rc;
-	rc = tf_checkpoints_newest(t->db, &size, &root, &note, err);
-	if (rc == TF_NOTFOUND || (rc == TF_OK && size != t->size))
-		rc = tf_fail(err, TF_TAMPER,
-		    "the newest checkpoint does not "
-		    "cover the %llu entries",
-		    (unsigned long long)t->size);
-	if (rc == TF_OK)
+	if ((rc = tf_tree_load(c->tree, t->size, tf_tiles_read, t->db, err)) ==
+		TF_OK &&
+	    (rc = tf_head_complete(c, err)) == TF_OK &&
+	    (rc = tf_checkpoints_newest(t->db, &size, &root, &note, err)) ==
+		TF_OK)
 		rc = tf_checkpoint_check(note.p, note.n, &v->vkey, &cp, err);
-	if (rc == TF_OK)
-		rc = tf_tree_load(c->tree, t->size, tf_tiles_read, t->db, err);
 	if (rc != TF_OK)
 		goto out;
 	tf_tree_root(c->tree, &computed);

@@ -109,8 +109,12 @@ struct tf_vault {
 	char store[33];
 	char host[257];
 	struct tf_vkey vkey;
-	struct tf_signer *signer;  /* see core/sign; NULL when read-only */
-	struct tf_pubkey attester; /* its key; unset when read-only */
+	/* Until when a signer that is away is waited for (boot clock); 0: for
+	 * ever. */
+	_Atomic uint64_t signer_until_ns;
+	_Atomic int64_t signer_away; /* since when it is (Unix); 0: it is not */
+	struct tf_signer *signer;    /* see core/sign; NULL when read-only */
+	struct tf_pubkey attester;   /* its key; unset when read-only */
 	struct tf_committer *commit;
 	struct tf_denials denials;
 	struct tf_counters counters;

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../archive/description.h"
@@ -213,12 +214,46 @@ one_entry(void *arg, uint64_t seq, struct tf_str body, const struct tf_entry *e,
 
 /* --- writing it out ------------------------------------------------------- */
 
+#define SIGNER_PAUSES 200 /* for a signature that is on its way */
+#define SIGNER_PAUSE_MS 10
+
 #define NOTHING(vault)                                                       \
 	{                                                                    \
 		.v = (vault), .texts.fd = -1, .events.fd = -1, .open_fd = -1 \
 	}
 
 /* --- the whole ------------------------------------------------------------ */
+
+/*
+ * Open a view whose newest entry is signed: a package shows names as all of its
+ * entries made them.  Entries are committed a moment before their checkpoint, or
+ * longer if the signer is away.
+ */
+static enum tf_code
+open_signed(struct tf_package_maker *k, struct tf_checkpoint *c,
+    struct tf_error *err)
+{
+	const struct timespec pause = { .tv_nsec = SIGNER_PAUSE_MS * 1000000 };
+	enum tf_code rc;
+
+	for (int i = 0; i < SIGNER_PAUSES; i++) {
+		k->note.n = 0;
+		if ((rc = tf_view_open(k->v, k->who, &k->w, err)) != TF_OK)
+			return rc;
+		k->db = k->w->db;
+		rc = tf_checkpoints_newest(k->db, &c->size, &c->root, &k->note,
+		    err);
+		if (rc != TF_OK || c->size >= tf_view_entries(k->w))
+			return rc;
+		tf_view_close(k->w);
+		k->w = NULL;
+		k->db = NULL;
+		(void)nanosleep(&pause, NULL);
+	}
+	return tf_fail(err, TF_BUSY,
+	    "the newest entries are not signed yet: a package can be made once "
+	    "they are");
+}
 
 /* Open scratch files and the view.  ledger_only: a package shows nothing that
  * no entry records. */
@@ -243,15 +278,10 @@ setup(struct tf_package_maker *k, const struct tf_package_request *r,
 		return tf_nomem(err);
 	if ((rc = tf_scratch_open(&k->texts, k->v, r->tmp, err)) != TF_OK ||
 	    (rc = tf_scratch_open(&k->events, k->v, r->tmp, err)) != TF_OK ||
-	    (rc = tf_view_open(k->v, k->who, &k->w, err)) != TF_OK)
+	    (rc = open_signed(k, c, err)) != TF_OK)
 		return rc;
 	k->w->ledger_only = true;
-	k->db = k->w->db;
-	rc = tf_checkpoints_newest(k->db, &c->size, &c->root, &k->note, err);
-	if (rc == TF_OK)
-		rc = tf_checkpoint_check(k->note.p, k->note.n, &k->v->vkey, c,
-		    err);
-	return rc;
+	return tf_checkpoint_check(k->note.p, k->note.n, &k->v->vkey, c, err);
 }
 
 /* Deadlines in a package are judged at the time of the newest entry: the same

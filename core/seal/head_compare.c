@@ -19,6 +19,7 @@
 #include "../ledger/merkle.h"
 #include "../node/base.h"
 #include "../node/vault_i.h"
+#include "../sign/sign.h"
 #include "../store/entries.h"
 #include "../store/guard_file.h"
 #include "head_compare.h"
@@ -232,6 +233,19 @@ tf_head_compare_outside(struct tf_vault *v, const char *where,
 	return compare_note(v, where, true, b, lost, err);
 }
 
+/* What the signer signed last is one more copy of the head. */
+static enum tf_code
+compare_signed(struct tf_vault *v, struct tf_buf *lost, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	enum tf_code rc = tf_signer_newest(v->signer, v->origin, &b, err);
+
+	if (rc == TF_OK)
+		rc = compare_note(v, "the signer", true, &b, lost, err);
+	tf_buf_free(&b);
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
 enum tf_code
 tf_head_compare_beside(struct tf_vault *v, struct tf_buf *lost,
     struct tf_error *err)
@@ -245,7 +259,8 @@ tf_head_compare_beside(struct tf_vault *v, struct tf_buf *lost,
 	if (rc == TF_OK || rc == TF_TOOBIG || rc == TF_INVALID)
 		rc = compare_note(v, "STORE/checkpoint", false, &b, lost, err);
 	tf_buf_free(&b);
-	return rc == TF_NOTFOUND ? TF_OK : rc;
+	return rc == TF_NOTFOUND || rc == TF_OK ? compare_signed(v, lost, err) :
+						  rc;
 }
 
 enum tf_code

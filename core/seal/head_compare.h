@@ -7,8 +7,8 @@
 struct tf_vault;
 
 /*
- * Compare the head of the database with its copies, STORE/checkpoint and the
- * guard.  TF_OK: no copy is ahead of
+ * Compare the head of the database with its copies: STORE/checkpoint, what the
+ * signer signed last, and the guard.  TF_OK: no copy is ahead of
  * the database, and all are consistent with it.  TF_TAMPER: err says what
  * happened and what to do, and *lost (may be NULL) has the note that is ahead;
  * the caller frees it.  Before there are other callers.
@@ -16,7 +16,7 @@ struct tf_vault;
 TF_MUST_USE enum tf_code tf_head_compare(struct tf_vault *v,
     struct tf_buf *lost, struct tf_error *err);
 
-/* The same for STORE/checkpoint alone. */
+/* The same without the guard. */
 TF_MUST_USE enum tf_code tf_head_compare_beside(struct tf_vault *v,
     struct tf_buf *lost, struct tf_error *err);
 

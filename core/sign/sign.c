@@ -1,5 +1,10 @@
-/* The signer of a vault: calls of whichever implementation it is. */
+/* The calls of a signer, and the proof that it wants to see. */
+#include <string.h>
+
+#include "../ledger/checkpoint.h"
 #include "signer_i.h"
+
+#define PROOF_TRIES 3 /* while another process signs with the same keys */
 
 void
 tf_signer_close(struct tf_signer *s)
@@ -15,10 +20,51 @@ tf_signer_keys(const struct tf_signer *s)
 }
 
 enum tf_code
+tf_signer_newest(struct tf_signer *s, const char *origin, struct tf_buf *note,
+    struct tf_error *err)
+{
+	return s->ops->newest(s, origin, note, err);
+}
+
+enum tf_code
+tf_signer_prepare(struct tf_signer *s, const struct tf_checkpoint *c,
+    struct tf_ticket *ticket, struct tf_error *err)
+{
+	return s->ops->prepare(s, c, ticket, err);
+}
+
+/* Without a proof the signer itself says why it does not sign. */
+static enum tf_code
+make_proof(struct tf_sign_request *r, tf_tile_get get, void *arg,
+    struct tf_error *err)
+{
+	r->proof.n = 0;
+	if (r->from == 0 || r->from >= r->c->size)
+		return TF_OK;
+	return tf_merkle_consistency(r->from, r->c->size, get, arg, &r->proof,
+	    err);
+}
+
+enum tf_code
 tf_signer_checkpoint(struct tf_signer *s, const struct tf_checkpoint *c,
+    const struct tf_ticket *ticket, tf_tile_get get, void *arg,
     struct tf_buf *note, struct tf_error *err)
 {
-	return s->ops->checkpoint(s, c, note, err);
+	struct tf_sign_request r = { .c = c, .ticket = *ticket };
+	struct tf_signed last;
+	const size_t start = note->n;
+	enum tf_code rc = TF_BUSY;
+
+	for (int i = 0; i < PROOF_TRIES && rc == TF_BUSY; i++) {
+		note->n = start;
+		rc = s->ops->last(s, c->origin, &last, err);
+		r.from = last.size;
+		if (rc == TF_OK)
+			rc = make_proof(&r, get, arg, err);
+		if (rc == TF_OK)
+			rc = s->ops->checkpoint(s, &r, note, err);
+	}
+	return rc;
 }
 
 enum tf_code

@@ -2,8 +2,26 @@
  * The signer of a vault: the only place that uses its secret keys.  Key `log`
  * signs checkpoints, key `attester` signs statements.
  *
- * A signer is used by one thread at a time, but for tf_signer_keys() and
- * tf_signer_statement(), which are safe from many.
+ * A checkpoint is signed after its entries are durable, because nothing can take
+ * a signature back: a crash between signature and commit would leave one for a
+ * tree that does not exist.
+ *
+ *  tf_signer_prepare()     in the transaction: a ticket, kept with the entries
+ *  COMMIT
+ *  tf_signer_checkpoint()  the ticket, and a proof of consistency with the tree
+ *                          that the signer signed last
+ *
+ * The ticket is a keyed digest of origin, size and root.  After a crash it shows
+ * that the running vault, and nobody who changed the database at rest, made this
+ * tree.
+ *
+ * A signer never signs two trees of one origin that are not consistent: not two
+ * roots for one size, not a smaller tree after a larger one, and no tree of an
+ * origin after it has signed one of a later origin.  The same tree again gives the
+ * same note.
+ *
+ * tf_signer_keys() and tf_signer_statement() are safe from many threads, each of
+ * the other functions from one at a time.
  */
 #ifndef TF_SIGN_SIGN_H
 #define TF_SIGN_SIGN_H
@@ -12,6 +30,7 @@
 
 #include "../base/crypto.h"
 #include "../error.h"
+#include "../ledger/merkle.h"
 
 struct tf_buf;
 struct tf_checkpoint;
@@ -22,11 +41,16 @@ struct tf_signer_keys {
 	struct tf_pubkey log, attester;
 };
 
+#define TF_TICKET_LEN 32
+struct tf_ticket {
+	uint8_t b[TF_TICKET_LEN];
+};
+
 /*
  * The signer of this process: it reads the files log.pem and attester.pem of the
- * key directory keysfd, which stays the caller's.  On TF_OK close *out with
- * tf_signer_close().
- * Errors: those of tf_key_load; TF_NOMEM.
+ * key directory keysfd, which stays the caller's, and keeps its memory there
+ * (state.h).  On TF_OK close *out with tf_signer_close().
+ * Errors: those of tf_key_load and of tf_signer_state_open; TF_NOMEM.
  */
 TF_MUST_USE enum tf_code tf_signer_local(int keysfd, struct tf_signer **out,
     struct tf_error *err);
@@ -38,15 +62,35 @@ void tf_signer_close(struct tf_signer *s);
 const struct tf_signer_keys *tf_signer_keys(const struct tf_signer *s);
 
 /*
- * Sign c with the log's key and append the whole signed note to note.  On
- * failure the contents of note must not be used.
- * Errors: those of tf_checkpoint_sign.
+ * Append the note of the newest tree that s signed for origin.
+ * Errors: TF_NOTFOUND it signed none; TF_TAMPER its memory is damaged; TF_IO;
+ * TF_NOMEM.
+ */
+TF_MUST_USE enum tf_code tf_signer_newest(struct tf_signer *s,
+    const char *origin, struct tf_buf *note, struct tf_error *err);
+
+/*
+ * Make the ticket of c, whose entries are not committed yet.
+ * Errors: TF_TAMPER s will not sign c; TF_INVALID origin or size are malformed;
+ * TF_IO; TF_NOMEM.
+ */
+TF_MUST_USE enum tf_code tf_signer_prepare(struct tf_signer *s,
+    const struct tf_checkpoint *c, struct tf_ticket *ticket,
+    struct tf_error *err);
+
+/*
+ * Sign c, whose entries are durable, and append the whole signed note to note.
+ * get reads the tiles of c's tree, for the proof of consistency.  On failure the
+ * contents of note must not be used.
+ * Errors: TF_TAMPER the ticket is not that of c, or s will not sign c, for the
+ * reasons above; those of get; TF_INVALID; TF_IO; TF_NOMEM.
  */
 TF_MUST_USE enum tf_code tf_signer_checkpoint(struct tf_signer *s,
-    const struct tf_checkpoint *c, struct tf_buf *note, struct tf_error *err);
+    const struct tf_checkpoint *c, const struct tf_ticket *ticket,
+    tf_tile_get get, void *arg, struct tf_buf *note, struct tf_error *err);
 
 /* Sign the n bytes of pae, a statement in the encoding of DSSE, with the
- * attester's key.  Errors: those of tf_key_sign. */
+ * attester's key.  Errors: TF_INVALID it is none; those of tf_key_sign. */
 TF_MUST_USE enum tf_code tf_signer_statement(struct tf_signer *s,
     const void *pae, size_t n, uint8_t sig[TF_SIG_LEN], struct tf_error *err);
 

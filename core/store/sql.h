@@ -16,6 +16,7 @@ struct tf_db {
 	/* Features of a later version, which this one does not know: those that
 	 * a reader may ignore, and those that a writer may ignore too. */
 	unsigned unknown_ro, unknown_compatible;
+	bool unsynced;	/* commits are without a sync */
 	bool keeps_log; /* SQLite must not delete the write-ahead log */
 	int64_t log_now, log_most; /* bytes of it in use, now and at most */
 	struct {

@@ -236,8 +236,8 @@ belongs_in_keys(const char *name)
 {
 	static const char *const names[] = { "keys/" TF_LOG_SECRET, TF_LOG_VKEY,
 		TF_LOG_PUB, "keys/" TF_ATTESTER_SECRET, TF_ATTESTER_PUB,
-		TF_STAGE_KEY, TF_STAGE_KEY ".old", TF_MIRROR_KEY,
-		TF_MIRROR_VKEY };
+		TF_STAGE_KEY, TF_STAGE_KEY ".old", TF_SIGNER_MEMORY,
+		TF_MIRROR_KEY, TF_MIRROR_VKEY };
 	char path[300];
 
 	(void)snprintf(path, sizeof(path), "keys/%.*s", (int)without_tmp(name),

@@ -26,6 +26,7 @@ typedef void (*tf_store_found)(void *arg, enum tf_store_fault fault,
 #define TF_LOG_VKEY "keys/log.vkey"
 #define TF_LOG_PUB "keys/log.pub.pem"
 #define TF_ATTESTER_PUB "keys/attester.pub.pem"
+#define TF_SIGNER_MEMORY "keys/signer.state"
 #define TF_STAGE_KEY "keys/stage.key"
 /* The file that marks a backup, and the directory of what is on its way. */
 #define TF_BACKUP_MARK "backup"

@@ -5,14 +5,40 @@
  */
 #include <stddef.h>
 
+#include "../base/mutant.h"
 #include "sql.h"
 #include "transaction.h"
 
 enum tf_code
 tf_db_begin(struct tf_db *db, struct tf_error *err)
 {
+	/* For lack of memory the setting may not have come back. */
+	if (db->unsynced) {
+		tf_db_synced_again(db);
+		if (db->unsynced)
+			return tf_nomem(err);
+	}
 	return tf_sql_run(db, tf_sql(db, err, "BEGIN IMMEDIATE", ""), "begin",
 	    err);
+}
+
+/* NORMAL: in WAL mode SQLite then syncs when it moves frames to the database,
+ * and not at the commit. */
+enum tf_code
+tf_db_begin_unsynced(struct tf_db *db, struct tf_error *err)
+{
+	enum tf_code rc = tf_sql_exec(db, "PRAGMA synchronous=NORMAL",
+	    "synchronous", err);
+
+	return rc == TF_OK ? tf_db_begin(db, err) : rc;
+}
+
+void
+tf_db_synced_again(struct tf_db *db)
+{
+	if (!TF_IS_MUTANT(TF_SYNC_NORMAL) && !TF_IS_MUTANT(TF_SYNC_OFF))
+		db->unsynced = sqlite3_exec(db->sq, "PRAGMA synchronous=FULL",
+				   NULL, NULL, NULL) != SQLITE_OK;
 }
 
 enum tf_code

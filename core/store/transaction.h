@@ -13,6 +13,14 @@ struct tf_db;
  * loss (I4).  After an error of commit, or of any call in the transaction, the
  * caller calls rollback. */
 TF_MUST_USE enum tf_code tf_db_begin(struct tf_db *db, struct tf_error *err);
+/*
+ * The same for a transaction that may be lost by a power cut, without the loss
+ * of an earlier one.  Whether it began or not, tf_db_synced_again() follows its
+ * end.
+ */
+TF_MUST_USE enum tf_code tf_db_begin_unsynced(struct tf_db *db,
+    struct tf_error *err);
+void tf_db_synced_again(struct tf_db *db);
 TF_MUST_USE enum tf_code tf_db_commit(struct tf_db *db, struct tf_error *err);
 void tf_db_rollback(struct tf_db *db);
 

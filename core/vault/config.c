@@ -16,6 +16,7 @@
 #include "../store/key_dir.h"
 #include "../vault.h"
 #include "config.h"
+#include "signer.h"
 
 static const struct {
 	const char *key;
@@ -98,7 +99,7 @@ tf_settings_take(struct tf_settings *s, const char *key, const char *value)
 
 #define GROUP_MAX 256 /* bytes of the name of a group */
 
-/* guard, keys and stamp_ca are paths, approvers the name of a group, and stamp a word;
+/* guard, keys and stamp_ca are paths, signer is a command, approvers the name of a group, and stamp a word;
  * all others are numbers. */
 static enum tf_code
 set(void *vault, const char *key, const char *value, struct tf_error *err)
@@ -118,6 +119,7 @@ set(void *vault, const char *key, const char *value, struct tf_error *err)
 	}
 	/* They are read where they are needed. */
 	if (tf_config_is_stamp(key, value) || tf_config_is_keys(key, value) ||
+	    tf_config_is_signer(key, value) ||
 	    tf_settings_take(&v->settings, key, value))
 		return TF_OK;
 	return tf_fail(err, TF_USAGE, "config: \"%.60s\" is not understood",

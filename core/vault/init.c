@@ -20,6 +20,7 @@
 #include "../base/file.h"
 #include "../ledger/name.h"
 #include "../node/vault_i.h"
+#include "../sign/state.h"
 #include "../store/key_dir.h"
 #include "../vault.h"
 #include "new_store.h"
@@ -71,6 +72,7 @@ unmake_keys(int keysfd, const char *keys, bool made)
 {
 	(void)unlinkat(keysfd, TF_LOG_SECRET, 0);
 	(void)unlinkat(keysfd, TF_ATTESTER_SECRET, 0);
+	(void)unlinkat(keysfd, TF_SIGNER_STATE, 0);
 	if (made)
 		(void)rmdir(keys);
 }

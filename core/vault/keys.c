@@ -23,6 +23,7 @@
 #include "../store/store_files.h"
 #include "../vault.h"
 #include "keys.h"
+#include "signer.h"
 
 #define SMALL_FILE 65536 /* bytes */
 
@@ -53,18 +54,13 @@ check_attester(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 }
 
 enum tf_code
-tf_vault_load_keys(struct tf_vault *v, struct tf_db *db,
+tf_vault_load_keys(struct tf_vault *v, int control, struct tf_db *db,
     const struct tf_vkey *restored, struct tf_error *err)
 {
 	enum tf_code rc;
-	int fd;
 
 	tf_environment_hide_memory();
-	if ((rc = tf_key_dir_open(v->dirfd, &fd, err)) != TF_OK)
-		return rc;
-	rc = tf_signer_local(fd, &v->signer, err);
-	(void)close(fd);
-	if (rc != TF_OK)
+	if ((rc = tf_vault_open_signer(v, control, err)) != TF_OK)
 		return rc;
 	v->attester = tf_signer_keys(v->signer)->attester;
 	if (restored != NULL) {

@@ -9,13 +9,13 @@ struct tf_db;
 struct tf_vault;
 struct tf_vkey;
 
-/* Read both secret keys from the key directory and set v->vkey, which needs v->origin.
+/* Open the signer (control: see tf_vault_open_signer) and set v->vkey to its key,
+ * which needs v->origin.
  * restored: the log's key until now, of a store that has new keys; or NULL.
  * TF_TAMPER: the attester's key is not the one in force.  Others: those of
- * tf_key_dir_open() and of reading a key.  vault_free() frees the keys, also
- * after a failure. */
-enum tf_code tf_vault_load_keys(struct tf_vault *v, struct tf_db *db,
-    const struct tf_vkey *restored, struct tf_error *err);
+ * tf_vault_open_signer(). */
+enum tf_code tf_vault_load_keys(struct tf_vault *v, int control,
+    struct tf_db *db, const struct tf_vkey *restored, struct tf_error *err);
 
 /* Without the private key, for a vault that only reads: set v->vkey from
  * keys/log.vkey and v->origin. */

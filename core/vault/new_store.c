@@ -187,8 +187,8 @@ tf_new_store_unmake(int dirfd, const char *path, bool made)
 {
 	static const char *const files[] = { "keys/" TF_LOG_SECRET, TF_LOG_VKEY,
 		TF_LOG_PUB, "keys/" TF_ATTESTER_SECRET, TF_ATTESTER_PUB,
-		TF_DB_NAME, TF_DB_NAME "-wal", TF_DB_NAME "-shm", "checkpoint",
-		"config", "lock" };
+		TF_SIGNER_MEMORY, TF_DB_NAME, TF_DB_NAME "-wal",
+		TF_DB_NAME "-shm", "checkpoint", "config", "lock" };
 	static const char *const dirs[] = { "objects", "stage", "keys" };
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)

@@ -78,6 +78,7 @@
 #include "lock.h"
 #include "redact.h"
 #include "save_rows.h"
+#include "signer.h"
 #include "vault.h"
 
 #define STRAYS_NAMED 20 /* foreign files that the log names */
@@ -100,6 +101,7 @@ void
 tf_vault_stop(struct tf_vault *v)
 {
 	atomic_store(&v->stopping, true);
+	tf_vault_signer_ends(v);
 	pthread_mutex_lock(&v->mu);
 	pthread_cond_broadcast(&v->changed);
 	pthread_mutex_unlock(&v->mu);
@@ -391,7 +393,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	if ((rc = read_facts(v, db, err)) != TF_OK ||
 	    (rc = tf_recipients_start(v, db, err)) != TF_OK ||
 	    (rc = tf_wishes_start(v, db, err)) != TF_OK ||
-	    (rc = tf_vault_load_keys(v, db, restored, err)) != TF_OK) {
+	    (rc = tf_vault_load_keys(v, o->signer, db, restored, err)) != TF_OK) {
 		tf_db_close(db);
 		return rc;
 	}
@@ -419,6 +421,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	if (pthread_create(&v->sealer, NULL, tf_sealer_run, v) != 0)
 		return tf_fail(err, TF_NOMEM, "cannot start a thread");
 	v->sealer_runs = true;
+	tf_vault_signer_started(v);
 	return TF_OK;
 }
 
@@ -619,6 +622,7 @@ tf_vault_close(struct tf_vault *v, const char *reason, struct tf_error *err)
 
 	if (v == NULL)
 		return TF_OK;
+	tf_vault_signer_ends(v);
 	tf_reads_end(v);
 	stop_sealer(v);
 	stop_background(v);

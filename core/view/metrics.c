@@ -98,7 +98,10 @@ put_unsealed(struct metrics *m)
 	    tf_metric_time(f->frozen_ns));
 	tf_gauge(&m->to, "trailfs_ledger_failed",
 	    "1 if the disk of the ledger failed and nothing can be written.",
-	    f->trouble[0] != '\0');
+	    f->broken);
+	tf_gauge(&m->to, "trailfs_signer_away",
+	    "1 if the signer does not answer and writers wait.",
+	    f->signer_away != 0);
 	tf_gauge(&m->to, "trailfs_unplaced_rows",
 	    "Unsealed files that damage of the database left without a place.",
 	    m->v->n_unplaced);

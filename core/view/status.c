@@ -167,6 +167,9 @@ put_facts(struct tf_view *w, struct tf_json *j, const struct tf_status_facts *c,
 	tf_json_key(j, "root");
 	tf_json_cstr(j, hex);
 	tf_put_sandbox(v, j);
+	if (c->signer_away != 0)
+		tf_put_time(j, "signer_away",
+		    (struct tf_time){ c->signer_away, 0 });
 	if (m->stamps != NULL)
 		tf_put_cstr(j, "stamps", m->stamps);
 	put_states(j, c);

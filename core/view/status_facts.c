@@ -1,10 +1,12 @@
 /* The state of the vault for status.json and metrics: see status_facts.h. */
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
 #include "../base/crypto.h"
+#include "../base/time_text.h"
 #include "../node/closed.h"
 #include "../node/denied.h"
 #include "../node/holder.h"
@@ -84,14 +86,30 @@ read_damaged(const struct tf_vault *v, struct tf_status_facts *f)
 	}
 }
 
+/* What waits is signed when the signer is back. */
+static void
+read_signer(struct tf_vault *v, struct tf_status_facts *f)
+{
+	char at[TF_TIME_LEN + 1];
+
+	f->signer_away = atomic_load(&v->signer_away);
+	if (f->signer_away == 0 || f->trouble[0] != '\0')
+		return;
+	tf_time_text((struct tf_time){ f->signer_away, 0 }, at);
+	(void)snprintf(f->trouble, sizeof(f->trouble),
+	    "the signer is away since %.19sZ: writers wait", at);
+}
+
 /* mu is held. */
 static void
 read_memory(struct tf_vault *v, struct tf_status_facts *f)
 {
 	f->head = v->head;
 	f->head.note = (struct tf_buf){ 0 };
-	if (v->broken != TF_OK)
+	f->broken = v->broken != TF_OK;
+	if (f->broken)
 		memcpy(f->trouble, v->broken_why.text, sizeof(f->trouble));
+	read_signer(v, f);
 	for (unsigned i = 0; i < TF_STATES; i++)
 		f->n[i] = v->pending.files[i];
 	f->failed = v->pending.failed;

@@ -36,6 +36,8 @@ struct tf_status_facts {
 	size_t damaged_listed;
 	uint64_t damaged; /* evidence that a read found damaged */
 	uint32_t asker;
+	bool broken;	     /* nothing can be written until the next start */
+	int64_t signer_away; /* since when it is away (Unix); 0: it is not */
 	char trouble[sizeof(((struct tf_error *)0)->text)];
 	struct tf_guard_state guard;
 };

@@ -36,6 +36,7 @@
 	X(idle) \
 	X(batch) \
 	X(readonly) \
+	X(signer) \
 	X(verify) \
 	X(races) \
 	X(user) \
