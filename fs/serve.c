@@ -26,6 +26,7 @@
 #include "sandbox.h"
 #include "serve.h"
 #include "start.h"
+#include "watchdog.h"
 #include "worker.h"
 
 #define THREADS_DEFAULT 4
@@ -277,6 +278,7 @@ enter_sandbox(struct fs *fs, const struct fs_options *o, struct fs_user *user,
 	if ((rc = fs_sandbox_user(o->store, o->user, user, err)) != TF_OK ||
 	    (rc = fs_broker_start(o, &fs->broker, err)) != TF_OK)
 		return rc;
+	fs_watchdog_start(o->mnt);
 	fs_daemon_connect_systemd();
 	if ((rc = fs_sandbox_become(user, err)) == TF_OK)
 		rc = fs_sandbox_enter(o->store, o->read_only, state, err);

@@ -11,11 +11,11 @@ units_are_copied() {
 	mkdir units
 	for u in "$units"/*.service "$units"/*.timer; do
 		name=${u##*/}
-		sed -e "s|/usr/local/bin/trailctl|$BUILD/trailctl|" \
+		sed -e "s|/usr/local/bin/trail|$BUILD/trail|" \
 			-e 's|/usr/local/lib/trailctl-watch/%i|/bin/true|' \
 			"$u" >"units/${name%@*}@x.${name##*.}"
 	done
-	[ "$(find units -type f | wc -l)" -eq 12 ]
+	[ "$(find units -type f | wc -l)" -eq 13 ]
 }
 
 # systemd reads each of them without a complaint.
@@ -95,7 +95,8 @@ a_job_is_run_as_systemd_does() {
 
 # The example has a value for each variable that a unit uses.
 the_example_is_complete() {
-	grep -ho '^ExecStart=.*' "$units"/trailfs-*.service |
+	grep -ho '^ExecStart=.*' "$units"/trailfs-*.service \
+		"$units"/trailfs@.service |
 		grep -o '\$[{A-Z]*' | tr -d '\173\044' | sort -u >used
 	sed -n 's/^\([A-Z]*\)=.*/\1/p' "$units/example.conf" | sort -u >given
 	cmp used given

@@ -1,0 +1,117 @@
+#!/bin/sh
+# The mount as a service of systemd: what it tells systemd, and that the watchdog
+# hears of a daemon that answers no requests.
+# shellcheck disable=SC2016 # commands for another shell
+. "$(dirname "$0")/../suite_tools.sh"
+show_output=
+
+# ./systemd COMMAND...: run a service of Type=notify with a watchdog, and write each
+# message that it sends to the file told.  Like systemd, not a shell: the process
+# that is started is the main process.
+cat >systemd <<'END'
+import os, socket, sys, threading
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind('notify')
+log = open('told', 'wb', buffering=0)
+def listen():
+    while True:
+        log.write(s.recv(4096) + b'\n')
+threading.Thread(target=listen, daemon=True).start()
+pid = os.fork()
+if pid == 0:
+    os.environ.update(NOTIFY_SOCKET=os.path.abspath('notify'),
+        WATCHDOG_USEC='400000', WATCHDOG_PID=str(os.getpid()))
+    os.execvp(sys.argv[1], sys.argv[1:])
+open('pid', 'w').write(str(pid))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+END
+
+# starts STORE [OPTION...]: the service, in the background.
+starts() {
+	rm -f notify told pid
+	python3 systemd trailfs -f "$1" "$mnt" &
+	service=$!
+	hears READY=1 1
+}
+
+# hears MESSAGE NUMBER: at least so many of these.
+hears() {
+	timeout 60 sh -c 'until [ "$(grep -c "^$1$" told 2>/dev/null)" -ge "$2" ]
+	do sleep 0.05; done' sh "$1" "$2"
+}
+
+# A daemon that does not run is not alive, and is when it runs again.
+the_watchdog_asks_the_mount() {
+	hears WATCHDOG=1 3
+	kill -STOP "$(cat pid)"
+	# One request may have been answered before.
+	sleep 0.5
+	before=$(wc -l <told)
+	sleep 2
+	[ "$(wc -l <told)" -eq "$before" ]
+	kill -CONT "$(cat pid)"
+	hears WATCHDOG=1 $((before + 3))
+}
+
+# It says READY once it serves, and then that it is alive.
+a_service_is_watched() {
+	a_store_is_made
+	starts store
+	mkdir mnt/t
+	the_watchdog_asks_the_mount
+	umount mnt
+	wait "$service"
+}
+
+# Also for a store of another user, who may not ask the mount himself.
+a_service_of_another_user_is_watched() {
+	[ "$(id -u)" -eq 0 ] || skip 'only root mounts for another user'
+	chmod 755 "$work" store/..
+	chown -R games store
+	starts store
+	the_watchdog_asks_the_mount
+	umount mnt
+	wait "$service"
+	chown -R 0 store
+}
+
+# After kill -9 nothing is left that says it is alive, and the next start takes the
+# dead mount off.
+a_killed_service_is_not_alive() {
+	starts store
+	hears WATCHDOG=1 1
+	watch=$(pgrep -P "$(cat pid)" -x trailfs-watch)
+	kill -9 "$(cat pid)"
+	wait "$service" || :
+	timeout 60 sh -c "while kill -0 $watch 2>/dev/null; do sleep 0.1; done"
+	is 1 stat mnt/t
+	complains 'not connected'
+	starts store
+	is 0 stat mnt/t
+	umount mnt
+	wait "$service"
+}
+
+# Nobody asks for it: no process more.
+without_a_watchdog_there_is_none() {
+	mount store
+	pid=$(sed -n 's/.* pid \([0-9]*\)$/\1/p' store/lock)
+	if pgrep -P "$pid" -x trailfs-watch; then exit 1; fi
+	unmount
+}
+
+# What systemd says of the unit; a service that mounts cannot have a mount namespace
+# of its own, which is most of what is left.
+the_unit_is_confined() {
+	unit=$top/tools/systemd/trailfs@.service
+	is 0 systemd-analyze security --offline=true --threshold=55 --no-pager \
+		"$unit"
+	if grep -E '^(Protect(System|Home|Proc|Kernel|ControlGroups)|Private|ReadWrite|ReadOnly|Inaccessible|Temporary|Bind|Root|Dynamic)' "$unit"; then
+		exit 1
+	fi
+}
+
+with 'python3 pgrep' a_service_is_watched a_service_of_another_user_is_watched \
+	a_killed_service_is_not_alive without_a_watchdog_there_is_none
+with systemd-analyze the_unit_is_confined
+finish
