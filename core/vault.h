@@ -53,6 +53,16 @@ TF_MUST_USE enum tf_code tf_vault_owner(const char *path, struct tf_owner *out,
     struct tf_error *err);
 
 /*
+ * Replace the key of the log, or of the attester, by a new one: entry key.rotated by
+ * actor.  The new key signs from the next entry on; the old key of the log signs
+ * beside it for 30 days.  Errors: those of a commit and of the signer; after one the
+ * old key may be in force or the new one, and the next start goes on with the one
+ * that the ledger names.
+ */
+TF_MUST_USE enum tf_code tf_vault_rotate(struct tf_vault *v, bool log,
+    const struct tf_actor *actor, struct tf_error *err);
+
+/*
  * Continue a store whose database is older than STORE/checkpoint (an old copy
  * was restored) or not consistent with it.  The ledger continues under a new
  * origin (NULL: the old one and "/2", "/3", ...), because signing a second

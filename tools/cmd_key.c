@@ -1,5 +1,5 @@
 /*
- * trailctl key: list and export the public keys of a vault.
+ * trailctl key: list and export the public keys of a vault, and replace a key.
  *
  * What the ledger says of its keys stands in the entries: the first opening names
  * the keys, key.rotated replaces one, and an opening under a new origin names both
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actor.h"
 #include "cmd.h"
 #include "core/base/bytes.h"
 #include "core/base/crypto.h"
@@ -394,6 +395,45 @@ export_key(const char *arg, struct tf_error *err)
 	return rc;
 }
 
+/* --- rotate --------------------------------------------------------------- */
+
+static enum tf_code
+rotate(bool log, const char *arg, struct tf_error *err)
+{
+	struct tf_vault *v = NULL;
+	struct tf_buf key = { 0 };
+	struct tf_actor self;
+	struct where w;
+	enum tf_code rc = where_find(arg, &w, err), closed;
+
+	if (rc == TF_OK && w.store == NULL)
+		rc = tf_fail(err, TF_USAGE,
+		    "%.100s is in a mount: unmount it and name the store", arg);
+	if (rc == TF_OK && strcmp(w.path, ".") != 0)
+		rc = tf_fail(err, TF_USAGE, "%.100s is in a store: name it",
+		    arg);
+	if (rc == TF_OK)
+		rc = where_open(&w, true, &v, err);
+	if (rc == TF_OK) {
+		actor_self(&self);
+		rc = tf_vault_rotate(v, log, &self, err);
+		if (rc == TF_OK && log)
+			rc = tf_vault_vkey(v, &key, err);
+		closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
+		rc = rc == TF_OK ? closed : rc;
+	}
+	if (rc == TF_OK && log) {
+		report_note(
+		    "Keep this key somewhere else, and give it to those "
+		    "who verify.  The old key is still followed to it, "
+		    "and signs beside it for 30 days.");
+		fwrite(key.p, 1, key.n, stdout);
+	}
+	tf_buf_free(&key);
+	where_free(&w);
+	return rc;
+}
+
 /* --- the command line ----------------------------------------------------- */
 
 /* What a table of options cannot say; NULL: nothing is wrong. */
@@ -424,11 +464,24 @@ static int
 run(int n, char **arg)
 {
 	const bool exports = strcmp(arg[0], "export") == 0;
+	const bool rotates = strcmp(arg[0], "rotate") == 0;
 	struct tf_error err = { 0 };
 	const char *why = wrong_options(exports);
 	enum tf_code rc;
 
-	(void)n;
+	if (rotates) {
+		if (ask.json || wrong_options(false) != NULL)
+			return cmd_usage(&cmd_key, "rotate has no options");
+		if (n != 3 ||
+		    (strcmp(arg[1], "log") != 0 &&
+			strcmp(arg[1], "attester") != 0))
+			return cmd_usage(&cmd_key,
+			    "rotate takes log or attester, and a store");
+		rc = rotate(strcmp(arg[1], "log") == 0, arg[2], &err);
+		return report_end(rc == TF_OK ? REPORT_OK : report(&err));
+	}
+	if (n != 2)
+		return cmd_usage(&cmd_key, "name one vault");
 	if (!exports && strcmp(arg[0], "list") != 0)
 		return cmd_usage(&cmd_key, "there is no such action");
 	if (why != NULL)
@@ -439,11 +492,12 @@ run(int n, char **arg)
 
 const struct verb cmd_key = {
 	.name = "key",
-	.summary = "list and export the public keys of a vault",
+	.summary = "list, export and replace the keys of a vault",
 	.usage = "list [--json] STORE|PATH\n"
-		 "export [OPTION...] STORE|PATH",
+		 "export [OPTION...] STORE|PATH\n"
+		 "rotate log|attester STORE",
 	.options = options,
 	.min = 2,
-	.max = 2,
+	.max = 3,
 	.run = run,
 };

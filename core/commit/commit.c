@@ -95,6 +95,7 @@ forget_scratch(struct tf_txn *t)
 	t->open_att = 0;
 	t->known_dir = 0;
 	t->batch = false;
+	t->rotated = NULL;
 	t->not_before = (struct tf_time){ INT64_MIN, 0 };
 }
 
@@ -229,6 +230,12 @@ show(struct tf_committer *c, struct tf_job *list,
 	enum tf_code rc;
 
 	tf_head_committed(c);
+	if (c->txn.rotated != NULL &&
+	    (rc = tf_head_adopt(c->v, c->txn.rotated, &err)) != TF_OK) {
+		all_failed(list, rc, &err);
+		stop_writing(c, rc, &err, "the new key cannot be used");
+		return;
+	}
 	if ((rc = tf_head_sign(c, cp, &note, &err)) == TF_OK) {
 		tf_commit_publish(c, cp, &note);
 	} else {

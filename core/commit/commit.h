@@ -50,6 +50,9 @@ struct tf_txn {
 	/* Directories whose attributes change with the commit. */
 	struct tf_touched *touched;
 	size_t n_touched, cap_touched;
+	/* Keys that are in force after the commit, of a job that is alone; the
+	 * vault keeps them then. */
+	struct tf_key_state *rotated;
 };
 
 struct tf_job {
@@ -67,6 +70,7 @@ struct tf_job {
 	    const struct tf_error *err);
 	enum tf_code rc;
 	struct tf_error err;
+	bool alone; /* in its transaction: the next one needs its commit */
 };
 
 /* Start the committer's thread.  Takes ownership of db, also on failure.

@@ -2,10 +2,12 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "../base/bytes.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/merkle.h"
+#include "../node/key_state.h"
 #include "../node/vault_i.h"
 #include "../store/claims.h"
 #include "../store/entries.h"
@@ -78,7 +80,7 @@ tf_commit_load(struct tf_committer *c, struct tf_error *err)
 	    (rc = tf_head_complete(c, err)) == TF_OK &&
 	    (rc = tf_checkpoints_newest(t->db, &size, &root, &note, err)) ==
 		TF_OK)
-		rc = tf_checkpoint_check(note.p, note.n, &v->vkey, &cp, err);
+		rc = tf_vault_check_note(v, tf_buf_bytes(&note), &cp, err);
 	if (rc != TF_OK)
 		goto out;
 	tf_tree_root(c->tree, &computed);

@@ -19,8 +19,15 @@ tf_commit_take(struct tf_committer *c)
 	while (c->head == NULL && !c->quit)
 		pthread_cond_wait(&c->more, &c->mu);
 	list = c->head;
-	for (at = &list; *at != NULL && n < BATCH_MAX; n++)
+	for (at = &list; *at != NULL && n < BATCH_MAX; n++) {
+		if ((*at)->alone && n > 0)
+			break;
 		at = &(*at)->next;
+		if (list->alone) {
+			n++;
+			break;
+		}
+	}
 	c->head = *at;
 	*at = NULL;
 	if (c->head == NULL)
@@ -74,13 +81,14 @@ waiting_done(struct tf_job *j, enum tf_code code, const struct tf_error *err)
 	pthread_mutex_unlock(&w->mu);
 }
 
-enum tf_code
-tf_commit_wait(struct tf_committer *c,
+static enum tf_code
+wait_for(struct tf_committer *c, bool alone,
     enum tf_code (*run)(struct tf_txn *t, void *arg, struct tf_error *err),
     void *arg, struct tf_error *err)
 {
 	struct waiting w = { .job = { .run = waiting_run,
-				 .done = waiting_done },
+				 .done = waiting_done,
+				 .alone = alone },
 		.run = run,
 		.arg = arg };
 
@@ -97,4 +105,20 @@ tf_commit_wait(struct tf_committer *c,
 	if (w.rc != TF_OK && err != NULL)
 		*err = w.err;
 	return w.rc;
+}
+
+enum tf_code
+tf_commit_wait(struct tf_committer *c,
+    enum tf_code (*run)(struct tf_txn *t, void *arg, struct tf_error *err),
+    void *arg, struct tf_error *err)
+{
+	return wait_for(c, false, run, arg, err);
+}
+
+enum tf_code
+tf_commit_wait_alone(struct tf_committer *c,
+    enum tf_code (*run)(struct tf_txn *t, void *arg, struct tf_error *err),
+    void *arg, struct tf_error *err)
+{
+	return wait_for(c, true, run, arg, err);
 }

@@ -21,6 +21,11 @@ TF_MUST_USE enum tf_code tf_commit_wait(struct tf_committer *c,
     enum tf_code (*run)(struct tf_txn *t, void *arg, struct tf_error *err),
     void *arg, struct tf_error *err);
 
+/* The same in a transaction of its own. */
+TF_MUST_USE enum tf_code tf_commit_wait_alone(struct tf_committer *c,
+    enum tf_code (*run)(struct tf_txn *t, void *arg, struct tf_error *err),
+    void *arg, struct tf_error *err);
+
 /* For the committer's thread: take up to 256 jobs off the queue, linked by
  * next; they share a transaction.  Waits for the first.  NULL: the queue is
  * empty and tf_commit_stop() was called. */

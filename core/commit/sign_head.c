@@ -16,6 +16,7 @@
 #include "../ledger/checkpoint.h"
 #include "../ledger/merkle.h"
 #include "../node/base.h"
+#include "../node/key_state.h"
 #include "../node/vault_i.h"
 #include "../sign/sign.h"
 #include "../store/entries.h"
@@ -50,6 +51,18 @@ tf_head_prepare(struct tf_committer *c, struct tf_checkpoint *cp,
 	memcpy(row.ticket, ticket.b, sizeof(row.ticket));
 	c->ticket = ticket;
 	return tf_ticket_put(t->db, &row, err);
+}
+
+enum tf_code
+tf_head_adopt(struct tf_vault *v, struct tf_key_state *s, struct tf_error *err)
+{
+	const struct tf_signer_keys keys = { .log = s->log.pub,
+		.attester = s->attester };
+	enum tf_code rc = tf_signer_adopt(v->signer, &keys, false, err);
+
+	if (rc == TF_OK)
+		tf_key_state_use(v, s);
+	return rc;
 }
 
 void

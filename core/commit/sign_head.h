@@ -20,6 +20,13 @@ struct tf_committer;
 TF_MUST_USE enum tf_code tf_head_prepare(struct tf_committer *c,
     struct tf_checkpoint *cp, struct tf_error *err);
 
+/* The keys of s are in force by the ledger: signer and vault use them, and the vault
+ * keeps s.  Errors: those of tf_signer_adopt; then nothing has changed. */
+struct tf_key_state;
+struct tf_vault;
+TF_MUST_USE enum tf_code tf_head_adopt(struct tf_vault *v,
+    struct tf_key_state *s, struct tf_error *err);
+
 /* The transaction is committed: its row of an earlier checkpoint, too. */
 void tf_head_committed(struct tf_committer *c);
 

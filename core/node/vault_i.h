@@ -108,7 +108,8 @@ struct tf_vault {
 	char origin[TF_ORIGIN_MAX + 1];
 	char store[33];
 	char host[257];
-	struct tf_vkey vkey;
+	struct tf_vkey vkey; /* at the start: see key_state.h */
+	_Atomic(struct tf_key_state *) key_state; /* or NULL */
 	/* Until when a signer that is away is waited for (boot clock); 0: for
 	 * ever. */
 	_Atomic uint64_t signer_until_ns;

@@ -25,7 +25,7 @@ tf_package_add_keys(struct tf_package_maker *k, struct tf_error *err)
 	struct tf_package_keys keys = { 0 };
 	enum tf_code rc = TF_OK;
 
-	if (!tf_package_keys(&k->v->vkey, tf_buf_bytes(&k->attester), &keys))
+	if (!tf_package_keys(&k->log_key, tf_buf_bytes(&k->attester), &keys))
 		rc = tf_fail(err, TF_TAMPER, "the attester's key is malformed");
 	if (rc == TF_OK)
 		rc = tf_package_add_buf(k, TF_PACKAGE_NAME(TF_PACKAGE_VKEY),

@@ -45,6 +45,7 @@ struct tf_package_maker {
 	struct tf_scratch texts, events;
 	struct tf_sha256 *events_sha;
 	struct tf_buf renamed;	/* names.jsonl */
+	struct tf_vkey log_key;
 	struct tf_buf attester; /* the key in force: SPKI in base64 */
 	struct tf_buf top;	/* the topmost directory and '/' */
 	struct tf_package_member *m;

@@ -36,6 +36,7 @@
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../node/spool.h"
+#include "../node/key_state.h"
 #include "../node/vault_i.h"
 #include "../package.h"
 #include "../page.h"
@@ -281,7 +282,8 @@ setup(struct tf_package_maker *k, const struct tf_package_request *r,
 	    (rc = open_signed(k, c, err)) != TF_OK)
 		return rc;
 	k->w->ledger_only = true;
-	return tf_checkpoint_check(k->note.p, k->note.n, &k->v->vkey, c, err);
+	return tf_vault_check_note_in(k->v, k->db, tf_buf_bytes(&k->note), c,
+	    &k->log_key, err);
 }
 
 /* Deadlines in a package are judged at the time of the newest entry: the same

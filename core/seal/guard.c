@@ -22,6 +22,7 @@
 #include "../ledger/checkpoint.h"
 #include "../node/base.h"
 #include "../node/guard_state.h"
+#include "../node/key_state.h"
 #include "../node/vault_i.h"
 #include "../store/guard_file.h"
 #include "guard.h"
@@ -146,8 +147,8 @@ report(struct tf_guard *g, enum tf_code rc, const struct tf_error *e)
 	s->trouble[0] = '\0';
 	if (rc != TF_OK)
 		(void)snprintf(s->trouble, sizeof(s->trouble), "%s", e->text);
-	else if (tf_checkpoint_check(g->ours.p, g->ours.n, &g->v->vkey, &c,
-		     NULL) == TF_OK) {
+	else if (tf_vault_check_note(g->v, tf_buf_bytes(&g->ours), &c, NULL) ==
+	    TF_OK) {
 		s->size = c.size;
 		s->at = tf_clock_now();
 	}

@@ -12,12 +12,14 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "../base/bytes.h"
 #include "../json.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/home.h"
 #include "../node/base.h"
+#include "../node/key_state.h"
 #include "../node/vault_i.h"
 #include "../store/guard_file.h"
 #include "head_compare.h"
@@ -74,8 +76,7 @@ check_renewed(struct tf_vault *v, bool away, const struct tf_buf *b,
 		return tf_fail(err, TF_USAGE,
 		    "the guard in STORE/config belongs to the store that this "
 		    "one was copied from: name another one there");
-	if (tf_checkpoint_check(b->p == NULL ? "" : b->p, b->n, &v->vkey, &c,
-		NULL) == TF_FOREIGN)
+	if (tf_vault_check_note(v, tf_buf_bytes(b), &c, NULL) == TF_FOREIGN)
 		return tf_fail(err, TF_TAMPER,
 		    "the guard in STORE/config is of another log: name "
 		    "another one there");

@@ -18,6 +18,7 @@
 #include "../ledger/entry_read.h"
 #include "../ledger/merkle.h"
 #include "../node/base.h"
+#include "../node/key_state.h"
 #include "../node/vault_i.h"
 #include "../sign/sign.h"
 #include "../store/entries.h"
@@ -75,7 +76,7 @@ key_of_note(struct tf_vault *v, const struct tf_buf *b, struct tf_vkey *k)
 	if (end == NULL || (size_t)(end - b->p) > TF_ORIGIN_MAX)
 		return false;
 	(void)snprintf(origin, sizeof(origin), "%.*s", (int)(end - b->p), b->p);
-	tf_vkey_make(k, origin, &v->vkey.pub);
+	tf_vkey_make(k, origin, &tf_log_key(v)->pub);
 	return true;
 }
 
@@ -191,8 +192,7 @@ compare_note(struct tf_vault *v, const char *where, bool outside,
 	const struct head h = head_now(v);
 	struct tf_checkpoint c;
 	bool prefix, before;
-	enum tf_code rc = tf_checkpoint_check(b->p == NULL ? "" : b->p, b->n,
-	    &v->vkey, &c, NULL);
+	enum tf_code rc = tf_vault_check_note(v, tf_buf_bytes(b), &c, NULL);
 
 	/* A copy from before the new origin began: nothing to compare. */
 	if (rc == TF_FOREIGN && is_of_our_key(v, b)) {

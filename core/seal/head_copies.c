@@ -22,6 +22,7 @@
 #include "../base/file.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/name.h"
+#include "../node/key_state.h"
 #include "../node/vault_i.h"
 #include "../sign/sign.h"
 #include "guard.h"
@@ -104,6 +105,7 @@ static enum tf_code
 set_origin(struct tf_vault *v, const char *origin, const struct tf_buf *lost,
     struct tf_recovery *r, struct tf_error *err)
 {
+	struct tf_vkey k;
 	enum tf_code rc;
 
 	if (!tf_origin_ok(origin, strlen(origin)) ||
@@ -114,7 +116,8 @@ set_origin(struct tf_vault *v, const char *origin, const struct tf_buf *lost,
 	if ((rc = previous_field(v, lost, &r->previous, err)) != TF_OK)
 		return rc;
 	(void)snprintf(v->origin, sizeof(v->origin), "%s", origin);
-	tf_vkey_make(&v->vkey, v->origin, &tf_signer_keys(v->signer)->log);
+	tf_vkey_make(&k, v->origin, &tf_signer_keys(v->signer)->log);
+	tf_log_key_set(v, &k);
 	return TF_OK;
 }
 

@@ -12,6 +12,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "../base/bytes.h"
 #include "../base/crypto.h"
 #include "../base/member.h"
 #include "../commit/append.h"
@@ -28,6 +29,7 @@
 #include "../node/host.h"
 #include "../node/load_entry.h"
 #include "../node/roles.h"
+#include "../node/key_state.h"
 #include "../node/vault_i.h"
 #include "../store/connection.h"
 #include "../store/meta.h"
@@ -133,7 +135,7 @@ fill_opened(struct opening *x, struct tf_entry *e, char boot[64],
 	struct tf_vault *v = x->v;
 
 	tf_boot_id(boot);
-	tf_vkey_text(&v->vkey, vkey);
+	tf_vkey_text(tf_log_key(v), vkey);
 	tf_attester_text(v, spki);
 	e->boot = (struct tf_str){ boot, strlen(boot) };
 	e->host = (struct tf_str){ v->host, strlen(v->host) };

@@ -2,24 +2,38 @@
  * The signer of this process: it holds the secret keys itself, and all rules of
  * a signer are here.  A signer in a process of its own uses it, too (serve.c).
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "../base/bytes.h"
 #include "../base/cipher.h"
+#include "../base/file.h"
 #include "../base/mutant.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/name.h"
+#include "../ledger/rotation.h"
 #include "signer_i.h"
 
 #define TICKET_KEY "trailfs signer ticket v1"
 #define DSSE "DSSEv1 "
+#define LOG_NAME "log.pem"
+#define LOG_NEXT "log.next.pem"
+#define LOG_OLD "log.old.pem"
+#define WIPED "wiped.pem"
+#define ATTESTER_NAME "attester.pem"
+#define ATTESTER_NEXT "attester.next.pem"
 
 struct local {
 	struct tf_signer s;
+	int dirfd; /* of the keys */
 	struct tf_key *log, *attester;
-	uint8_t ticket_key[TF_HKDF_LEN];
+	struct tf_key *old; /* of the log, which signs, too; or NULL */
+	uint8_t ticket_key[TF_HKDF_LEN], old_ticket_key[TF_HKDF_LEN];
 	struct tf_signer_state state;
 };
 
@@ -30,7 +44,11 @@ close_local(struct tf_signer *s)
 
 	tf_key_free(l->log);
 	tf_key_free(l->attester);
+	tf_key_free(l->old);
 	tf_wipe(l->ticket_key, sizeof(l->ticket_key));
+	tf_wipe(l->old_ticket_key, sizeof(l->old_ticket_key));
+	if (l->dirfd >= 0)
+		(void)close(l->dirfd);
 	tf_signer_state_close(&l->state);
 	free(l);
 }
@@ -72,7 +90,7 @@ may_follow(const struct tf_checkpoint *c, const struct tf_signed *last,
 }
 
 static enum tf_code
-make_ticket(struct local *l, const struct tf_checkpoint *c,
+make_ticket(const uint8_t key[TF_HKDF_LEN], const struct tf_checkpoint *c,
     struct tf_ticket *out, struct tf_error *err)
 {
 	char text[TF_ORIGIN_MAX + 100], hex[65];
@@ -83,8 +101,7 @@ make_ticket(struct local *l, const struct tf_checkpoint *c,
 	tf_hex(c->root.b, sizeof(c->root.b), hex);
 	n = snprintf(text, sizeof(text), "%s\n%llu\n%s\n", c->origin,
 	    (unsigned long long)c->size, hex);
-	rc = tf_hmac(l->ticket_key, sizeof(l->ticket_key), text, (size_t)n, &h,
-	    err);
+	rc = tf_hmac(key, TF_HKDF_LEN, text, (size_t)n, &h, err);
 	if (rc == TF_OK)
 		memcpy(out->b, h.b, sizeof(out->b));
 	return rc;
@@ -95,10 +112,15 @@ check_ticket(struct local *l, const struct tf_sign_request *r,
     struct tf_error *err)
 {
 	struct tf_ticket want;
-	enum tf_code rc = make_ticket(l, r->c, &want, err);
+	enum tf_code rc = make_ticket(l->ticket_key, r->c, &want, err);
 
 	if (rc != TF_OK || TF_IS_MUTANT(TF_SIGN_WITHOUT_TICKET) ||
 	    tf_same_secret(want.b, r->ticket.b, sizeof(want.b)))
+		return rc;
+	/* That of a rotation, or of a transaction before it, is of the old key. */
+	if (l->old != NULL &&
+	    ((rc = make_ticket(l->old_ticket_key, r->c, &want, err)) != TF_OK ||
+		tf_same_secret(want.b, r->ticket.b, sizeof(want.b))))
 		return rc;
 	return tf_fail(err, TF_TAMPER,
 	    "the ticket of %llu entries is not one of this signer",
@@ -117,6 +139,26 @@ check_proof(const struct tf_sign_request *r, const struct tf_signed *last,
 	    "%llu entries are not proven to continue the %llu that the signer "
 	    "signed",
 	    (unsigned long long)r->c->size, (unsigned long long)last->size);
+}
+
+/* The note of c; while the old key signs, too, with a second line. */
+static enum tf_code
+sign_note(struct local *l, const struct tf_checkpoint *c, struct tf_buf *note,
+    struct tf_error *err)
+{
+	struct tf_buf other = { 0 };
+	struct tf_note parts;
+	enum tf_code rc = tf_checkpoint_sign(c, l->log, note, err);
+
+	if (rc != TF_OK || l->old == NULL)
+		return rc;
+	rc = tf_checkpoint_sign(c, l->old, &other, err);
+	if (rc == TF_OK && tf_note_split(other.p, other.n, &parts)) {
+		tf_buf_add(note, parts.lines.p, parts.lines.n);
+		rc = tf_buf_end(note, err);
+	}
+	tf_buf_free(&other);
+	return rc;
 }
 
 /* --- the calls -------------------------------------------------------------- */
@@ -151,7 +193,7 @@ newest(struct tf_signer *s, const char *origin, struct tf_buf *note,
 	(void)snprintf(c.origin, sizeof(c.origin), "%s", origin);
 	c.size = last.size;
 	c.root = last.root;
-	return tf_checkpoint_sign(&c, ((struct local *)s)->log, note, err);
+	return sign_note((struct local *)s, &c, note, err);
 }
 
 static enum tf_code
@@ -165,7 +207,7 @@ prepare(struct tf_signer *s, const struct tf_checkpoint *c,
 	    (rc = last_signed(s, c->origin, &last, err)) != TF_OK ||
 	    (rc = may_follow(c, &last, err)) != TF_OK)
 		return rc;
-	return make_ticket((struct local *)s, c, ticket, err);
+	return make_ticket(((struct local *)s)->ticket_key, c, ticket, err);
 }
 
 /* Remember first: a signature that is given out is never forgotten. */
@@ -178,7 +220,7 @@ remember_and_sign(struct local *l, const struct tf_sign_request *r,
 	if (r->c->size != last->size)
 		rc = tf_signer_state_set(&l->state, r->c->origin, last,
 		    r->c->size, &r->c->root, err);
-	return rc == TF_OK ? tf_checkpoint_sign(r->c, l->log, note, err) : rc;
+	return rc == TF_OK ? sign_note(l, r->c, note, err) : rc;
 }
 
 static enum tf_code
@@ -216,6 +258,210 @@ sign_statement(struct tf_signer *s, const void *pae, size_t n,
 	return tf_key_sign(((struct local *)s)->attester, pae, n, sig, err);
 }
 
+/* --- rotation --------------------------------------------------------------- */
+
+/*
+ * Files: NAME.pem signs; NAME.next.pem is made by a rotation that the ledger has
+ * or will have; log.old.pem signs beside log.pem.  A key is adopted by renames, the
+ * last of which takes away NAME.next.pem: until then the adoption can be repeated.
+ */
+static void
+vkey_of(const struct tf_key *k, const char *origin, struct tf_buf *out)
+{
+	struct tf_pubkey pub;
+	struct tf_vkey vkey;
+
+	tf_key_public(k, &pub);
+	tf_vkey_make(&vkey, origin, &pub);
+	tf_vkey_text(&vkey, out);
+}
+
+static enum tf_code
+sign_rotation(struct local *l, const struct tf_key *next,
+    struct tf_signer_new_key *k, struct tf_error *err)
+{
+	struct tf_buf from = { 0 }, to = { 0 }, text = { 0 };
+	enum tf_code rc;
+
+	vkey_of(l->log, k->origin, &from);
+	vkey_of(next, k->origin, &to);
+	tf_rotation_text(k->seq, tf_buf_bytes(&from), tf_buf_bytes(&to), &text);
+	rc = from.failed || to.failed || text.failed ? tf_nomem(err) : TF_OK;
+	if (rc == TF_OK)
+		rc = tf_key_sign(l->log, text.p, text.n, k->old_sig, err);
+	if (rc == TF_OK)
+		rc = tf_key_sign(next, text.p, text.n, k->new_sig, err);
+	tf_buf_free(&from);
+	tf_buf_free(&to);
+	tf_buf_free(&text);
+	return rc;
+}
+
+/* Overwrite the file before its name goes.  A disk may keep earlier blocks. */
+static void
+wipe_file(int dirfd, const char *name)
+{
+	static const char zeros[4096];
+	struct stat st;
+	int fd;
+
+	/* A name of its own: a crash leaves no half of a key under the other. */
+	if (strcmp(name, WIPED) != 0)
+		(void)renameat(dirfd, name, dirfd, WIPED);
+	fd = openat(dirfd, WIPED, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) == 0 && fchmod(fd, 0600) == 0) {
+		(void)close(fd);
+		fd = openat(dirfd, WIPED, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0 && st.st_size <= (off_t)sizeof(zeros) &&
+		    tf_file_pwrite(fd, zeros, (size_t)st.st_size, 0, NULL) ==
+			TF_OK)
+			(void)fsync(fd);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	(void)unlinkat(dirfd, WIPED, 0);
+}
+
+static enum tf_code
+next_key(struct local *l, const char *name, struct tf_key **out,
+    struct tf_error *err)
+{
+	enum tf_code rc = tf_key_load(l->dirfd, name, out, err);
+
+	/* A crash left half of it, and no entry names it. */
+	if (rc == TF_FOREIGN || rc == TF_INVALID) {
+		wipe_file(l->dirfd, name);
+		rc = TF_NOTFOUND;
+	}
+	if (rc != TF_NOTFOUND)
+		return rc;
+	if ((rc = tf_key_generate(out, err)) == TF_OK)
+		rc = tf_key_save(*out, l->dirfd, name, err);
+	return rc;
+}
+
+static enum tf_code
+rotate(struct tf_signer *s, struct tf_signer_new_key *k, struct tf_error *err)
+{
+	struct local *l = (struct local *)s;
+	struct tf_key *next = NULL;
+	enum tf_code rc = next_key(l, k->log ? LOG_NEXT : ATTESTER_NEXT, &next,
+	    err);
+
+	if (rc == TF_OK) {
+		tf_key_public(next, &k->pub);
+		if (k->log)
+			rc = sign_rotation(l, next, k, err);
+	}
+	tf_key_free(next);
+	return rc;
+}
+
+static enum tf_code
+move(struct local *l, const char *from, const char *to, struct tf_error *err)
+{
+	if (renameat(l->dirfd, from, l->dirfd, to) < 0)
+		return tf_fail(err, TF_IO, "rename key %s", from);
+	return tf_file_sync_dir(l->dirfd, ".", err);
+}
+
+/* Is the key in the file name this one? */
+static enum tf_code
+is_in(struct local *l, const char *name, const struct tf_pubkey *pub,
+    struct tf_error *err)
+{
+	struct tf_key *k = NULL;
+	struct tf_pubkey have;
+	enum tf_code rc = tf_key_load(l->dirfd, name, &k, err);
+
+	if (rc == TF_OK) {
+		tf_key_public(k, &have);
+		if (memcmp(&have, pub, sizeof(have)) != 0)
+			rc = tf_fail(err, TF_NOTFOUND,
+			    "the signer has no such key");
+	}
+	tf_key_free(k);
+	return rc;
+}
+
+static enum tf_code
+load_old(struct local *l, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	tf_key_free(l->old);
+	l->old = NULL;
+	rc = tf_key_load(l->dirfd, LOG_OLD, &l->old, err);
+	if (rc == TF_OK)
+		rc = tf_key_derive(l->old, TICKET_KEY, l->old_ticket_key, err);
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+/* Read the keys that sign. */
+static enum tf_code
+load(struct local *l, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	tf_key_free(l->log);
+	tf_key_free(l->attester);
+	l->log = l->attester = NULL;
+	if ((rc = tf_key_load(l->dirfd, LOG_NAME, &l->log, err)) != TF_OK ||
+	    (rc = tf_key_load(l->dirfd, ATTESTER_NAME, &l->attester, err)) !=
+		TF_OK ||
+	    (rc = tf_key_derive(l->log, TICKET_KEY, l->ticket_key, err)) !=
+		TF_OK ||
+	    (rc = load_old(l, err)) != TF_OK)
+		return rc;
+	tf_key_public(l->log, &l->s.keys.log);
+	tf_key_public(l->attester, &l->s.keys.attester);
+	return TF_OK;
+}
+
+static enum tf_code
+adopt(struct tf_signer *s, const struct tf_signer_keys *keys, bool retire,
+    struct tf_error *err)
+{
+	struct local *l = (struct local *)s;
+	const bool log = memcmp(&keys->log, &s->keys.log, sizeof(keys->log)) !=
+	    0;
+	const bool attester = memcmp(&keys->attester, &s->keys.attester,
+				  sizeof(keys->attester)) != 0;
+	enum tf_code rc = TF_OK;
+
+	if (log)
+		rc = is_in(l, LOG_NEXT, &keys->log, err);
+	if (rc == TF_OK && attester)
+		rc = is_in(l, ATTESTER_NEXT, &keys->attester, err);
+	if (rc == TF_OK && log) {
+		wipe_file(l->dirfd, LOG_OLD);
+		rc = move(l, LOG_NAME, LOG_OLD, err);
+		if (rc == TF_OK)
+			rc = move(l, LOG_NEXT, LOG_NAME, err);
+	}
+	if (rc == TF_OK && attester &&
+	    (rc = move(l, ATTESTER_NAME, WIPED, err)) == TF_OK &&
+	    (rc = move(l, ATTESTER_NEXT, ATTESTER_NAME, err)) == TF_OK)
+		wipe_file(l->dirfd, WIPED);
+	if (rc == TF_OK && retire && l->old != NULL)
+		wipe_file(l->dirfd, LOG_OLD);
+	return rc == TF_OK && (log || attester || retire) ? load(l, err) : rc;
+}
+
+/* A crash between the renames of an adoption left a name without its file. */
+static enum tf_code
+finish_adoption(struct local *l, const char *name, const char *next,
+    struct tf_error *err)
+{
+	if (faccessat(l->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+	    errno != ENOENT ||
+	    faccessat(l->dirfd, next, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+		return TF_OK;
+	return move(l, next, name, err);
+}
+
 static const struct tf_signer_ops local_ops = {
 	.close = close_local,
 	.last = last_signed,
@@ -223,6 +469,8 @@ static const struct tf_signer_ops local_ops = {
 	.prepare = prepare,
 	.checkpoint = sign_checkpoint,
 	.statement = sign_statement,
+	.rotate = rotate,
+	.adopt = adopt,
 };
 
 /* --- opening ---------------------------------------------------------------- */
@@ -237,18 +485,21 @@ tf_signer_local(int keysfd, struct tf_signer **out, struct tf_error *err)
 		return tf_nomem(err);
 	l->s.ops = &local_ops;
 	l->state.fd = -1;
-	if ((rc = tf_key_load(keysfd, "log.pem", &l->log, err)) != TF_OK ||
-	    (rc = tf_key_load(keysfd, "attester.pem", &l->attester, err)) !=
-		TF_OK ||
-	    (rc = tf_key_derive(l->log, TICKET_KEY, l->ticket_key, err)) !=
-		TF_OK ||
-	    (rc = tf_signer_state_open(&l->state, keysfd, TF_SIGNER_STATE,
-		 err)) != TF_OK) {
+	l->dirfd = openat(keysfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (l->dirfd < 0)
+		rc = tf_fail(err, TF_IO, "the directory of the keys");
+	else if ((rc = finish_adoption(l, LOG_NAME, LOG_NEXT, err)) == TF_OK &&
+	    (rc = finish_adoption(l, ATTESTER_NAME, ATTESTER_NEXT, err)) ==
+		TF_OK &&
+	    (rc = load(l, err)) == TF_OK) {
+		wipe_file(l->dirfd, WIPED);
+		rc = tf_signer_state_open(&l->state, keysfd, TF_SIGNER_STATE,
+		    err);
+	}
+	if (rc != TF_OK) {
 		close_local(&l->s);
 		return rc;
 	}
-	tf_key_public(l->log, &l->s.keys.log);
-	tf_key_public(l->attester, &l->s.keys.attester);
 	*out = &l->s;
 	return TF_OK;
 }

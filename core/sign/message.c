@@ -14,6 +14,8 @@ static const char *const verbs[TF_SIGN_VERBS] = {
 	[TF_SIGN_PREPARE] = "prepare",
 	[TF_SIGN_CHECKPOINT] = "checkpoint",
 	[TF_SIGN_STATEMENT] = "statement",
+	[TF_SIGN_ROTATE] = "rotate",
+	[TF_SIGN_ADOPT] = "adopt",
 };
 
 /* The first word for a code is what an answer says; a code without one is
@@ -58,6 +60,41 @@ put_base64(struct tf_buf *out, const void *p, size_t n)
 {
 	tf_base64(out, p, n);
 	tf_buf_str(out, "\n");
+}
+
+void
+tf_sign_put_key(struct tf_buf *out, const struct tf_pubkey *k)
+{
+	uint8_t der[TF_SPKI_LEN];
+
+	tf_pubkey_spki(k, der);
+	put_base64(out, der, sizeof(der));
+}
+
+bool
+tf_sign_take_key(struct tf_str *rest, struct tf_pubkey *out)
+{
+	uint8_t der[TF_SPKI_LEN], want[TF_SPKI_LEN];
+	struct tf_str line;
+
+	if (!tf_sign_take_line(rest, &line) ||
+	    !tf_unbase64_exact(line.p, line.n, der, sizeof(der)))
+		return false;
+	memcpy(out->b, der + TF_SPKI_LEN - TF_PUBKEY_LEN, TF_PUBKEY_LEN);
+	tf_pubkey_spki(out, want);
+	return memcmp(der, want, sizeof(der)) == 0;
+}
+
+/* Take one of two words; *first: it is the first. */
+static bool
+take_word(struct tf_str *rest, const char *yes, const char *no, bool *first)
+{
+	struct tf_str line;
+
+	if (!tf_sign_take_line(rest, &line))
+		return false;
+	*first = tf_str_same(line, tf_str_of(yes));
+	return *first || tf_str_same(line, tf_str_of(no));
 }
 
 static bool
@@ -124,6 +161,16 @@ tf_sign_put_request(struct tf_buf *out, const struct tf_sign_message *m)
 			put_base64(out, r->proof.h[i].b,
 			    sizeof(r->proof.h[i].b));
 		break;
+	case TF_SIGN_ROTATE:
+		tf_buf_printf(out, "%s\n%s\n%llu\n",
+		    m->log ? "log" : "attester", r->c->origin,
+		    (unsigned long long)m->seq);
+		break;
+	case TF_SIGN_ADOPT:
+		tf_sign_put_key(out, &m->keys.log);
+		tf_sign_put_key(out, &m->keys.attester);
+		tf_buf_str(out, m->retire ? "retire\n" : "keep\n");
+		break;
 	case TF_SIGN_STATEMENT:
 	case TF_SIGN_VERBS:
 		tf_buf_add(out, m->bytes.p, m->bytes.n);
@@ -182,6 +229,15 @@ take_fields(struct tf_sign_message *m, struct tf_str rest)
 		    take_base64(&rest, r->ticket.b, sizeof(r->ticket.b)) &&
 		    take_number(&rest, &r->from) &&
 		    take_proof(&rest, &r->proof);
+	case TF_SIGN_ROTATE:
+		return take_word(&rest, "log", "attester", &m->log) &&
+		    take_origin(&rest, m->c) && take_number(&rest, &m->seq) &&
+		    rest.n == 0;
+	case TF_SIGN_ADOPT:
+		return tf_sign_take_key(&rest, &m->keys.log) &&
+		    tf_sign_take_key(&rest, &m->keys.attester) &&
+		    take_word(&rest, "retire", "keep", &m->retire) &&
+		    rest.n == 0;
 	case TF_SIGN_STATEMENT:
 		m->bytes = rest;
 		return true;

@@ -25,6 +25,9 @@ enum tf_sign_verb {
 	TF_SIGN_PREPARE,    /* origin, size, root; a ticket */
 	TF_SIGN_CHECKPOINT, /* origin, size, root, ticket, from, proof; a note */
 	TF_SIGN_STATEMENT,  /* bytes to the end; a signature */
+	TF_SIGN_ROTATE,	    /* log or attester, origin, number of the entry; the
+			     * new public key, and two signatures of the log's */
+	TF_SIGN_ADOPT,	    /* two public keys, keep or retire */
 	TF_SIGN_VERBS
 };
 
@@ -36,6 +39,12 @@ struct tf_sign_message {
 	struct tf_checkpoint *c; /* the caller's, for c of request */
 	struct tf_sign_request request;
 	struct tf_str bytes;
+	/* ROTATE: the origin is that of c. */
+	bool log;
+	uint64_t seq;
+	/* ADOPT */
+	struct tf_signer_keys keys;
+	bool retire;
 };
 
 /* Append a request whole, with its length.  Of m only the fields of its verb
@@ -56,6 +65,10 @@ void tf_sign_put_answer(struct tf_buf *out, enum tf_code code,
  * its text in err, or TF_OK and the fields. */
 TF_MUST_USE enum tf_code tf_sign_take_answer(const void *p, size_t n,
     struct tf_str *fields, struct tf_error *err);
+
+/* Append the line of a public key, and take one. */
+void tf_sign_put_key(struct tf_buf *out, const struct tf_pubkey *k);
+bool tf_sign_take_key(struct tf_str *rest, struct tf_pubkey *out);
 
 /* Take the next line of rest, without its line feed. */
 bool tf_sign_take_line(struct tf_str *rest, struct tf_str *line);

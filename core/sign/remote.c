@@ -34,7 +34,9 @@ struct remote {
 	int fd;		    /* or -1; guarded by mu */
 	bool has_keys;	    /* of an earlier connection; likewise */
 	bool is_away;	    /* reported; likewise */
-	struct tf_buf in;   /* bytes of an answer; likewise */
+	/* What a signer may have done before it ended; likewise. */
+	const struct tf_signer_keys *adopting;
+	struct tf_buf in; /* bytes of an answer; likewise */
 	/* The request that is on its way; likewise. */
 	uint64_t begun_ns;
 	unsigned pause_ms;
@@ -143,20 +145,6 @@ exchange(struct remote *r, struct tf_buf *frame, struct tf_error *err)
 
 /* --- connecting ------------------------------------------------------------- */
 
-static bool
-take_key(struct tf_str *rest, struct tf_pubkey *out)
-{
-	uint8_t der[TF_SPKI_LEN], want[TF_SPKI_LEN];
-	struct tf_str line;
-
-	if (!tf_sign_take_line(rest, &line) ||
-	    !tf_unbase64_exact(line.p, line.n, der, sizeof(der)))
-		return false;
-	memcpy(out->b, der + TF_SPKI_LEN - TF_PUBKEY_LEN, TF_PUBKEY_LEN);
-	tf_pubkey_spki(out, want);
-	return memcmp(der, want, sizeof(der)) == 0;
-}
-
 /* The first request on a connection. */
 static enum tf_code
 ask_keys(struct remote *r, struct tf_error *err)
@@ -175,12 +163,17 @@ ask_keys(struct remote *r, struct tf_error *err)
 	rc = tf_sign_take_answer(r->in.p, r->in.n, &rest, err);
 	if (rc != TF_OK)
 		return rc;
-	if (!take_key(&rest, &keys.log) || !take_key(&rest, &keys.attester))
+	if (!tf_sign_take_key(&rest, &keys.log) ||
+	    !tf_sign_take_key(&rest, &keys.attester))
 		return tf_fail(err, TF_INVALID, "the signer answers nonsense");
-	if (r->has_keys && memcmp(&keys, &r->s.keys, sizeof(keys)) != 0)
+	if (r->has_keys && memcmp(&keys, &r->s.keys, sizeof(keys)) != 0 &&
+	    (r->adopting == NULL ||
+		memcmp(&keys, r->adopting, sizeof(keys)) != 0))
 		return tf_fail(err, TF_TAMPER,
 		    "the signer has other keys than at the start");
-	r->s.keys = keys;
+	/* Keys that are being adopted are set with the answer to that. */
+	if (!r->has_keys)
+		r->s.keys = keys;
 	r->has_keys = true;
 	return TF_OK;
 }
@@ -271,6 +264,21 @@ ask_held(struct remote *r, struct tf_buf *frame, struct tf_str *fields,
 	    tf_sign_take_answer(r->in.p, r->in.n, fields, err);
 }
 
+/* A signer that ended may have the keys of an ADOPT already. */
+static enum tf_code
+ask_adopting(struct remote *r, const struct tf_sign_message *m,
+    struct tf_buf *frame, struct tf_str *fields, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	r->adopting = m->verb == TF_SIGN_ADOPT ? &m->keys : NULL;
+	rc = ask_held(r, frame, fields, err);
+	if (rc == TF_OK && r->adopting != NULL)
+		r->s.keys = m->keys;
+	r->adopting = NULL;
+	return rc;
+}
+
 /* Ask m, and append the fields of the answer to out. */
 static enum tf_code
 ask(struct tf_signer *s, const struct tf_sign_message *m, struct tf_buf *out,
@@ -288,7 +296,7 @@ ask(struct tf_signer *s, const struct tf_sign_message *m, struct tf_buf *out,
 		    tf_fail(err, TF_TOOBIG, "too much for a signer");
 	if (rc == TF_OK) {
 		pthread_mutex_lock(&r->mu);
-		rc = ask_held(r, &frame, &fields, err);
+		rc = ask_adopting(r, m, &frame, &fields, err);
 		if (rc == TF_OK)
 			tf_buf_add(out, fields.p, fields.n);
 		pthread_mutex_unlock(&r->mu);
@@ -401,6 +409,55 @@ ask_signature(struct tf_signer *s, const void *pae, size_t n,
 	return ask_bytes(s, &m, sig, TF_SIG_LEN, err);
 }
 
+static bool
+take_signature(struct tf_str *rest, uint8_t sig[TF_SIG_LEN])
+{
+	struct tf_str line;
+
+	return tf_sign_take_line(rest, &line) &&
+	    tf_unbase64_exact(line.p, line.n, sig, TF_SIG_LEN);
+}
+
+static enum tf_code
+ask_rotation(struct tf_signer *s, struct tf_signer_new_key *k,
+    struct tf_error *err)
+{
+	struct tf_checkpoint c = { .size = 0 };
+	const struct tf_sign_message m = { .verb = TF_SIGN_ROTATE,
+		.request.c = &c,
+		.log = k->log,
+		.seq = k->seq };
+	struct tf_buf b = { 0 };
+	struct tf_str rest;
+	enum tf_code rc;
+
+	(void)strncpy(c.origin, k->origin, sizeof(c.origin) - 1);
+	rc = ask(s, &m, &b, err);
+	rest = tf_buf_bytes(&b);
+	if (rc == TF_OK &&
+	    (!tf_sign_take_key(&rest, &k->pub) ||
+		(k->log &&
+		    (!take_signature(&rest, k->old_sig) ||
+			!take_signature(&rest, k->new_sig)))))
+		rc = tf_fail(err, TF_INVALID, "the signer answers nonsense");
+	tf_buf_free(&b);
+	return rc;
+}
+
+static enum tf_code
+ask_adoption(struct tf_signer *s, const struct tf_signer_keys *keys,
+    bool retire, struct tf_error *err)
+{
+	const struct tf_sign_message m = { .verb = TF_SIGN_ADOPT,
+		.keys = *keys,
+		.retire = retire };
+	struct tf_buf none = { 0 };
+	enum tf_code rc = ask(s, &m, &none, err);
+
+	tf_buf_free(&none);
+	return rc;
+}
+
 static void
 close_remote(struct tf_signer *s)
 {
@@ -420,6 +477,8 @@ static const struct tf_signer_ops remote_ops = {
 	.prepare = ask_ticket,
 	.checkpoint = ask_note,
 	.statement = ask_signature,
+	.rotate = ask_rotation,
+	.adopt = ask_adoption,
 };
 
 enum tf_code

@@ -87,12 +87,13 @@ put_base64(struct tf_buf *out, const void *p, size_t n)
 }
 
 static void
-put_key(struct tf_buf *out, const struct tf_pubkey *k)
+put_new_key(struct tf_buf *out, const struct tf_signer_new_key *k)
 {
-	uint8_t der[TF_SPKI_LEN];
-
-	tf_pubkey_spki(k, der);
-	put_base64(out, der, sizeof(der));
+	tf_sign_put_key(out, &k->pub);
+	if (!k->log)
+		return;
+	put_base64(out, k->old_sig, sizeof(k->old_sig));
+	put_base64(out, k->new_sig, sizeof(k->new_sig));
 }
 
 /* Do what m asks, and append the fields of the answer. */
@@ -102,14 +103,15 @@ answer(struct tf_signer *s, const struct tf_sign_message *m,
 {
 	const struct tf_sign_request *r = &m->request;
 	uint8_t sig[TF_SIG_LEN];
+	struct tf_signer_new_key new_key;
 	struct tf_ticket ticket;
 	struct tf_signed last;
 	enum tf_code rc = TF_OK;
 
 	switch (m->verb) {
 	case TF_SIGN_KEYS:
-		put_key(fields, &s->keys.log);
-		put_key(fields, &s->keys.attester);
+		tf_sign_put_key(fields, &s->keys.log);
+		tf_sign_put_key(fields, &s->keys.attester);
 		break;
 	case TF_SIGN_LAST:
 		rc = s->ops->last(s, r->c->origin, &last, err);
@@ -132,6 +134,17 @@ answer(struct tf_signer *s, const struct tf_sign_message *m,
 		rc = s->ops->statement(s, m->bytes.p, m->bytes.n, sig, err);
 		if (rc == TF_OK)
 			put_base64(fields, sig, sizeof(sig));
+		break;
+	case TF_SIGN_ROTATE:
+		new_key = (struct tf_signer_new_key){ .log = m->log,
+			.origin = r->c->origin,
+			.seq = m->seq };
+		rc = s->ops->rotate(s, &new_key, err);
+		if (rc == TF_OK)
+			put_new_key(fields, &new_key);
+		break;
+	case TF_SIGN_ADOPT:
+		rc = s->ops->adopt(s, &m->keys, m->retire, err);
 		break;
 	case TF_SIGN_VERBS:
 		rc = tf_fail(err, TF_INVALID, "no such verb");

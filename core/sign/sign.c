@@ -20,6 +20,20 @@ tf_signer_keys(const struct tf_signer *s)
 }
 
 enum tf_code
+tf_signer_rotate(struct tf_signer *s, struct tf_signer_new_key *k,
+    struct tf_error *err)
+{
+	return s->ops->rotate(s, k, err);
+}
+
+enum tf_code
+tf_signer_adopt(struct tf_signer *s, const struct tf_signer_keys *keys,
+    bool retire, struct tf_error *err)
+{
+	return s->ops->adopt(s, keys, retire, err);
+}
+
+enum tf_code
 tf_signer_newest(struct tf_signer *s, const char *origin, struct tf_buf *note,
     struct tf_error *err)
 {

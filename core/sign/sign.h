@@ -62,6 +62,37 @@ void tf_signer_close(struct tf_signer *s);
 const struct tf_signer_keys *tf_signer_keys(const struct tf_signer *s);
 
 /*
+ * Rotation of a key.  The ledger decides: the key that its entry key.rotated names
+ * is in force, whatever a crash left in the key directory.
+ *
+ *  tf_signer_rotate()  in the transaction of the entry: the new key, durable
+ *                      beside the old one, and for the log both signatures
+ *  COMMIT
+ *  tf_signer_adopt()   the new key signs; the old key of the log signs, too, until
+ *                      it is retired
+ */
+struct tf_signer_new_key {
+	bool log; /* false: of the attester */
+	const char *origin;
+	uint64_t seq; /* of the entry */
+	/* The answer. */
+	struct tf_pubkey pub;
+	uint8_t old_sig[TF_SIG_LEN], new_sig[TF_SIG_LEN]; /* of the log */
+};
+/* The same key again until it is adopted.  Errors: those of tf_key_generate,
+ * tf_key_save and tf_key_sign. */
+TF_MUST_USE enum tf_code tf_signer_rotate(struct tf_signer *s,
+    struct tf_signer_new_key *k, struct tf_error *err);
+/*
+ * Use these keys from now on, which are in force by the ledger.  The key that one
+ * of them replaces is wiped, but for that of the log, unless retire is set.  No
+ * effect if nothing changes.
+ * Errors: TF_NOTFOUND s has no such key; TF_IO.
+ */
+TF_MUST_USE enum tf_code tf_signer_adopt(struct tf_signer *s,
+    const struct tf_signer_keys *keys, bool retire, struct tf_error *err);
+
+/*
  * Append the note of the newest tree that s signed for origin.
  * Errors: TF_NOTFOUND it signed none; TF_TAMPER its memory is damaged; TF_IO;
  * TF_NOMEM.

@@ -30,6 +30,11 @@ struct tf_signer_ops {
 	    struct tf_error *err);
 	enum tf_code (*statement)(struct tf_signer *s, const void *pae,
 	    size_t n, uint8_t sig[TF_SIG_LEN], struct tf_error *err);
+	enum tf_code (*rotate)(struct tf_signer *s, struct tf_signer_new_key *k,
+	    struct tf_error *err);
+	enum tf_code (*adopt)(struct tf_signer *s,
+	    const struct tf_signer_keys *keys, bool retire,
+	    struct tf_error *err);
 };
 
 /* The first member of each implementation. */

@@ -223,7 +223,8 @@ belongs_on_top(const char *name)
 		TF_DB_NAME "-shm", TF_DB_NAME "-journal", TF_SEARCH_NAME,
 		TF_SEARCH_NAME "-wal", TF_SEARCH_NAME "-shm", "objects",
 		"stage", "keys", "checkpoint", "config", "lock", "lost+found",
-		TF_REFUSALS, TF_MIRROR_MARK, TF_BACKUP_MARK, "incoming", "refused" };
+		TF_REFUSALS, TF_MIRROR_MARK, TF_BACKUP_MARK, "incoming",
+		"refused" };
 	char base[256];
 
 	(void)snprintf(base, sizeof(base), "%.*s", (int)without_tmp(name),
@@ -237,7 +238,9 @@ belongs_in_keys(const char *name)
 	static const char *const names[] = { "keys/" TF_LOG_SECRET, TF_LOG_VKEY,
 		TF_LOG_PUB, "keys/" TF_ATTESTER_SECRET, TF_ATTESTER_PUB,
 		TF_STAGE_KEY, TF_STAGE_KEY ".old", TF_SIGNER_MEMORY,
-		TF_MIRROR_KEY, TF_MIRROR_VKEY };
+		TF_MIRROR_KEY, TF_MIRROR_VKEY, "keys/log.next.pem",
+		"keys/log.old.pem", "keys/attester.next.pem",
+		"keys/wiped.pem" };
 	char path[300];
 
 	(void)snprintf(path, sizeof(path), "keys/%.*s", (int)without_tmp(name),

@@ -29,6 +29,7 @@
 #include "../node/base.h"
 #include "../node/load_entry.h"
 #include "../node/quota.h"
+#include "../node/key_state.h"
 #include "../node/vault_i.h"
 #include "../store/anchors.h"
 #include "../store/config_file.h"
@@ -164,7 +165,7 @@ check_note(struct tf_vault *v, struct adding *x, struct tf_error *err)
 {
 	const size_t n = strlen(x->a->name);
 	struct tf_cosigned c;
-	enum tf_code rc = tf_cosigned_check(&v->vkey, tf_str_of(x->a->key),
+	enum tf_code rc = tf_cosigned_check(tf_log_key(v), tf_str_of(x->a->key),
 	    x->a->bytes, x->a->n, &c, &x->kept, err);
 
 	if (rc != TF_OK)

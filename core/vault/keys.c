@@ -14,8 +14,11 @@
 #include "../base/file.h"
 #include "../environment.h"
 #include "../ledger/checkpoint.h"
+#include "../base/clock.h"
+#include "../ledger/entry_read.h"
 #include "../node/base.h"
 #include "../node/host.h"
+#include "../node/key_state.h"
 #include "../node/vault_i.h"
 #include "../sign/sign.h"
 #include "../store/key_dir.h"
@@ -53,6 +56,84 @@ check_attester(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 			  TF_ATTESTER_SECRET);
 }
 
+/* The old key of the log is wiped when the last rotation is so long ago, by the time
+ * of its entry. */
+#define OVERLAP_S ((int64_t)30 * 86400)
+
+static enum tf_code
+is_over(const struct tf_log_keys *k, bool *over, struct tf_error *err)
+{
+	struct tf_str rest = tf_buf_bytes(&k->text), line, last = { NULL, 0 };
+	struct tf_entry_decoded d = { 0 };
+	enum tf_code rc = TF_OK;
+
+	*over = false;
+	while (tf_note_take(&rest, &line))
+		last = line;
+	if (last.p == NULL)
+		return TF_OK;
+	rc = tf_entry_decode(&d, last.p, last.n, err);
+	if (rc == TF_OK)
+		*over = tf_clock_now().s - d.e.at.s > OVERLAP_S;
+	tf_entry_decoded_free(&d);
+	return rc;
+}
+
+/* Set *out to the attester's key in force; false: the ledger names none yet. */
+static bool
+attester_of(struct tf_db *db, struct tf_pubkey *out)
+{
+	uint8_t der[TF_SPKI_LEN];
+	char text[128];
+
+	if (tf_meta_get_text(db, "attester", text, sizeof(text), NULL) !=
+		TF_OK ||
+	    !tf_unbase64_exact(text, strlen(text), der, sizeof(der)))
+		return false;
+	memcpy(out->b, der + TF_SPKI_LEN - TF_PUBKEY_LEN, TF_PUBKEY_LEN);
+	return true;
+}
+
+/*
+ * The ledger decides which keys are in force.  After a crash between the commit of
+ * a rotation and its adoption, the signer is told so here.  One that has no such
+ * key has those of another store: other checks say which.
+ */
+static enum tf_code
+adopt(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
+{
+	struct tf_key_state *s;
+	struct tf_signer_keys keys;
+	struct tf_error e;
+	bool over;
+	enum tf_code rc = tf_key_state_new(v, db, &s, err);
+
+	if (rc != TF_OK)
+		return rc;
+	s->log = *tf_log_keys_at(&s->rotations, &s->log, UINT64_MAX);
+	(void)attester_of(db, &s->attester);
+	keys = (struct tf_signer_keys){ s->log.pub, s->attester };
+	rc = is_over(&s->rotations, &over, err);
+	if (rc == TF_OK &&
+	    (over ||
+		memcmp(&keys, tf_signer_keys(v->signer), sizeof(keys)) != 0)) {
+		rc = tf_signer_adopt(v->signer, &keys, over, &e);
+		if (rc == TF_NOTFOUND) {
+			tf_key_state_free(s);
+			return TF_OK;
+		}
+		if (rc != TF_OK)
+			(void)tf_fail_as(err, &e);
+	}
+	if (rc != TF_OK) {
+		tf_key_state_free(s);
+		return rc;
+	}
+	v->vkey = s->log;
+	tf_key_state_use(v, s);
+	return TF_OK;
+}
+
 enum tf_code
 tf_vault_load_keys(struct tf_vault *v, int control, struct tf_db *db,
     const struct tf_vkey *restored, struct tf_error *err)
@@ -68,40 +149,66 @@ tf_vault_load_keys(struct tf_vault *v, int control, struct tf_db *db,
 		return TF_OK;
 	}
 	tf_vkey_make(&v->vkey, v->origin, &tf_signer_keys(v->signer)->log);
-	return check_attester(v, db, err);
+	rc = adopt(v, db, err);
+	return rc == TF_OK ? check_attester(v, db, err) : rc;
+}
+
+/* Write the file if it does not hold want. */
+static enum tf_code
+keep(struct tf_vault *v, const char *name, const struct tf_buf *want,
+    bool *wrote, struct tf_error *err)
+{
+	struct tf_buf have = { 0 };
+	enum tf_code rc = tf_file_read(v->dirfd, name, SMALL_FILE, &have, err);
+
+	*wrote = false;
+	/* A file that is missing or damaged is written; one that could not be
+	 * read now may be right. */
+	if (!tf_code_undecided(rc)) {
+		rc = want->failed ? tf_nomem(err) : TF_OK;
+		if (rc == TF_OK &&
+		    !tf_str_same(tf_buf_bytes(&have), tf_buf_bytes(want))) {
+			rc = tf_file_write(v->dirfd, name, want->p, want->n,
+			    0400, false, err);
+			*wrote = rc == TF_OK;
+		}
+	}
+	tf_buf_free(&have);
+	return rc;
 }
 
 enum tf_code
-tf_vault_keep_vkey(struct tf_vault *v, struct tf_error *err)
+tf_vault_keep_vkey(struct tf_vault *v, bool rotated, struct tf_error *err)
 {
-	struct tf_buf have = { 0 }, want = { 0 };
-	enum tf_code rc = tf_file_read(v->dirfd, TF_LOG_VKEY, SMALL_FILE, &have,
-	    err);
+	struct tf_buf text = { 0 };
+	bool wrote, other;
+	enum tf_code rc = tf_vault_vkey(v, &text, err);
 
-	/* A file that is missing or damaged is written; one that could not be
-	 * read now may be right. */
-	if (tf_code_undecided(rc))
-		goto out;
-	if ((rc = tf_vault_vkey(v, &want, err)) == TF_OK &&
-	    !tf_str_same(tf_buf_bytes(&have), tf_buf_bytes(&want))) {
-		rc = tf_file_write(v->dirfd, TF_LOG_VKEY, want.p, want.n, 0400,
-		    false, err);
-		if (rc == TF_OK)
-			tf_vault_say(v, TF_OK,
-			    "%s was not that of the key and the origin %s, and "
-			    "is written anew",
-			    TF_LOG_VKEY, v->origin);
-	}
-out:
-	tf_buf_free(&have);
-	tf_buf_free(&want);
+	if (rc == TF_OK)
+		rc = keep(v, TF_LOG_VKEY, &text, &wrote, err);
+	if (rc == TF_OK && wrote && !rotated)
+		tf_vault_say(v, TF_OK,
+		    "%s was not that of the key and the origin %s, and is "
+		    "written anew",
+		    TF_LOG_VKEY, v->origin);
+	text.n = 0;
+	tf_pubkey_pem(&tf_log_key(v)->pub, &text);
+	if (rc == TF_OK)
+		rc = keep(v, TF_LOG_PUB, &text, &other, err);
+	text.n = 0;
+	tf_pubkey_pem(&v->attester, &text);
+	if (rc == TF_OK)
+		rc = keep(v, TF_ATTESTER_PUB, &text, &other, err);
+	tf_buf_free(&text);
 	return rc;
 }
 
 enum tf_code
 tf_vault_load_vkey(struct tf_vault *v, struct tf_error *err)
 {
+	struct tf_key_state *s = NULL;
 	struct tf_buf b = { 0 };
+	struct tf_db *db;
 	struct tf_vkey k;
 	enum tf_code rc;
 
@@ -113,5 +220,13 @@ tf_vault_load_vkey(struct tf_vault *v, struct tf_error *err)
 	if (rc == TF_OK)
 		tf_vkey_make(&v->vkey, v->origin, &k.pub);
 	tf_buf_free(&b);
-	return rc;
+	if (rc != TF_OK || (rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_key_state_new(v, db, &s, err);
+	tf_reader_done(v, db);
+	if (rc != TF_OK)
+		return rc;
+	s->log = *tf_log_keys_at(&s->rotations, &s->log, UINT64_MAX);
+	tf_key_state_use(v, s);
+	return TF_OK;
 }

@@ -3,6 +3,8 @@
 #ifndef TF_VAULT_KEYS_H
 #define TF_VAULT_KEYS_H
 
+#include <stdbool.h>
+
 #include "../error.h"
 
 struct tf_db;
@@ -21,9 +23,11 @@ enum tf_code tf_vault_load_keys(struct tf_vault *v, int control,
  * keys/log.vkey and v->origin. */
 enum tf_code tf_vault_load_vkey(struct tf_vault *v, struct tf_error *err);
 
-/* Write keys/log.vkey if it is not that of key and origin: a crash after the
- * commit of a new origin leaves the old one.  Durable on TF_OK, and reported to
- * the operator when it was written. */
-enum tf_code tf_vault_keep_vkey(struct tf_vault *v, struct tf_error *err);
+/* Write keys/log.vkey and the public keys beside it if they are not those of keys
+ * and origin: a crash after the commit of a new origin, or of a rotation, leaves the
+ * old ones.  Durable on TF_OK, and unless rotated reported to the operator when the
+ * first one was written. */
+enum tf_code tf_vault_keep_vkey(struct tf_vault *v, bool rotated,
+    struct tf_error *err);
 
 #endif

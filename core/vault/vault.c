@@ -28,6 +28,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "../base/bytes.h"
 #include "../base/bits.h"
 #include "../base/clock.h"
 #include "../base/crypto.h"
@@ -52,6 +53,7 @@
 #include "../node/text.h"
 #include "../node/unindexed.h"
 #include "../node/verdicts.h"
+#include "../node/key_state.h"
 #include "../node/vault_i.h"
 #include "../seal/guard.h"
 #include "../seal/guard_check.h"
@@ -407,7 +409,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	if ((rc = tf_commit_start(v, db, &v->commit, err)) != TF_OK ||
 	    (rc = continue_log(v, o, recovery, err)) != TF_OK ||
 	    (rc = tf_guard_start(v, err)) != TF_OK ||
-	    (rc = tf_vault_keep_vkey(v, err)) != TF_OK ||
+	    (rc = tf_vault_keep_vkey(v, false, err)) != TF_OK ||
 	    (rc = tf_recover(v, err)) != TF_OK ||
 	    (rc = tf_closed_recover(v, err)) != TF_OK ||
 	    (rc = tf_idle_start(v, err)) != TF_OK ||
@@ -530,6 +532,7 @@ vault_free(struct tf_vault *v)
 	tf_bits_free(&v->is_long);
 	tf_bits_free(&v->redacted);
 	tf_buf_free(&v->head.note);
+	tf_key_state_free(atomic_load(&v->key_state));
 	tf_reads_free(&v->reads);
 	tf_wishes_free(&v->wishes);
 	tf_denied_free(&v->denials);
@@ -660,7 +663,7 @@ tf_vault_recover(const char *path, const char *origin,
 	tf_buf_free(&r.previous);
 	if (rc != TF_OK)
 		return rc;
-	tf_vkey_text(&v->vkey, vkey);
+	tf_vkey_text(tf_log_key(v), vkey);
 	if (vkey->failed)
 		rc = tf_nomem(err);
 	if (rc != TF_OK) {

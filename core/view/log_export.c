@@ -16,12 +16,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/bytes.h"
 #include "../anchor.h"
 #include "../base/file.h"
 #include "../control.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/merkle.h"
 #include "../ledger/tilepath.h"
+#include "../node/key_state.h"
 #include "../node/vault_i.h"
 #include "../vault.h"
 #include "../verify.h"
@@ -178,8 +180,7 @@ check_target(struct tf_vault *v, int fd, const struct tf_checkpoint *now,
 		    TF_OK;
 	}
 	if (rc == TF_OK)
-		rc = tf_checkpoint_check(old.p == NULL ? "" : old.p, old.n,
-		    &v->vkey, &c, err);
+		rc = tf_vault_check_note(v, tf_buf_bytes(&old), &c, err);
 	if (rc == TF_OK && c.size > 0 && c.size <= now->size)
 		rc = tf_merkle_root(c.size, get_tile, v, &root, err);
 	if (!tf_code_undecided(rc) &&
@@ -214,7 +215,7 @@ put_log(struct tf_vault *v, int fd, uint64_t *count, struct tf_error *err)
 	if (rc == TF_OK || rc == TF_NOTFOUND)
 		rc = tf_vault_checkpoint(v, &note, err);
 	if (rc == TF_OK)
-		rc = tf_checkpoint_check(note.p, note.n, &v->vkey, &c, err);
+		rc = tf_vault_check_note(v, tf_buf_bytes(&note), &c, err);
 	if (rc == TF_OK)
 		rc = check_target(v, fd, &c, err);
 	for (unsigned l = 0; rc == TF_OK && l < TF_TILE_LEVELS; l++)

@@ -12,6 +12,7 @@
 #include "../ledger/merkle.h"
 #include "../ledger/proof.h"
 #include "../node/base.h"
+#include "../node/key_state.h"
 #include "../node/vault_i.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
@@ -126,7 +127,7 @@ tf_vault_prove_entry(struct tf_vault *v, uint64_t seq, struct tf_buf *out,
 		return rc;
 	rc = tf_vault_checkpoint(v, &note, err);
 	if (rc == TF_OK)
-		rc = tf_checkpoint_check(note.p, note.n, &v->vkey, &c, err);
+		rc = tf_vault_check_note(v, tf_buf_bytes(&note), &c, err);
 	if (rc == TF_OK && seq >= c.size)
 		rc = tf_fail(err, TF_NOTFOUND, "no checkpoint covers it yet");
 	if (rc == TF_OK)

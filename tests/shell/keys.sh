@@ -208,7 +208,294 @@ keys_are_listed_and_exported() {
 	is 3 trailctl key list nowhere
 }
 
+# --- rotation ---------------------------------------------------------------------
+
+# Two rotations of the log's key and one of the attester's, with evidence before,
+# between and after them, and what was made of the log then.
+keys_are_rotated() {
+	is 0 trailctl init --origin example.org/rotated --keys "$work/ring" log
+	cp out k1
+	cp ring/log.pem stolen.pem
+	attest one
+	is 0 trailctl package --no-entry -o before.zip log/t
+	is 0 trailctl prove -o before.tlog-proof log/t/w/one/f
+	is 0 trailctl export-log log before
+	is 0 trailctl mirror log mirror
+	is 0 trailctl key rotate log log
+	cp out k2
+	complains 'signs beside it for 30 days'
+	cmp k2 log/keys/log.vkey
+	[ "$(tail -n +5 log/checkpoint | wc -l)" -eq 2 ]
+	attest two
+	is 0 trailctl package --no-entry -o across.zip log/t
+	is 0 trailctl key rotate attester log
+	has_lines 0
+	attest three
+	is 0 trailctl key rotate log log
+	cp out k3
+	attest four
+	is 0 trailctl package --no-entry -o after.zip log/t
+	is 0 trailctl package --no-entry -o part.zip log/t/w/four
+	is 0 trailctl prove -o after.tlog-proof log/t/w/four/f
+	is 0 trailctl key list --json log
+	[ "$(jq -c 'map([.use, .signs])' out)" = '[["log",false],'\
+'["attester",false],["log",false],["attester",true],["log",true]]' ]
+	is 0 trailctl key export --history log
+	cp out history
+	head -n 1 history | cmp - k3
+	has_lines 3
+	is 0 trailctl log --json --type key.rotated log
+	has_lines 3
+	[ "$(jq -r .actor.uid out | sort -u)" = "$(id -u)" ]
+	is 2 trailctl key rotate log
+	is 2 trailctl key rotate witness log
+	is 2 trailctl key rotate --json log log
+}
+attest() { # NAME: evidence log/t/w/NAME/f
+	echo "$1" >f
+	[ -n "${made-}" ] || trailctl trail create log/t >out
+	made=y
+	is 0 trailctl attest --begin "log/t/w/$1" f
+}
+
+# Whoever trusts any of the three keys, in a store, a log, a package.
+every_key_is_followed() {
+	is 0 trailctl export-log log tiles
+	for key in k1 k2 k3; do
+		for what in log tiles after.zip part.zip; do
+			is 0 trailctl verify --vkey $key $what
+			says '^signature *OK'
+		done
+	done
+	# What was made earlier knows nothing of later keys.
+	is 0 trailctl verify --vkey k1 before.zip
+	is 4 trailctl verify --vkey k2 before.zip
+	is 0 trailctl verify --vkey k1 across.zip
+	is 0 trailctl verify --vkey k2 across.zip
+	is 4 trailctl verify --vkey k3 across.zip
+	for what in before across after part; do
+		is 0 trailctl verify --vkey history $what.zip
+	done
+	is 0 trailctl verify --vkey k1 before
+	is 0 trailctl verify --vkey history before
+	is 0 trailctl verify --vkey k3 --checkpoint before/checkpoint log
+	says '^earlier checkpoint *OK'
+}
+
+# A proof has no entries but its own: the key comes with its history.
+a_proof_is_followed_with_the_history() {
+	echo four >f
+	is 0 trailctl verify --vkey k3 after.tlog-proof f
+	is 4 trailctl verify --vkey k1 after.tlog-proof f
+	{
+		cat k1
+		sed 1d history
+	} >k1.history
+	is 0 trailctl verify --vkey k1.history after.tlog-proof f
+	is 0 trailctl verify --vkey history after.tlog-proof f
+	echo one >f
+	is 4 trailctl verify --vkey k3 before.tlog-proof f
+	is 0 trailctl verify --vkey history before.tlog-proof f
+	# A history that somebody changed is none.
+	sed 's/"seq":\([0-9]\)/"seq":9\1/' history >changed
+	is 2 trailctl verify --vkey changed before.tlog-proof f
+}
+
+# verify.sh in each shell: the same answers.
+the_script_follows_keys() {
+	for zip in before across after; do
+		rm -rf $zip.dir
+		mkdir $zip.dir
+		(cd $zip.dir && unzip -q ../$zip.zip)
+		set -- "$zip".dir/*
+		mv "$1" $zip.dir/p
+	done
+	cp "$top/core/archive/package-verify.sh" script
+	for shell in dash bash 'busybox sh'; do
+		command -v "${shell%% *}" >/dev/null || continue
+		printf '#!/bin/sh\nexec %s script "$@"\n' "$shell" >check
+		chmod +x check
+		for key in k1 k2 k3; do
+			is 0 ./check "$(cat $key)" after.dir/p
+		done
+		is 0 ./check "$(cat k1)" before.dir/p
+		is 1 ./check "$(cat k2)" before.dir/p
+		is 0 ./check "$(cat history)" before.dir/p
+		is 0 ./check "$(cat k1)" across.dir/p
+		is 0 ./check "$(cat k2)" across.dir/p
+		is 1 ./check "$(cat k3)" across.dir/p
+		is 0 ./check "$(cat history)" across.dir/p
+	done
+}
+
+# A mirror that knew the first key only, one that is made now, and a comparison.
+a_mirror_follows_keys() {
+	is 0 trailctl mirror log mirror
+	cmp mirror/keys/log.vkey k3
+	for key in k1 k2 k3; do
+		is 0 trailctl verify --vkey $key mirror
+		is 0 trailctl compare --vkey $key log mirror
+	done
+	is 0 trailctl compare log before.zip
+	is 0 trailctl compare log before/checkpoint
+	for key in k1 k3; do
+		is 0 trailctl mirror --vkey $key log other.$key
+		is 0 trailctl verify --vkey k2 other.$key
+	done
+	is 0 trailctl restore --origin example.org/restored mirror restored
+	is 0 trailctl verify restored
+	is 0 trailctl attest restored/t/w/five f
+	is 0 trailctl verify restored
+}
+
+# sign_alone KEYFILE VKEY LOG: sign the head of the log with that key only.
+sign_alone() {
+	sed '/^$/,$d' "$3/checkpoint" >body
+	openssl pkeyutl -sign -rawin -inkey "$1" -in body -out sig
+	python3 - "$2" "$3/checkpoint" <<-'EOF'
+	import base64, sys
+	name, id, _ = open(sys.argv[1]).read().split('+', 2)
+	line = base64.b64encode(bytes.fromhex(id) + open('sig', 'rb').read())
+	open(sys.argv[2], 'w').write('%s\n\u2014 %s %s\n' % (open('body').read(),
+	    name, line.decode()))
+	EOF
+}
+
+# The old key, stolen: what it signs beyond its size counts for nobody.
+a_stolen_old_key_signs_no_longer_log() {
+	rm -rf tiles
+	is 0 trailctl export-log log tiles
+	sign_alone stolen.pem k1 tiles
+	for key in k1 k2 k3 history; do
+		is 4 trailctl verify --vkey $key tiles
+		says '^signature *FAILED'
+	done
+	# Up to its size it is good.
+	sign_alone stolen.pem k1 before
+	for key in k1 history; do
+		is 0 trailctl verify --vkey $key before
+	done
+}
+
+# The library that defines signed notes takes a checkpoint of two lines for each of
+# both keys, and a rotation as a note of both.
+the_library_of_signed_notes_agrees() {
+	needs go
+	lib=/usr/share/gocode
+	[ -d $lib/src/golang.org/x/mod/sumdb/note ] ||
+		skip 'no golang.org/x/mod'
+	GO111MODULE=off GOPATH=$lib GOCACHE=$PWD/cache \
+		go build -o notes "$top/tests/notes.go"
+	rm -rf cache
+	is 0 ./notes log/checkpoint "$(cat k2)" "$(cat k3)"
+	is 1 ./notes log/checkpoint "$(cat k1)"
+	trailctl log --json --type key.rotated log | jq -c 'select(.use == "log")' |
+		tail -n 1 >entry
+	python3 - <<-'EOF'
+	import base64, json
+	e = json.load(open('entry'))
+	text = 'trailfs-key-rotation/v1\n%d\n%s\n%s\n' % (e['seq'], e['old'],
+	    e['new'])
+	for key, sig in ('old', 'oldSig'), ('new', 'newSig'):
+	    name, id, _ = e[key].split('+', 2)
+	    line = base64.b64encode(bytes.fromhex(id) + base64.b64decode(e[sig]))
+	    text += '%s\u2014 %s %s\n' % ('\n' if key == 'old' else '', name,
+	        line.decode())
+	open('rotation', 'w').write(text)
+	EOF
+	is 0 ./notes rotation "$(cat k2)" "$(cat k3)"
+	sed '2s/.*/&0/' rotation >altered
+	is 1 ./notes altered "$(cat k2)" "$(cat k3)"
+}
+
+# Thirty days later the old key is wiped and signs no more.
+# shellcheck disable=SC2086,SC2046 # words
+the_old_key_goes_after_thirty_days() {
+	clock_moves
+	[ -e ring/log.old.pem ]
+	later=$(as_of '29 days')
+	is 0 $later trailctl sync log
+	[ -e ring/log.old.pem ]
+	[ "$(tail -n +5 log/checkpoint | wc -l)" -eq 2 ]
+	later=$(as_of '31 days')
+	is 0 $later trailctl sync log
+	[ ! -e ring/log.old.pem ]
+	[ "$(tail -n +5 log/checkpoint | wc -l)" -eq 1 ]
+	is 0 trailctl verify --vkey k1 log
+	is 0 trailctl verify --vkey k3 log
+}
+
+# killed_at CALL N COMMAND...: run it, and kill it at the N-th of these system calls.
+# True: it ended before.
+killed_at() {
+	call=$1 nth=$2
+	shift 2
+	strace -f -qq -o trace -e "trace=$call" \
+		-e "inject=$call:signal=KILL:when=$nth" "$@" >out 2>err
+}
+
+# Killed at each step of a rotation: the next start has one answer, and what was
+# signed before and after it verifies with the first key.
+a_rotation_that_is_killed_leaves_one_answer() {
+	is 0 trailctl init --origin example.org/killed whole
+	cp out first
+	for step in log:renameat log:fsync log:fdatasync log:unlinkat \
+		attester:renameat attester:fdatasync; do
+		n=0
+		while :; do
+			n=$((n + 1))
+			rm -rf killed
+			cp -a whole killed
+			is 0 trailctl init --moved killed
+			killed_at "${step#*:}" $n \
+				trailctl key rotate "${step%:*}" killed && break
+			# What is not signed yet is signed by the start.
+			trailctl verify --vkey first killed >out || {
+				[ $? -eq 5 ]
+				says 'are not signed yet'
+				never_says FAILED
+			}
+			is 0 trailctl sync killed
+			is 0 trailctl key rotate "${step%:*}" killed
+			is 0 trailctl verify --vkey first killed
+			is 0 trailctl verify --vkey killed/keys/log.vkey killed
+			[ "$n" -lt 100 ]
+		done
+		[ "$n" -gt 1 ] || [ "$step" = log:unlinkat ]
+	done
+}
+
+# The same for a recovery under a new origin.
+a_recovery_that_is_killed_leaves_one_answer() {
+	is 0 trailctl init --origin example.org/back rolled
+	cp rolled/ledger.db old.db
+	is 0 trailctl sync rolled
+	cp old.db rolled/ledger.db
+	for call in renameat fsync fdatasync; do
+		n=0
+		while :; do
+			n=$((n + 1))
+			rm -rf killed
+			cp -a rolled killed
+			killed_at "$call" $n trailctl init --recover killed && break
+			trailctl sync killed >out 2>err ||
+				is 0 trailctl init --recover killed
+			is 0 trailctl sync killed
+			is 0 trailctl verify --vkey killed/keys/log.vkey killed
+			[ "$n" -lt 100 ]
+		done
+		[ "$n" -gt 1 ]
+	done
+}
+
 with /dev/fuse keys_outside_the_store keys_are_listed_and_exported
+with 'jq openssl python3 unzip' keys_are_rotated every_key_is_followed \
+	a_proof_is_followed_with_the_history the_script_follows_keys \
+	a_mirror_follows_keys a_stolen_old_key_signs_no_longer_log \
+	the_library_of_signed_notes_agrees \
+	the_old_key_goes_after_thirty_days
+with strace a_rotation_that_is_killed_leaves_one_answer \
+	a_recovery_that_is_killed_leaves_one_answer
 run init_refuses_a_wrong_key_directory
 with /dev/fuse a_key_that_is_not_private_is_refused \
 	a_key_directory_that_is_not_private_is_refused
