@@ -50,7 +50,7 @@ fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
 	tests/fuzz/*.c))))
 fuzzers := $(fuzz_names:%=$(BUILD)/fuzz-%)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
-all_objects := $(foreach d,$(rooms:%=core/%) fs signer tools tests/unit tests/mount \
+all_objects := $(foreach d,$(rooms:%=core/%) fs tools tools/signer tests/unit tests/mount \
 	tests/model tests/faults tests/bench tests/fuzz tests/bitflip \
 	tests/nomem tests/attack,\
 	$(call objects,$(d)))
@@ -62,7 +62,7 @@ $(foreach r,$(rooms),$(eval \
 	$(BUILD)/libtf-$(r).a: $(call objects,core/$(r))))
 $(BUILD)/trailfs: $(call objects,fs) $(archives)
 $(BUILD)/trailctl: $(call objects,tools) $(archives)
-$(BUILD)/trailfs-signer: $(call objects,signer) $(archives)
+$(BUILD)/trailfs-signer: $(call objects,tools/signer) $(archives)
 $(BUILD)/test-unit: $(call objects,tests/unit) \
 	$(BUILD)/tests/bitflip/store.o $(archives)
 $(BUILD)/test-mount: $(filter-out %/slow_names.o,\
@@ -199,8 +199,8 @@ lint: $(archives) ## clang-format, cppcheck, clang-tidy, mandoc, shellcheck, cir
 	$(Q)BUILD=$(BUILD) .ci/lint
 
 format: ## rewrite the sources with clang-format
-	clang-format -i $(wildcard core/*.h core/*/*.[ch] fs/*.[ch] signer/*.[ch] \
-		tools/*.[ch] tests/*/*.[ch])
+	clang-format -i $(wildcard core/*.h core/*/*.[ch] fs/*.[ch] \
+		tools/*.[ch] tools/*/*.[ch] tests/*/*.[ch])
 
 sanitizer := -O1 -g -fno-omit-frame-pointer -fsanitize
 sanitize: ## run the tests under AddressSanitizer and UBSan

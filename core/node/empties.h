@@ -10,6 +10,7 @@
 #ifndef TF_NODE_EMPTIES_H
 #define TF_NODE_EMPTIES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
