@@ -35,13 +35,15 @@ TF_MUST_USE enum tf_code tf_vault_init(const char *path, const char *origin,
  * The same, where keys is the directory of the secret keys (NULL: in the store).
  * It must be absolute and outside the store; it is made if it is absent, and the
  * config names it.  owner: to whom root gives the store, and a key directory that
- * it made (NULL: they belong to the caller).  TF_EXISTS: keys has keys already.
+ * it made (NULL: they belong to the caller).  signer, or NULL: a command that is the
+ * signer and has the keys, instead of new ones; the config names it, too.
+ * TF_EXISTS: keys has keys already.
  */
 struct tf_owner {
 	uint32_t uid, gid;
 };
-TF_MUST_USE enum tf_code tf_vault_init_for(const char *path,
-    const char *origin, const char *keys, const struct tf_owner *owner,
+TF_MUST_USE enum tf_code tf_vault_init_for(const char *path, const char *origin,
+    const char *keys, const char *signer, const struct tf_owner *owner,
     const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err);
 
 /*
@@ -118,9 +120,9 @@ bool tf_settings_take(struct tf_settings *s, const char *key,
 /* What the process that serves a mount has given up, for the status.  It never has
  * a capability. */
 struct tf_sandbox {
-	const char *user;  /* as whom it runs */
-	int landlock;	   /* the version of Landlock in force; 0: none */
-	bool seccomp;	   /* system calls are filtered */
+	const char *user; /* as whom it runs */
+	int landlock;	  /* the version of Landlock in force; 0: none */
+	bool seccomp;	  /* system calls are filtered */
 };
 
 struct tf_vault_options {

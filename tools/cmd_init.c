@@ -16,6 +16,7 @@
 static struct {
 	bool guard_lost, json, moved, recover;
 	const char *keys;   /* NULL: in the store */
+	const char *signer; /* NULL: none but trailfs itself */
 	const char *origin; /* NULL: of host and directory */
 	const char *user;   /* NULL: see find_owner */
 } ask;
@@ -39,6 +40,10 @@ static const struct args_option options[] = {
 	{ .name = "recover",
 	    .help = "continue a store that was restored from a backup",
 	    .flag = &ask.recover },
+	{ .name = "signer",
+	    .value = "COMMAND",
+	    .help = "the command that has the keys, instead of new ones",
+	    .text = &ask.signer },
 	{ .name = "user",
 	    .value = "NAME",
 	    .help = "the owner of the store, as whom the mount runs",
@@ -142,7 +147,7 @@ make(const char *path, const struct tf_actor *self, struct tf_buf *vkey,
 	enum tf_code rc = find_owner(&owner, &given, err);
 
 	if (rc == TF_OK)
-		rc = tf_vault_init_for(path, ask.origin, ask.keys,
+		rc = tf_vault_init_for(path, ask.origin, ask.keys, ask.signer,
 		    given ? &owner : NULL, self, vkey, err);
 	return rc;
 }
@@ -160,10 +165,17 @@ run(int n, char **arg)
 
 	(void)n;
 	actor_self(&self);
-	if (ask.keys != NULL && (ask.moved || ask.guard_lost || ask.recover)) {
+	if (ask.keys != NULL && ask.signer != NULL) {
 		(void)tf_fail(&err, TF_USAGE,
-		    "--keys is for a new store: STORE/config of this one says "
-		    "where its keys are");
+		    "--signer has its keys itself: give it without --keys");
+		return report(&err);
+	}
+	if ((ask.keys != NULL || ask.signer != NULL) &&
+	    (ask.moved || ask.guard_lost || ask.recover)) {
+		(void)tf_fail(&err, TF_USAGE,
+		    "%s is for a new store: STORE/config of this one says "
+		    "where its keys are",
+		    ask.keys != NULL ? "--keys" : "--signer");
 		return report(&err);
 	}
 	rc = ask.moved || ask.guard_lost ?

@@ -291,7 +291,7 @@ give_keys(int dirfd, const char *origin, struct tf_buf *vkey,
 		return rc;
 	rc = tf_new_store_keys(dirfd, keysfd, origin, vkey, err);
 	(void)close(keysfd);
-	return rc == TF_OK ? tf_new_store_config(dirfd, NULL, err) : rc;
+	return rc == TF_OK ? tf_new_store_config(dirfd, NULL, NULL, err) : rc;
 }
 
 enum tf_code

@@ -17,6 +17,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "../base/crypto.h"
 #include "../base/file.h"
 #include "../ledger/name.h"
 #include "../node/vault_i.h"
@@ -24,6 +25,7 @@
 #include "../store/key_dir.h"
 #include "../vault.h"
 #include "new_store.h"
+#include "signer.h"
 
 /* The default origin "HOST/NAME", without characters that an origin may not
  * have. */
@@ -77,10 +79,24 @@ unmake_keys(int keysfd, const char *keys, bool made)
 		(void)rmdir(keys);
 }
 
+/* The keys of a store whose signer is that command. */
+static enum tf_code
+take_public(int dirfd, const char *signer, const char *origin,
+    struct tf_buf *vkey, struct tf_error *err)
+{
+	struct tf_pubkey log, attester;
+	enum tf_code rc = tf_signer_first_keys(dirfd, signer, &log, &attester,
+	    err);
+
+	return rc == TF_OK ?
+	    tf_new_store_public(dirfd, &log, &attester, origin, vkey, err) :
+	    rc;
+}
+
 enum tf_code
 tf_vault_init_for(const char *path, const char *origin, const char *keys,
-    const struct tf_owner *owner, const struct tf_actor *actor,
-    struct tf_buf *vkey, struct tf_error *err)
+    const char *signer, const struct tf_owner *owner,
+    const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err)
 {
 	struct tf_vault_options o = { .program = "trailctl", .actor = actor };
 	char fallback[TF_ORIGIN_MAX + 1];
@@ -101,11 +117,15 @@ tf_vault_init_for(const char *path, const char *origin, const char *keys,
 		    "A-Za-z0-9._~:/-");
 	if ((rc = tf_new_store_dirs(path, owner, &dirfd, &made, err)) ==
 		TF_OK &&
-	    (rc = open_keys(dirfd, keys, owner, &keysfd, &made_keys, err)) == TF_OK &&
-	    (wrote_keys = true) &&
-	    (rc = tf_new_store_keys(dirfd, keysfd, origin, vkey, err)) ==
+	    (signer != NULL ||
+		(rc = open_keys(dirfd, keys, owner, &keysfd, &made_keys,
+		     err)) == TF_OK) &&
+	    ((wrote_keys = signer == NULL), true) &&
+	    (rc = signer != NULL ?
+		    take_public(dirfd, signer, origin, vkey, err) :
+		    tf_new_store_keys(dirfd, keysfd, origin, vkey, err)) ==
 		TF_OK &&
-	    (rc = tf_new_store_config(dirfd, keys, err)) == TF_OK &&
+	    (rc = tf_new_store_config(dirfd, keys, signer, err)) == TF_OK &&
 	    (rc = tf_new_store_database(path, origin, NULL, err)) == TF_OK &&
 	    (rc = tf_vault_open(path, &o, &v, err)) == TF_OK)
 		rc = tf_vault_close(v, "done", err);
@@ -130,5 +150,6 @@ enum tf_code
 tf_vault_init(const char *path, const char *origin,
     const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err)
 {
-	return tf_vault_init_for(path, origin, NULL, NULL, actor, vkey, err);
+	return tf_vault_init_for(path, origin, NULL, NULL, NULL, actor, vkey,
+	    err);
 }

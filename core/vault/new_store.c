@@ -38,6 +38,41 @@ static const char config_text[] =
     "# stamp = required\ttime stamps: off, best-effort or required\n"
     "# stamp_ca = /etc/trailfs/authorities.pem\tof whom they are required\n";
 
+static enum tf_code
+write_public(int dirfd, const char *name, const struct tf_pubkey *pub,
+    struct tf_error *err)
+{
+	struct tf_buf pem = { 0 };
+	enum tf_code rc;
+
+	tf_pubkey_pem(pub, &pem);
+	rc = pem.failed ?
+	    tf_nomem(err) :
+	    tf_file_write(dirfd, name, pem.p, pem.n, 0400, true, err);
+	tf_buf_free(&pem);
+	return rc;
+}
+
+/* Write the verifier's key, and append it to vkey. */
+static enum tf_code
+write_vkey(int dirfd, const struct tf_pubkey *log, const char *origin,
+    struct tf_buf *vkey, struct tf_error *err)
+{
+	struct tf_buf text = { 0 };
+	struct tf_vkey k;
+	enum tf_code rc;
+
+	tf_vkey_make(&k, origin, log);
+	tf_vkey_text(&k, &text);
+	tf_buf_add(vkey, text.p, text.n);
+	tf_buf_add(&text, "\n", 1);
+	rc = text.failed || vkey->failed ?
+	    tf_nomem(err) :
+	    tf_file_write(dirfd, TF_LOG_VKEY, text.p, text.n, 0400, true, err);
+	tf_buf_free(&text);
+	return rc;
+}
+
 /*
  * Write the secret half of a new key below keysfd, and the public one below dirfd.
  * *out may be set on failure, too; the caller frees it.
@@ -46,7 +81,6 @@ static enum tf_code
 make_key(int dirfd, const char *pub_name, int keysfd, const char *name,
     struct tf_key **out, struct tf_error *err)
 {
-	struct tf_buf pem = { 0 };
 	struct tf_pubkey pub;
 	enum tf_code rc;
 
@@ -54,12 +88,7 @@ make_key(int dirfd, const char *pub_name, int keysfd, const char *name,
 	    (rc = tf_key_save(*out, keysfd, name, err)) != TF_OK)
 		return rc;
 	tf_key_public(*out, &pub);
-	tf_pubkey_pem(&pub, &pem);
-	rc = pem.failed ?
-	    tf_nomem(err) :
-	    tf_file_write(dirfd, pub_name, pem.p, pem.n, 0400, true, err);
-	tf_buf_free(&pem);
-	return rc;
+	return write_public(dirfd, pub_name, &pub, err);
 }
 
 /*
@@ -109,9 +138,7 @@ tf_new_store_keys(int dirfd, int keysfd, const char *origin,
     struct tf_buf *vkey, struct tf_error *err)
 {
 	struct tf_key *log = NULL, *attester = NULL;
-	struct tf_buf text = { 0 };
 	struct tf_pubkey pub;
-	struct tf_vkey k;
 	enum tf_code rc;
 
 	if ((rc = make_key(dirfd, TF_LOG_PUB, keysfd, TF_LOG_SECRET, &log,
@@ -120,22 +147,28 @@ tf_new_store_keys(int dirfd, int keysfd, const char *origin,
 		 &attester, err)) != TF_OK)
 		goto out;
 	tf_key_public(log, &pub);
-	tf_vkey_make(&k, origin, &pub);
-	tf_vkey_text(&k, &text);
-	tf_buf_add(vkey, text.p, text.n);
-	tf_buf_add(&text, "\n", 1);
-	rc = text.failed || vkey->failed ?
-	    tf_nomem(err) :
-	    tf_file_write(dirfd, TF_LOG_VKEY, text.p, text.n, 0400, true, err);
+	rc = write_vkey(dirfd, &pub, origin, vkey, err);
 out:
 	tf_key_free(log);
 	tf_key_free(attester);
-	tf_buf_free(&text);
 	return rc;
 }
 
 enum tf_code
-tf_new_store_config(int dirfd, const char *keys, struct tf_error *err)
+tf_new_store_public(int dirfd, const struct tf_pubkey *log,
+    const struct tf_pubkey *attester, const char *origin, struct tf_buf *vkey,
+    struct tf_error *err)
+{
+	enum tf_code rc = write_public(dirfd, TF_LOG_PUB, log, err);
+
+	if (rc == TF_OK)
+		rc = write_public(dirfd, TF_ATTESTER_PUB, attester, err);
+	return rc == TF_OK ? write_vkey(dirfd, log, origin, vkey, err) : rc;
+}
+
+enum tf_code
+tf_new_store_config(int dirfd, const char *keys, const char *signer,
+    struct tf_error *err)
 {
 	struct tf_buf text = { 0 };
 	enum tf_code rc;
@@ -143,6 +176,8 @@ tf_new_store_config(int dirfd, const char *keys, struct tf_error *err)
 	tf_buf_str(&text, config_text);
 	if (keys != NULL)
 		tf_buf_printf(&text, "keys = %s\n", keys);
+	if (signer != NULL)
+		tf_buf_printf(&text, "signer = %s\n", signer);
 	rc = tf_buf_end(&text, err);
 	if (rc == TF_OK)
 		rc = tf_file_write(dirfd, "config", text.p, text.n, 0600, true,

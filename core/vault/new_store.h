@@ -13,6 +13,7 @@
 
 struct tf_buf;
 struct tf_owner;
+struct tf_pubkey;
 
 /* May a store be made at path?  It is absent or an empty directory.
  * TF_EXISTS, TF_ACCESS. */
@@ -28,10 +29,14 @@ TF_MUST_USE enum tf_code tf_new_store_dirs(const char *path,
  * keep outside of the store. */
 TF_MUST_USE enum tf_code tf_new_store_keys(int dirfd, int keysfd,
     const char *origin, struct tf_buf *vkey, struct tf_error *err);
-/* Write a config that sets nothing but the key directory, unless keys is NULL;
- * durable. */
+/* The same without the secret halves, which a signer elsewhere has. */
+TF_MUST_USE enum tf_code tf_new_store_public(int dirfd,
+    const struct tf_pubkey *log, const struct tf_pubkey *attester,
+    const char *origin, struct tf_buf *vkey, struct tf_error *err);
+/* Write a config that sets nothing but the key directory and the signer, unless
+ * they are NULL; durable. */
 TF_MUST_USE enum tf_code tf_new_store_config(int dirfd, const char *keys,
-    struct tf_error *err);
+    const char *signer, struct tf_error *err);
 /* Make the database, without entries.  id: 32 hex digits, or NULL: a random
  * one. */
 TF_MUST_USE enum tf_code tf_new_store_database(const char *path,

@@ -232,6 +232,73 @@ tf_vault_signer_ends(struct tf_vault *v)
 	    tf_clock_boot_ns() + STOP_NS);
 }
 
+/* --- of a store that is being made ------------------------------------------ */
+
+struct first {
+	int control;
+	bool asked;
+	uint64_t until_ns;
+};
+
+static int
+connect_first(void *arg, int wait_ms)
+{
+	struct first *f = arg;
+
+	return tf_signer_ask(f->control, &f->asked, wait_ms);
+}
+
+static bool
+first_gives_up(void *arg)
+{
+	return tf_clock_boot_ns() >= ((struct first *)arg)->until_ns;
+}
+
+static void
+first_away(void *arg, const char *why)
+{
+	(void)arg;
+	(void)why;
+}
+
+static void
+close_first(void *arg)
+{
+	(void)close(((struct first *)arg)->control);
+}
+
+enum tf_code
+tf_signer_first_keys(int dirfd, const char *command, struct tf_pubkey *log,
+    struct tf_pubkey *attester, struct tf_error *err)
+{
+	struct first f = { .until_ns = tf_clock_boot_ns() + START_NS };
+	const struct tf_signer_link link = { .connect = connect_first,
+		.gives_up = first_gives_up,
+		.away = first_away,
+		.close = close_first,
+		.arg = &f,
+		.is_foreign = true };
+	struct tf_signer *s;
+	enum tf_code rc;
+
+	if (!tf_config_is_signer("signer", command) ||
+	    strchr(command, '\n') != NULL)
+		return tf_fail(err, TF_USAGE,
+		    "a signer is a command of one line");
+	if ((rc = start_for(dirfd, command, false, &f.control, err)) != TF_OK)
+		return rc;
+	rc = tf_signer_remote(&link, &s, err);
+	if (rc == TF_INTERRUPTED)
+		return tf_fail(err, TF_BUSY,
+		    "the signer does not answer: is its command right?");
+	if (rc != TF_OK)
+		return rc;
+	*log = tf_signer_keys(s)->log;
+	*attester = tf_signer_keys(s)->attester;
+	tf_signer_close(s);
+	return TF_OK;
+}
+
 /* --- a signer without a vault ----------------------------------------------- */
 
 enum tf_code

@@ -6,6 +6,7 @@
 
 #include "../error.h"
 
+struct tf_pubkey;
 struct tf_vault;
 
 /* True if the setting names the command that is the signer. */
@@ -19,6 +20,11 @@ bool tf_config_is_signer(const char *key, const char *value);
  */
 TF_MUST_USE enum tf_code tf_vault_open_signer(struct tf_vault *v, int control,
     struct tf_error *err);
+
+/* Ask the command, run as the owner of the directory dirfd, for the public keys of a
+ * store that is being made.  TF_USAGE it is no command; others as above. */
+TF_MUST_USE enum tf_code tf_signer_first_keys(int dirfd, const char *command,
+    struct tf_pubkey *log, struct tf_pubkey *attester, struct tf_error *err);
 
 /* The vault is open: from now on what is to be signed waits for the signer. */
 void tf_vault_signer_started(struct tf_vault *v);

@@ -395,7 +395,8 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	if ((rc = read_facts(v, db, err)) != TF_OK ||
 	    (rc = tf_recipients_start(v, db, err)) != TF_OK ||
 	    (rc = tf_wishes_start(v, db, err)) != TF_OK ||
-	    (rc = tf_vault_load_keys(v, o->signer, db, restored, err)) != TF_OK) {
+	    (rc = tf_vault_load_keys(v, o->signer, db, restored, err)) !=
+		TF_OK) {
 		tf_db_close(db);
 		return rc;
 	}

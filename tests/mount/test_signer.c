@@ -197,6 +197,11 @@ START_TEST(a_command_signs_for_the_store)
 	unmount_vault();
 	run(0, "trailctl trail create store/u && ! ls store/keys/log.pem");
 	verify(0);
+	run(0,
+	    "trailfs-signer --make new && trailctl init --signer"
+	    " \"exec trailfs-signer '$PWD/new'\" made && "
+	    "! ls made/keys/*r.pem made/keys/log.pem && "
+	    "trailctl trail create made/t && trailctl verify made");
 	run(0, "chmod 0644 far/log.pem");
 	start_vault("");
 	ck_assert_int_eq(1, vault_ended());
