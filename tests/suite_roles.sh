@@ -53,7 +53,7 @@ only() {
 # wait_for FILE NUMBER: until the file has so many lines; fails after a minute.
 wait_for() {
 	for _ in $(seq 600); do
-		[ "$(wc -l <"$1")" -lt "$2" ] || return 0
+		[ ! -e "$1" ] || [ "$(wc -l <"$1")" -lt "$2" ] || return 0
 		sleep 0.1
 	done
 	echo "$1:"
