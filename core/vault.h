@@ -143,6 +143,9 @@ struct tf_vault_options {
 	/* The descriptor of tf_signer_start(), which the vault then owns; 0: this
 	 * process uses the keys itself, unless the config names a command. */
 	int signer;
+	/* That signer is a fork of this program, not a command, unless the config
+	 * names one: its signatures are not checked when they are made. */
+	bool signer_is_ours;
 	bool verify_open; /* hash an object at its first open */
 	enum tf_durability durability;
 	/* Called in the thread of a call that is about to wait for a disk or

@@ -297,6 +297,7 @@ fs_serve(const struct fs_options *o, int *parent, struct tf_error *err)
 		.settings = o->settings,
 		.libfuse = fuse_pkgversion(),
 		.signer = o->signer_fd,
+		.signer_is_ours = o->signer == NULL,
 		.verify_open = o->verify_open,
 		.say = fs_report_message,
 		.slow = fs_loop_away,

@@ -242,7 +242,7 @@ tf_key_from_seed(const uint8_t seed[32], struct tf_key **out,
 
 /* The path of a file below dirfd, for messages; its name if that is unknown. */
 static const char *
-place(int dirfd, const char *name, char out[PLACE_MAX])
+name_in_message(int dirfd, const char *name, char out[PLACE_MAX])
 {
 	char fd[32], dir[PLACE_MAX];
 	ssize_t n;
@@ -272,20 +272,20 @@ fit(const struct stat *st, int dirfd, const char *name, struct tf_error *err)
 	errno = 0;
 	if (!S_ISREG(st->st_mode))
 		return tf_fail(err, TF_FOREIGN, "key %s is not a plain file",
-		    place(dirfd, name, path));
+		    name_in_message(dirfd, name, path));
 	if (st->st_nlink != 1)
 		return tf_fail(err, TF_FOREIGN,
 		    "key %s has %u names (hard links): remove the others",
-		    place(dirfd, name, path), (unsigned)st->st_nlink);
+		    name_in_message(dirfd, name, path), (unsigned)st->st_nlink);
 	if (st->st_uid != geteuid() && st->st_uid != 0 && st->st_uid != owner)
 		return tf_fail(err, TF_FOREIGN,
 		    "key %s belongs to uid %u: chown %u it",
-		    place(dirfd, name, path), (unsigned)st->st_uid,
+		    name_in_message(dirfd, name, path), (unsigned)st->st_uid,
 		    (unsigned)owner);
 	if ((st->st_mode & 077) != 0)
 		return tf_fail(err, TF_FOREIGN,
 		    "key %s is open to others: chmod 0400 it",
-		    place(dirfd, name, path));
+		    name_in_message(dirfd, name, path));
 	return TF_OK;
 }
 
@@ -307,13 +307,13 @@ not_opened(int dirfd, const char *name, struct tf_error *err)
 	if (sys == ELOOP)
 		return tf_fail(err, TF_FOREIGN,
 		    "key %s is a symbolic link: put the file itself there",
-		    place(dirfd, name, path));
+		    name_in_message(dirfd, name, path));
 	if (sys == ENOENT)
 		return tf_fail(err, TF_NOTFOUND,
 		    "key %s is missing: restore it from its backup",
-		    place(dirfd, name, path));
+		    name_in_message(dirfd, name, path));
 	return tf_fail(err, sys == EACCES ? TF_ACCESS : TF_IO, "key %s: %s",
-	    place(dirfd, name, path), strerror(sys));
+	    name_in_message(dirfd, name, path), strerror(sys));
 }
 
 enum tf_code

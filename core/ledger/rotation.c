@@ -268,7 +268,7 @@ struct check {
 	bool late; /* signed by a key that was replaced */
 };
 
-/* Ends at the key that signed, and at what no key can mend. */
+/* Ends at the key that signed, and at what no key makes right. */
 static bool
 check_key(void *arg, const struct tf_vkey *key, uint64_t until)
 {

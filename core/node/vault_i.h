@@ -115,6 +115,7 @@ struct tf_vault {
 	_Atomic uint64_t signer_until_ns;
 	_Atomic int64_t signer_away; /* since when it is (Unix); 0: it is not */
 	struct tf_signer *signer;    /* see core/sign; NULL when read-only */
+	bool signer_is_ours;	     /* never changes; see vault.h */
 	struct tf_pubkey attester;   /* its key; unset when read-only */
 	struct tf_committer *commit;
 	struct tf_denials denials;

@@ -2,6 +2,7 @@
 #ifndef TF_SIGN_SIGNER_I_H
 #define TF_SIGN_SIGNER_I_H
 
+#include "../ledger/note.h"
 #include "sign.h"
 #include "state.h"
 
@@ -41,6 +42,9 @@ struct tf_signer_ops {
 struct tf_signer {
 	const struct tf_signer_ops *ops;
 	struct tf_signer_keys keys;
+	/* The tree of the newest note of tf_signer_checkpoint(); size 0: none. */
+	char origin[TF_ORIGIN_MAX + 1];
+	uint64_t size;
 };
 
 #endif

@@ -24,7 +24,7 @@ bool tf_config_is_keys(const char *key, const char *value);
  * Errors, which say what to do: TF_FOREIGN it is a symbolic link or no directory,
  * belongs to neither root nor the owner of the store nor the process, or others
  * may write there; or it is outside the store and others may read it (the rights
- * of STORE/keys are mended at the start); TF_NOTFOUND; TF_ACCESS; TF_USAGE the
+ * of STORE/keys are repaired at the start); TF_NOTFOUND; TF_ACCESS; TF_USAGE the
  * config; TF_NOMEM; TF_IO.
  */
 TF_MUST_USE enum tf_code tf_key_dir_open(int dirfd, int *fd,

@@ -211,8 +211,10 @@ tf_vault_open_signer(struct tf_vault *v, int control, struct tf_error *err)
 	if (rc == TF_OK && control <= 0 && command != NULL)
 		rc = start_for(v->dirfd, command, false, &control, err);
 	if (rc == TF_OK)
-		rc = control > 0 ? open_link(v, control, true, err) :
-				   open_own(v, err);
+		rc = control > 0 ?
+		    open_link(v, control, command != NULL || !v->signer_is_ours,
+			err) :
+		    open_own(v, err);
 	free(command);
 	return rc;
 }

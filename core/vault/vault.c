@@ -392,6 +392,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	(void)snprintf(path, sizeof(path), "%s/%s", v->path, TF_DB_NAME);
 	if ((rc = tf_db_open(path, TF_DB_WRITE, &db, err)) != TF_OK)
 		return rc;
+	v->signer_is_ours = o->signer_is_ours;
 	if ((rc = read_facts(v, db, err)) != TF_OK ||
 	    (rc = tf_recipients_start(v, db, err)) != TF_OK ||
 	    (rc = tf_wishes_start(v, db, err)) != TF_OK ||

@@ -62,7 +62,7 @@ init_refuses_a_wrong_key_directory() {
 }
 
 # refused PATTERN WAY...: after this nothing is written, and trailctl says
-# what to do; then it is mended.
+# what to do; then it is repaired.
 refused() {
 	pattern=$1
 	shift
