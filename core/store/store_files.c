@@ -248,9 +248,29 @@ belongs_in_keys(const char *name)
 	return is_one_of(path, names, sizeof(names) / sizeof(names[0]));
 }
 
+static bool
+is_hex(const char *name, size_t n)
+{
+	return strlen(name) == n && strspn(name, "0123456789abcdef") == n;
+}
+
+/* ".DIGEST.age": the encrypted file of a content that is whole. */
+static bool
+is_whole_age(const char *end)
+{
+	char hex[65];
+
+	if (end[0] != '.' || strlen(end) != 1 + 64 + strlen(".age") ||
+	    strcmp(end + 1 + 64, ".age") != 0)
+		return false;
+	memcpy(hex, end + 1, 64);
+	hex[64] = '\0';
+	return is_hex(hex, 64);
+}
+
 /*
  * Staged files have the id of their node as name.  Beside them are ".new", a
- * copy on its way, and of secret files ".spare" and ".age".
+ * copy on its way, and of secret files ".spare", ".age" and ".DIGEST.age".
  */
 static bool
 belongs_in_stage(const char *name)
@@ -259,16 +279,10 @@ belongs_in_stage(const char *name)
 	size_t n = strcspn(name, ".");
 	uint64_t id;
 
-	if (name[n] != '\0' &&
+	if (name[n] != '\0' && !is_whole_age(name + n) &&
 	    !is_one_of(name + n, ends, sizeof(ends) / sizeof(ends[0])))
 		return false;
 	return tf_decimal(name, n, INT64_MAX, &id);
-}
-
-static bool
-is_hex(const char *name, size_t n)
-{
-	return strlen(name) == n && strspn(name, "0123456789abcdef") == n;
 }
 
 static bool
