@@ -30,6 +30,8 @@
 #include "../store/entries.h"
 #include "../store/page_copy.h"
 #include "../store/store_files.h"
+#include "../store/ticket.h"
+#include "../store/transaction.h"
 #include "backup_i.h"
 
 #define NEW_DB TF_BACKUP_INCOMING "/" TF_DB_NAME
@@ -75,8 +77,10 @@ take_ledger(struct tf_backup_run *b, struct tf_error *err)
 	b->whole = old < 0;
 	rc = tf_file_open(b->dirfd, b->whole ? NEW_DB : NEW_LOG,
 	    O_RDWR | O_CREAT, &out, err);
-	if (rc == TF_OK)
+	if (rc == TF_OK && (rc = tf_ticket_snapshot(b->source, err)) == TF_OK) {
 		rc = tf_pages_copy(b->source, old, out, &done, err);
+		tf_db_rollback(b->source);
+	}
 	if (old >= 0)
 		(void)close(old); /* it was read */
 	if (out >= 0)

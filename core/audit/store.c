@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../anchor.h"
@@ -50,9 +49,6 @@
 #include "store_nodes.h"
 #include "store_said.h"
 #include "store_stamps.h"
-
-#define SIGNER_PAUSES 20 /* for a signature that is on its way */
-#define SIGNER_PAUSE_MS 50
 
 /* --- ledger --------------------------------------------------------------- */
 
@@ -207,51 +203,6 @@ close_store(struct tf_audit_store *s)
 	free(s->db_path);
 }
 
-/* Whether the newest entries have a ticket and no checkpoint yet, which covers
- * signed entries: the signer is away, or the last run was cut short. */
-static enum tf_code
-awaits_signature(struct tf_audit_store *s, uint64_t signed_size,
-    struct tf_ticket_row *row, bool *yes, struct tf_error *err)
-{
-	uint64_t count, bytes;
-	enum tf_code rc = tf_entries_size(s->db, &count, &bytes, err);
-
-	*yes = false;
-	/* The first commit of a store is one entry. */
-	if (rc != TF_OK || count <= signed_size ||
-	    (signed_size == 0 && count > 1))
-		return rc;
-	rc = tf_ticket_get(s->db, row, err);
-	*yes = rc == TF_OK && row->size == count;
-	/* Entries without a good ticket are a finding of entries(). */
-	return rc == TF_NOTFOUND || rc == TF_TAMPER ? TF_OK : rc;
-}
-
-/* Take a snapshot.  A signer that signs at this moment gets the time for it. */
-static enum tf_code
-take_snapshot(struct tf_audit_store *s, struct tf_error *err)
-{
-	const struct timespec pause = { .tv_nsec = SIGNER_PAUSE_MS * 1000000 };
-	struct tf_ticket_row row;
-	struct tf_hash root;
-	uint64_t size;
-	bool waits;
-	enum tf_code rc;
-
-	for (int i = 0;; i++) {
-		size = 0;
-		if ((rc = tf_db_snapshot(s->db, err)) != TF_OK)
-			return rc;
-		rc = tf_checkpoints_newest(s->db, &size, &root, NULL, NULL);
-		if ((rc != TF_OK && rc != TF_NOTFOUND) ||
-		    awaits_signature(s, size, &row, &waits, NULL) != TF_OK ||
-		    !waits || i == SIGNER_PAUSES)
-			return TF_OK; /* take_head() reports what is wrong */
-		tf_db_rollback(s->db);
-		(void)nanosleep(&pause, NULL);
-	}
-}
-
 /* Read the newest checkpoint and compare its row with its note.  If the note is
  * bad, the row gives the size, so that the entries are still checked; no
  * verdict can then become OK for the tree. */
@@ -269,7 +220,7 @@ take_head(struct tf_audit *a, struct tf_error *err)
 
 	if (rc == TF_OK || rc == TF_NOTFOUND) {
 		struct tf_error e;
-		enum tf_code asked = awaits_signature(s, size, &row, &waits,
+		enum tf_code asked = tf_ticket_awaits(s->db, size, &row, &waits,
 		    &e);
 
 		if (asked != TF_OK)
@@ -501,7 +452,7 @@ run(struct tf_audit *a, struct tf_error *err)
 	if (tf_db_check(s->db, &e) != TF_OK)
 		tf_audit_trouble(a, TF_CHECK_ENTRIES, UINT64_MAX, tf_nowhere,
 		    "", &e);
-	if ((rc = take_snapshot(s, err)) != TF_OK ||
+	if ((rc = tf_ticket_snapshot(s->db, err)) != TF_OK ||
 	    (rc = learn(a, err)) != TF_OK ||
 	    (rc = tf_pool_new(&w, a->v->threads, &a->pool, err)) != TF_OK ||
 	    (rc = take_head(a, err)) != TF_OK)
