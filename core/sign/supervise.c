@@ -34,6 +34,7 @@
 #define KEYS_FD 4      /* likewise */
 #define GRACE_TRIES 20 /* until a signer whose connection ended is killed */
 #define GRACE_MS 100
+#define END_MS 3000 /* until a supervisor that does not end is left alone */
 
 /* --- rights ----------------------------------------------------------------- */
 
@@ -253,6 +254,23 @@ receive_fd(int from)
 		return -1;
 	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
 	return fd;
+}
+
+void
+tf_signer_end(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	/* It closes its end when the signer has ended. */
+	if (shutdown(fd, SHUT_WR) == 0)
+		while (poll(&p, 1, END_MS) > 0 && (p.revents & POLLHUP) == 0) {
+			int late = receive_fd(fd);
+
+			if (late < 0)
+				break;
+			(void)close(late);
+		}
+	(void)close(fd);
 }
 
 int

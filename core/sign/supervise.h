@@ -26,4 +26,8 @@ TF_MUST_USE enum tf_code tf_signer_supervise(const struct tf_signer_start *how,
  * Returns a connection to it, or -1 if there is none after wait_ms. */
 int tf_signer_ask(int fd, bool *asked, int wait_ms);
 
+/* Close fd, whose connections are closed, and wait a few seconds for the end of the
+ * signer, so that nothing of the store is open any more. */
+void tf_signer_end(int fd);
+
 #endif

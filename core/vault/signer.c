@@ -156,7 +156,7 @@ close_link(void *arg)
 {
 	struct link *l = arg;
 
-	(void)close(l->control);
+	tf_signer_end(l->control);
 	free(l);
 }
 
