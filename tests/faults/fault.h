@@ -24,7 +24,7 @@ enum {
 };
 
 enum fault_kind {
-	FAULT_KILL,  /* SIGKILL instead of the call */
+	FAULT_KILL,  /* SIGKILL for the daemon instead of the call */
 	FAULT_CUT,   /* power off instead of the call */
 	FAULT_ERROR, /* the call fails with sys */
 	FAULT_SHORT, /* a write takes half, if it is more than one byte */
@@ -43,6 +43,7 @@ struct fault {
 	atomic_ulong hits;     /* calls that were struck */
 	atomic_uint dark;      /* the power is off: calls never return */
 	atomic_uint busy;      /* calls under way */
+	atomic_int daemon;     /* its process, whose helpers make calls, too */
 	char disk[2][128];     /* FAULT_CUT: mount points */
 	unsigned cut_flags[2]; /* as the ioctl takes them */
 };

@@ -165,8 +165,8 @@ custody_tells_who_got_a_package_and_who_verified() {
 	seq 20000 >mnt/d/w/a/long
 	# Only the owner of the root directory may say so.
 	# shellcheck disable=SC2016 # for perl
-	is 1 $user perl -e 'sysopen(D, "mnt", 0) or exit 2; my $b = "x" x 40;
-		ioctl(D, 0x40287474, $b) and exit 3; print "$!\n"; exit 1'
+	is 1 $user perl -e 'sysopen(D, "mnt", 0) or exit 2; my $b = "\0" x 80;
+		ioctl(D, 0x40507474, $b) and exit 3; print "$!\n"; exit 1'
 	says 'Operation not permitted'
 	unmount
 	is 0 trailctl verify --record store

@@ -67,6 +67,10 @@ edited_hashes_and_checkpoints_are_found() {
 		'example.org/tamper', 'example.org/temper') AS BLOB) $newest"
 	fails signature copy
 	attack "DELETE FROM checkpoint $newest"
+	is 5 trailctl verify --vkey vkey copy
+	says 'are not signed yet'
+	attack "DELETE FROM checkpoint $newest; DELETE FROM meta
+		WHERE key = 'ticket'"
 	fails "entries,tiles,$beside" copy
 	says 'entries after the newest checkpoint'
 	attack 'DELETE FROM checkpoint'
