@@ -50,10 +50,14 @@ drop_rights(uid_t uid, gid_t gid)
 
 	if (geteuid() == 0) {
 		(void)setrlimit(RLIMIT_MEMLOCK, &all);
-		/* Root without capabilities must not get them by execve. */
-		if (prctl(PR_SET_SECUREBITS,
-			SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0) < 0 ||
-		    setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
+		/* Root without capabilities must not get them by execve.  Where
+		 * root may not even do this, as in some containers and user
+		 * namespaces, it keeps its groups. */
+		if ((prctl(PR_SET_SECUREBITS,
+			 SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0) < 0 &&
+			errno != EPERM) ||
+		    (setgroups(0, NULL) < 0 && (errno != EPERM || uid != 0)) ||
+		    setresgid(gid, gid, gid) < 0 ||
 		    setresuid(uid, uid, uid) < 0)
 			return false;
 	}
