@@ -43,7 +43,6 @@ struct fault {
 	atomic_ulong hits;     /* calls that were struck */
 	atomic_uint dark;      /* the power is off: calls never return */
 	atomic_uint busy;      /* calls under way */
-	atomic_int daemon;     /* its process, whose helpers make calls, too */
 	char disk[2][128];     /* FAULT_CUT: mount points */
 	unsigned cut_flags[2]; /* as the ioctl takes them */
 };

@@ -271,7 +271,6 @@ vault_start(const char *options)
 	if (daemon_pid > 0)
 		return;
 	setpgid(0, 0);
-	fault->daemon = getpid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	log = open("log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	dup2(log, STDOUT_FILENO);
