@@ -206,8 +206,8 @@ tf_replica_create(const char *path, const char *vkey, const char *store,
 		    "the id of a store is 32 hex digits");
 	rc = begin_making(path, &made, &dirfd, &markfd, err);
 	if (rc == TF_OK) {
-		if ((rc = tf_new_store_dirs(path, NULL, &again, &ignored, err)) ==
-			TF_OK &&
+		if ((rc = tf_new_store_dirs(path, NULL, &again, &ignored,
+			 err)) == TF_OK &&
 		    (rc = write_public(dirfd, &k, err)) == TF_OK &&
 		    (rc = make_files(dirfd, markfd, &k, err)) == TF_OK &&
 		    (rc = tf_new_store_database(path, k.name, store, err)) ==
@@ -380,20 +380,6 @@ read_facts(struct tf_replica *r, struct tf_error *err)
 	    rc;
 }
 
-/* The tiles are there already. */
-static enum tf_code
-no_tile(void *arg, unsigned level, uint64_t n, const struct tf_hash *h,
-    unsigned width, struct tf_error *err)
-{
-	(void)arg;
-	(void)level;
-	(void)n;
-	(void)h;
-	(void)width;
-	(void)err;
-	return TF_OK;
-}
-
 static enum tf_code
 load_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
     struct tf_error *err)
@@ -411,7 +397,7 @@ load_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	if (rc == TF_OK)
 		rc = tf_log_keys_learn(&r->keys, body, n, err);
 	if (rc == TF_OK)
-		rc = tf_tree_append(r->tree, &leaf, no_tile, NULL, err);
+		rc = tf_tree_append(r->tree, &leaf, NULL, NULL, err);
 	tf_entry_decoded_free(&d);
 	r->size++;
 	r->bytes += n + 1;

@@ -140,14 +140,6 @@ next(struct tf_leaf_list *l, struct leaf *out, bool *more, struct tf_error *err)
 	return TF_OK;
 }
 
-static enum tf_code
-no_tile(void *arg, unsigned level, uint64_t n, const struct tf_hash *hashes,
-    unsigned width, struct tf_error *err)
-{
-	(void)arg, (void)level, (void)n, (void)hashes, (void)width, (void)err;
-	return TF_OK;
-}
-
 /* Compute the root of the first size entries of l, which has them. */
 static enum tf_code
 root_of(struct tf_leaf_list *l, uint64_t size, struct tf_hash *root,
@@ -161,7 +153,7 @@ root_of(struct tf_leaf_list *l, uint64_t size, struct tf_hash *root,
 	while (rc == TF_OK && t->size < size && more) {
 		rc = next(l, &leaf, &more, err);
 		if (rc == TF_OK && more)
-			rc = tf_tree_append(t, &leaf.hash, no_tile, NULL, err);
+			rc = tf_tree_append(t, &leaf.hash, NULL, NULL, err);
 	}
 	if (rc == TF_OK && t->size < size)
 		rc = failed(err);

@@ -50,12 +50,14 @@ edge_put(struct tf_tree *t, unsigned level, uint64_t i, const struct tf_hash *h,
     tf_tile_put put, void *arg, struct tf_error *err)
 {
 	struct tf_hash *edge = t->edge[level];
-	enum tf_code rc;
+	enum tf_code rc = TF_OK;
 
 	edge[i % TF_TILE_WIDTH] = *h;
 	if (i % TF_TILE_WIDTH != TF_TILE_WIDTH - 1)
 		return TF_OK;
-	rc = put(arg, level, i / TF_TILE_WIDTH, edge, TF_TILE_WIDTH, err);
+	if (put != NULL)
+		rc = put(arg, level, i / TF_TILE_WIDTH, edge, TF_TILE_WIDTH,
+		    err);
 	/* The same tree must always have the same bytes. */
 	memset(edge, 0, sizeof(t->edge[level]));
 	return rc;

@@ -38,8 +38,9 @@ typedef enum tf_code (*tf_tile_put)(void *arg, unsigned level, uint64_t n,
     const struct tf_hash *hashes, unsigned width, struct tf_error *err);
 
 /*
- * Append a leaf.  Calls put for each tile that becomes full, before the edge is
- * reused.  If put fails, its code is returned and t must not be used any more.
+ * Append a leaf.  Calls put, unless it is NULL, for each tile that becomes full,
+ * before the edge is reused.  If put fails, its code is returned and t must not be
+ * used any more.
  */
 TF_MUST_USE enum tf_code tf_tree_append(struct tf_tree *t,
     const struct tf_hash *leaf, tf_tile_put put, void *arg,

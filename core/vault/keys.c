@@ -96,8 +96,8 @@ attester_of(struct tf_db *db, struct tf_pubkey *out)
 
 /*
  * The ledger decides which keys are in force.  After a crash between the commit of
- * a rotation and its adoption, the signer is told so here.  One that has no such
- * key has those of another store: other checks say which.
+ * a rotation and its adoption, this names them to the signer.  A signer without such
+ * a key has those of another store: other checks say which.
  */
 static enum tf_code
 adopt(struct tf_vault *v, struct tf_db *db, struct tf_error *err)

@@ -24,20 +24,6 @@ struct check {
 	bool again;
 };
 
-/* The tiles are there. */
-static enum tf_code
-no_tile(void *arg, unsigned level, uint64_t n, const struct tf_hash *h,
-    unsigned width, struct tf_error *err)
-{
-	(void)arg;
-	(void)level;
-	(void)n;
-	(void)h;
-	(void)width;
-	(void)err;
-	return TF_OK;
-}
-
 static enum tf_code
 one_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
     struct tf_error *err)
@@ -50,7 +36,7 @@ one_entry(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 		return tf_fail(err, TF_TAMPER, "entry %llu is out of place",
 		    (unsigned long long)idx);
 	tf_entry_leaf(body, n, &leaf);
-	return tf_tree_append(tree, &leaf, no_tile, NULL, err);
+	return tf_tree_append(tree, &leaf, NULL, NULL, err);
 }
 
 /* A store without entries has no checkpoint. */
