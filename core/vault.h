@@ -191,10 +191,11 @@ TF_MUST_USE enum tf_code tf_vault_open(const char *path,
     const struct tf_vault_options *o, struct tf_vault **out,
     struct tf_error *err);
 
-/* The files outside of a store that an open vault uses; NULL: there is none. */
+/* The files outside of a store that an open vault uses; NULL: there is none.  The
+ * secret keys are not among them: only the signer, which is forked before, reads
+ * them. */
 struct tf_outside {
 	char *guard;	  /* the file that the config names; it is replaced */
-	char *keys;	  /* a directory; only read */
 	char *last_guard; /* that of the last start; only read */
 	char *stamp_ca;	  /* only read */
 };

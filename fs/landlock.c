@@ -144,8 +144,6 @@ fs_landlock_daemon(const char *store, bool read_only,
 	allow_store(&r, store, read_only ? READ : WRITE_ALL);
 	allow_directory_of(&r, outside->guard, WRITE);
 	allow_directory_of(&r, outside->last_guard, READ);
-	if (outside->keys != NULL)
-		allow(&r, outside->keys, READ);
 	if (outside->stamp_ca != NULL)
 		allow(&r, outside->stamp_ca, READ_FILE);
 	if (read_only) /* which cannot have temporary files in the store */

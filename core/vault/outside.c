@@ -44,7 +44,6 @@ void
 tf_outside_free(struct tf_outside *o)
 {
 	free(o->guard);
-	free(o->keys);
 	free(o->last_guard);
 	free(o->stamp_ca);
 	*o = (struct tf_outside){ .guard = NULL };
@@ -67,8 +66,6 @@ take(void *arg, const char *key, const char *value, struct tf_error *err)
 		return replace(&o->guard, value, err);
 	if (strcmp(key, "stamp_ca") == 0 && tf_config_is_stamp(key, value))
 		return replace(&o->stamp_ca, value, err);
-	if (tf_config_is_keys(key, value))
-		return replace(&o->keys, value, err);
 	return TF_OK;
 }
 

@@ -27,7 +27,7 @@
 #define NO_SANDBOX 100 /* exit statuses of a child */
 #define DONE 0
 
-static char store[4096], beside[4096];
+static char store[4096], beside[4096], key[4200];
 
 /* --- what is tried: 0, or the errno ------------------------------------------- */
 
@@ -56,6 +56,13 @@ static int
 read_beside(void)
 {
 	return opens(beside, O_RDONLY);
+}
+
+/* The config names the directory, so its files are not allowed for another reason. */
+static int
+read_key(void)
+{
+	return opens(key, O_RDONLY);
 }
 
 static int
@@ -323,6 +330,7 @@ static const struct attempt {
 	bool not_root; /* root may do it by its user id */
 } attempts[] = {
 	{ "read a file outside", read_beside, EACCES, false },
+	{ "read a secret key outside", read_key, EACCES, false },
 	{ "write a file outside", write_beside, EACCES, false },
 	{ "truncate a file outside", truncate_beside, EACCES, false },
 	{ "make a file in /etc", make_in_etc, EACCES, false },
@@ -496,9 +504,12 @@ give_store(uid_t uid)
 {
 	ck_assert_ptr_nonnull(realpath("store", store));
 	run(0,
-	    "chown -R %u:%u store && echo secret >beside && "
+	    "cp -a store/keys keys && "
+	    "echo \"keys = $PWD/keys\" >>store/config && "
+	    "chown -R %u:%u store keys && echo secret >beside && "
 	    "chmod 0666 beside",
 	    (unsigned)uid, (unsigned)uid);
+	ck_assert_ptr_nonnull(realpath("keys/log.pem", key));
 	ck_assert_ptr_nonnull(realpath("beside", beside));
 	let_through();
 }
