@@ -41,10 +41,10 @@ struct fault {
 	atomic_long ahead_s;   /* how far the clock is ahead, seconds */
 	atomic_long passed_s;  /* so many seconds have passed on all clocks */
 	atomic_ulong hits;     /* calls that were struck */
-	atomic_uint dark;      /* the power is off: calls never return */
+	atomic_uint dark;      /* power off: calls never return; the rig cuts */
 	atomic_uint busy;      /* calls under way */
-	char disk[2][128];     /* FAULT_CUT: mount points */
 	unsigned cut_flags[2]; /* as the ioctl takes them */
+	atomic_uint cut;       /* disks that were cut for the shim */
 };
 
 /* A sanitizer must be loaded before the shim: with one, inject no faults. */

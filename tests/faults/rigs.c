@@ -152,8 +152,6 @@ arm(const struct rig *rig, unsigned long at, struct chance *c)
 	fault->sys = rig->sys;
 	fault->at = at;
 	fault->last = rig->stays ? ULONG_MAX : at;
-	strcpy(fault->disk[0], "store");
-	strcpy(fault->disk[1], "objects");
 	fault->cut_flags[0] = flags_of(c);
 	fault->cut_flags[1] = flags_of(c);
 	if (rig->only != NULL)
@@ -180,6 +178,8 @@ run_daemon(const struct rig *rig, unsigned cycle, unsigned long at,
 		status = vault_unmount();
 	}
 	hits = fault->hits;
+	if (hits > 0 && rig->kind == FAULT_CUT && fault->cut == 0)
+		red("the power was not cut");
 	*count = fault->count;
 	if (rig->kind == FAULT_CUT)
 		world_cut(0, 0);
