@@ -65,6 +65,9 @@ bool long_run(void);
 /* Mount "store" at "mnt" with these options and wait until it serves. */
 void mount_vault(const char *options);
 /* Unmount; the daemon must end with status 0. */
+/* Unmount what is mounted at a directory, once nobody has a file of it open: a signer
+ * ends a moment after a daemon that was killed. */
+void unmount(const char *at);
 void unmount_vault(void);
 /* Unmount, and mount with the same options. */
 void remount_vault(void);

@@ -90,16 +90,21 @@ vault_ended(void)
 }
 
 void
-unmount_vault(void)
+unmount(const char *at)
 {
 	int64_t end = now_ms() + END_MS;
 
-	/* Another program may hold a file of the mount open. */
-	while (umount2("mnt", UMOUNT_NOFOLLOW) < 0) {
-		ck_assert_msg(errno == EBUSY && now_ms() < end, "umount: %s",
-		    errno_name(errno));
+	while (umount2(at, UMOUNT_NOFOLLOW) < 0) {
+		ck_assert_msg(errno == EBUSY && now_ms() < end, "umount %s: %s",
+		    at, errno_name(errno));
 		pause_between_looks();
 	}
+}
+
+void
+unmount_vault(void)
+{
+	unmount("mnt");
 	ck_assert_int_eq(0, vault_ended());
 }
 

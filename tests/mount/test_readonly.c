@@ -242,7 +242,7 @@ START_TEST(a_read_only_medium_is_shown)
 	/* The daemon holds nothing of the medium any more. */
 	run(0, "timeout 20 flock store/lock true");
 	unchanged("store", before);
-	run(0, "umount store");
+	unmount("store");
 }
 END_TEST
 
@@ -255,14 +255,15 @@ START_TEST(a_copy_without_its_lock_or_index)
 	skip_unless(burn(), "no loop devices");
 	says(run(1, "trailfs store mnt -o ro"), "writable once");
 	says(run(3, "trailctl verify store"), "writable once");
-	run(0, "umount store && mount -o loop image store");
+	unmount("store");
+	run(0, "mount -o loop image store");
 	mount_vault("settle=60,moved");
 	unmount_vault();
 	run(0, "rm store/lock && mount -o remount,ro store");
 	mount_vault("ro");
 	only_shows();
 	unmount_vault();
-	run(0, "umount store");
+	unmount("store");
 }
 END_TEST
 

@@ -541,7 +541,7 @@ begin_on_disk(void)
 static void
 end_on_disk(void)
 {
-	run(0, "umount disk");
+	unmount("disk");
 }
 
 /* Evidence of so many lines, which all say SECRET and its name. */

@@ -874,7 +874,8 @@ START_TEST(a_file_is_accepted_if_both_forms_fit_on_the_disk)
 	sync_dir(A);
 	is_encrypted(A "/fits", "fits", 1);
 	unmount_vault();
-	run(0, "trailctl verify store && umount store");
+	run(0, "trailctl verify store");
+	unmount("store");
 }
 END_TEST
 
@@ -957,7 +958,7 @@ begin_on_disk(void)
 static void
 end_on_disk(void)
 {
-	run(0, "umount disk");
+	unmount("disk");
 	disk_is_clean();
 	run(0, "mount -o loop disk.img disk");
 }
@@ -1003,7 +1004,7 @@ START_TEST(no_block_of_the_disk_has_the_text)
 	    "python3 -c 'import sys; sys.exit(open(\"stage.key.copy\", "
 	    "\"rb\").read() in open(\"disk.img\", \"rb\").read())'");
 	run(0, "trailctl verify store");
-	run(0, "umount disk");
+	unmount("disk");
 }
 END_TEST
 
@@ -1049,7 +1050,7 @@ START_TEST(no_block_has_the_text_after_a_crash)
 	unmount_vault();
 	end_on_disk();
 	run(0, "trailctl verify store");
-	run(0, "umount disk");
+	unmount("disk");
 }
 END_TEST
 
