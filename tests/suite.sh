@@ -46,7 +46,7 @@ unmount() {
 	fusermount3 -u "$mnt" 2>/dev/null || umount "$mnt" 2>/dev/null ||
 		fusermount3 -uz "$mnt" 2>/dev/null || :
 	chattr -i "$mnt" 2>/dev/null || :
-	for lock in "$work"/*/lock; do
+	for lock in "$work"/*/lock "$work"/*/*/lock; do
 		[ ! -e "$lock" ] || flock -w 30 "$lock" true
 	done
 }

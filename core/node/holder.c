@@ -1,9 +1,12 @@
 /* The holder of the store's lock: see holder.h. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../base/file.h"
@@ -20,6 +23,8 @@ tf_holder_read(int lockfd, struct tf_holder *out)
 		NULL) != TF_OK)
 		n = 0;
 	out->text[n] = '\0';
+	/* No text: it has just been emptied, or is about to be written. */
+	out->closing = n == 0 || strncmp(out->text, "closing ", 8) == 0;
 	if ((line = strstr(out->text, " pid ")) != NULL)
 		(void)sscanf(line, " pid %d", &out->pid);
 	line = strstr(out->text, "\nmount ");
@@ -30,6 +35,39 @@ tf_holder_read(int lockfd, struct tf_holder *out)
 	for (char *p = out->text; *p != '\0'; p++)
 		if (*p == '\n')
 			*p = ' ';
+}
+
+/* How long the lock may be about to be given, in ms; 0: its holder works. */
+static int
+patience(int lockfd)
+{
+	struct tf_holder who;
+
+	/* Readers write no text, and close at once. */
+	if (flock(lockfd, LOCK_SH | LOCK_NB) == 0)
+		return 2000;
+	tf_holder_read(lockfd, &who);
+	if (who.closing)
+		return 60000;
+	/* Unmounted a moment ago, or in another mount namespace. */
+	return tf_holder_is_seen(&who) ? 0 : 5000;
+}
+
+bool
+tf_holder_lock(int lockfd, int how)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 }; /* 10 ms */
+
+	for (int waited = 0; flock(lockfd, how | LOCK_NB) < 0; waited += 10) {
+		if (errno != EWOULDBLOCK)
+			return false;
+		if (waited >= patience(lockfd)) {
+			errno = EWOULDBLOCK;
+			return false;
+		}
+		(void)nanosleep(&pause, NULL);
+	}
+	return true;
 }
 
 /* Parse a line of /proc/locks:

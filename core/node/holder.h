@@ -12,6 +12,7 @@ struct tf_holder {
 	char text[256]; /* the text of the lock file as one line, for people */
 	int32_t pid;
 	char mount[200]; /* "" if the holder has not mounted the store */
+	bool closing;	 /* it takes no more requests and will give the lock */
 };
 
 /* Read the lock file lockfd.  A malformed text gives pid 0.  The text may be
@@ -24,6 +25,14 @@ void tf_holder_read(int lockfd, struct tf_holder *out);
  * writer fail that starts at the same time.
  */
 bool tf_holder_find(int dirfd, struct tf_holder *out);
+
+/*
+ * Take the lock file with flock(2), how: LOCK_EX or LOCK_SH.  Whoever mounts a
+ * store again right after umount(8) finds a holder that is closing it: this
+ * waits for such a holder, at most a minute, a few seconds for one that may be.  False with EWOULDBLOCK: a holder
+ * has it.  False with another errno: flock failed.
+ */
+bool tf_holder_lock(int lockfd, int how);
 
 /* True if the holder's mount is visible in the mount namespace of this process.
  * True also if the holder has no mount or the mount table cannot be read. */

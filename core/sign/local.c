@@ -317,7 +317,7 @@ wipe_file(int dirfd, const char *name)
 		if (fd >= 0 && st.st_size <= (off_t)sizeof(zeros) &&
 		    tf_file_pwrite(fd, zeros, (size_t)st.st_size, 0, NULL) ==
 			TF_OK)
-			(void)fsync(fd);
+			(void)!tf_file_sync(fd, NULL);
 	}
 	if (fd >= 0)
 		(void)close(fd);

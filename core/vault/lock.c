@@ -40,10 +40,21 @@ locked_by(int fd, const char *advice, struct tf_error *err)
 	    advice, who.text[0] == '\0' ? "another process" : who.text);
 }
 
+static enum tf_code
+write_holder(const struct tf_vault *v, const char *state, struct tf_error *err)
+{
+	char text[512], boot[64];
+
+	tf_boot_id(boot);
+	(void)snprintf(text, sizeof(text),
+	    "%s%s pid %d\nmount %s\nhost %s\nboot %s\n", state, v->program,
+	    (int)getpid(), v->mount == NULL ? "-" : v->mount, v->host, boot);
+	return tf_file_pwrite(v->lockfd, text, strlen(text), 0, err);
+}
+
 enum tf_code
 tf_vault_lock(struct tf_vault *v, struct tf_error *err)
 {
-	char text[512], boot[64];
 	enum tf_code rc;
 
 	rc = tf_file_open(v->dirfd, "lock", O_RDWR | O_CREAT, &v->lockfd, err);
@@ -51,18 +62,19 @@ tf_vault_lock(struct tf_vault *v, struct tf_error *err)
 		return tf_fail(err, rc, "open %.100s/lock: %s", v->path,
 		    rc == TF_INVALID || rc == TF_ISDIR ? "not a plain file" :
 							 strerror(errno));
-	if (flock(v->lockfd, LOCK_EX | LOCK_NB) < 0)
+	if (!tf_holder_lock(v->lockfd, LOCK_EX))
 		return errno == EWOULDBLOCK ?
 		    locked_by(v->lockfd, "", err) :
 		    tf_fail(err, TF_IO, "lock the store");
-	tf_boot_id(boot);
-	(void)snprintf(text, sizeof(text),
-	    "%s pid %d\nmount %s\nhost %s\nboot %s\n", v->program,
-	    (int)getpid(), v->mount == NULL ? "-" : v->mount, v->host, boot);
 	if (ftruncate(v->lockfd, 0) < 0)
 		return tf_fail(err, TF_IO, "write the lock");
-	rc = tf_file_pwrite(v->lockfd, text, strlen(text), 0, err);
-	return rc;
+	return write_holder(v, "", err);
+}
+
+void
+tf_vault_lock_closing(struct tf_vault *v)
+{
+	(void)!write_holder(v, "closing ", NULL);
 }
 
 enum tf_code
@@ -70,7 +82,7 @@ tf_vault_lock_shared(struct tf_vault *v, struct tf_error *err)
 {
 	if (tf_file_open(v->dirfd, "lock", O_RDONLY, &v->lockfd, NULL) !=
 		TF_OK ||
-	    flock(v->lockfd, LOCK_SH | LOCK_NB) == 0)
+	    tf_holder_lock(v->lockfd, LOCK_SH))
 		return TF_OK;
 	return errno == EWOULDBLOCK ?
 	    locked_by(v->lockfd, "see its mount with mount -o bind,ro: ", err) :

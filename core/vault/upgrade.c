@@ -78,7 +78,7 @@ lock(int dirfd, int *fd, struct tf_error *err)
 	enum tf_code rc = tf_file_open(dirfd, "lock", O_RDWR | O_CREAT, fd,
 	    err);
 
-	if (rc != TF_OK || flock(*fd, LOCK_EX | LOCK_NB) == 0)
+	if (rc != TF_OK || tf_holder_lock(*fd, LOCK_EX))
 		return rc;
 	if (errno != EWOULDBLOCK)
 		return tf_fail(err, TF_IO, "lock the store");

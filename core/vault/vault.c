@@ -627,6 +627,8 @@ tf_vault_close(struct tf_vault *v, const char *reason, struct tf_error *err)
 
 	if (v == NULL)
 		return TF_OK;
+	if (!v->read_only)
+		tf_vault_lock_closing(v);
 	tf_vault_signer_ends(v);
 	tf_reads_end(v);
 	stop_sealer(v);

@@ -191,6 +191,29 @@ verify_finds_the_store_of_a_mount() {
 	says '^contents *OK'
 }
 
+# umount(8) returns before the daemon has closed the store.
+a_store_is_mounted_again_at_once() {
+	is 0 trailctl init --origin example.org/again again
+	mkdir at at-2
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		is 0 trailfs again at -o settle=0
+		mkdir -p at/t/w/a$i
+		for n in 1 2 3 4 5 6 7 8; do
+			echo $i >at/t/w/a$i/$n
+		done
+		is 0 umount at
+	done
+	is 0 trailfs again at -o ro
+	is 0 cmp at/t/w/a1/1 at/t/w/a1/8
+	is 0 umount at
+	is 0 trailfs again at
+	is 3 trailfs again at-2
+	complains 'in use by trailfs pid'
+	is 0 umount at
+	flock -w 30 again/lock true
+	is 0 trailctl verify again
+}
+
 with /dev/fuse a_store_is_made
 with /dev/fuse any_path_in_a_mount_names_the_vault \
 	status_in_json_is_one_object \
@@ -206,5 +229,6 @@ with /dev/fuse any_path_in_a_mount_names_the_vault \
 	seal_names_the_file_that_is_in_the_way \
 	why_prints_state_rule_and_refusal \
 	seal_of_a_file_is_refused \
-	verify_finds_the_store_of_a_mount
+	verify_finds_the_store_of_a_mount \
+	a_store_is_mounted_again_at_once
 finish
