@@ -258,7 +258,8 @@ exampledir = $(DESTDIR)$(PREFIX)/share/doc/trailfs/examples
 units := $(wildcard $(addprefix tools/systemd/*.,service timer target path \
 	socket))
 monitoring := $(wildcard tools/monitoring/*)
-examples := $(wildcard tools/systemd/example.* tools/systemd/*.mount)
+examples := $(wildcard $(addprefix tools/systemd/,example.* *.mount \
+	*.automount))
 # trailctl under the names that fsck(8) and mkfs(8) call.
 names := fsck.trailfs fsck.fuse.trailfs mkfs.trailfs
 sections := $(sort $(subst .,,$(suffix $(manuals))))

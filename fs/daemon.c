@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,13 +133,24 @@ fs_daemon_connect_systemd(void)
 }
 
 void
-fs_daemon_notify_systemd(void)
+fs_daemon_tell_systemd(bool ready, const char *format, ...)
 {
-	static const char ready[] = "READY=1";
+	char text[4096 + 64];
+	va_list ap;
+	int n, m;
 
 	if (systemd < 0)
 		return;
-	(void)send(systemd, ready, sizeof ready - 1, MSG_NOSIGNAL);
-	close(systemd);
-	systemd = -1;
+	n = snprintf(text, sizeof text, "%sSTATUS=", ready ? "READY=1\n" : "");
+	va_start(ap, format);
+	m = vsnprintf(text + n, sizeof text - (size_t)n, format, ap);
+	va_end(ap);
+	if (m < 0)
+		return;
+	/* A line feed in a path would begin another message. */
+	for (char *c = text + n; *c != '\0'; c++)
+		if (*c == '\n')
+			*c = ' ';
+	(void)send(systemd, text, strlen(text),
+	    MSG_NOSIGNAL | (ready ? 0 : MSG_DONTWAIT));
 }

@@ -8,6 +8,8 @@
 #ifndef FS_DAEMON_H
 #define FS_DAEMON_H
 
+#include <stdbool.h>
+
 #include "core/error.h"
 
 /* Undo what the parent process left: descriptors, umask, limits, signals,
@@ -27,9 +29,13 @@ TF_MUST_USE enum tf_code fs_daemon_fork(int *to, struct tf_error *err);
  * -1 afterwards; -1 before: nothing happens. */
 void fs_daemon_ready(int *to);
 
-/* Connect to systemd if it started this process and asked for a message; in the
- * sandbox that may be impossible.  And send READY=1 to it then. */
+/* Connect to systemd if it started this process and asked for messages; in the
+ * sandbox that may be impossible. */
 void fs_daemon_connect_systemd(void);
-void fs_daemon_notify_systemd(void);
+
+/* Send systemd one line about what the daemon does, for `systemctl status`, and
+ * READY=1 with it.  Without a connection nothing happens. */
+void fs_daemon_tell_systemd(bool ready, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

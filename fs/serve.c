@@ -95,6 +95,7 @@ unmount_patiently(struct fs *fs, int signals)
 	};
 
 	atomic_store(&fs->stopping, true);
+	fs_daemon_tell_systemd(false, "stopping: waiting for open files");
 	fs_worker_give_up(fs);
 	for (int i = 0; i < STOP_TRIES; i++) {
 		if (fs_broker_unmount(fs->broker, false))
@@ -209,9 +210,12 @@ serve(struct fs *fs, const struct fs_options *o, struct fuse_session *se,
 		fs_report_line(LOG_NOTICE, "%s mounted at %s", o->store,
 		    o->mnt);
 		fs_daemon_ready(parent);
-		fs_daemon_notify_systemd();
+		fs_daemon_tell_systemd(true, "%s is mounted at %s", o->store,
+		    o->mnt);
 		end->reason = await_end(fs, o->mnt, signals, &end->closed,
 		    &end->copies);
+		fs_daemon_tell_systemd(false,
+		    "unmounted: sealing finished files");
 		fs_notify_finish(fs->notify);
 		fs_loop_stop(fs->loop);
 		fs_handles_drain(fs->handles);
@@ -280,6 +284,7 @@ enter_sandbox(struct fs *fs, const struct fs_options *o, struct fs_user *user,
 		return rc;
 	fs_watchdog_start(o->mnt);
 	fs_daemon_connect_systemd();
+	fs_daemon_tell_systemd(false, "opening %s", o->store);
 	if ((rc = fs_sandbox_become(user, err)) == TF_OK)
 		rc = fs_sandbox_enter(o->store, o->read_only, state, err);
 	state->user = user->name;

@@ -28,7 +28,7 @@ everything_is_installed() {
 	for f in "$top"/tools/monitoring/*; do
 		cmp "$f" "root/opt/x/share/trailfs/${f##*/}"
 	done
-	for f in "$top"/tools/systemd/example.* "$top"/tools/systemd/*.mount; do
+	for f in "$top"/tools/systemd/example.* "$top"/tools/systemd/*mount; do
 		[ ! -e "$f" ] ||
 			cmp "$f" "root/opt/x/share/doc/trailfs/examples/${f##*/}"
 	done

@@ -14,16 +14,20 @@ s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind('notify')
 log = open('told', 'wb', buffering=0)
 def listen():
-    while True:
-        log.write(s.recv(4096) + b'\n')
-threading.Thread(target=listen, daemon=True).start()
+    while (line := s.recv(8192)) != b'end':
+        log.write(line + b'\n')
+listener = threading.Thread(target=listen)
+listener.start()
 pid = os.fork()
 if pid == 0:
     os.environ.update(NOTIFY_SOCKET=os.path.abspath('notify'),
         WATCHDOG_USEC='400000', WATCHDOG_PID=str(os.getpid()))
     os.execvp(sys.argv[1], sys.argv[1:])
 open('pid', 'w').write(str(pid))
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+status = os.waitpid(pid, 0)[1]
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'end', 'notify')
+listener.join()
+sys.exit(os.waitstatus_to_exitcode(status))
 END
 
 # starts STORE [OPTION...]: the service, in the background.
@@ -38,6 +42,12 @@ starts() {
 hears() {
 	timeout 60 sh -c 'until [ "$(grep -c "^$1$" told 2>/dev/null)" -ge "$2" ]
 	do sleep 0.05; done' sh "$1" "$2"
+}
+
+# A request of the watchdog that is under way keeps the mount busy.
+is_taken_off() {
+	timeout 60 sh -c "until umount mnt 2>/dev/null; do sleep 0.05; done"
+	wait "$service"
 }
 
 # A daemon that does not run is not alive, and is when it runs again.
@@ -57,10 +67,12 @@ the_watchdog_asks_the_mount() {
 a_service_is_watched() {
 	a_store_is_made
 	starts store
+	hears 'STATUS=opening .*/store' 1
+	hears 'STATUS=.*/store is mounted at .*/mnt' 1
 	mkdir mnt/t
 	the_watchdog_asks_the_mount
-	umount mnt
-	wait "$service"
+	is_taken_off
+	hears 'STATUS=unmounted: .*' 1
 }
 
 # Also for a store of another user, who may not ask the mount himself.
@@ -70,8 +82,7 @@ a_service_of_another_user_is_watched() {
 	chown -R games store
 	starts store
 	the_watchdog_asks_the_mount
-	umount mnt
-	wait "$service"
+	is_taken_off
 	chown -R 0 store
 }
 
@@ -88,8 +99,7 @@ a_killed_service_is_not_alive() {
 	complains 'not connected'
 	starts store
 	is 0 stat mnt/t
-	umount mnt
-	wait "$service"
+	is_taken_off
 }
 
 # Nobody asks for it: no process more.
@@ -111,7 +121,39 @@ the_unit_is_confined() {
 	fi
 }
 
+# expanded WORD...: the system calls, of groups too.
+expanded() {
+	for w; do
+		case $w in
+		@*)
+			# shellcheck disable=SC2046 # a list
+			expanded $(systemd-analyze --no-pager syscall-filter \
+				"$w" | sed -n '2,$s/^ *\([-@a-z0-9_]*\)$/\1/p')
+			;;
+		*) echo "$w" ;;
+		esac
+	done
+}
+
+# Each call that the filter of the daemon allows is also allowed by the unit, which
+# would make it fail.
+the_unit_allows_what_the_daemon_calls() {
+	sed -n 's/^	ALLOW\(_IF\)\{0,1\}(\([a-z0-9_]*\)[,)].*/\2/p' \
+		"$top/fs/seccomp.c" | sort -u >called
+	[ "$(wc -l <called)" -gt 100 ]
+	# shellcheck disable=SC2046 # a list
+	expanded $(sed -e ':a' -e '/\\$/N; s/\\\n//; ta' \
+		"$top/tools/systemd/trailfs@.service" |
+		sed -n 's/^SystemCallFilter=//p') | sort -u >allowed
+	[ "$(wc -l <allowed)" -gt 200 ]
+	comm -23 called allowed >missing
+	[ ! -s missing ] || {
+		cat missing
+		exit 1
+	}
+}
+
 with 'python3 pgrep' a_service_is_watched a_service_of_another_user_is_watched \
 	a_killed_service_is_not_alive without_a_watchdog_there_is_none
-with systemd-analyze the_unit_is_confined
+with systemd-analyze the_unit_is_confined the_unit_allows_what_the_daemon_calls
 finish
