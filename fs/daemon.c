@@ -25,6 +25,8 @@ fs_daemon_harden(void)
 	struct rlimit none = { 0, 0 };
 	int fd;
 
+	/* Also when mount(8) has run it by another name. */
+	(void)prctl(PR_SET_NAME, "trailfs", 0, 0, 0);
 	/* Inherited descriptors would keep pipes and locks of the parent
 	 * process open as long as this process lives. */
 	closefrom(STDERR_FILENO + 1);

@@ -356,6 +356,7 @@ out:
 	fs_loop_free(fs.loop);
 	fs_notify_free(fs.notify);
 	fs_broker_end(fs.broker);
+	fs_watchdog_end();
 	if (signals >= 0)
 		close(signals);
 	return rc;

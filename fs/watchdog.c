@@ -92,11 +92,12 @@ run(int end, const void *arg)
 			    MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/* Its end stays open as long as this process lives. */
+static struct fs_helper helper = FS_HELPER_NONE;
+
 void
 fs_watchdog_start(const char *mnt)
 {
-	/* Its end stays open as long as this process lives. */
-	static struct fs_helper helper = FS_HELPER_NONE;
 	const struct watch w = { .mnt = mnt,
 		.socket = getenv("NOTIFY_SOCKET"),
 		.interval_ms = interval() };
@@ -107,4 +108,10 @@ fs_watchdog_start(const char *mnt)
 	if (fs_helper_start(&helper, "trailfs-watch", run, &w, &err) != TF_OK)
 		fs_report_line(LOG_WARNING,
 		    "no watchdog: systemd will end this service: %s", err.text);
+}
+
+void
+fs_watchdog_end(void)
+{
+	fs_helper_end(&helper);
 }

@@ -11,4 +11,8 @@
  */
 void fs_watchdog_start(const char *mnt);
 
+/* End that process, if there is one, and wait for it: systemd kills, and reports,
+ * what is left of a service.  After unmounting, so that no request is under way. */
+void fs_watchdog_end(void);
+
 #endif

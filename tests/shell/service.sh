@@ -70,9 +70,12 @@ a_service_is_watched() {
 	hears 'STATUS=opening .*/store' 1
 	hears 'STATUS=.*/store is mounted at .*/mnt' 1
 	mkdir mnt/t
+	watch=$(pgrep -P "$(cat pid)" -x trailfs-watch)
 	the_watchdog_asks_the_mount
 	is_taken_off
 	hears 'STATUS=unmounted: .*' 1
+	# Nothing is left for systemd to kill.
+	if kill -0 "$watch" 2>/dev/null; then exit 1; fi
 }
 
 # Also for a store of another user, who may not ask the mount himself.
@@ -100,6 +103,15 @@ a_killed_service_is_not_alive() {
 	starts store
 	is 0 stat mnt/t
 	is_taken_off
+}
+
+# mount(8) runs it by another name.
+it_is_called_trailfs() {
+	ln -s "$BUILD/trailfs" mount.fuse.trailfs
+	timeout 30 ./mount.fuse.trailfs store "$mnt" -o rw
+	pid=$(sed -n 's/.* pid \([0-9]*\)$/\1/p' store/lock)
+	[ "$(cat "/proc/$pid/comm")" = trailfs ]
+	unmount
 }
 
 # Nobody asks for it: no process more.
@@ -154,6 +166,7 @@ the_unit_allows_what_the_daemon_calls() {
 }
 
 with 'python3 pgrep' a_service_is_watched a_service_of_another_user_is_watched \
-	a_killed_service_is_not_alive without_a_watchdog_there_is_none
+	a_killed_service_is_not_alive it_is_called_trailfs \
+	without_a_watchdog_there_is_none
 with systemd-analyze the_unit_is_confined the_unit_allows_what_the_daemon_calls
 finish
