@@ -324,6 +324,9 @@ deb-test: ## build and install the package in clean chroots (needs root, network
 	$(Q)DEBFLAGS=-S tools/packages/deb.sh $(BUILD)/deb-test
 	$(Q)tests/deb.sh $(BUILD)/deb-test $(RELEASES)
 
+booted: ## try the package of make deb under systemd (needs root, network)
+	$(Q)tests/booted.sh $(BUILD)/deb
+
 clean: ## remove everything that was built
 	$(Q)chattr -i $(BUILD)/demo/mnt 2>/dev/null || :
 	rm -rf --one-file-system $(BUILD)
@@ -334,4 +337,4 @@ help: ## print this list
 
 .PHONY: all test check check-unit model attack torture bench demo layers lint \
 	format sanitize tsan valgrind test-programs fuzz fuzzers coverage \
-	install uninstall dist deb deb-test clean help
+	install uninstall dist deb deb-test booted clean help
