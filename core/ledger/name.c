@@ -144,21 +144,37 @@ tf_name_draft_attestation(const char *name, size_t n)
 	    upper_name(name + 1, n - 1) && !equals(name, n, TF_NAME_CONTROL);
 }
 
-/* True for ".NAME.XXXXXX" of rsync and mktemp; ".env.sample" is evidence. */
+/* True for ".NAME.XXXXXX" of rsync and mktemp, and for ".env.sample".  *random:
+ * the suffix is no word. */
 static bool
-random_suffix(const char *name, size_t n)
+has_suffix(const char *name, size_t n, bool *random)
 {
-	bool random = false;
-
+	*random = false;
 	if (n < 9 || name[0] != '.' || name[n - 7] != '.')
 		return false;
 	for (size_t i = n - 6; i < n; i++) {
 		if (!is_alnum(name[i]))
 			return false;
 		if (is_digit(name[i]) || is_capital(name[i]))
-			random = true;
+			*random = true;
 	}
-	return random;
+	return true;
+}
+
+static bool
+random_suffix(const char *name, size_t n)
+{
+	bool random;
+
+	return has_suffix(name, n, &random) && random;
+}
+
+bool
+tf_name_may_be_draft(const char *name, size_t n)
+{
+	bool random;
+
+	return has_suffix(name, n, &random) && !random;
 }
 
 /* True for ".*.sw?" and ".*.sw?x" of vim; ".swp" is a buffer without name. */

@@ -48,6 +48,12 @@ bool tf_name_draft_attestation(const char *name, size_t n);
  */
 bool tf_name_draft(const char *name, size_t n);
 /*
+ * True if a file of this name is evidence, but a program may have made the name
+ * up as that of a temporary file: ".NAME.xxxxxx" with six small letters.  One in
+ * 185 of rsync's names is such, and ".env.sample" too.
+ */
+bool tf_name_may_be_draft(const char *name, size_t n);
+/*
  * True if every file below a directory of this name is a draft: ".~tmp~",
  * ".rsync-partial".
  */

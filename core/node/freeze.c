@@ -1,5 +1,6 @@
 /* The freeze of a file: see freeze.h. */
 #include "../base/clock.h"
+#include "../ledger/name.h"
 #include "../vault.h"
 #include "freeze.h"
 #include "pending.h"
@@ -11,6 +12,10 @@ tf_pending_freeze(struct tf_pending *l)
 {
 	uint64_t now = tf_clock_boot_ns();
 	struct tf_time clock = tf_clock_now();
+	/* A program that made the name up will rename the file. */
+	const uint64_t settle_s = tf_name_may_be_draft(l->name, l->name_len) ?
+	    TF_SETTLE_MAX_S :
+	    l->v->settings.value[TF_SETTLE];
 
 	if (l->attr.state != TF_STATE_FROZEN) {
 		l->attr.state = TF_STATE_FROZEN;
@@ -18,7 +23,7 @@ tf_pending_freeze(struct tf_pending *l)
 	}
 	if (tf_time_cmp(l->attr.ctime, clock) < 0)
 		l->attr.ctime = clock;
-	l->deadline_ns = now + l->v->settings.value[TF_SETTLE] * TF_SECOND;
+	l->deadline_ns = now + settle_s * TF_SECOND;
 	if (l->deadline_ns > l->frozen_ns + TF_SETTLE_MAX_S * TF_SECOND)
 		l->deadline_ns = l->frozen_ns + TF_SETTLE_MAX_S * TF_SECOND;
 	tf_pending_index(l);

@@ -82,6 +82,29 @@ START_TEST(temporary_names_are_drafts_and_others_are_not)
 }
 END_TEST
 
+/* One in 185 of rsync's temporary names has neither digit nor capital.  Such a file
+ * is evidence, but rsync has time to set its mode and to rename it. */
+START_TEST(what_may_be_a_draft_can_be_renamed)
+{
+	mount_vault("settle=0");
+	make_attestation();
+	put(A "/.f.abcdef", "by rsync");
+	put(A "/.env.sample", "evidence");
+	put(A "/later", "x");
+	becomes(A "/later", "sealed"); /* the sealer has seen the others */
+	has_state(A "/.f.abcdef", "frozen");
+	allowed(chmod(A "/.f.abcdef", 0640));
+	allowed(rename(A "/.f.abcdef", A "/f"));
+	becomes(A "/f", "sealed");
+	holds(A "/f", "by rsync");
+	sync_dir("mnt");
+	has_state(A "/.env.sample", "sealed");
+	ck_assert_uint_eq(3, entries("evidence.sealed", NULL));
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
 START_TEST(a_draft_may_be_changed_in_every_way)
 {
 	int fd;
@@ -494,6 +517,8 @@ suite_drafts(void)
 	tcase_add_test(t, remaining_drafts_are_sealed_with_their_attestation);
 	tcase_add_test(t, status_lists_drafts);
 	tcase_add_loop_test(t, drafts_outlive_the_mount, 0, 2);
+	t = stored_case(s, "what may be a draft");
+	tcase_add_test(t, what_may_be_a_draft_can_be_renamed);
 	t = mounted_case(s, "draft attestations");
 	tcase_add_test(t, a_draft_attestation_is_published_whole);
 	tcase_add_test(t, a_draft_attestation_may_be_changed_in_every_way);

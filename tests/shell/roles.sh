@@ -345,12 +345,14 @@ modes_are_shown_with_a_mark() {
 	# Copies, also within the mount, keep it; the bits of the entry are without.
 	is 0 cp -a mnt/t/marked/a/f mnt/t/marked/a/g
 	is 0 cp -a mnt/t/marked copy
+	is 0 trailctl sync mnt/t/marked/a
 	is 0 trailctl log --json mnt/t/marked/a/g
 	says '"mode":"0600"'
 	is 0 cp -a copy mnt/t/copy
 	mkdir copy/a/d
 	is 0 cp -a copy/a mnt/t/marked/b
 	is 0 cp -a copy/a/f mnt/t/marked/a/h
+	is 0 trailctl sync mnt/t/marked/a
 	is 0 trailctl log --json mnt/t/marked/a/h
 	says '"mode":"0600"'
 	is 1 setfacl -m "g:$AUDITORS:-" mnt/t/marked/a

@@ -151,6 +151,12 @@ START_TEST(drafts_are_the_temporary_names_of_tools)
 	for (size_t i = 0; i < sizeof(evidence) / sizeof(evidence[0]); i++)
 		ck_assert_msg(!tf_name_draft(evidence[i], strlen(evidence[i])),
 		    "%s is a draft", evidence[i]);
+	for (size_t i = 0; i < sizeof(drafts) / sizeof(drafts[0]); i++)
+		ck_assert(!tf_name_may_be_draft(drafts[i], strlen(drafts[i])));
+	for (size_t i = 0; i < sizeof(evidence) / sizeof(evidence[0]); i++)
+		ck_assert_int_eq(strcmp(evidence[i], ".env.sample") == 0 ||
+			strcmp(evidence[i], ".a.abcdef") == 0,
+		    tf_name_may_be_draft(evidence[i], strlen(evidence[i])));
 	ck_assert(tf_name_draft_dir(".~tmp~", 6));
 	ck_assert(tf_name_draft_dir(".rsync-partial", 14));
 	ck_assert(!tf_name_draft_dir(".rsync-partial2", 15));
