@@ -25,7 +25,8 @@ struct tf_archive_reader {
 	z_stream z;
 	bool z_begun;
 	struct tf_sha256 *sha;
-	char part[CHUNK], in[CHUNK];
+	char part[CHUNK];
+	char in[1 + CHUNK]; /* the byte before, and the next ones of a stream */
 };
 
 static void *
@@ -121,6 +122,7 @@ begin_inflate(struct tf_archive_reader *r, struct tf_error *err)
 
 	r->z_begun = r->z_begun || z == Z_OK;
 	r->z.avail_in = 0;
+	r->z.next_in = NULL;
 	return z == Z_OK ? TF_OK : tf_nomem(err);
 }
 
@@ -130,18 +132,32 @@ fill(struct tf_archive_reader *r, uint64_t *at, uint64_t *n,
     struct tf_error *err)
 {
 	size_t got, asked = *n < CHUNK ? (size_t)*n : CHUNK;
-	enum tf_code rc = tf_file_pread(r->a->fd, r->in, asked, *at, &got, err);
+	enum tf_code rc;
+
+	r->in[0] = r->z.next_in == NULL ? '\0' : (char)r->z.next_in[-1];
+	rc = tf_file_pread(r->a->fd, r->in + 1, asked, *at, &got, err);
 
 	if (rc == TF_OK && got < asked)
 		rc = tf_fail(err, TF_TAMPER, "is cut");
 	*at += asked;
 	*n -= asked;
-	r->z.next_in = (Bytef *)r->in;
+	r->z.next_in = (Bytef *)r->in + 1;
 	r->z.avail_in = (uInt)asked;
 	return rc;
 }
 
-/* Unpack; no byte may follow the stream, or other readers might read more. */
+/* True if the last block has ended, and bits that its last byte does not need are
+ * set: no writer sets them, and no reader looks at them. */
+static bool
+has_bits_behind(const z_stream *z)
+{
+	const int ended = 64 | 128, unused = z->data_type & 7;
+
+	return (z->data_type & ended) == ended && unused > 0 &&
+	    z->next_in[-1] >> (8 - unused) != 0;
+}
+
+/* Unpack; nothing may follow the stream, or other readers might read more. */
 static enum tf_code
 unpack(struct reading *g, uint64_t at, uint64_t n, struct tf_error *err)
 {
@@ -155,11 +171,14 @@ unpack(struct reading *g, uint64_t at, uint64_t n, struct tf_error *err)
 			break;
 		r->z.next_out = (Bytef *)r->part;
 		r->z.avail_out = CHUNK;
-		z = inflate(&r->z, Z_NO_FLUSH);
+		z = inflate(&r->z, Z_BLOCK); /* stops where a block ends */
 		if (z == Z_MEM_ERROR)
 			return tf_nomem(err);
 		if (z != Z_OK && z != Z_STREAM_END)
 			return tf_fail(err, TF_TAMPER, "cannot be unpacked");
+		if (r->a->form == TF_ARCHIVE_OURS && has_bits_behind(&r->z))
+			return tf_fail(err, TF_TAMPER,
+			    "has bits behind the end of what is packed");
 		rc = pass_part(g, CHUNK - r->z.avail_out, err);
 	}
 	if (rc == TF_OK && (r->z.avail_in > 0 || n > 0))

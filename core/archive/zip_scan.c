@@ -39,6 +39,11 @@
 #define UTF8 0x0800
 #define BEHIND 0x0008 /* sizes and checksum follow the bytes */
 #define FULL32 0xffffffffu
+/* The versions of the ZIP format that headers name, as libzip writes them. */
+#define MADE (3 << 8 | 63) /* by Unix */
+#define NEEDED_STORE 10
+#define NEEDED_DEFLATE 20
+#define NEEDED_64 45
 
 struct scan {
 	int fd;
@@ -98,7 +103,17 @@ get(const struct scan *s, uint64_t at, void *p, size_t n, struct tf_error *err)
 
 /* --- end of the archive --------------------------------------------------- */
 
-/* Read the 64-bit end record, which must precede the short one. */
+/* True if a field of the short end record agrees with the 64-bit record: it has
+ * the same number, or its highest value, which stands for the other field. */
+static bool
+is_short(const struct scan *s, uint64_t field, uint64_t number, uint64_t full)
+{
+	return field == (number < full ? number : full) ||
+	    (s->any && field == full);
+}
+
+/* Read the 64-bit end record, which must precede the short one.  Without one, the
+ * numbers of the short one are meant as they are: 65535 files need no more. */
 static enum tf_code
 find_directory64(struct scan *s, uint64_t end, uint64_t *size, uint64_t *from,
     struct tf_error *err)
@@ -111,10 +126,17 @@ find_directory64(struct scan *s, uint64_t end, uint64_t *size, uint64_t *from,
 	if ((rc = get(s, end - LOCATOR, l, sizeof(l), err)) != TF_OK ||
 	    (rc = get(s, end - LOCATOR - END64, e, sizeof(e), err)) != TF_OK)
 		return rc;
-	if (get32(l) != 0x07064b50 || get32(l + 4) != 0 || get32(l + 16) != 1 ||
+	if (get32(l) != 0x07064b50)
+		return TF_OK;
+	if (get32(l + 4) != 0 || get32(l + 16) != 1 ||
 	    get64(l + 8) != end - LOCATOR - END64 || get32(e) != 0x06064b50 ||
 	    get64(e + 4) != END64 - 12 || get32(e + 16) != 0 ||
-	    get32(e + 20) != 0 || get64(e + 24) != get64(e + 32))
+	    get32(e + 20) != 0 || get64(e + 24) != get64(e + 32) ||
+	    !is_short(s, s->members, get64(e + 32), 0xffff) ||
+	    !is_short(s, *size, get64(e + 40), FULL32) ||
+	    !is_short(s, *from, get64(e + 48), FULL32) ||
+	    (!s->any &&
+		(get16(e + 12) != NEEDED_64 || get16(e + 14) != NEEDED_64)))
 		return bad(err, "its 64-bit end");
 	s->members = get64(e + 32);
 	*size = get64(e + 40);
@@ -212,6 +234,42 @@ take_extra(const struct scan *s, struct head *h, const uint8_t *p, size_t n,
 	return at == n && !need;
 }
 
+/* True if libzip could not know that the deflated bytes need no 64-bit size:
+ * deflate adds at most 5 bytes per block of 16 KiB, and 6.  Then it names version
+ * 4.5, and the local header has the sizes in an extra field too. */
+static bool
+may_be_wide(const struct head *h)
+{
+	return h->method == 8 && h->size < FULL32 &&
+	    h->size + (h->size / 16384 + 1) * 5 + 6 > FULL32;
+}
+
+/* Read the extra fields of a local header; those of c are read already. */
+static bool
+take_extra_local(const struct scan *s, struct head *h, const struct head *c,
+    const uint8_t *p)
+{
+	const size_t n = h->extra_len;
+
+	if (!s->any && n == 20 && may_be_wide(c))
+		return get16(p) == 1 && get16(p + 2) == 16 &&
+		    get64(p + 4) == h->size && get64(p + 12) == h->packed;
+	return take_extra(s, h, p, n, false);
+}
+
+/* True if a header of the strict profile names the version of the ZIP format that
+ * its fields need. */
+static bool
+is_needed(const struct head *h, unsigned version, bool central)
+{
+	const bool sizes = h->size >= FULL32 || h->packed >= FULL32;
+
+	if (version == NEEDED_64)
+		return sizes || h->offset >= FULL32 || may_be_wide(h);
+	return !sizes && (!central || h->offset < FULL32) &&
+	    version == (h->method == 8 ? NEEDED_DEFLATE : NEEDED_STORE);
+}
+
 /* True if each part of the name is safe on every system (safe_name.h) and the
  * name has no control character: the name is shown in findings and used as a
  * path. */
@@ -265,8 +323,9 @@ check_name(struct scan *s, size_t n, unsigned flags, uint64_t i,
 	*directory = s->any && n > 1 && s->name[n - 1] == '/';
 	if (*directory)
 		s->name[n - 1] = '\0';
-	if (strlen(s->name) != n - *directory || !is_legal(s, n - *directory) ||
-	    (!ascii && !s->any && (flags & UTF8) == 0))
+	if (!s->any && flags != (ascii ? 0 : UTF8))
+		return bad(err, "flags that no package has");
+	if (strlen(s->name) != n - *directory || !is_legal(s, n - *directory))
 		return tf_fail(err, TF_TAMPER,
 		    "the archive is malformed: a name that no package has: "
 		    "%.80s",
@@ -315,10 +374,12 @@ read_local(struct scan *s, const struct head *c, uint64_t *data,
 	uint8_t b[LOCAL + NAME_MAX_BYTES + EXTRA_MAX_ANY];
 	struct head h = { .offset = 0 };
 	size_t n = LOCAL + c->name_len;
+	unsigned needed;
 	enum tf_code rc = get(s, c->offset, b, n, err);
 
 	if (rc != TF_OK)
 		return rc;
+	needed = get16(b + 4);
 	take_head(b + 6, &h);
 	if (get32(b) != 0x04034b50 || h.name_len != c->name_len ||
 	    memcmp(b + LOCAL, s->name, c->name_len) != 0 ||
@@ -326,7 +387,8 @@ read_local(struct scan *s, const struct head *c, uint64_t *data,
 		return bad(err, "a header is not what the directory says");
 	if ((rc = get(s, c->offset + n, b, h.extra_len, err)) != TF_OK)
 		return rc;
-	if (!take_extra(s, &h, b, h.extra_len, false) || !agree(&h, c))
+	if (!take_extra_local(s, &h, c, b) || !agree(&h, c) ||
+	    (!s->any && !is_needed(c, needed, false)))
 		return bad(err, "a header is not what the directory says");
 	*data = c->offset + n + h.extra_len;
 	return TF_OK;
@@ -371,8 +433,8 @@ is_usual(const uint8_t *p, bool directory)
 	return p[5] == 0 || p[5] == 10 || p[5] == 11; /* Windows */
 }
 
-/* The checks of the strict profile: time, mode and flags have the one value
- * that zip_write.c gives them. */
+/* The checks of the strict profile: each field has the one value that zip_write.c
+ * gives it.  check_name() knows the flags. */
 static enum tf_code
 check_ours(const struct head *h, const uint8_t *p, struct tf_error *err)
 {
@@ -383,12 +445,14 @@ check_ours(const struct head *h, const uint8_t *p, struct tf_error *err)
 		    "a file is encrypted or has its size behind it");
 	if (h->time != 0 || h->date != DOS_DATE)
 		return bad(err, "a time that no package has");
-	if (p[5] != 3 || (get32(p + 38) & 0xffff) != 0 ||
+	if ((get32(p + 38) & 0xffff) != 0 ||
 	    (mode != (S_IFREG | 0644) && mode != (S_IFREG | 0755)))
 		return bad(err,
 		    "a link, a device, or a mode that no package has");
-	if (get16(p + 36) > 1)
-		return bad(err, "a comment, or another part");
+	if (get16(p + 4) != MADE || !is_needed(h, get16(p + 6), true) ||
+	    get16(p + 36) != 0)
+		return bad(err,
+		    "a version, or an attribute, that no package has");
 	return TF_OK;
 }
 

@@ -1,6 +1,6 @@
 /*
  * Flip one bit anywhere in a store: either the verifier finds it, or the store
- * shows the same as before.
+ * shows the same as before.  Flip one bit of a package: the verifier finds it.
  */
 #ifndef TESTS_BITFLIP_H
 #define TESTS_BITFLIP_H
@@ -48,6 +48,19 @@ bool write_store(const char *path, bool *wrong);
 /* Copy the log of the store at path to dir, as trailctl export-log does. */
 TF_MUST_USE enum tf_code export_log(const char *path, const char *dir,
     uint64_t *tiles, struct tf_error *err);
+
+/* --- package.c --- */
+/*
+ * Make a package of the store in the directory dir and flip bits of it, as many as
+ * count says (package.c).  Adds their number to *flips, and the number of those that
+ * verify did not notice to *bad.
+ */
+void flip_package(const char *store, const char *dir, const char *vkey,
+    const char *count, unsigned *flips, unsigned *bad);
+
+/* --- main.c --- */
+/* The next number of a sequence that the variable SEED begins. */
+uint64_t any_number(void);
 
 /* --- pages.c: the purpose of each byte of an SQLite file --- */
 struct pages;

@@ -76,8 +76,8 @@ static const char *const may_pass[] = {
 	"lock",
 };
 
-static uint64_t
-chance(void)
+uint64_t
+any_number(void)
 {
 	static uint64_t state;
 	const char *seed = getenv("SEED");
@@ -322,9 +322,9 @@ flip_some(unsigned count)
 		if (f->n == 0)
 			continue;
 		do
-			off = chance() % f->n;
+			off = any_number() % f->n;
 		while (i % 4 == 0 && f->bytes[off] == 0);
-		flip(f, off, chance() % 8);
+		flip(f, off, any_number() % 8);
 	}
 }
 
@@ -405,6 +405,9 @@ main(void)
 		flip_each(false);
 	else
 		flip_some(count != NULL ? (unsigned)atoi(count) : 400);
+	if (getenv("ONLY") == NULL)
+		flip_package(rig.store, rig.dir, rig.vkey.p,
+		    count != NULL ? count : "", &rig.flips, &rig.bad);
 	report();
 	return rig.bad == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -166,9 +166,13 @@ put32(struct tf_buf *z, size_t v)
 static void
 put_head(struct tf_buf *z, const struct member *m)
 {
-	put16(z, 20);
-	put16(z, 0x0800); /* UTF-8 */
-	put16(z, 0);	  /* stored */
+	bool ascii = true;
+
+	for (size_t i = 0; i < m->name.n; i++)
+		ascii = ascii && (m->name.p[i] & 0x80) == 0;
+	put16(z, 10);
+	put16(z, ascii ? 0 : 0x0800); /* UTF-8 */
+	put16(z, 0);		      /* stored */
 	put32(z, 0x210000);
 	put32(z, crc32_of(&m->body));
 	put32(z, m->body.n);

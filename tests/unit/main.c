@@ -12,7 +12,7 @@
 	X(turns) X(space) X(replica) X(signer) \
 	X(find) X(claims) X(import) X(failed) X(users) X(audit) X(altered_store) \
 	X(mirror_frames) X(mirror) \
-	X(altered_log) X(altered_copy) X(package) X(vectors)
+	X(altered_log) X(altered_copy) X(zip) X(package) X(vectors)
 /* clang-format on */
 
 #define DECLARE(name) Suite *suite_##name(void);

@@ -256,61 +256,25 @@ verifies(const char *vkey)
 	    r.findings == 0 && !r.foreign && r.newer == 0;
 }
 
-/* All that can be unpacked: names, sizes, digests of the manifests, which
- * verify has compared with the bytes. */
-static struct tf_hash
-contents(void)
-{
-	struct tf_archive *a;
-	struct tf_buf b = { 0 };
-	struct tf_hash h;
-
-	must(tf_archive_open(file, &a, NULL) == TF_OK);
-	for (size_t i = 0; i < tf_archive_count(a); i++) {
-		struct tf_archive_member m;
-
-		tf_archive_member(a, i, &m);
-		tf_buf_str(&b, m.name);
-		tf_buf_add(&b, &m.size, sizeof(m.size));
-		tf_buf_add(&b, &m.executable, sizeof(m.executable));
-		if (strcmp(m.name, TF_PACKAGE_TAGMANIFEST) != 0)
-			tf_buf_add(&b, &m.sha256, sizeof(m.sha256));
-	}
-	tf_archive_close(a);
-	tf_sha256(b.p, b.n, &h);
-	tf_buf_free(&b);
-	return h;
-}
-
-/* One changed byte is found, or it changes nothing of what is unpacked (what
- * made the archive, the unused bits at the end of a deflated file). */
+/* One changed byte is found, wherever it is. */
 START_TEST(a_changed_byte_is_found)
 {
 	struct tf_buf zip = read_vector(GOLDEN "workflow.zip"),
 		      vkey = read_vector(GOLDEN "vkey");
-	struct tf_hash want, have;
-	unsigned tried = 0, found = 0;
 	uint64_t seed = (uint64_t)_i + 1;
 
 	write_copy(&zip);
 	must(verifies(vkey.p));
-	want = contents();
 	for (size_t i = (size_t)(chance(&seed) % 53); i < zip.n; i += 53) {
 		char bit = (char)(1 << (chance(&seed) % 8));
 
 		put_byte(i, zip.p[i] ^ bit);
-		tried++;
-		if (!verifies(vkey.p)) {
-			found++;
-		} else {
-			have = contents();
-			must(memcmp(&want, &have, sizeof(have)) == 0);
-		}
+		ck_assert_msg(!verifies(vkey.p), "byte %zu, %#x", i,
+		    (unsigned)bit);
 		put_byte(i, zip.p[i]);
 	}
 	must(verifies(vkey.p));
 	unlink(file);
-	ck_assert_uint_ge(found * 100, tried * 97);
 	tf_buf_free(&zip);
 	tf_buf_free(&vkey);
 }
