@@ -2,6 +2,7 @@
  * to be evidence; and ends that are in order. */
 #include <dirent.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 
 #include "core/control.h"
@@ -11,6 +12,53 @@
 #define SETTLE "settle=60"
 
 /* --- kill -9 ---------------------------------------------------------- */
+
+#define LOG A "/log"
+#define LOG_SIZE ((size_t)200000) /* in a staged file, not in the database */
+
+/* A program that had the file open when the daemon died may write on.  Nothing
+ * of that arrives in what the next daemon has recovered, sealed or not: not by
+ * write(2), and not from a mapping, whose pages the program still has. */
+START_TEST(a_writer_that_outlives_the_daemon_changes_nothing)
+{
+	const char *text = noise(LOG_SIZE, 5);
+	char *map;
+	int fd;
+
+	make_attestation();
+	put_bytes(LOG ".part", text, LOG_SIZE);
+	fd = open(LOG ".part",
+	    (_i == 0 ? O_WRONLY | O_APPEND : O_RDWR) | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	map = _i == 0 ?
+	    NULL :
+	    mmap(NULL, LOG_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ck_assert_ptr_ne(MAP_FAILED, map);
+	if (map != NULL)
+		map[0] = text[0]; /* from now on, the page is writable */
+	crash_vault();
+	mount_vault(SETTLE);
+	has_state(LOG ".part", "draft");
+	if (map != NULL)
+		map[0] = (char)(text[0] + 1);
+	else
+		refused(ENOTCONN, write(fd, "late", 4));
+	ck_assert_int_eq(0, memcmp(text, content(LOG ".part", NULL), LOG_SIZE));
+	allowed(rename(LOG ".part", LOG));
+	has_state(LOG, "sealed");
+	if (map != NULL)
+		map[1] = (char)(text[1] + 1);
+	else
+		refused(ENOTCONN, write(fd, "late", 4));
+	remount_vault();
+	ck_assert_uint_eq(LOG_SIZE, (size_t)stat_of(LOG).st_size);
+	ck_assert_int_eq(0, memcmp(text, content(LOG, NULL), LOG_SIZE));
+	(void)verify(0);
+	if (map != NULL)
+		munmap(map, LOG_SIZE);
+	(void)close(fd);
+}
+END_TEST
 
 START_TEST(a_file_copied_before_a_crash_is_sealed)
 {
@@ -616,6 +664,8 @@ suite_crash(void)
 	tcase_add_loop_test(t,
 	    a_file_being_written_at_a_crash_is_a_draft_or_gone, 0, 2);
 	tcase_add_test(t, a_too_long_interrupted_name_is_cut);
+	tcase_add_loop_test(t,
+	    a_writer_that_outlives_the_daemon_changes_nothing, 0, 2);
 	t = stored_case(s, "killed");
 	tcase_add_loop_test(t, a_kill_at_any_moment_breaks_no_promise, 0, 4);
 	tcase_add_loop_test(t, a_kill_during_a_publication_leaves_it_whole, 0,
