@@ -104,6 +104,26 @@ a_small_file_is_so_many_requests() {
 		$((FILES * 2 + 20))
 }
 
+# stream FILE N: write N lines of 256 bytes, each by a write(2) of its own.  The
+# kernel makes two requests of a write that crosses the end of a page; none does.
+stream() {
+	python3 - "$1" "$2" <<'PY'
+import os, sys
+fd = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+for i in range(int(sys.argv[2])):
+    os.write(fd, b"%0255d\n" % i)
+os.close(fd)
+PY
+}
+
+# A small write is one request, WRITE: the kernel asks for no attribute of the file
+# but before its first write.
+a_small_write_is_one_request() {
+	mount_with -d
+	counted stream "$mnt/t/w/a/log" 2000
+	at_most "requests for 2,000 writes of 256 bytes" "$asked" 2012
+}
+
 # Walking a tree is answered from the kernel's cache.
 # The kernel looks up a directory inside an attestation on each walk by path,
 # until the attestation is sealed.
@@ -242,6 +262,7 @@ evidence_takes_so_many_bytes() {
 }
 
 with '/dev/fuse python3' a_small_file_is_so_many_requests \
+	a_small_write_is_one_request \
 	walking_asks_next_to_nothing \
 	a_first_walk_asks_for_no_name \
 	a_long_file_is_no_read
