@@ -21,6 +21,7 @@
 #include "../base/crypto.h"
 #include "../base/file.h"
 #include "../base/time_text.h"
+#include "../sign/state.h"
 #include "../store/connection.h"
 #include "../store/entries.h"
 #include "../store/key_dir.h"
@@ -33,8 +34,8 @@
 #define LOG_KEY "keys/" TF_LOG_SECRET
 #define ATTESTER_KEY "keys/" TF_ATTESTER_SECRET
 
-#define SMALL_FILE 65536 /* bytes */
-#define PIECE 1048576	 /* bytes that are copied at once */
+#define SMALL_FILE 524288 /* bytes: a signer.state that is full has half */
+#define PIECE 1048576	  /* bytes that are copied at once */
 
 static const char unfinished[] = "unfinished\n";
 static const char restoring[] = "restoring\n";
@@ -325,6 +326,9 @@ static const struct small {
 	{ TF_ATTESTER_PUB, 0400, false, false },
 	{ LOG_KEY, 0400, true, true },
 	{ ATTESTER_KEY, 0400, true, true },
+	/* After the ledger, so that it knows each tree of it: without it the
+	 * key could sign another history. */
+	{ TF_SIGNER_MEMORY, 0600, true, false },
 	{ "config", 0600, false, false },
 };
 
@@ -369,7 +373,9 @@ take_file(struct tf_backup_run *b, const struct small *f, int keysfd,
     struct tf_error *err)
 {
 	struct tf_buf text = { 0 };
-	enum tf_code rc = f->secret ?
+	enum tf_code rc = strcmp(f->name, TF_SIGNER_MEMORY) == 0 ?
+	    tf_signer_state_copy(keysfd, &text, err) :
+	    f->secret ?
 	    tf_file_read(keysfd, strchr(f->name, '/') + 1, SMALL_FILE, &text,
 		err) :
 	    tf_file_read(b->storefd, f->name, SMALL_FILE, &text, err);

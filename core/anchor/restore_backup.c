@@ -22,6 +22,7 @@
 #include "../ledger/name.h"
 #include "../restore.h"
 #include "../seal/head_copies.h"
+#include "../sign/state.h"
 #include "../store/config_file.h"
 #include "../store/connection.h"
 #include "../store/entries.h"
@@ -40,6 +41,8 @@ struct restoration {
 	const char *origin;
 	struct tf_vkey old; /* of the log in the backup */
 	struct tf_buf lost; /* the note of its guard, if that is newer */
+	uint64_t size;	    /* of the ledger in the backup */
+	struct tf_hash root;
 	struct tf_restored *out;
 };
 
@@ -93,9 +96,7 @@ static enum tf_code
 read_backup(struct restoration *x, const char *from, struct tf_error *err)
 {
 	char name[PATH_MAX];
-	struct tf_hash root;
 	struct tf_db *db;
-	uint64_t size;
 	enum tf_code rc;
 	int dirfd;
 
@@ -108,8 +109,9 @@ read_backup(struct restoration *x, const char *from, struct tf_error *err)
 	if (rc == TF_OK &&
 	    (rc = tf_restore_vkey(dirfd, db, &x->old, err)) == TF_OK &&
 	    (rc = tf_entries_each(db, 0, one_entry, x, err)) == TF_OK &&
-	    (rc = tf_checkpoints_newest(db, &size, &root, NULL, err)) == TF_OK)
-		rc = read_guard(x, dirfd, size, err);
+	    (rc = tf_checkpoints_newest(db, &x->size, &x->root, NULL, err)) ==
+		TF_OK)
+		rc = read_guard(x, dirfd, x->size, err);
 	if (dirfd >= 0)
 		(void)close(dirfd);
 	tf_db_close(db);
@@ -123,7 +125,8 @@ static enum tf_code
 give_keys(int dirfd, const char *origin, struct tf_error *err)
 {
 	static const char *const files[] = { "keys/" TF_LOG_SECRET, TF_LOG_VKEY,
-		TF_LOG_PUB, "keys/" TF_ATTESTER_SECRET, TF_ATTESTER_PUB };
+		TF_LOG_PUB, "keys/" TF_ATTESTER_SECRET, TF_ATTESTER_PUB,
+		TF_SIGNER_MEMORY };
 	struct tf_buf vkey = { 0 };
 	enum tf_code rc;
 	int keysfd;
@@ -136,6 +139,22 @@ give_keys(int dirfd, const char *origin, struct tf_error *err)
 	rc = tf_new_store_keys(dirfd, keysfd, origin, &vkey, err);
 	(void)close(keysfd);
 	tf_buf_free(&vkey);
+	return rc;
+}
+
+/* The old keys: they must never sign another history of what they signed.  An
+ * earlier version made no copy of that memory, and a crash may leave an older one. */
+static enum tf_code
+keep_keys(const struct restoration *x, int dirfd, struct tf_error *err)
+{
+	struct tf_signer_state s = { .fd = -1 };
+	enum tf_code rc = tf_signer_state_open(&s, dirfd, TF_SIGNER_MEMORY,
+	    err);
+
+	if (rc == TF_OK)
+		rc = tf_signer_state_raise(&s, x->old.name, x->size, &x->root,
+		    err);
+	tf_signer_state_close(&s); /* synced */
 	return rc;
 }
 
@@ -161,7 +180,8 @@ go_on(struct restoration *x, int dirfd, const struct tf_backup *ask,
 	struct tf_recovery recovery = { .origin = x->origin,
 		.restored = &x->old,
 		.lost = &x->lost };
-	enum tf_code rc = ask->keys ? TF_OK : give_keys(dirfd, x->origin, err);
+	enum tf_code rc = ask->keys ? keep_keys(x, dirfd, err) :
+				      give_keys(dirfd, x->origin, err);
 
 	if (rc == TF_OK && unlinkat(dirfd, "checkpoint", 0) < 0 &&
 	    errno != ENOENT)

@@ -241,3 +241,37 @@ tf_signer_state_set(struct tf_signer_state *s, const char *origin,
 	}
 	return rc;
 }
+
+enum tf_code
+tf_signer_state_raise(struct tf_signer_state *s, const char *origin,
+    uint64_t size, const struct tf_hash *root, struct tf_error *err)
+{
+	struct tf_signed last;
+	enum tf_code rc = tf_signer_state_lock(s, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_signer_state_find(s, origin, &last, err);
+	if (rc == TF_OK && last.size < size && !last.is_closed)
+		rc = tf_signer_state_set(s, origin, &last, size, root, err);
+	if (rc == TF_OK)
+		rc = tf_file_datasync(s->fd, err);
+	tf_signer_state_unlock(s);
+	return rc;
+}
+
+enum tf_code
+tf_signer_state_copy(int dirfd, struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_signer_state s = { .fd = -1 };
+	enum tf_code rc = tf_file_open(dirfd, TF_SIGNER_STATE, O_RDONLY, &s.fd,
+	    err);
+
+	if (rc == TF_OK)
+		rc = tf_signer_state_lock(&s, err);
+	if (rc == TF_OK)
+		rc = tf_file_read(dirfd, TF_SIGNER_STATE,
+		    (size_t)(2 * TF_SIGNER_ORIGINS + 1) * SLOT, out, err);
+	tf_signer_state_close(&s); /* the lock goes with it */
+	return rc;
+}

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "../error.h"
+#include "../json.h"
 #include "../types.h"
 
 #define TF_SIGNER_STATE "signer.state"
@@ -42,6 +43,11 @@ TF_MUST_USE enum tf_code tf_signer_state_open(struct tf_signer_state *s,
     int dirfd, const char *path, struct tf_error *err);
 void tf_signer_state_close(struct tf_signer_state *s);
 
+/* Append the file signer.state of the directory dirfd to out, at a moment at which
+ * no signer writes it.  Errors: those of tf_file_open and tf_file_read. */
+TF_MUST_USE enum tf_code tf_signer_state_copy(int dirfd, struct tf_buf *out,
+    struct tf_error *err);
+
 /* Several processes may use one file: nobody else changes it until
  * tf_signer_state_unlock().  TF_IO. */
 TF_MUST_USE enum tf_code tf_signer_state_lock(struct tf_signer_state *s,
@@ -52,6 +58,11 @@ void tf_signer_state_unlock(struct tf_signer_state *s);
  * TF_IO. */
 TF_MUST_USE enum tf_code tf_signer_state_find(struct tf_signer_state *s,
     const char *origin, struct tf_signed *out, struct tf_error *err);
+/* Find origin, and let it be remembered with at least that tree: a copy of the file
+ * may be older than its ledger.  A larger one stays.  Errors: as above. */
+TF_MUST_USE enum tf_code tf_signer_state_raise(struct tf_signer_state *s,
+    const char *origin, uint64_t size, const struct tf_hash *root,
+    struct tf_error *err);
 /* Remember size and root of origin, of which `now` was found. */
 TF_MUST_USE enum tf_code tf_signer_state_set(struct tf_signer_state *s,
     const char *origin, const struct tf_signed *now, uint64_t size,

@@ -513,6 +513,61 @@ a_cut_restoration_goes_on() {
 	[ "$struck" -gt 8 ]
 }
 
+# memory STORE ORIGIN: the entries of the last tree that its signer signed.
+memory() {
+	tr -d '\0' <"$1/keys/signer.state" | grep "^$2 " | cut -d ' ' -f 2 |
+		sort -n | tail -n 1
+}
+
+# size STORE: how many entries there are.
+size() {
+	trailctl log --json "$1" | wc -l
+}
+
+# A key that was restored never signs another history of what it signed: its memory
+# is copied with it, and is never behind the ledger of the backup.
+a_signer_never_goes_back() {
+	is 0 trailctl init --origin example.org/s s1
+	is 0 trailctl trail create s1/a
+	cp -a s1 older
+	is 0 trailctl trail create s1/b
+	is 0 trailctl backup --keys s1 b1
+	cmp s1/keys/signer.state b1/keys/signer.state
+	[ "$(stat -c %a b1/keys/signer.state)" = 600 ]
+	[ "$(memory b1 example.org/s)" -eq "$(size b1)" ]
+	# An update without keys: an older memory and a newer ledger.
+	is 0 trailctl trail create s1/c
+	is 0 trailctl backup s1 b1
+	[ "$(memory b1 example.org/s)" -lt "$(size b1)" ]
+	is 0 trailctl restore --keys --origin example.org/s2 b1 r1
+	[ "$(memory r1 example.org/s)" -eq "$(size b1)" ]
+	[ "$(memory r1 example.org/s2)" -eq "$(size r1)" ]
+	is 0 trailctl trail create r1/d
+	is 0 trailctl verify r1
+	# Of an earlier version, without any memory.
+	rm b1/keys/signer.state
+	is 0 trailctl restore --keys --origin example.org/s4 b1 r4
+	[ "$(memory r4 example.org/s)" -eq "$(size b1)" ]
+	# With that memory nobody goes on with the older copy.
+	cp -a older fork
+	cp r1/keys/signer.state fork/keys/signer.state
+	is 4 trailctl init --moved fork
+	complains 'signe[dr]'
+	[ "$(memory fork example.org/s)" -eq "$(size b1)" ]
+	# A newer memory and an older ledger: the memory stays.
+	is 0 trailctl init --moved older
+	is 0 trailctl backup --keys older b2
+	cp s1/keys/signer.state b2/keys/signer.state
+	is 0 trailctl restore --keys --origin example.org/s3 b2 r2
+	[ "$(memory r2 example.org/s)" -eq "$(memory s1 example.org/s)" ]
+	[ "$(memory r2 example.org/s)" -gt "$(size b2)" ]
+	is 0 trailctl trail create r2/d
+	is 0 trailctl verify r2
+	# New keys have signed nothing.
+	is 0 trailctl restore --origin example.org/s5 b2 r3
+	[ -z "$(memory r3 example.org/s)" ]
+}
+
 run a_mounted_store_is_backed_up
 with sqlite3 a_second_run_copies_what_is_new
 run keys_are_copied_on_request nothing_writes_a_backup \
@@ -523,7 +578,8 @@ unmount
 with sqlite3 a_damaged_store_replaces_nothing
 with 'sqlite3 rsync' a_copy_by_other_programs_is_one_state
 run a_lost_object_is_named a_lost_store_is_restored \
-	a_vault_goes_on_with_its_keys a_restored_store_belongs_to_its_directory
+	a_vault_goes_on_with_its_keys a_signer_never_goes_back \
+	a_restored_store_belongs_to_its_directory
 # A sanitizer wants to be loaded before the shim.
 if nm -D "$BUILD/trailctl" 2>/dev/null | grep -q '__[at]san_init'; then
 	skipped 'built with a sanitizer' a_cut_first_backup_goes_on \
