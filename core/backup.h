@@ -49,12 +49,17 @@ struct tf_backed_up {
 	uint64_t erased;	  /* object files of redacted evidence */
 	bool had_keys, keys;	  /* private keys are there, before and now */
 	struct tf_report report;  /* of the verification */
+	/* Why STORE/backed-up could not be written; "": it was, or the source is
+	 * itself a copy or cannot be written. */
+	char unrecorded[160];
 };
 
 /*
- * Make or update the backup.  On TF_OK it is durable; report has findings if the
- * store has some that do not keep a backup from being made (lost or altered
- * objects), or if this is the first backup.
+ * Make or update the backup, and write its time to STORE/backed-up, which status,
+ * metrics and doctor show, unless report has findings; nothing else of the store is
+ * written.  On TF_OK the backup is durable; report has findings if the store has
+ * some that do not keep a backup from being made (lost or altered objects), or if
+ * this is the first backup.
  *
  * On failure the earlier state of the backup stays, and the next call goes on
  * with what was copied.  Errors: TF_EXISTS dir holds something else; TF_FOREIGN it

@@ -109,4 +109,13 @@ struct tf_ioc_verified {
 };
 #define TF_IOC_VERIFIED _IOW('t', 0x74, struct tf_ioc_verified)
 
+/* The same for the entry verify.failed: a verification that did not find the vault
+ * whole. */
+struct tf_ioc_verify_failed {
+	uint64_t size; /* entries; 0: not known */
+	uint64_t from, full, part, parts, seconds, findings;
+	char verdict[16]; /* and a NUL */
+};
+#define TF_IOC_VERIFY_FAILED _IOW('t', 0x75, struct tf_ioc_verify_failed)
+
 #endif

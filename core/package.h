@@ -69,22 +69,43 @@ TF_MUST_USE enum tf_code tf_vault_packaged(struct tf_vault *v, uint64_t id,
  * other characters; TF_TOOBIG. */
 TF_MUST_USE enum tf_code tf_package_to_check(const char *to,
     struct tf_error *err);
-/* A verification that found nothing: of the tree of that size and root, with
- * that scope, in so many seconds. */
+/* A verification: of the tree of that size and root, with that scope, in so many
+ * seconds. */
 struct tf_verified {
 	struct tf_hash root;
 	uint64_t size; /* entries */
 	struct tf_verify_scope scope;
 	uint64_t seconds;
+	/* Of one that did not find the store whole: "failed", "unusual" or
+	 * "undecided" (ledger/verify_run.h). */
+	const char *verdict;
+	uint64_t findings;
 };
 /*
- * Append the entry verify.done: who has verified the whole vault.  Errors:
+ * Append the entry verify.done: who has verified the whole vault, and it is whole.
+ * If everything was read, STORE/verify-failed is removed.  Errors:
  * TF_DENIED who is neither the owner of the root directory nor root; TF_INVALID the
  * tree is not one of this log, or the scope does not fit it.
  */
 TF_MUST_USE enum tf_code tf_vault_verified(struct tf_vault *v,
     const struct tf_verified *made, const struct tf_actor *who,
     struct tf_error *err);
+/*
+ * Append the entry verify.failed, also if the tree is another one: that may be
+ * what failed.  It has no root, so that the ledger vouches for nothing.  Errors:
+ * TF_DENIED as above; TF_INVALID a verdict that is none.
+ */
+TF_MUST_USE enum tf_code tf_vault_verify_failed(struct tf_vault *v,
+    const struct tf_verified *made, const struct tf_actor *who,
+    struct tf_error *err);
+/*
+ * Write STORE/verify-failed, which status, metrics and doctor show until a
+ * verification that read everything finds the store whole.  Nothing is opened but
+ * the directory, so that this works in a store that is damaged, or mounted.
+ * Errors: TF_READONLY the store is a mirror or a backup; those of writing a file.
+ */
+TF_MUST_USE enum tf_code tf_store_verify_failed(const char *path,
+    const struct tf_verified *made, struct tf_error *err);
 
 /*
  * Unpack the package file below the directory dir, which is created.  No

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #define TF_VERSION "0.1.0"
+#define TF_VERIFY_WORD 15 /* bytes of a recorded verdict, at most */
 
 /* A SHA-256 digest; the name of each field says of what. */
 struct tf_hash {

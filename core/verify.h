@@ -187,8 +187,9 @@ TF_MUST_USE enum tf_code tf_verify_store(const char *path,
 
 /*
  * Choose what an incremental verification of the store reads, by what the ledger
- * records: everything, if nothing is recorded or the last verification that read
- * everything is a week old.  Errors: those of opening the database.
+ * records: everything, if nothing is recorded, the last verification that read
+ * everything is a week old, or one has failed since.  Errors: those of opening the
+ * database.
  */
 TF_MUST_USE enum tf_code tf_verify_plan(const char *store,
     struct tf_verify_scope *out, struct tf_error *err);

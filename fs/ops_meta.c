@@ -522,6 +522,11 @@ static const struct fs_operation packages = { .name = "package",
 	.awaits = FS_AWAIT_ALL,
 	.actor = FS_ACTOR_HINTS };
 
+static const struct fs_operation failures = { .name = "verify",
+	.changes = true,
+	.awaits = FS_AWAIT_ALL,
+	.actor = FS_ACTOR_HINTS };
+
 static const struct fs_operation verifications = { .name = "verify",
 	.changes = true,
 	.awaits = FS_AWAIT_ALL,
@@ -579,6 +584,27 @@ record_verification(struct fs_request *r, uint64_t ino, const void *in)
 	return tf_vault_verified(r->fs->vault, &made, &r->who, &r->err);
 }
 
+static enum tf_code
+record_failure(struct fs_request *r, uint64_t ino, const void *in)
+{
+	struct tf_verified made = { .size = 0 };
+	struct tf_ioc_verify_failed p;
+
+	if (ino != TF_ROOT_ID)
+		return tf_fail(&r->err, TF_UNSUPPORTED,
+		    "only the whole vault is verified");
+	memcpy(&p, in, sizeof p);
+	if (memchr(p.verdict, '\0', sizeof p.verdict) == NULL)
+		return tf_fail(&r->err, TF_INVALID, "the verdict has no end");
+	made.size = p.size;
+	made.scope = (struct tf_verify_scope){ p.from, p.full, p.part,
+		p.parts };
+	made.seconds = p.seconds;
+	made.verdict = p.verdict;
+	made.findings = p.findings;
+	return tf_vault_verify_failed(r->fs->vault, &made, &r->who, &r->err);
+}
+
 void
 fs_meta_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg,
     struct fuse_file_info *fi, unsigned flags, const void *in, size_t in_size,
@@ -587,6 +613,7 @@ fs_meta_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg,
 	const struct fs_operation *op = cmd == TF_IOC_SEAL ? &seals :
 	    cmd == TF_IOC_PACKAGED			   ? &packages :
 	    cmd == TF_IOC_VERIFIED			   ? &verifications :
+	    cmd == TF_IOC_VERIFY_FAILED			   ? &failures :
 	    cmd == TF_IOC_SYNC				   ? &syncs :
 							     NULL;
 	struct fs_request r;
@@ -610,6 +637,9 @@ fs_meta_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg,
 	else if (op == &verifications &&
 	    in_size == sizeof(struct tf_ioc_verified))
 		rc = record_verification(&r, ino, in);
+	else if (op == &failures &&
+	    in_size == sizeof(struct tf_ioc_verify_failed))
+		rc = record_failure(&r, ino, in);
 	else
 		rc = tf_fail(&r.err, TF_INVALID, "the record has another size");
 	if (!fs_request_failed(&r, rc))

@@ -1,6 +1,6 @@
 /*
  * trailctl backup: a copy of a store, updated while it is in use (core/backup.h).
- * The store is only read.
+ * Of the store, only the file backed-up is written.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +106,9 @@ print_notes(const struct tf_backed_up *r)
 		report_note("the private keys are NOT in this backup (--keys "
 			    "copies them): a store that is restored from it "
 			    "gets new keys");
+	if (r->unrecorded[0] != '\0')
+		report_note("the store does not know of this backup: %s",
+		    r->unrecorded);
 	if (r->secret > 0)
 		report_note(
 		    "%llu files of encrypted trails are not sealed yet, "

@@ -283,6 +283,37 @@ say_damaged(struct damage *damage, const struct tf_json_doc *d)
 	tf_buf_free(&why);
 }
 
+/* Say that a verification failed.  Only damage is damage: another verdict is a
+ * note. */
+static void
+say_verify_failed(struct damage *damage, const struct tf_json_doc *d)
+{
+	const int of = tf_json_get(d, 0, "verify_failed");
+	struct tf_str verdict, at;
+	struct tf_buf why = { 0 };
+	int64_t n;
+
+	if (of < 0 || d->tok[of].type != TF_JSON_OBJECT)
+		return;
+	verdict = member_text(d, (uint32_t)of, "verdict");
+	at = member_text(d, (uint32_t)of, "at");
+	tf_buf_str(&why, "the verification of ");
+	text_add(&why, at.p, at.n);
+	tf_buf_str(&why, " ended with the verdict ");
+	text_add(&why, verdict.p, verdict.n);
+	n = member_number(d, (uint32_t)of, "findings", 0);
+	tf_buf_printf(&why,
+	    " and %lld finding%s, and none that read everything was good "
+	    "since: run trailctl verify",
+	    (long long)n, n == 1 ? "" : "s");
+	if (tf_str_same(verdict, tf_str_of("undecided")) ||
+	    tf_str_same(verdict, tf_str_of("unusual")))
+		report_note("%s", text_of(&why));
+	else
+		damage_say(damage, DAMAGE_NO_ENTRY, text_of(&why));
+	tf_buf_free(&why);
+}
+
 /* Print the status of one trail, unless the caller may not read it. */
 static enum tf_code
 print_trail(const struct where *w, const char *name, struct damage *damage,
@@ -375,6 +406,7 @@ run(int n, char **arg)
 		goto out;
 	}
 	say_damaged(&damage, &d);
+	say_verify_failed(&damage, &d);
 	if (as_json) {
 		fwrite(b.p, 1, b.n, stdout);
 		putchar('\n');

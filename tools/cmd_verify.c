@@ -70,7 +70,7 @@ static const struct args_option options[] = {
 	    .help = "verify the store, also behind a mount",
 	    .flag = &ask.rebuild },
 	{ .name = "record",
-	    .help = "append an entry if the store is whole",
+	    .help = "record the result in the store and its ledger",
 	    .flag = &ask.record },
 	{ .name = "since",
 	    .value = "TIME",
@@ -273,23 +273,47 @@ answer(const struct check *c, struct tf_error *err)
 	return rc;
 }
 
-/* Only success is recorded: who finds damage keeps the report elsewhere, and
- * writes nothing more to that store. */
+/* Evidence that is damaged, missing or forged has failed; else something could not
+ * be checked, or has an unusual form. */
 static enum tf_code
 record(const char *what, const struct check *c,
     const struct tf_verify_scope *scope, uint64_t begun_ns, int status,
     struct tf_error *err)
 {
-	const struct tf_verified made = { .root = c->report.root,
+	struct tf_verified made = { .root = c->report.root,
 		.size = c->report.size,
 		.scope = *scope,
-		.seconds = (tf_clock_boot_ns() - begun_ns) / TF_SECOND };
+		.seconds = (tf_clock_boot_ns() - begun_ns) / TF_SECOND,
+		.findings = c->report.findings };
+	struct tf_error why = { 0 };
 
 	if (status == REPORT_OK)
 		return verified_record(what, &made, err);
-	report_note("the verification is not recorded, because it found the "
-		    "store not whole");
+	made.verdict = status == REPORT_TAMPERED ? "failed" :
+	    status == REPORT_FINDING		 ? "unusual" :
+						   "undecided";
+	/* The verdict is graver than that it could not be recorded. */
+	if (verified_record_failure(what, &made, &why) != TF_OK)
+		report_note("this is not recorded: %s", why.text);
 	return TF_OK;
+}
+
+/* The verification itself could not be made, for the reason `why`, which stays the
+ * answer.  A mistake of the caller is no verdict. */
+static void
+record_error(const char *what, enum tf_code why,
+    const struct tf_verify_scope *scope, uint64_t begun_ns)
+{
+	const struct tf_verified made = { .scope = *scope,
+		.seconds = (tf_clock_boot_ns() - begun_ns) / TF_SECOND,
+		.verdict = why == TF_TAMPER ? "failed" : "undecided" };
+	struct tf_error err = { 0 };
+
+	if (!tf_code_undecided(why) && why != TF_TAMPER && why != TF_INDOUBT &&
+	    why != TF_FOREIGN)
+		return;
+	if (verified_record_failure(what, &made, &err) != TF_OK)
+		report_note("this is not recorded: %s", err.text);
 }
 
 static int
@@ -308,6 +332,7 @@ run(int n, char **arg)
 	struct tf_error err = { 0 }, second = { 0 };
 	const uint64_t begun_ns = tf_clock_boot_ns();
 	int status = REPORT_OK, other;
+	bool checking = false;
 	enum tf_code rc;
 
 	if (ask.json && ask.junit != NULL && strcmp(ask.junit, "-") == 0)
@@ -317,7 +342,9 @@ run(int n, char **arg)
 	    (rc = fits(file, &t, &err)) == TF_OK &&
 	    (ask.policy == NULL ||
 		(rc = read_policy(&policy, &err)) == TF_OK) &&
-	    (rc = check(&t, policy, &c, &scope, &err)) == TF_OK) {
+	    (checking = true, rc = check(&t, policy, &c, &scope, &err)) ==
+		TF_OK) {
+		checking = false;
 		status = verdict_status(&c);
 		rc = answer(&c, &err);
 		if (rc == TF_OK && ask.record)
@@ -325,6 +352,8 @@ run(int n, char **arg)
 	}
 	if (rc != TF_OK)
 		status = report(&err);
+	if (rc != TF_OK && checking && ask.record)
+		record_error(what, rc, &scope, begun_ns);
 	if (ask.junit != NULL &&
 	    write_junit(&c, rc == TF_OK ? NULL : &err, &second) != TF_OK) {
 		/* A finding is graver than an unwritable report. */

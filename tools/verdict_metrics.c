@@ -1,5 +1,5 @@
-/* The result of trailctl verify for Prometheus.  The ledger records success only,
- * so these metrics are what tells a monitor of damage that a verification found. */
+/* The result of trailctl verify for Prometheus: of one that recorded nothing, too,
+ * such as one by a user who may not record it. */
 #include "core/base/clock.h"
 #include "core/base/metric.h"
 #include "verdict.h"

@@ -24,11 +24,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "../base/file.h"
 #include "../ledger/merkle.h"
 #include "../store/connection.h"
 #include "../store/entries.h"
 #include "../store/page_copy.h"
+#include "../store/results.h"
 #include "../store/store_files.h"
 #include "../store/ticket.h"
 #include "../store/transaction.h"
@@ -307,6 +309,21 @@ tf_backup_run(struct tf_backup_run *b, struct tf_error *err)
 	return run_steps(b, &why) == TF_OK ? TF_OK : fail_run(b, &why, err);
 }
 
+/* Leave a note in the store.  A backup that lacks something is none to rely on. */
+static void
+record(const struct tf_backup_run *b)
+{
+	const struct tf_result r = { .at = tf_clock_now(),
+		.entries = b->out->entries,
+		.verdict = "ok" };
+	struct tf_error why = { .code = TF_OK };
+
+	if (tf_result_put(b->storefd, TF_RESULT_BACKUP, &r, &why) != TF_OK &&
+	    why.code != TF_READONLY)
+		(void)snprintf(b->out->unrecorded, sizeof(b->out->unrecorded),
+		    "%s", why.text);
+}
+
 enum tf_code
 tf_backup_make(const struct tf_backup *ask, struct tf_backed_up *out,
     struct tf_error *err)
@@ -316,6 +333,8 @@ tf_backup_make(const struct tf_backup *ask, struct tf_backed_up *out,
 
 	memset(out, 0, sizeof(*out));
 	rc = tf_backup_run(&b, err);
+	if (rc == TF_OK && out->report.findings == 0)
+		record(&b);
 	tf_backup_close(&b);
 	return rc;
 }

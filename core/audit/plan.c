@@ -1,7 +1,8 @@
 /*
  * What an incremental verification reads: the contents of the entries since the
- * last recorded one, and of the older objects the next part.  After a week, or
- * where nothing is recorded, everything is read.
+ * last recorded one, and of the older objects the next part.  After a week, after
+ * one that did not find the store whole, or where nothing is recorded, everything
+ * is read.
  *
  * The ledger says when the last full verification was, by the host's clock, so a
  * clock that was set back brings a full one forward, never off.
@@ -10,6 +11,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../base/clock.h"
 #include "../json.h"
@@ -19,6 +21,7 @@
 #include "../store/connection.h"
 #include "../store/entries.h"
 #include "../store/meta.h"
+#include "../store/results.h"
 #include "../verify.h"
 
 #define PARTS 7 /* nights until each old object was read again */
@@ -82,6 +85,22 @@ plan(struct tf_db *db, struct tf_verify_scope *out, struct tf_error *err)
 	return TF_OK;
 }
 
+/* Has one failed, and none that read everything was good since? */
+static enum tf_code
+has_failed(const char *store, bool *failed, struct tf_error *err)
+{
+	struct tf_result result;
+	int fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum tf_code rc;
+
+	if (fd < 0)
+		return tf_fail(err, TF_IO, "open %.100s", store);
+	rc = tf_result_get(fd, TF_RESULT_VERIFY, &result, err);
+	(void)close(fd); /* only read */
+	*failed = rc == TF_OK;
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
 enum tf_code
 tf_verify_plan(const char *store, struct tf_verify_scope *out,
     struct tf_error *err)
@@ -89,13 +108,17 @@ tf_verify_plan(const char *store, struct tf_verify_scope *out,
 	char name[PATH_MAX];
 	struct tf_error e = { .code = TF_OK };
 	struct tf_db *db;
+	bool failed = false;
 	enum tf_code rc;
 
 	memset(out, 0, sizeof(*out));
 	(void)snprintf(name, sizeof(name), "%s/%s", store, TF_DB_NAME);
 	if ((rc = tf_db_open(name, TF_DB_READ, &db, err)) != TF_OK)
 		return rc;
-	rc = plan(db, out, &e);
+	/* An incremental one could miss what was found. */
+	rc = has_failed(store, &failed, &e);
+	if (rc == TF_OK && !failed)
+		rc = plan(db, out, &e);
 	tf_db_close(db);
 	/* What does not fit is found by reading everything. */
 	return tf_code_undecided(rc) ? tf_fail_as(err, &e) : TF_OK;

@@ -47,6 +47,7 @@ enum tf_entry_kind {
 	TF_IMPORT_DONE,
 	TF_ANCHOR_ADDED,
 	TF_VERIFY_DONE,
+	TF_VERIFY_FAILED,
 	TF_TYPES
 };
 
@@ -172,11 +173,12 @@ struct tf_entry {
 	struct tf_retention_ref retention; /* retention.set */
 	struct tf_str key_new, key_old, use;
 	struct tf_str new_sig, old_sig; /* key.rotated; see rotation.h */
-	struct tf_time expected; /* clock.jumped */
+	struct tf_time expected;	/* clock.jumped */
 	bool has_count;
 	uint64_t count;	      /* import.done, redaction.done */
 	struct tf_str source; /* raw */
-	struct tf_str run; /* verify.done; raw: see verify_run.h */
+	struct tf_str
+	    run; /* verify.done, verify.failed; raw: see verify_run.h */
 	/* anchor.added: content is what an anchor of tree gave; see anchor.h */
 	struct tf_str anchor_kind, anchor_name;
 	struct tf_str anchor_key; /* vkey of a cosigner, or absent */

@@ -206,6 +206,8 @@ const struct tf_entry_type tf_entry_types[TF_TYPES] = {
 	    TF_BIT(CHAIN) | TF_BIT(KEY), 0, 0, false },
 	[TF_VERIFY_DONE] = { "verify.done", TF_BIT(PATH) | TF_BIT(TREE),
 	    TF_BIT(RUN), 0, 0, false },
+	[TF_VERIFY_FAILED] = { "verify.failed", TF_BIT(PATH) | TF_BIT(RUN), 0,
+	    0, 0, false },
 };
 
 enum tf_entry_kind

@@ -123,6 +123,8 @@ static const struct member host_clock_members[] = {
 };
 
 static const struct member verify_run_members[] = {
+	{ "entries", TF_FORM_UINT, true },
+	{ "findings", TF_FORM_UINT, true },
 	{ "from", TF_FORM_UINT, true },
 	{ "full", TF_FORM_UINT, true },
 	{ "part", TF_FORM_UINT, true },

@@ -130,6 +130,8 @@ apply(struct tf_replay *r, const struct tf_entry *e, const struct tf_hash *leaf,
 		return tf_replay_anchor_added(r, e);
 	case TF_VERIFY_DONE:
 		return tf_replay_verify_done(r, e);
+	case TF_VERIFY_FAILED:
+		return tf_replay_verify_failed(r, e);
 	default:
 		return TF_OK;
 	}

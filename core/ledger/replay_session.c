@@ -1,6 +1,6 @@
 /*
  * Replay of the entries about the ledger itself: ledger.opened, key.rotated,
- * anchor.added, verify.done.  They decide the origin, the store and the keys in force.
+ * anchor.added, verify.done, verify.failed.  They decide the origin, the store and the keys in force.
  *
  * The keys in force are those of the first opening, until key.rotated or an
  * opening with `previous` names others.  Such an opening begins a new origin
@@ -199,21 +199,50 @@ tf_replay_anchor_added(struct tf_replay *r, const struct tf_entry *e)
 	    "an anchor of a tree that this ledger did not have then");
 }
 
-enum tf_code
-tf_replay_verify_done(struct tf_replay *r, const struct tf_entry *e)
+/* The scope, if its members fit each other, and are about this ledger. */
+static enum tf_code
+check_run(struct tf_replay *r, const struct tf_entry *e, uint64_t size,
+    struct tf_verify_run *run)
 {
-	struct tf_verify_run run;
 	struct tf_error why;
-	enum tf_code rc = tf_verify_run_read(e->run, &run, &why);
+	enum tf_code rc = tf_verify_run_read(e->run, run, &why);
 
 	if (rc == TF_NOMEM)
 		return rc;
 	if (rc != TF_OK ||
-	    (run.scope.parts > 0 &&
-		(run.scope.from > e->tree_size || run.scope.full >= e->seq)))
+	    (run->scope.parts > 0 &&
+		(run->scope.from > size || run->scope.full >= e->seq)))
 		return tf_replay_broken(r,
 		    "a verification whose scope does not fit");
+	return TF_OK;
+}
+
+enum tf_code
+tf_replay_verify_done(struct tf_replay *r, const struct tf_entry *e)
+{
+	struct tf_verify_run run;
+	enum tf_code rc = check_run(r, e, e->tree_size, &run);
+
+	if (rc != TF_OK)
+		return rc;
 	if (e->tree_size > 0 && e->tree_size <= e->seq)
+		return TF_OK;
+	return tf_replay_broken(r,
+	    "a verification of a tree that this ledger did not have then");
+}
+
+enum tf_code
+tf_replay_verify_failed(struct tf_replay *r, const struct tf_entry *e)
+{
+	struct tf_verify_run run;
+	enum tf_code rc = check_run(r, e, e->seq, &run);
+
+	if (rc != TF_OK)
+		return rc;
+	if (!tf_verify_is_bad(run.verdict))
+		return tf_replay_broken(r,
+		    "a failed verification with a good verdict");
+	if (run.entries <= e->seq)
 		return TF_OK;
 	return tf_replay_broken(r,
 	    "a verification of a tree that this ledger did not have then");

@@ -1,5 +1,5 @@
 /*
- * Replay of ledger.opened, key.rotated, anchor.added and verify.done: origin,
+ * Replay of ledger.opened, key.rotated, anchor.added and verify.*: origin,
  * store, keys in force.
  * Each function checks the rules of its type and applies its effect.  Result:
  * TF_OK, TF_REPLAY_REPORTED if a rule is broken (no effect), or an error of the
@@ -23,6 +23,8 @@ TF_MUST_USE enum tf_code tf_replay_key_rotated(struct tf_replay *r,
 TF_MUST_USE enum tf_code tf_replay_anchor_added(struct tf_replay *r,
     const struct tf_entry *e);
 TF_MUST_USE enum tf_code tf_replay_verify_done(struct tf_replay *r,
+    const struct tf_entry *e);
+TF_MUST_USE enum tf_code tf_replay_verify_failed(struct tf_replay *r,
     const struct tf_entry *e);
 
 #endif

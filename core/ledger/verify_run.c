@@ -1,13 +1,20 @@
 /*
- * The field `run` of verify.done: see verify_run.h.  An object belongs to a part
+ * The field `run` of verifications: see verify_run.h.  An object belongs to a part
  * by its digest, which nothing changes, so that successive parts read each old
  * object once.
  */
 #include "verify_run.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "../base/member.h"
+
+bool
+tf_verify_is_bad(const char *verdict)
+{
+	return verdict[0] != '\0' && strcmp(verdict, TF_VERIFY_OK) != 0;
+}
 
 enum tf_code
 tf_verify_run_text(const struct tf_verify_run *run, struct tf_buf *out,
@@ -18,6 +25,11 @@ tf_verify_run_text(const struct tf_verify_run *run, struct tf_buf *out,
 
 	tf_json_begin(&j, out);
 	tf_json_object(&j);
+	if (tf_verify_is_bad(run->verdict)) {
+		if (run->entries > 0)
+			tf_put_uint(&j, "entries", run->entries);
+		tf_put_uint(&j, "findings", run->findings);
+	}
 	if (s->parts > 0) {
 		tf_put_uint(&j, "from", s->from);
 		tf_put_uint(&j, "full", s->full);
@@ -25,9 +37,25 @@ tf_verify_run_text(const struct tf_verify_run *run, struct tf_buf *out,
 		tf_put_uint(&j, "parts", s->parts);
 	}
 	tf_put_uint(&j, "seconds", run->seconds);
-	tf_put_cstr(&j, "verdict", "ok");
+	tf_put_cstr(&j, "verdict",
+	    run->verdict[0] == '\0' ? TF_VERIFY_OK : run->verdict);
 	tf_json_object_end(&j);
 	return tf_json_end(&j, err);
+}
+
+/* A word that is too long for a verdict is one that nobody knows. */
+static void
+take_verdict(const struct tf_json_doc *d, char out[TF_VERIFY_WORD + 1])
+{
+	int t = tf_json_get(d, 0, "verdict");
+	struct tf_str s;
+
+	(void)snprintf(out, TF_VERIFY_WORD + 1, "%s", TF_VERIFY_OK);
+	if (t < 0 || d->tok[t].type != TF_JSON_STRING)
+		return;
+	s = tf_json_text(d, t);
+	(void)snprintf(out, TF_VERIFY_WORD + 1, "%.*s", (int)(s.n - 2),
+	    s.p + 1);
 }
 
 /* Set *out to the integer of a member; false if there is none. */
@@ -58,6 +86,9 @@ tf_verify_run_read(struct tf_str text, struct tf_verify_run *out,
 	if ((rc = tf_json_parse(&d, text.p, text.n, err)) != TF_OK)
 		return rc;
 	(void)take(&d, "seconds", &out->seconds);
+	(void)take(&d, "entries", &out->entries);
+	(void)take(&d, "findings", &out->findings);
+	take_verdict(&d, out->verdict);
 	n = (unsigned)take(&d, "from", &s->from) +
 	    (unsigned)take(&d, "full", &s->full) +
 	    (unsigned)take(&d, "part", &s->part) +

@@ -21,6 +21,7 @@
 #include "connection.h"
 #include "key_dir.h"
 #include "refusals.h"
+#include "results.h"
 #include "scrub.h"
 #include "search_rows.h"
 #include "store_files.h"
@@ -51,6 +52,8 @@ static const struct place {
 	{ TF_SEARCH_NAME "-shm", false },
 	{ "checkpoint", false },
 	{ TF_REFUSALS, false },
+	{ TF_RESULT_VERIFY, false },
+	{ TF_RESULT_BACKUP, false },
 	{ "config", false },
 	{ "lock", false },
 	{ TF_LOG_VKEY, false },
@@ -223,8 +226,8 @@ belongs_on_top(const char *name)
 		TF_DB_NAME "-shm", TF_DB_NAME "-journal", TF_SEARCH_NAME,
 		TF_SEARCH_NAME "-wal", TF_SEARCH_NAME "-shm", "objects",
 		"stage", "keys", "checkpoint", "config", "lock", "lost+found",
-		TF_REFUSALS, TF_MIRROR_MARK, TF_BACKUP_MARK, "incoming",
-		"refused" };
+		TF_REFUSALS, TF_RESULT_VERIFY, TF_RESULT_BACKUP, TF_MIRROR_MARK,
+		TF_BACKUP_MARK, "incoming", "refused" };
 	char base[256];
 
 	(void)snprintf(base, sizeof(base), "%.*s", (int)without_tmp(name),

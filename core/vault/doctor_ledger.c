@@ -25,6 +25,7 @@
 #include "../store/entries.h"
 #include "../store/guard_file.h"
 #include "../store/meta.h"
+#include "../store/results.h"
 #include "../store/transaction.h"
 
 #define DAY_S ((int64_t)86400)
@@ -278,6 +279,53 @@ judge_anchor(struct look *k, const struct best *b, struct tf_error *err)
 	return TF_OK;
 }
 
+/* A copy of the bytes is more than a signature about them.  A backup is late by the
+ * first entry that it lacks. */
+static enum tf_code
+judge_backup(struct look *k, const struct tf_result *b, bool mirrored,
+    struct tf_error *err)
+{
+	char span[TF_SPAN_LEN + 1];
+	struct tf_time lacks = k->now;
+	enum tf_code rc = TF_OK;
+
+	if (b->entries < k->size)
+		rc = time_of(k, b->entries, false, &lacks, err);
+	if (rc != TF_OK)
+		return rc;
+	tf_span_text(age_of(k, b->at), span);
+	if (age_of(k, lacks) > MIRROR_LATE_S)
+		tf_doctor_say(k->d, "backup",
+		    mirrored ? TF_DOCTOR_NOTE : TF_DOCTOR_WRONG,
+		    "trailctl backup brings it up to date",
+		    "the last backup is %s old and lacks %llu entries", span,
+		    (unsigned long long)(k->size - b->entries));
+	else
+		tf_doctor_say(k->d, "backup", TF_DOCTOR_OK, NULL,
+		    "the last backup has %llu of %llu entries, %s ago",
+		    (unsigned long long)b->entries, (unsigned long long)k->size,
+		    span);
+	return TF_OK;
+}
+
+static enum tf_code
+look_at_backup(struct look *k, bool mirrored, struct tf_error *err)
+{
+	struct tf_result b;
+	enum tf_code rc = tf_result_get(k->v->dirfd, TF_RESULT_BACKUP, &b, err);
+
+	if (rc == TF_OK)
+		return judge_backup(k, &b, mirrored, err);
+	if (rc == TF_NOTFOUND && !mirrored)
+		tf_doctor_say(k->d, "backup",
+		    age_of(k, k->first_at) > YOUNG_S ? TF_DOCTOR_WRONG :
+						       TF_DOCTOR_NOTE,
+		    "trailctl backup and trailctl mirror make one that checks "
+		    "what it copies",
+		    "the store knows of no backup and no mirror");
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
 static enum tf_code
 look_at_anchors(struct look *k, struct tf_error *err)
 {
@@ -306,14 +354,7 @@ look_at_anchors(struct look *k, struct tf_error *err)
 		    "trailfs-recipes(7)",
 		    "never anchored: nobody else could show that history was "
 		    "rewritten");
-	/* A copy of the bytes is more than a signature about them. */
-	if (s.best[0].size == 0)
-		tf_doctor_say(k->d, "backup",
-		    age_of(k, k->first_at) > YOUNG_S ? TF_DOCTOR_WRONG :
-						       TF_DOCTOR_NOTE,
-		    "trailctl mirror makes one that checks what it copies",
-		    "the ledger knows of no mirror: is there any backup?");
-	return TF_OK;
+	return look_at_backup(k, s.best[0].size > 0, err);
 }
 
 static enum tf_code
@@ -344,6 +385,29 @@ look_at_verified(struct look *k, struct tf_error *err)
 						    TF_DOCTOR_OK,
 		    age_of(k, at) > VERIFY_LATE_S ? cure : NULL,
 		    "the last recorded verification is %s old", span);
+	return TF_OK;
+}
+
+/* A failure stays until a verification that read everything is good. */
+static enum tf_code
+look_at_failure(struct look *k, struct tf_error *err)
+{
+	char span[TF_SPAN_LEN + 1], cure[TF_DOCTOR_CURE];
+	struct tf_result f;
+	enum tf_code rc = tf_result_get(k->v->dirfd, TF_RESULT_VERIFY, &f, err);
+
+	if (rc != TF_OK)
+		return rc == TF_NOTFOUND ? TF_OK : rc;
+	(void)snprintf(cure, sizeof(cure),
+	    "trailctl verify %s shows what; once it is whole: trailctl verify "
+	    "--rebuild --record %s",
+	    k->word, k->word);
+	tf_span_text(age_of(k, f.at), span);
+	tf_doctor_say(k->d, "verify", TF_DOCTOR_WRONG, cure,
+	    "a verification ended %s ago with the verdict %s and %llu "
+	    "finding%s",
+	    span, f.verdict, (unsigned long long)f.findings,
+	    f.findings == 1 ? "" : "s");
 	return TF_OK;
 }
 
@@ -383,7 +447,8 @@ look_at_all(struct look *k, struct tf_error *err)
 	if ((rc = look_at_home(k, err)) != TF_OK ||
 	    (rc = look_at_anchors(k, err)) != TF_OK)
 		return rc;
-	return look_at_verified(k, err);
+	rc = look_at_verified(k, err);
+	return rc == TF_OK ? look_at_failure(k, err) : rc;
 }
 
 enum tf_code

@@ -1,15 +1,22 @@
 /*
  * The entries that record that a package was made, and that the vault was
- * verified.
+ * verified; and the file about a verification that did not find it whole.
  *
  * The caller says of which tree.  append() computes the root of that tree from
  * the tiles, so that the ledger never vouches for another log.  The package is
- * not read and nothing is verified: that is the caller's word.
+ * not read and nothing is verified: that is the caller's word.  What failed has no
+ * root.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../base/bytes.h"
+#include "../base/clock.h"
 #include "../commit/append.h"
 #include "../commit/commit.h"
 #include "../commit/queue.h"
@@ -25,6 +32,7 @@
 #include "../store/entries.h"
 #include "../store/meta.h"
 #include "../store/nodes.h"
+#include "../store/results.h"
 #include "../vault.h"
 #include "reason.h"
 
@@ -35,26 +43,36 @@ struct record {
 	const char *of; /* "the package", for messages */
 };
 
-/*
- * The root is computed in the committer's thread, where the tree cannot grow
- * meanwhile.
- */
+/* Is its tree one of this log?  It is in the committer's thread, where the tree
+ * cannot grow meanwhile. */
+static enum tf_code
+check_tree(const struct tf_txn *t, const struct record *r, struct tf_error *err)
+{
+	struct tf_hash root = { .b = { 0 } };
+	enum tf_code rc = TF_INVALID;
+
+	if (r->e.tree_size > 0 && r->e.tree_size <= t->size)
+		rc = tf_merkle_root(r->e.tree_size, tf_tiles_read, t->db, &root,
+		    err);
+	if (tf_code_undecided(rc))
+		return rc;
+	if (rc != TF_OK || memcmp(&root, &r->e.tree_root, sizeof(root)) != 0)
+		return tf_fail(err, TF_INVALID, "%s is of another log", r->of);
+	return TF_OK;
+}
+
 static enum tf_code
 append(struct tf_txn *t, void *arg, struct tf_error *err)
 {
 	const struct record *r = arg;
 	struct tf_entry e = r->e;
-	struct tf_hash root = { .b = { 0 } };
 	struct tf_node_row row;
-	enum tf_code rc = TF_INVALID;
+	enum tf_code rc = TF_OK;
 
-	if (e.tree_size > 0 && e.tree_size <= t->size)
-		rc = tf_merkle_root(e.tree_size, tf_tiles_read, t->db, &root,
-		    err);
-	if (tf_code_undecided(rc))
+	if (e.type != TF_VERIFY_FAILED)
+		rc = check_tree(t, r, err);
+	if (rc != TF_OK)
 		return rc;
-	if (rc != TF_OK || memcmp(&root, &e.tree_root, sizeof(root)) != 0)
-		return tf_fail(err, TF_INVALID, "%s is of another log", r->of);
 	/* A draft is in no package. */
 	if ((rc = tf_nodes_get(t->db, r->id, &row, err)) != TF_OK)
 		return rc == TF_NOTFOUND ?
@@ -123,33 +141,110 @@ tf_vault_packaged(struct tf_vault *v, uint64_t id,
 	return rc == TF_OK ? record(v, &r, &a, who, err) : rc;
 }
 
+/* As the replay has it: full is an entry, so it is before this one. */
+static bool
+fits(const struct tf_verify_scope *s, uint64_t size)
+{
+	return s->parts == 0 ||
+	    (s->part < s->parts && s->from <= size && s->full < size);
+}
+
+/* Append r, which is about the root, with that field `run`. */
+static enum tf_code
+record_run(struct tf_vault *v, struct record *r,
+    const struct tf_verify_run *run, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	struct tf_attr a = { .uid = 0 };
+	struct tf_buf text = { 0 };
+	enum tf_code rc = tf_vault_writable(v, err);
+
+	if (rc == TF_OK)
+		rc = tf_verify_run_text(run, &text, err);
+	r->e.run = tf_buf_bytes(&text);
+	if (rc == TF_OK)
+		rc = tf_vault_getattr(v, TF_ROOT_ID, &a, err);
+	if (rc == TF_OK)
+		rc = record(v, r, &a, who, err);
+	tf_buf_free(&text);
+	return rc;
+}
+
 enum tf_code
 tf_vault_verified(struct tf_vault *v, const struct tf_verified *made,
     const struct tf_actor *who, struct tf_error *err)
 {
-	const struct tf_verify_scope *s = &made->scope;
-	const struct tf_verify_run run = { *s, made->seconds };
+	const struct tf_verify_run run = { .scope = made->scope,
+		.seconds = made->seconds };
 	struct record r = { .id = TF_ROOT_ID,
 		.of = "the verification",
 		.e = { .type = TF_VERIFY_DONE,
 		    .tree_root = made->root,
 		    .tree_size = made->size } };
-	struct tf_attr a = { .uid = 0 };
-	struct tf_buf text = { 0 };
-	enum tf_code rc = tf_vault_writable(v, err);
+	enum tf_code rc;
 
-	/* As the replay has it: full is an entry, so it is before this one. */
-	if (rc == TF_OK && s->parts > 0 &&
-	    (s->part >= s->parts || s->from > made->size ||
-		s->full >= made->size))
-		rc = tf_fail(err, TF_INVALID, "the scope does not fit");
+	if (!fits(&made->scope, made->size))
+		return tf_fail(err, TF_INVALID, "the scope does not fit");
+	rc = record_run(v, &r, &run, who, err);
+	if (rc == TF_OK && made->scope.parts == 0)
+		rc = tf_result_remove(v->dirfd, TF_RESULT_VERIFY, err);
+	return rc;
+}
+
+enum tf_code
+tf_vault_verify_failed(struct tf_vault *v, const struct tf_verified *made,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	struct tf_verify_run run = { .scope = made->scope,
+		.seconds = made->seconds,
+		.findings = made->findings };
+	struct record r = { .id = TF_ROOT_ID,
+		.of = "the verification",
+		.e = { .type = TF_VERIFY_FAILED } };
+	enum tf_code rc;
+	bool fit;
+
+	if (strcmp(made->verdict, TF_VERIFY_WRONG) != 0 &&
+	    strcmp(made->verdict, TF_VERIFY_UNUSUAL) != 0 &&
+	    strcmp(made->verdict, TF_VERIFY_UNDECIDED) != 0)
+		return tf_fail(err, TF_INVALID, "that is no verdict");
+	/* Of a head that this ledger does not have, nothing is said. */
+	pthread_mutex_lock(&v->mu);
+	if (made->size <= v->head.size)
+		run.entries = made->size;
+	fit = fits(&made->scope, v->head.size);
+	pthread_mutex_unlock(&v->mu);
+	if (!fit)
+		return tf_fail(err, TF_INVALID, "the scope does not fit");
+	(void)snprintf(run.verdict, sizeof(run.verdict), "%s", made->verdict);
+	rc = record_run(v, &r, &run, who, err);
 	if (rc == TF_OK)
-		rc = tf_verify_run_text(&run, &text, err);
-	r.e.run = tf_buf_bytes(&text);
-	if (rc == TF_OK)
-		rc = tf_vault_getattr(v, TF_ROOT_ID, &a, err);
-	if (rc == TF_OK)
-		rc = record(v, &r, &a, who, err);
-	tf_buf_free(&text);
+		tf_vault_say(v,
+		    strcmp(made->verdict, TF_VERIFY_WRONG) == 0 ? TF_TAMPER :
+								  TF_INDOUBT,
+		    "a verification of this vault ended with the verdict %s "
+		    "and %llu finding%s",
+		    made->verdict, (unsigned long long)made->findings,
+		    made->findings == 1 ? "" : "s");
+	return rc;
+}
+
+enum tf_code
+tf_store_verify_failed(const char *path, const struct tf_verified *made,
+    struct tf_error *err)
+{
+	struct tf_result result = { .at = tf_clock_now(),
+		.entries = made->size,
+		.findings = made->findings };
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum tf_code rc;
+
+	if (fd < 0)
+		return tf_fail(err, tf_code_of_open(errno), "%.100s: %s", path,
+		    strerror(errno));
+	(void)snprintf(result.verdict, sizeof(result.verdict), "%s",
+	    made->verdict);
+	rc = tf_result_put(fd, TF_RESULT_VERIFY, &result, err);
+	(void)close(fd); /* only read */
 	return rc;
 }

@@ -76,6 +76,7 @@ event_of(const struct tf_entry *e)
 		[TF_HOLD_RELEASED] = "hold released",
 		[TF_RETENTION_SET] = "retention set",
 		[TF_VERIFY_DONE] = "verified",
+		[TF_VERIFY_FAILED] = "verification failed",
 	};
 	const char *word = words[e->type];
 
@@ -290,7 +291,7 @@ is_of_root_only(const struct tf_entry *e)
 {
 	return tf_str_same(e->path, tf_str_of(".")) &&
 	    e->type != TF_HOLD_PLACED && e->type != TF_HOLD_RELEASED &&
-	    e->type != TF_VERIFY_DONE;
+	    e->type != TF_VERIFY_DONE && e->type != TF_VERIFY_FAILED;
 }
 
 static enum tf_code

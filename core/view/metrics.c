@@ -12,7 +12,6 @@
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/policy.h"
-#include "../ledger/verify_run.h"
 #include "../node/attr.h"
 #include "../node/base.h"
 #include "../node/denied.h"
@@ -21,10 +20,10 @@
 #include "../node/vault_i.h"
 #include "../store/anchors.h"
 #include "../store/connection.h"
-#include "../store/meta.h"
 #include "../store/refusals.h"
 #include "../vault.h"
 #include "machine.h"
+#include "results.h"
 #include "status_facts.h"
 
 /* Names of anchors come from outside, and each makes four samples. */
@@ -151,25 +150,16 @@ put_space(struct metrics *m)
 
 /* --- the ledger ------------------------------------------------------------ */
 
-/* When entry seq was made, or false if it cannot be read.  full: the number of the
- * verification that read everything. */
+/* When entry seq was made, or false if it cannot be read. */
 static bool
-when(struct tf_db *db, uint64_t seq, struct tf_time *at, uint64_t *tree_size,
-    uint64_t *full)
+when(struct tf_db *db, uint64_t seq, struct tf_time *at)
 {
 	struct tf_entry_decoded d = { 0 };
 	struct tf_buf text = { 0 };
-	struct tf_verify_run run;
 	bool moved, is = tf_load_entry(db, seq, &text, &d, NULL) == TF_OK;
 
-	if (is) {
+	if (is)
 		*at = tf_entry_when(&d.e, &moved);
-		*tree_size = d.e.tree_size;
-		*full = tf_verify_run_read(d.e.run, &run, NULL) == TF_OK &&
-			run.scope.parts > 0 ?
-		    run.scope.full :
-		    seq;
-	}
 	tf_entry_decoded_free(&d);
 	tf_buf_free(&text);
 	return is;
@@ -180,9 +170,8 @@ put_ledger(struct metrics *m)
 {
 	const struct tf_head *h = &m->f->head;
 	struct tf_time at = h->at;
-	uint64_t unused;
 	bool known = !m->v->read_only ||
-	    (h->size > 0 && when(m->db, h->size - 1, &at, &unused, &unused));
+	    (h->size > 0 && when(m->db, h->size - 1, &at));
 
 	tf_gauge(&m->to, "trailfs_entries", "Entries of the ledger.", h->size);
 	tf_gauge(&m->to, "trailfs_evidence_bytes", "Bytes of sealed evidence.",
@@ -222,7 +211,6 @@ put_anchor(void *arg, const struct tf_anchor_row *r, struct tf_error *err)
 	struct anchors *a = arg;
 	const char *const labels[] = { "kind", r->kind, "name", r->name, NULL };
 	struct tf_time at;
-	uint64_t unused;
 
 	(void)err;
 	if (a->n++ == ANCHORS_MAX)
@@ -231,7 +219,7 @@ put_anchor(void *arg, const struct tf_anchor_row *r, struct tf_error *err)
 	    r->size);
 	tf_sample(&a->to[A_BEHIND], anchor_metrics[A_BEHIND].name, labels,
 	    a->size > r->size ? a->size - r->size : 0);
-	if (when(a->db, r->seq, &at, &unused, &unused))
+	if (when(a->db, r->seq, &at))
 		tf_sample_seconds(&a->to[A_AT], anchor_metrics[A_AT].name,
 		    labels, at);
 	return TF_OK;
@@ -308,36 +296,77 @@ put_guard(struct metrics *m)
 		    "When the guard file was written.", g->at);
 }
 
-/* The last verify.done. */
-static enum tf_code
-put_verified(struct metrics *m, struct tf_error *err)
+static void
+put_failed(struct metrics *m, const struct tf_results *r)
 {
-	struct tf_time at;
-	uint64_t seq = 0, size, full = 0, unused;
-	enum tf_code rc = tf_meta_get_int(m->db, TF_META_VERIFIED, &seq, err);
-	bool is = rc == TF_OK && when(m->db, seq, &at, &size, &full);
+	tf_gauge(&m->to, "trailfs_verify_failed",
+	    "1 if a recorded verification failed, and none that read "
+	    "everything was good since.",
+	    r->failed);
+	if (!r->failed)
+		return;
+	tf_gauge_seconds(&m->to, "trailfs_verify_failed_timestamp_seconds",
+	    "When that verification failed.", r->failure.at);
+	tf_gauge(&m->to, "trailfs_verify_failed_findings",
+	    "What it found; 0: something could not be checked.",
+	    r->failure.findings);
+}
 
-	if (rc != TF_OK && rc != TF_NOTFOUND)
-		return rc;
+static void
+put_verified(struct metrics *m, const struct tf_results *r)
+{
 	tf_gauge(&m->to, "trailfs_verified",
 	    "1 if the ledger records a verification that found the store "
 	    "whole, else 0.",
-	    is);
-	if (!is)
-		return TF_OK;
-	tf_gauge(&m->to, "trailfs_verify_entries",
-	    "Entries that the last recorded verification covers.", size);
-	tf_gauge_seconds(&m->to, "trailfs_verify_timestamp_seconds",
-	    "When the last verification that found the store whole was "
-	    "recorded.",
-	    at);
-	if (when(m->db, full, &at, &unused, &unused))
+	    r->verified);
+	if (r->verified) {
+		tf_gauge(&m->to, "trailfs_verify_entries",
+		    "Entries that the last recorded verification covers.",
+		    r->size);
+		tf_gauge_seconds(&m->to, "trailfs_verify_timestamp_seconds",
+		    "When the last verification that found the store whole was "
+		    "recorded.",
+		    r->at);
+	}
+	if (r->full_known)
 		tf_gauge_seconds(&m->to,
 		    "trailfs_verify_full_timestamp_seconds",
 		    "When the last of them that read all contents was "
 		    "recorded.",
-		    at);
-	return TF_OK;
+		    r->full_at);
+	put_failed(m, r);
+}
+
+static void
+put_backup(struct metrics *m, const struct tf_results *r)
+{
+	const uint64_t size = m->f->head.size;
+
+	tf_gauge(&m->to, "trailfs_backed_up",
+	    "1 if trailctl backup has made a backup of this store, else 0.",
+	    r->backed_up);
+	if (!r->backed_up)
+		return;
+	tf_gauge(&m->to, "trailfs_backup_entries",
+	    "Entries that the last backup has.", r->backup.entries);
+	tf_gauge(&m->to, "trailfs_backup_behind_entries",
+	    "Entries of the ledger that the last backup does not have.",
+	    size > r->backup.entries ? size - r->backup.entries : 0);
+	tf_gauge_seconds(&m->to, "trailfs_backup_timestamp_seconds",
+	    "When the last backup was complete.", r->backup.at);
+}
+
+static enum tf_code
+put_results(struct metrics *m, struct tf_error *err)
+{
+	struct tf_results r;
+	enum tf_code rc = tf_results_read(m->v, m->db, &r, err);
+
+	if (rc == TF_OK) {
+		put_verified(m, &r);
+		put_backup(m, &r);
+	}
+	return rc;
 }
 
 static void
@@ -482,7 +511,7 @@ tf_vault_metrics(struct tf_vault *v, const struct tf_asker *who,
 		rc = put_refusals(&m, err);
 	if (rc == TF_OK) {
 		put_guard(&m);
-		rc = put_verified(&m, err);
+		rc = put_results(&m, err);
 	}
 	if (rc == TF_OK) {
 		put_clock(&m);

@@ -35,6 +35,7 @@
 #include "refusals.h"
 #include "template.h"
 #include "verdicts.h"
+#include "results.h"
 #include "view.h"
 
 static const struct tf_str none = { NULL, 0 };
@@ -302,7 +303,8 @@ tf_page_root(struct tf_page *p, struct tf_error *err)
 	tf_html(&p->b, "</dd>\n<dt>Store</dt><dd><code>%s</code></dd>\n",
 	    p->w->v->store);
 	tf_page_machine(p);
-	if ((rc = put_anchored(p, err)) != TF_OK ||
+	if ((rc = tf_page_results(p, err)) != TF_OK ||
+	    (rc = put_anchored(p, err)) != TF_OK ||
 	    (rc = tf_page_protection(p, err)) != TF_OK ||
 	    (rc = put_counts(p, err)) != TF_OK)
 		return rc;

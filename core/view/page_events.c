@@ -58,6 +58,7 @@ words_of(enum tf_entry_kind type)
 		[TF_IMPORT_DONE] = "Import finished",
 		[TF_ANCHOR_ADDED] = "Anchor recorded",
 		[TF_VERIFY_DONE] = "Vault verified",
+		[TF_VERIFY_FAILED] = "Verification failed",
 	};
 
 	return words[type];

@@ -21,6 +21,7 @@
 #include "readable.h"
 #include "redactions.h"
 #include "refusals.h"
+#include "results.h"
 #include "stamped.h"
 #include "status_facts.h"
 #include "view.h"
@@ -30,6 +31,7 @@ struct more {
 	/* Holds that stand, and redacted files, for who may see all; else 0. */
 	uint64_t holds, redacted;
 	const char *stamps; /* NULL: STORE/config wants none */
+	struct tf_results results;
 };
 
 /* Write how many files are in each state. */
@@ -137,6 +139,7 @@ put_facts(struct tf_view *w, struct tf_json *j, const struct tf_status_facts *c,
 
 	tf_status_writer(v, &who);
 	tf_hex(h->root.b, sizeof(h->root.b), hex);
+	tf_put_backup(&m->results, j);
 	tf_json_key(j, "bytes");
 	tf_json_int(j, (int64_t)h->content_bytes);
 	tf_put_machine_clock(v, j, h->at);
@@ -252,6 +255,8 @@ tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
 	rc = tf_status_read(v, w.db, &asker, c, err);
 	if (rc == TF_OK)
 		rc = tf_stamps_word(&w, c->head.size, &m.stamps, err);
+	if (rc == TF_OK)
+		rc = tf_results_read(v, w.db, &m.results, err);
 	if (rc == TF_OK && c->trouble[0] == '\0')
 		rc = tf_refusal_newest(v, c->trouble, sizeof(c->trouble), err);
 	if (rc == TF_OK) {
@@ -266,6 +271,7 @@ tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
 			rc = put_facts(&w, &j, c, &m, err);
 		if (rc == TF_OK)
 			rc = put_unplaced(v, w.db, &j, err);
+		tf_put_verified(&m.results, &j);
 		tf_put_hint(&j, "version", TF_VERSION, SIZE_MAX, TF_HINT_MAX);
 		put_waiting(&w, &j, c);
 		tf_json_object_end(&j);

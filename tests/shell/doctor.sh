@@ -335,7 +335,7 @@ what_became_old_is_named() {
 	says '^verify *note .*no verification'
 	is 1 ./in_days 4 store
 	says '^anchors *wrong .*never anchored'
-	says '^backup *wrong .*the ledger knows of no mirror'
+	says '^backup *wrong .*knows of no backup and no mirror'
 	says '^verify *wrong .*no verification is recorded'
 	says '^ *do: trailctl verify --rebuild --record store'
 	is 0 trailctl mirror store copy2

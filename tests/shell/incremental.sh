@@ -83,6 +83,10 @@ damage_is_found_in_the_same_night() {
 		mv kept "$(object "$i")"
 		[ "$i" -lt 3 ] || break
 	done
+	# What was found stays until everything was read again.
+	# shellcheck disable=SC2086
+	is 0 $nightly store
+	[ "$(jq .unread out)" = null ]
 }
 
 # Each old object is read in one of seven nights, whichever it is.
@@ -105,6 +109,9 @@ seven_nights_read_everything() {
 	[ "$(jq -r '.findings[0].path' out)" = t/w/5/new ]
 	[ "$((($(recorded part) + 1) % 7))" -eq "$(part 5)" ]
 	flip "$(object 5)" 11
+	# shellcheck disable=SC2086
+	is 0 $nightly store
+	[ "$(jq .unread out)" = null ]
 }
 
 # After a week everything is read, also if the nights between were missed.

@@ -34,9 +34,14 @@ a_vault_gives_metrics() {
 	printf 'max_store = 1G\nguard = %s/guard\n' "$work" >>store/config
 	mount store
 	mkdir -p mnt/t/w/a
-	echo evidence >mnt/t/w/a/f
+	head -c 70000 /dev/urandom >mnt/t/w/a/f
+	is 0 trailctl sync mnt
 	is 0 trailctl mirror mnt copy
 	is 0 trailctl verify --rebuild --record --textfile verify.prom mnt
+	is 0 trailctl backup mnt saved
+	# A verification that failed, too.
+	flip "$(find store/objects -type f)" 9
+	is 4 trailctl verify --rebuild --record mnt
 	is 0 trailctl metrics mnt
 	cat out verify.prom >all
 	sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' all | sort -u >families

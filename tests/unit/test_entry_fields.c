@@ -264,6 +264,12 @@ static const struct change refused[] = {
 	{ "verify.done", "\"tree\":",
 	    "\"run\":{\"parts\":0,\"seconds\":1,\"verdict\":\"ok\"},"
 	    "\"tree\":" },
+	{ "verify.failed", "\"path\":\".\"", "\"path\":\"t\"" },
+	{ "verify.failed", "\"run\":", "\"rum\":" },
+	{ "verify.failed", "\"findings\":2", "\"findings\":-2" },
+	{ "verify.failed", "\"entries\":55", "\"entries\":\"55\"" },
+	{ "verify.failed", "\"verdict\":\"failed\"", "\"verdict\":4" },
+	{ "verify.failed", ",\"verdict\":\"failed\"", "" },
 	{ "package.made", "\"tree\":", "\"to\":\"\",\"tree\":" },
 	{ "package.made", "\"tree\":", "\"to\":7,\"tree\":" },
 };

@@ -341,6 +341,9 @@ END_TEST
 	.has_target = true, .target = (target_)
 #define VERIFIED(size) \
 	.type = TF_VERIFY_DONE, .path = S("."), .tree_size = (size)
+#define FAILED(members)                           \
+	.type = TF_VERIFY_FAILED, .path = S("."), \
+	.run = S("{" members "\"seconds\":1,\"verdict\":\"failed\"}")
 #define VERIFIED_PART(size, run_) VERIFIED(size), .run = S(run_)
 #define ROTATED(use_, old, new)                                    \
 	.type = TF_KEY_ROTATED, .use = S(use_), .key_old = S(old), \
@@ -849,6 +852,16 @@ static const struct story stories[] = {
 	{ 9, { { VERIFIED(9) }, { VERIFIED(9) } }, NULL },
 	{ 9, { { VERIFIED(10) } }, no_such_tree },
 	{ 9, { { VERIFIED(0) } }, no_such_tree },
+	{ 9, { { FAILED("") }, { FAILED("\"entries\":9,") } }, NULL },
+	{ 9, { { FAILED("\"entries\":10,") } }, no_such_tree },
+	{ 9, { { FAILED(PARTS(9, 8, 0, 1)) } }, NULL },
+	{ 9, { { FAILED(PARTS(9, 9, 0, 1)) } }, no_such_scope },
+	{ 9, { { FAILED(PARTS(10, 8, 0, 1)) } }, no_such_scope },
+	{ 9,
+	    { { .type = TF_VERIFY_FAILED,
+		.path = S("."),
+		.run = S("{\"seconds\":1,\"verdict\":\"ok\"}") } },
+	    "a failed verification with a good verdict" },
 	{ 9, { { VERIFIED_PART(9, RUN("")) } }, NULL },
 	{ 9, { { VERIFIED_PART(9, RUN(PARTS(9, 8, 0, 1))) } }, NULL },
 	{ 9, { { VERIFIED_PART(9, RUN(PARTS(10, 8, 0, 1))) } }, no_such_scope },
