@@ -23,6 +23,8 @@
 #include "../base/crypto.h"
 #include "../base/file.h"
 #include "../base/mutant.h"
+#include "../base/show.h"
+#include "../ledger/entry_scan.h"
 #include "../ledger/withheld.h"
 #include "../mirror.h"
 #include "mirror_identity.h"
@@ -307,12 +309,66 @@ take_file(struct receiver *v, const struct tf_hash *h, uint64_t first,
 	return rc;
 }
 
+struct whose {
+	const struct tf_hash *h;
+	bool found;
+};
+
+static enum tf_code
+is_named(void *arg, const struct tf_hash *h, uint64_t size,
+    struct tf_error *err)
+{
+	struct whose *w = arg;
+
+	(void)size;
+	(void)err;
+	w->found = w->found || memcmp(h, w->h, sizeof(*h)) == 0;
+	return TF_OK;
+}
+
+#define PATH_SHOWN 60 /* bytes: a message has one line */
+
+/* Write to out the entry that names the object, and the end of its path: nobody
+ * finds evidence by its digest.  "": no entry of this batch names it. */
+static void
+name_entry(struct receiver *v, const struct tf_hash *h,
+    char out[PATH_SHOWN + 48])
+{
+	struct tf_str rest = tf_buf_bytes(&v->entries), e, type, path;
+	struct whose w = { .h = h };
+	struct tf_buf shown = { 0 };
+	uint64_t seq = tf_replica_size(v->r);
+	size_t skip;
+
+	out[0] = '\0';
+	for (; !w.found && tf_mirror_next_entry(&rest, &e); seq++)
+		if (tf_replica_named(e.p, e.n, is_named, &w, NULL) != TF_OK)
+			return;
+	if (!w.found)
+		return;
+	tf_entry_scan(e.p, e.n, &type, &path);
+	if (path.p == NULL)
+		path = type;
+	tf_name_show(&shown, path.p, path.n);
+	tf_buf_add(&shown, "", 1);
+	if (!shown.failed) {
+		skip = shown.n > PATH_SHOWN ? shown.n - PATH_SHOWN : 0;
+		while (skip > 0 &&
+		    ((unsigned char)shown.p[skip] & 0xc0) == 0x80)
+			skip++; /* not inside a character */
+		(void)snprintf(out, PATH_SHOWN + 48,
+		    "entry %llu, %s%s: ", (unsigned long long)(seq - 1),
+		    skip > 0 ? "..." : "", shown.p + skip);
+	}
+	tf_buf_free(&shown);
+}
+
 static enum tf_code
 take_object(struct receiver *v, const struct tf_mirror_want *w, uint64_t size,
     struct tf_error *err)
 {
 	struct tf_mirror_msg m;
-	char hex[2 * sizeof(w->sha256.b) + 1];
+	char hex[2 * sizeof(w->sha256.b) + 1], of[PATH_SHOWN + 48];
 	struct tf_hash h;
 	enum tf_code rc = tf_mirror_hear(&v->link, TF_MIRROR_OBJECT, &m, err);
 
@@ -327,19 +383,23 @@ take_object(struct receiver *v, const struct tf_mirror_want *w, uint64_t size,
 	tf_hex(w->sha256.b, sizeof(w->sha256.b), hex);
 	if (size == TF_REPLICA_TEXT && m.size <= TF_WITHHELD_MAX)
 		size = m.size;
-	if (m.size != size)
+	if (m.size != size) {
+		name_entry(v, &w->sha256, of);
 		return tf_fail(err, TF_TAMPER,
-		    "refused: the object %.16s... of the source has another "
-		    "size than its entry says",
-		    hex);
+		    "refused: %sthe object %.8s... of the source has another "
+		    "size",
+		    of, hex);
+	}
 	h = m.hash;
 	rc = size <= TF_REPLICA_OBJECT_MAX ?
 	    take_small(v, &m, err) :
 	    take_file(v, &h, m.first, size, err);
-	if (rc == TF_TAMPER)
+	if (rc == TF_TAMPER) {
+		name_entry(v, &h, of);
 		rc = tf_fail(err, rc,
-		    "refused: the object %.16s... of the source is altered",
-		    hex);
+		    "refused: %sthe object %.8s... of the source is altered",
+		    of, hex);
+	}
 	return rc;
 }
 

@@ -350,7 +350,7 @@ altered_evidence_is_refused() {
 	object=$(find store/objects -type f -size 300000c)
 	flip "$object" 150000
 	is 4 trailctl mirror store copy
-	complains 'of the source is altered'
+	complains 'entry [0-9]*, trail/run/altered/file: .*of the source is altered'
 	is_kept 'is altered'
 	is 0 trailctl verify --vkey vkey copy
 	mv "$object" gone
