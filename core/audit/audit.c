@@ -380,12 +380,36 @@ tf_audit_refused(struct tf_audit *a, struct tf_str note)
 	h->what = "the head of a mirror or a witness";
 }
 
+/* A copy of the head that is signed and newer than the database's newest signature:
+ * the row of that signature was written without a sync (core/commit/sign_head.c), so a
+ * power cut loses it, and nothing in a store tells that from a row that somebody
+ * deleted.  The ticket proves that the signer knows the tree in both cases. */
+static void
+name_lost_signature(struct tf_audit *a)
+{
+	char text[200];
+
+	for (size_t i = 1; i < TF_HELD - 1; i++)
+		if (a->held[i].wanted && a->held[i].c.size > a->head.size) {
+			(void)snprintf(text, sizeof(text),
+			    "%s is signed for %llu entries, and the database "
+			    "lacks that signature: a power cut lost it, or "
+			    "somebody deleted it",
+			    a->held[i].what,
+			    (unsigned long long)a->held[i].c.size);
+			tf_audit_unread(a, TF_CHECK_SIGNATURE, a->head.size,
+			    tf_nowhere, text);
+			return;
+		}
+}
+
 void
 tf_audit_unsigned(struct tf_audit *a, uint64_t size, const struct tf_hash *root)
 {
 	struct tf_held *h = &a->held[5];
 	char text[100];
 
+	name_lost_signature(a);
 	(void)snprintf(text, sizeof(text),
 	    "%llu entries at the end are not signed yet: the next start signs "
 	    "them",

@@ -353,6 +353,10 @@ START_TEST(the_next_start_signs_what_was_not)
 	sql(cut);
 	OK(store());
 	says("signature||");
+	/* It was signed: the copy of the head has the signature. */
+	says("the checkpoint beside the database is signed for ");
+	says("the database lacks that signature: a power cut lost it, or "
+	     "somebody deleted it\n");
 	says("entries at the end are not signed yet: the next start signs "
 	     "them\n");
 	ck_assert_uint_eq(0, r.findings);
