@@ -6,30 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/base/privileges.h"
 #include "landlock.h"
 #include "sandbox.h"
 #include "seccomp.h"
-
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
-#else
-#define RUNNING_ON_VALGRIND 0
-#endif
-
-/* Can the means that forbid files and system calls be used at all? */
-static bool
-can_forbid(void)
-{
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-    defined(TF_NO_SANDBOX)
-	return false;
-#else
-	return !RUNNING_ON_VALGRIND;
-#endif
-}
 
 /* --- users and capabilities ------------------------------------------------ */
 
@@ -90,44 +72,12 @@ fs_sandbox_user(const char *store, const char *expected, struct fs_user *out,
 	return rc;
 }
 
-#define CAP(c) (UINT64_C(1) << (c))
-
-/* No program that is run later can have others.  This fails without CAP_SETPCAP,
- * and does not matter then: no program gains privileges. */
-static void
-bound_capabilities(uint64_t keep)
-{
-	for (int c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
-		if ((keep & CAP(c)) == 0)
-			(void)prctl(PR_CAPBSET_DROP, c, 0, 0, 0);
-}
-
-/* Keep only these capabilities; a process without them has none. */
-static bool
-keep_capabilities(uint64_t keep)
-{
-	struct __user_cap_header_struct h = {
-		.version = _LINUX_CAPABILITY_VERSION_3
-	};
-	struct __user_cap_data_struct d[2] = { 0 };
-
-	bound_capabilities(keep);
-	if (syscall(SYS_capget, &h, d) < 0)
-		return false;
-	for (int i = 0; i < 2; i++) {
-		d[i].permitted &= (uint32_t)(keep >> 32 * i);
-		d[i].effective = d[i].permitted;
-		d[i].inheritable = 0;
-	}
-	return syscall(SYS_capset, &h, d) == 0;
-}
-
 enum tf_code
 fs_sandbox_become(const struct fs_user *u, struct tf_error *err)
 {
 	const bool changes = u->uid != geteuid();
 
-	bound_capabilities(0); /* another user may not */
+	tf_privileges_bound(0); /* another user may not */
 	/* Without CAP_SETGID, as in some containers, root keeps its groups. */
 	if (geteuid() == 0 && setgroups(0, NULL) < 0 && changes)
 		return tf_fail(err, TF_IO, "give up the groups of root");
@@ -135,11 +85,11 @@ fs_sandbox_become(const struct fs_user *u, struct tf_error *err)
 	    (setresgid(u->gid, u->gid, u->gid) < 0 ||
 		setresuid(u->uid, u->uid, u->uid) < 0))
 		return tf_fail(err, TF_IO, "become user %s", u->name);
-	if (!keep_capabilities(0))
+	if (!tf_privileges_keep(0))
 		return tf_fail(err, TF_IO, "give up capabilities");
 	/* The kernel has closed the memory of the process to its new user, and
 	 * a sanitizer reads it. */
-	if (changes && !can_forbid())
+	if (changes && !tf_privileges_can_forbid())
 		(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	return TF_OK;
 }
@@ -155,7 +105,8 @@ fs_sandbox_enter(const char *store, bool read_only, struct tf_sandbox *state,
 
 	*state = (struct tf_sandbox){ .landlock = 0 };
 	/* An ordinary user needed them for fusermount3. */
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || !can_forbid())
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    !tf_privileges_can_forbid())
 		return TF_OK;
 	if ((rc = tf_vault_outside(store, read_only, &outside, err)) == TF_OK)
 		rc = fs_landlock_daemon(store, read_only, &outside,
@@ -172,9 +123,10 @@ bool
 fs_sandbox_mounter(void)
 {
 	return geteuid() != 0 ||
-	    keep_capabilities(CAP(CAP_SYS_ADMIN) | CAP(CAP_LINUX_IMMUTABLE) |
-		CAP(CAP_FOWNER) | CAP(CAP_DAC_READ_SEARCH) |
-		CAP(CAP_SETPCAP)); /* to give up the others later */
+	    tf_privileges_keep(TF_CAP(CAP_SYS_ADMIN) |
+		TF_CAP(CAP_LINUX_IMMUTABLE) | TF_CAP(CAP_FOWNER) |
+		TF_CAP(CAP_DAC_READ_SEARCH) |
+		TF_CAP(CAP_SETPCAP)); /* to give up the others later */
 }
 
 bool
@@ -183,15 +135,16 @@ fs_sandbox_unmounter(void)
 	/* fusermount3 is a program with more privileges. */
 	if (geteuid() != 0)
 		return true;
-	return keep_capabilities(CAP(CAP_SYS_ADMIN) |
-		   CAP(CAP_DAC_READ_SEARCH)) &&
-	    (!can_forbid() || fs_seccomp_unmounter());
+	return tf_privileges_keep(TF_CAP(CAP_SYS_ADMIN) |
+		   TF_CAP(CAP_DAC_READ_SEARCH)) &&
+	    (!tf_privileges_can_forbid() || fs_seccomp_unmounter());
 }
 
 bool
 fs_sandbox_broker(void)
 {
-	return keep_capabilities(CAP(CAP_SYS_ADMIN) | CAP(CAP_SYS_PTRACE)) &&
+	return tf_privileges_keep(TF_CAP(CAP_SYS_ADMIN) |
+		   TF_CAP(CAP_SYS_PTRACE)) &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-	    (!can_forbid() || fs_seccomp_broker());
+	    (!tf_privileges_can_forbid() || fs_seccomp_broker());
 }
