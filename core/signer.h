@@ -28,13 +28,22 @@ struct tf_signer;
 TF_MUST_USE enum tf_code tf_signer_start(const char *path, const char *command,
     bool quiet, int *fd, struct tf_error *err);
 
+/* What the process of a signer has given up, in one number; 0: unknown. */
+#define TF_FENCE_LANDLOCK 0xffu /* the version of Landlock in force; 0: none */
+#define TF_FENCE_KNOWN 0x100u	/* it has no capability and gains none */
+#define TF_FENCE_SECCOMP 0x200u /* its system calls are filtered */
+#define TF_FENCE_MEMORY 0x400u	/* the memory of its keys is locked */
+
 /*
  * Serve the keys in the directory keys at the descriptors in and out until in
- * ends.  The keys are in locked memory, and wiped at the end.
- * Errors: those of tf_signer_local, which are also answered to each request.
+ * ends.  This process can do nothing else any more, and fenced hears how far that
+ * is in force, or is NULL; started by root, it becomes the owner of that directory.
+ * The keys are in locked memory, and wiped at the end.
+ * Errors: those of tf_signer_local; TF_IO: the kernel has a means, and it cannot
+ * be used.  They are also answered to each request.
  */
 TF_MUST_USE enum tf_code tf_signer_run(const char *keys, int in, int out,
-    struct tf_error *err);
+    void (*fenced)(unsigned state), struct tf_error *err);
 
 /* Make the keys of a signer in the directory keys, which is made if it is absent.
  * Errors: TF_EXISTS, TF_ACCESS, TF_IO, TF_NOMEM. */

@@ -83,10 +83,11 @@ use_alloc_hooks(void)
 	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 }
 
-void
+bool
 tf_crypto_lock_secrets(void)
 {
-	(void)CRYPTO_secure_malloc_init(SECRET_HEAP, SECRET_MIN);
+	/* 2: it is there, and not locked. */
+	return CRYPTO_secure_malloc_init(SECRET_HEAP, SECRET_MIN) == 1;
 }
 
 void

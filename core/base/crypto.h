@@ -93,9 +93,9 @@ void tf_pubkey_spki(const struct tf_pubkey *pub, uint8_t out[TF_SPKI_LEN]);
 void tf_pubkey_pem(const struct tf_pubkey *pub, struct tf_buf *out);
 
 /* From now on private keys of this process are in memory that is never written to
- * swap, and wiped when it is freed; call it before there are any.  A limit of
+ * swap, and wiped when it is freed; call it before there are any.  False: a limit of
  * locked memory (RLIMIT_MEMLOCK) below 64 KiB leaves them as they are. */
-void tf_crypto_lock_secrets(void);
+bool tf_crypto_lock_secrets(void);
 
 /* Fill p with n bytes that nobody can predict (getrandom(2)).  TF_IO. */
 TF_MUST_USE enum tf_code tf_random(void *p, size_t n, struct tf_error *err);

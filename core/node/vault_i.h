@@ -103,7 +103,7 @@ struct tf_vault {
 	void (*say)(void *arg, enum tf_code code, const char *line);
 	void (*on_change)(void *arg, uint64_t id);  /* or NULL */
 	void (*on_altered)(void *arg, uint64_t id); /* or NULL */
-	void *arg; /* of say, on_change and on_altered */
+	void *arg;			  /* of say, on_change and on_altered */
 	const struct tf_sandbox *sandbox; /* or NULL */
 	char origin[TF_ORIGIN_MAX + 1];
 	char store[33];
@@ -114,9 +114,10 @@ struct tf_vault {
 	 * ever. */
 	_Atomic uint64_t signer_until_ns;
 	_Atomic int64_t signer_away; /* since when it is (Unix); 0: it is not */
-	struct tf_signer *signer;    /* see core/sign; NULL when read-only */
-	bool signer_is_ours;	     /* never changes; see vault.h */
-	struct tf_pubkey attester;   /* its key; unset when read-only */
+	_Atomic unsigned signer_fence; /* what it says: core/signer.h */
+	struct tf_signer *signer;      /* see core/sign; NULL when read-only */
+	bool signer_is_ours;	       /* never changes; see vault.h */
+	struct tf_pubkey attester;     /* its key; unset when read-only */
 	struct tf_committer *commit;
 	struct tf_denials denials;
 	struct tf_counters counters;

@@ -16,6 +16,7 @@ static const char *const verbs[TF_SIGN_VERBS] = {
 	[TF_SIGN_STATEMENT] = "statement",
 	[TF_SIGN_ROTATE] = "rotate",
 	[TF_SIGN_ADOPT] = "adopt",
+	[TF_SIGN_FENCE] = "fence",
 };
 
 /* The first word for a code is what an answer says; a code without one is
@@ -146,6 +147,8 @@ tf_sign_put_request(struct tf_buf *out, const struct tf_sign_message *m)
 	case TF_SIGN_KEYS:
 		tf_buf_printf(out, "%d\n", TF_SIGN_VERSION);
 		break;
+	case TF_SIGN_FENCE:
+		break;
 	case TF_SIGN_LAST:
 	case TF_SIGN_NEWEST:
 		tf_buf_printf(out, "%s\n", r->c->origin);
@@ -241,6 +244,8 @@ take_fields(struct tf_sign_message *m, struct tf_str rest)
 	case TF_SIGN_STATEMENT:
 		m->bytes = rest;
 		return true;
+	case TF_SIGN_FENCE:
+		return rest.n == 0;
 	case TF_SIGN_VERBS:
 		break;
 	}

@@ -28,6 +28,7 @@ enum tf_sign_verb {
 	TF_SIGN_ROTATE,	    /* log or attester, origin, number of the entry; the
 			     * new public key, and two signatures of the log's */
 	TF_SIGN_ADOPT,	    /* two public keys, keep or retire */
+	TF_SIGN_FENCE,	    /* nothing; what the signer has given up */
 	TF_SIGN_VERBS
 };
 

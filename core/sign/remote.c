@@ -21,6 +21,7 @@
 #include "../base/clock.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/note.h"
+#include "../signer.h"
 #include "message.h"
 
 #define SLICE_MS 100	       /* between questions whether to give up */
@@ -178,6 +179,46 @@ ask_keys(struct remote *r, struct tf_error *err)
 	return TF_OK;
 }
 
+/* Take a number up to max of rest. */
+static bool
+take_small(struct tf_str *rest, uint64_t max, unsigned *out)
+{
+	struct tf_str line;
+	uint64_t n;
+
+	if (!tf_sign_take_line(rest, &line) ||
+	    !tf_decimal(line.p, line.n, max, &n))
+		return false;
+	*out = (unsigned)n;
+	return true;
+}
+
+/* The second request on a connection.  A signer that does not know it has given up
+ * what nobody knows. */
+static enum tf_code
+ask_fence(struct remote *r, struct tf_error *err)
+{
+	const struct tf_sign_message m = { .verb = TF_SIGN_FENCE };
+	unsigned landlock, seccomp, memory, state = 0;
+	struct tf_buf frame = { 0 };
+	struct tf_str rest;
+	enum tf_code rc;
+
+	tf_sign_put_request(&frame, &m);
+	rc = frame.failed ? tf_nomem(err) : exchange(r, &frame, err);
+	tf_buf_free(&frame);
+	if (rc != TF_OK)
+		return rc;
+	if (tf_sign_take_answer(r->in.p, r->in.n, &rest, NULL) == TF_OK &&
+	    take_small(&rest, TF_FENCE_LANDLOCK, &landlock) &&
+	    take_small(&rest, 1, &seccomp) && take_small(&rest, 1, &memory))
+		state = TF_FENCE_KNOWN | landlock |
+		    (seccomp != 0 ? TF_FENCE_SECCOMP : 0) |
+		    (memory != 0 ? TF_FENCE_MEMORY : 0);
+	r->link.fenced(r->link.arg, state);
+	return TF_OK;
+}
+
 static void
 pause_a_little(struct remote *r)
 {
@@ -193,6 +234,8 @@ pause_a_little(struct remote *r)
 static enum tf_code
 connect_signer(struct remote *r, struct tf_error *err)
 {
+	enum tf_code rc;
+
 	while (r->fd < 0) {
 		if (r->pause_ms > 0)
 			pause_a_little(r);
@@ -205,7 +248,8 @@ connect_signer(struct remote *r, struct tf_error *err)
 			    "there is no signer: what is not signed is signed "
 			    "at the next start");
 	}
-	return ask_keys(r, err);
+	rc = ask_keys(r, err);
+	return rc == TF_OK ? ask_fence(r, err) : rc;
 }
 
 /* Before the next try: is there going to be one?  why is for the operator. */

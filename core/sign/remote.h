@@ -13,6 +13,8 @@ struct tf_signer_link {
 	bool (*gives_up)(void *arg);
 	/* The signer does not answer (why), or answers again (NULL). */
 	void (*away)(void *arg, const char *why);
+	/* A new signer says what it has given up: see core/signer.h. */
+	void (*fenced)(void *arg, unsigned state);
 	/* Ends connecting; called last. */
 	void (*close)(void *arg);
 	void *arg;

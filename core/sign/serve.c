@@ -5,12 +5,12 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "../base/bytes.h"
-#include "../environment.h"
 #include "../ledger/checkpoint.h"
+#include "../signer.h"
+#include "fence.h"
 #include "message.h"
 #include "serve.h"
 
@@ -96,6 +96,13 @@ put_new_key(struct tf_buf *out, const struct tf_signer_new_key *k)
 	put_base64(out, k->new_sig, sizeof(k->new_sig));
 }
 
+static void
+put_fence(struct tf_buf *out, unsigned state)
+{
+	tf_buf_printf(out, "%u\n%d\n%d\n", state & TF_FENCE_LANDLOCK,
+	    (state & TF_FENCE_SECCOMP) != 0, (state & TF_FENCE_MEMORY) != 0);
+}
+
 /* Do what m asks, and append the fields of the answer. */
 static enum tf_code
 answer(struct tf_signer *s, const struct tf_sign_message *m,
@@ -145,6 +152,9 @@ answer(struct tf_signer *s, const struct tf_sign_message *m,
 		break;
 	case TF_SIGN_ADOPT:
 		rc = s->ops->adopt(s, &m->keys, m->retire, err);
+		break;
+	case TF_SIGN_FENCE:
+		put_fence(fields, s->fence);
 		break;
 	case TF_SIGN_VERBS:
 		rc = tf_fail(err, TF_INVALID, "no such verb");
@@ -208,16 +218,19 @@ tf_signer_serve(struct tf_signer *s, const struct tf_error *unable, int in,
 }
 
 enum tf_code
-tf_signer_serve_keys(int keysfd, int in, int out, struct tf_error *err)
+tf_signer_serve_keys(int keysfd, int in, int out,
+    void (*fenced)(unsigned state), struct tf_error *err)
 {
 	struct tf_signer *s = NULL;
-	enum tf_code rc;
+	unsigned state;
+	enum tf_code rc = tf_signer_fence(keysfd, &state, err);
 
-	tf_environment_hide_memory();
-	tf_crypto_lock_secrets();
-	/* More than the secret heap, as far as the limits allow. */
-	(void)mlockall(MCL_CURRENT | MCL_FUTURE);
-	rc = tf_signer_local(keysfd, &s, err);
+	if (rc == TF_OK && fenced != NULL)
+		fenced(state);
+	if (rc == TF_OK)
+		rc = tf_signer_local(keysfd, &s, err);
+	if (s != NULL)
+		s->fence = state;
 	tf_signer_serve(s, err, in, out);
 	tf_signer_close(s);
 	return rc;

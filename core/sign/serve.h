@@ -12,11 +12,12 @@ void tf_signer_serve(struct tf_signer *s, const struct tf_error *unable, int in,
     int out);
 
 /*
- * Serve the keys below keysfd so, which the process of the caller is for: its
- * memory is locked and hidden, and wiped at the end.  Errors: those of
+ * Serve the keys below keysfd so, which the process of the caller is for: it is
+ * fenced for ever (fence.h), and its memory is wiped at the end.  fenced hears
+ * what is in force; or NULL.  Errors: those of tf_signer_fence and
  * tf_signer_local, which are answered, too.
  */
 TF_MUST_USE enum tf_code tf_signer_serve_keys(int keysfd, int in, int out,
-    struct tf_error *err);
+    void (*fenced)(unsigned state), struct tf_error *err);
 
 #endif

@@ -42,6 +42,7 @@ struct tf_signer_ops {
 struct tf_signer {
 	const struct tf_signer_ops *ops;
 	struct tf_signer_keys keys;
+	unsigned fence; /* of this process: see core/signer.h; 0: none */
 	/* The tree of the newest note of tf_signer_checkpoint(); size 0: none. */
 	char origin[TF_ORIGIN_MAX + 1];
 	uint64_t size;

@@ -13,21 +13,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
-#include <linux/securebits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "../environment.h"
+#include "fence.h"
 #include "serve.h"
 
 #define CONTROL_FD 3   /* of the supervisor */
@@ -35,35 +30,6 @@
 #define GRACE_TRIES 20 /* until a signer whose connection ended is killed */
 #define GRACE_MS 100
 #define END_MS 3000 /* until a supervisor that does not end is left alone */
-
-/* --- rights ----------------------------------------------------------------- */
-
-/* Give up what root may, for this process and what it runs. */
-static bool
-drop_rights(uid_t uid, gid_t gid)
-{
-	struct __user_cap_header_struct head = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	struct __user_cap_data_struct none[2] = { { 0 } };
-	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
-
-	if (geteuid() == 0) {
-		(void)setrlimit(RLIMIT_MEMLOCK, &all);
-		/* Root without capabilities must not get them by execve.  Where
-		 * root may not even do this, as in some containers and user
-		 * namespaces, it keeps its groups. */
-		if ((prctl(PR_SET_SECUREBITS,
-			 SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0) < 0 &&
-			errno != EPERM) ||
-		    (setgroups(0, NULL) < 0 && (errno != EPERM || uid != 0)) ||
-		    setresgid(gid, gid, gid) < 0 ||
-		    setresuid(uid, uid, uid) < 0)
-			return false;
-	}
-	return syscall(SYS_capset, &head, none) == 0 &&
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
-}
 
 /* --- a signer --------------------------------------------------------------- */
 
@@ -75,17 +41,17 @@ be_signer(const struct tf_signer_start *how, int fd)
 
 	(void)prctl(PR_SET_NAME, "trailfs-signer", 0, 0, 0);
 	(void)close(CONTROL_FD);
-	if (!drop_rights(how->uid, how->gid))
+	if (!tf_signer_drop_rights(how->uid, how->gid))
 		_exit(1);
-	tf_environment_hide_memory();
-	_exit(tf_signer_serve_keys(KEYS_FD, fd, fd, &err) == TF_OK ? 0 : 1);
+	_exit(tf_signer_serve_keys(KEYS_FD, fd, fd, NULL, &err) == TF_OK ? 0 :
+									   1);
 }
 
 static _Noreturn void
 be_command(const struct tf_signer_start *how, int fd)
 {
-	if (!drop_rights(how->uid, how->gid) || dup2(fd, STDIN_FILENO) < 0 ||
-	    dup2(fd, STDOUT_FILENO) < 0)
+	if (!tf_signer_drop_rights(how->uid, how->gid) ||
+	    dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
 		_exit(1);
 	(void)signal(SIGTERM, SIG_DFL);
 	(void)signal(SIGINT, SIG_DFL);

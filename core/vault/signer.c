@@ -15,6 +15,7 @@
 #include "../base/clock.h"
 #include "../node/base.h"
 #include "../node/vault_i.h"
+#include "../sign/fence.h"
 #include "../sign/remote.h"
 #include "../sign/serve.h"
 #include "../sign/sign.h"
@@ -152,6 +153,12 @@ note_away(void *arg, const char *why)
 }
 
 static void
+note_fence(void *arg, unsigned state)
+{
+	atomic_store(&((struct link *)arg)->v->signer_fence, state);
+}
+
+static void
 close_link(void *arg)
 {
 	struct link *l = arg;
@@ -168,6 +175,7 @@ open_link(struct tf_vault *v, int control, bool is_foreign,
 	struct tf_signer_link link = { .connect = connect_signer,
 		.gives_up = gives_up,
 		.away = note_away,
+		.fenced = note_fence,
 		.close = close_link,
 		.arg = l,
 		.is_foreign = is_foreign };
@@ -264,6 +272,13 @@ first_away(void *arg, const char *why)
 }
 
 static void
+first_fenced(void *arg, unsigned state)
+{
+	(void)arg;
+	(void)state;
+}
+
+static void
 close_first(void *arg)
 {
 	(void)close(((struct first *)arg)->control);
@@ -277,6 +292,7 @@ tf_signer_first_keys(int dirfd, const char *command, struct tf_pubkey *log,
 	const struct tf_signer_link link = { .connect = connect_first,
 		.gives_up = first_gives_up,
 		.away = first_away,
+		.fenced = first_fenced,
 		.close = close_first,
 		.arg = &f,
 		.is_foreign = true };
@@ -304,18 +320,25 @@ tf_signer_first_keys(int dirfd, const char *command, struct tf_pubkey *log,
 /* --- a signer without a vault ----------------------------------------------- */
 
 enum tf_code
-tf_signer_run(const char *keys, int in, int out, struct tf_error *err)
+tf_signer_run(const char *keys, int in, int out, void (*fenced)(unsigned state),
+    struct tf_error *err)
 {
 	int fd = open(keys, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	enum tf_code rc;
+	enum tf_code rc = TF_OK;
+	struct stat st;
 
-	if (fd < 0) {
+	if (fd < 0 || fstat(fd, &st) < 0)
 		rc = tf_fail(err, tf_code_of_open(errno), "%.100s: %s", keys,
 		    strerror(errno));
+	else if (!tf_signer_drop_rights(st.st_uid, st.st_gid))
+		rc = tf_fail(err, TF_IO, "become the owner of %.100s", keys);
+	if (rc != TF_OK) {
+		if (fd >= 0)
+			(void)close(fd);
 		tf_signer_serve(NULL, err, in, out);
 		return rc;
 	}
-	rc = tf_signer_serve_keys(fd, in, out, err);
+	rc = tf_signer_serve_keys(fd, in, out, fenced, err);
 	(void)close(fd);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include "../base/time_text.h"
 #include "../ledger/actor_json.h"
 #include "../node/vault_i.h"
+#include "../signer.h"
 #include "anchors.h"
 #include "machine.h"
 #include "page.h"
@@ -61,6 +62,19 @@ tf_put_guard(const struct tf_vault *v, struct tf_json *j,
 	tf_json_object_end(j);
 }
 
+static void
+put_signer(unsigned state, struct tf_json *j)
+{
+	if ((state & TF_FENCE_KNOWN) == 0)
+		return;
+	tf_json_key(j, "signer");
+	tf_json_object(j);
+	tf_put_uint(j, "landlock", state & TF_FENCE_LANDLOCK);
+	tf_put_bool(j, "memory", (state & TF_FENCE_MEMORY) != 0);
+	tf_put_bool(j, "seccomp", (state & TF_FENCE_SECCOMP) != 0);
+	tf_json_object_end(j);
+}
+
 void
 tf_put_sandbox(const struct tf_vault *v, struct tf_json *j)
 {
@@ -72,6 +86,7 @@ tf_put_sandbox(const struct tf_vault *v, struct tf_json *j)
 	tf_json_object(j);
 	tf_put_uint(j, "landlock", (uint64_t)s->landlock);
 	tf_put_bool(j, "seccomp", s->seccomp);
+	put_signer(atomic_load(&v->signer_fence), j);
 	tf_put_hint(j, "user", s->user, SIZE_MAX, TF_HINT_MAX);
 	tf_json_object_end(j);
 }

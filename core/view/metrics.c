@@ -18,6 +18,7 @@
 #include "../node/holder.h"
 #include "../node/load_entry.h"
 #include "../node/vault_i.h"
+#include "../signer.h"
 #include "../store/anchors.h"
 #include "../store/connection.h"
 #include "../store/refusals.h"
@@ -475,6 +476,7 @@ put_counters(struct metrics *m)
 static void
 put_sandbox(struct metrics *m)
 {
+	const unsigned signer = atomic_load(&m->v->signer_fence);
 	const struct tf_sandbox *s = m->v->sandbox;
 
 	if (s == NULL)
@@ -484,6 +486,14 @@ put_sandbox(struct metrics *m)
 	    (uint64_t)s->landlock);
 	tf_gauge(&m->to, "trailfs_sandbox_seccomp",
 	    "1 if the system calls of the daemon are filtered.", s->seccomp);
+	if ((signer & TF_FENCE_KNOWN) == 0)
+		return;
+	tf_gauge(&m->to, "trailfs_sandbox_signer_landlock_version",
+	    "Version of Landlock that keeps the signer from files; 0: none.",
+	    signer & TF_FENCE_LANDLOCK);
+	tf_gauge(&m->to, "trailfs_sandbox_signer_seccomp",
+	    "1 if the system calls of the signer are filtered.",
+	    (signer & TF_FENCE_SECCOMP) != 0);
 }
 
 enum tf_code

@@ -15,12 +15,16 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
 #include "core/base/file.h"
+#include "core/sign/fence.h"
+#include "core/sign/state.h"
+#include "core/signer.h"
 #include "fs/sandbox.h"
 #include "harness.h"
 
@@ -28,6 +32,7 @@
 #define DONE 0
 
 static char store[4096], beside[4096], key[4200];
+static int keysfd = -1; /* of the signer */
 
 /* --- what is tried: 0, or the errno ------------------------------------------- */
 
@@ -455,6 +460,167 @@ static const struct attempt needs[] = {
 	{ "a file without a name", scratch, DONE, false },
 };
 
+/* --- of the signer ------------------------------------------------------------ */
+
+static int
+read_ledger(void)
+{
+	return in_store("ledger.db", O_RDONLY);
+}
+
+static int
+read_passwd(void)
+{
+	return opens("/etc/passwd", O_RDONLY);
+}
+
+static int
+read_proc(void)
+{
+	return opens("/proc/self/status", O_RDONLY);
+}
+
+static int
+socket_pair(void)
+{
+	int pair[2];
+
+	return result(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+}
+
+static int
+take_a_descriptor(void)
+{
+	struct msghdr m = { .msg_iovlen = 0 };
+
+	return result(recvmsg(0, &m, MSG_DONTWAIT));
+}
+
+static int
+map_code(void)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ?
+	    errno :
+	    DONE;
+}
+
+static int
+make_code(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ?
+	    errno :
+	    result(mprotect(p, 4096, PROT_READ | PROT_EXEC));
+}
+
+static int
+allow_core_files(void)
+{
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+
+	return result(setrlimit(RLIMIT_CORE, &all));
+}
+
+static int
+take_a_key_out(void)
+{
+	return result(renameat(keysfd, "log.pem", AT_FDCWD, beside));
+}
+
+static int
+link_a_key_out(void)
+{
+	char path[4200];
+
+	snprintf(path, sizeof path, "%s/objects/key", store);
+	return result(linkat(keysfd, "log.pem", AT_FDCWD, path, 0));
+}
+
+static int
+directory_in_keys(void)
+{
+	return result(mkdirat(keysfd, "dir", 0700));
+}
+
+static int
+wait_for_a_child(void)
+{
+	return result(wait4(-1, NULL, WNOHANG, NULL));
+}
+
+static const struct attempt attempts_of_signer[] = {
+	{ "read a file outside", read_beside, EACCES, false },
+	{ "write a file outside", write_beside, EACCES, false },
+	{ "read the ledger", read_ledger, EACCES, false },
+	{ "read /etc/passwd", read_passwd, EACCES, false },
+	{ "read /proc", read_proc, EACCES, false },
+	{ "make a file in /tmp", make_in_tmp, EACCES, false },
+	{ "move a key out", take_a_key_out, EACCES, false },
+	{ "link a key out", link_a_key_out, EACCES, false },
+	{ "make a directory", directory_in_keys, EPERM, false },
+	{ "execve", execute, EPERM, false },
+	{ "execveat", execute_fd, EPERM, false },
+	{ "fork", fork_child, EPERM, false },
+	{ "clone a process", clone_process, EPERM, false },
+	{ "start a thread", start_a_thread, EPERM, false },
+	{ "wait4", wait_for_a_child, EPERM, false },
+	{ "a socket of this machine", socket_of_this_machine, EPERM, false },
+	{ "a socket of IPv4", internet, EPERM, false },
+	{ "a socket of netlink", netlink, EPERM, false },
+	{ "a pair of sockets", socket_pair, EPERM, false },
+	{ "a descriptor of others", take_a_descriptor, EPERM, false },
+	{ "map code", map_code, EPERM, false },
+	{ "make code", make_code, EPERM, false },
+	{ "ptrace", trace, EPERM, false },
+	{ "process_vm_readv", read_memory, EPERM, false },
+	{ "kill", signal_parent, EPERM, false },
+	{ "tgkill", signal_thread_of_parent, EPERM, false },
+	{ "keyctl", keys_of_the_kernel, EPERM, false },
+	{ "bpf", program_for_the_kernel, EPERM, false },
+	{ "io_uring_setup", ring, EPERM, false },
+	{ "unshare", new_namespace, EPERM, false },
+	{ "mount", mount_something, EPERM, false },
+	{ "setresuid", be_root, EPERM, false },
+	{ "allow dumps", allow_dumps, EPERM, false },
+	{ "allow core files", allow_core_files, EPERM, false },
+	{ "a call of the future", call_of_the_future, ENOSYS, false },
+};
+
+static int
+read_its_key(void)
+{
+	return result(openat(keysfd, "log.pem", O_RDONLY | O_CLOEXEC));
+}
+
+static int
+make_and_rename(void)
+{
+	return openat(keysfd, "new", O_WRONLY | O_CREAT | O_EXCL, 0600) < 0 ?
+	    errno :
+	    result(renameat(keysfd, "new", keysfd, "newer"));
+}
+
+static int
+remember(void)
+{
+	struct tf_signer_state s = { .fd = -1 };
+
+	return tf_signer_state_open(&s, keysfd, TF_SIGNER_STATE, NULL) ==
+		    TF_OK &&
+		tf_signer_state_lock(&s, NULL) == TF_OK ?
+	    DONE :
+	    EIO;
+}
+
+static const struct attempt needs_of_signer[] = {
+	{ "read a key", read_its_key, DONE, false },
+	{ "make and rename a key", make_and_rename, DONE, false },
+	{ "remember what was signed", remember, DONE, false },
+};
+
 /* --- processes in the sandbox ------------------------------------------------- */
 
 static struct tf_sandbox got;
@@ -474,12 +640,31 @@ enter(void)
 	return false;
 }
 
+/* In a child: become what the signer of this store is. */
+static bool
+enter_signer(void)
+{
+	struct tf_error err = { 0 };
+	unsigned state = 0;
+	struct stat st;
+
+	keysfd = open("keys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fstat(keysfd, &st) == 0 &&
+	    tf_signer_drop_rights(st.st_uid, st.st_gid) &&
+	    tf_signer_fence(keysfd, &state, &err) == TF_OK)
+		return (state & TF_FENCE_LANDLOCK) >= 6 &&
+		    (state & TF_FENCE_SECCOMP) != 0;
+	fprintf(stderr, "no fence: %s\n", err.text);
+	return false;
+}
+
 static const struct attempt *now;
+static bool (*enter_now)(void) = enter;
 
 static int
 attempt(void)
 {
-	return enter() ? now->try() : NO_SANDBOX;
+	return enter_now() ? now->try() : NO_SANDBOX;
 }
 
 /* The kernel of this machine can do all of it, and so can this build. */
@@ -567,6 +752,18 @@ START_TEST(the_sandbox_leaves_what_the_daemon_needs)
 }
 END_TEST
 
+/* Loop test: who sends the signer what takes it over gets no more than signatures
+ * and the keys. */
+START_TEST(who_takes_over_the_signer_can_do_nothing_else)
+{
+	give_store(owners[_i]);
+	skip_unless(can_enter(), "no Landlock 6, no seccomp, or a sanitizer");
+	enter_now = enter_signer;
+	try_all(attempts_of_signer, LEN(attempts_of_signer), owners[_i] == 0);
+	try_all(needs_of_signer, LEN(needs_of_signer), owners[_i] == 0);
+}
+END_TEST
+
 /* The daemon cannot use /tmp.  So where a file system has no files without names,
  * as trailfs, its temporary files are in the given directory all the same. */
 START_TEST(temporary_files_stay_in_their_directory)
@@ -620,7 +817,23 @@ START_TEST(daemon_and_helpers_have_what_they_need_and_no_more)
 	    "for f in Prm Eff Bnd; do has $m \"Cap$f:.0+200004\"; "
 	    "has $k \"Cap$f:.0+280000\"; done",
 	    (int)vault_pid(), uid, uid, uid, uid);
+	/* The signer has less, and nobody of its user sees its memory. */
+	run(0,
+	    STATUS
+	    "s=$(child %d trailfs-sigsup); k=$(child $s trailfs-signer)\n"
+	    "for f in Prm Eff Bnd Inh Amb; do has $k \"Cap$f:.0+\"; done\n"
+	    "has $k 'Uid:.%u.%u.%u.%u'; has $k 'NoNewPrivs:.1'\n"
+	    "has $k 'Seccomp:.2'; has $k 'Groups:[[:space:]]*'\n"
+	    "has $k 'Threads:.1'\n"
+	    "grep -Ex 'Max core file size +0 +0 .*' /proc/$k/limits",
+	    (int)vault_pid(), uid, uid, uid, uid);
 	says(content("mnt/.trailfs/status.json", NULL), "\"seccomp\":true");
+	run(0,
+	    "jq -e '.sandbox.signer | .landlock >= 6 and .seccomp and .memory'"
+	    " mnt/.trailfs/status.json && "
+	    "grep -x 'trailfs_sandbox_signer_seccomp{.*} 1' "
+	    "mnt/.trailfs/metrics && trailctl status mnt | "
+	    "grep -E '^sandbox .*signer'");
 	unmount_vault();
 }
 END_TEST
@@ -746,6 +959,8 @@ suite_sandbox(void)
 	tcase_add_loop_test(t, who_takes_over_the_daemon_can_do_nothing_else, 0,
 	    OWNERS);
 	tcase_add_loop_test(t, the_sandbox_leaves_what_the_daemon_needs, 0,
+	    OWNERS);
+	tcase_add_loop_test(t, who_takes_over_the_signer_can_do_nothing_else, 0,
 	    OWNERS);
 	tcase_add_test(t, temporary_files_stay_in_their_directory);
 	tcase_add_loop_test(t,

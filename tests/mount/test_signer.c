@@ -209,6 +209,35 @@ START_TEST(a_command_signs_for_the_store)
 }
 END_TEST
 
+/* The program, started by a user and by root: it says what is in force, belongs to
+ * the owner of the keys, and shows its memory to nobody of that user. */
+START_TEST(the_program_gives_up_all_but_its_keys)
+{
+	run(0,
+	    "d=$PWD; while [ $d != /tmp ] && [ $d != / ]; do "
+	    "chmod a+x $d; d=$(dirname $d); done; "
+	    "trailfs-signer --make far && chown -R 1001:1001 far && "
+	    "mkfifo in && chmod a+rw in");
+	for (int root = 0; root < 2; root++) {
+		run(0,
+		    "rm -f err; %s trailfs-signer far <>in >/dev/null 2>err & p=$!\n"
+		    "until grep -q '^trailfs-signer: no capabilities' err; do "
+		    "kill -0 $p || { cat err; exit 1; }; sleep 0.05; done\n"
+		    "for w in 'Uid:.1001.1001.1001.1001' 'NoNewPrivs:.1' "
+		    "'CapPrm:.0+' 'CapEff:.0+' 'Threads:.1'; do "
+		    "grep -Ex \"$w\" /proc/$p/status || r=1; done\n"
+		    "grep -Ex 'Max core file size +0 +0 .*' /proc/$p/limits || "
+		    "r=1\n"
+		    "! setpriv --reuid 1001 --regid 1001 --clear-groups "
+		    "cat /proc/$p/maps 2>&1 || r=1\n"
+		    "kill $p; wait $p; cat err; exit ${r-0}",
+		    root ? "exec 3>&-;" :
+			   "setpriv --reuid 1001 --regid 1001 --clear-groups");
+		says(content("err", NULL), "seccomp");
+	}
+}
+END_TEST
+
 /* All that a program in the place of the daemon can say. */
 START_TEST(a_malicious_daemon_gets_no_second_history)
 {
@@ -235,6 +264,7 @@ suite_signer(void)
 	tcase_add_test(t, they_end_with_the_daemon);
 	tcase_add_test(t, an_end_does_not_wait_for_a_signer_that_is_away);
 	tcase_add_test(u, a_command_signs_for_the_store);
+	tcase_add_test(u, the_program_gives_up_all_but_its_keys);
 	tcase_add_test(u, a_malicious_daemon_gets_no_second_history);
 	return s;
 }

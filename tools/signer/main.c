@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,14 +31,26 @@ usage(FILE *to)
 static void
 harden(void)
 {
-	const struct rlimit none = { 0, 0 };
-
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)umask(077);
 	tf_environment_clean();
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	tf_environment_hide_memory();
+}
+
+/* What the kernel lacks is printed as what is missing. */
+static void
+say_fence(unsigned state)
+{
+	fprintf(stderr,
+	    "trailfs-signer: no capabilities; landlock %u%s; %s; %s\n",
+	    state & TF_FENCE_LANDLOCK,
+	    (state & TF_FENCE_LANDLOCK) == 0 ? " (files are not limited)" : "",
+	    (state & TF_FENCE_SECCOMP) != 0 ?
+		"seccomp" :
+		"no seccomp: calls are not limited",
+	    (state & TF_FENCE_MEMORY) != 0 ?
+		"memory locked" :
+		"memory not locked: raise the limit (ulimit -l)");
 }
 
 static int
@@ -71,7 +81,8 @@ main(int argc, char **argv)
 	if (argc == 3 && strcmp(argv[1], "--make") == 0) {
 		rc = tf_signer_make(argv[2], &err);
 	} else if (argc == 2 && argv[1][0] != '-') {
-		rc = tf_signer_run(argv[1], STDIN_FILENO, STDOUT_FILENO, &err);
+		rc = tf_signer_run(argv[1], STDIN_FILENO, STDOUT_FILENO,
+		    say_fence, &err);
 	} else {
 		usage(stderr);
 		return EXIT_USAGE;
