@@ -838,6 +838,39 @@ START_TEST(daemon_and_helpers_have_what_they_need_and_no_more)
 }
 END_TEST
 
+/* Loop test: the capabilities that the unit of systemd leaves are enough to give up
+ * all of them. */
+START_TEST(the_unit_lets_everything_be_given_up)
+{
+	const unsigned uid = owners[_i];
+
+	give_store(uid);
+	skip_unless(can_enter(), "no Landlock 6, no seccomp, or a sanitizer");
+	run(0,
+	    STATUS
+	    "u='%s/../../tools/systemd/trailfs@.service' b=-all\n"
+	    "for c in $(sed -n '/^CapabilityBoundingSet=/,/[^\\]$/{"
+	    "s/.*=//; s/\\\\//; p}' \"$u\" | tr A-Z a-z); do "
+	    "case $c in cap_*) b=$b,+${c#cap_} ;; *) exit 9 ;; esac; done\n"
+	    "echo $b; grep -qx NoNewPrivileges=yes \"$u\" || exit 8\n"
+	    "setpriv --no-new-privs --bounding-set $b "
+	    "trailfs -f -o settle=0 store mnt >log 2>&1 & p=$!\n"
+	    "until mountpoint -q mnt; do kill -0 $p || { cat log; exit 7; }; "
+	    "sleep 0.05; done\n"
+	    "s=$(child $p trailfs-sigsup) k=$(child $s trailfs-signer)\n"
+	    "m=$(child $p trailfs-mounter) o=$(child $p trailfs-broker)\n"
+	    "( for d in $p $k; do for f in Prm Eff Bnd Inh Amb; do "
+	    "has $d \"Cap$f:.0+\"; done; has $d 'NoNewPrivs:.1'; "
+	    "has $d 'Seccomp:.2'; has $d 'Groups:[[:space:]]*'; "
+	    "has $d 'Uid:.%u.%u.%u.%u'; done\n"
+	    "for f in Prm Eff Bnd; do has $m \"Cap$f:.0+200004\"; "
+	    "has $o \"Cap$f:.0+280000\"; done )\n"
+	    "r=$?; mkdir mnt/t && umount mnt && wait $p && exit $r",
+	    TF_VECTORS, uid, uid, uid, uid);
+	verify(0);
+}
+END_TEST
+
 /* Loop test.  What needs privileges goes on working, and what root makes beside
  * the daemon belongs to the owner of the store. */
 START_TEST(a_store_of_another_user_is_served)
@@ -965,6 +998,7 @@ suite_sandbox(void)
 	tcase_add_test(t, temporary_files_stay_in_their_directory);
 	tcase_add_loop_test(t,
 	    daemon_and_helpers_have_what_they_need_and_no_more, 0, OWNERS);
+	tcase_add_loop_test(t, the_unit_lets_everything_be_given_up, 0, OWNERS);
 	tcase_add_test(t, a_store_of_another_user_is_served);
 	tcase_add_test(t, another_owner_than_expected_is_refused);
 	tcase_add_test(t, a_line_of_fstab_names_the_user);
