@@ -2,7 +2,7 @@
  * Encryption of staged files: the bytes of a file that is being written, before
  * they become an age file.
  *
- *    stage key    a file of 32 bytes in keys/; wraps the keys of files
+ *    stage key    a file of 32 bytes in the store; wraps the keys of files
  *    staged key   32 random bytes per file; seals its chunks
  *    chunk key    derived for one write of one chunk, with a new salt
  *

@@ -20,7 +20,16 @@
 #include "secrets.h"
 #include "vault_i.h"
 
-#define OLD TF_STAGE_KEY ".old"
+/* Where the key is.  Earlier versions had it among the keys of the signer: one that
+ * they left is used there, and destroyed there. */
+static const struct place {
+	const char *key, *old, *dir;
+} places[] = {
+	{ TF_STAGE_KEY, TF_STAGE_KEY ".old", "." },
+	{ TF_STAGE_KEY_EARLIER, TF_STAGE_KEY_EARLIER ".old", "keys" },
+};
+#define PLACES (sizeof(places) / sizeof(places[0]))
+
 #define RENEW_NS (60 * TF_SECOND)
 
 struct tf_secrets {
@@ -53,9 +62,17 @@ tf_secrets_end(struct tf_vault *v)
 static enum tf_code
 read_key(struct tf_vault *v, struct tf_error *err)
 {
-	if (v->secrets->key != NULL)
-		return TF_OK;
-	return tf_stage_key_load(v->dirfd, TF_STAGE_KEY, &v->secrets->key, err);
+	enum tf_code rc = v->secrets->key != NULL ? TF_OK : TF_NOTFOUND;
+
+	for (size_t i = 0; i < PLACES && rc == TF_NOTFOUND; i++) {
+		rc = tf_stage_key_load(v->dirfd, places[i].key,
+		    &v->secrets->key, err);
+		/* keys/ may belong to root, and then holds no such key. */
+		if (rc == TF_ACCESS && i > 0 &&
+		    faccessat(v->dirfd, places[i].dir, X_OK, AT_EACCESS) < 0)
+			rc = TF_NOTFOUND;
+	}
+	return rc;
 }
 
 enum tf_code
@@ -106,41 +123,48 @@ tf_secrets_give(struct tf_vault *v)
 	atomic_fetch_sub(&v->secrets->users, 1);
 }
 
+/* What errno says about a file that could not be changed: whose directory is not
+ * ours has no key of ours. */
+static bool
+is_absent(const struct place *p)
+{
+	return errno == ENOENT || (errno == EACCES && p != &places[0]);
+}
+
 /* In place: a file system that writes in place keeps nothing of it. */
 static enum tf_code
-destroy_old(struct tf_vault *v, struct tf_error *err)
+destroy_old(struct tf_vault *v, const struct place *p, struct tf_error *err)
 {
 	static const uint8_t zeros[TF_STAGE_KEY_LEN];
 	int fd;
 	enum tf_code rc;
 
-	if (fchmodat(v->dirfd, OLD, 0600, 0) < 0)
-		return errno == ENOENT ? TF_OK :
-					 tf_fail(err, TF_IO, "chmod " OLD);
-	if ((rc = tf_file_open(v->dirfd, OLD, O_RDWR, &fd, err)) != TF_OK)
+	if (fchmodat(v->dirfd, p->old, 0600, 0) < 0)
+		return is_absent(p) ? TF_OK :
+				      tf_fail(err, TF_IO, "chmod %s", p->old);
+	if ((rc = tf_file_open(v->dirfd, p->old, O_RDWR, &fd, err)) != TF_OK)
 		return rc;
 	rc = tf_file_pwrite(fd, zeros, sizeof(zeros), 0, err);
 	if (rc == TF_OK)
 		rc = tf_file_sync(fd, err);
 	(void)close(fd); /* synced */
-	if (rc == TF_OK && unlinkat(v->dirfd, OLD, 0) < 0)
-		rc = tf_fail(err, TF_IO, "remove " OLD);
-	return rc == TF_OK ? tf_file_sync_dir(v->dirfd, "keys", err) : rc;
+	if (rc == TF_OK && unlinkat(v->dirfd, p->old, 0) < 0)
+		rc = tf_fail(err, TF_IO, "remove %s", p->old);
+	return rc == TF_OK ? tf_file_sync_dir(v->dirfd, p->dir, err) : rc;
 }
 
 /* First what an earlier try has left, which the rename would only unlink. */
 static enum tf_code
-destroy(struct tf_vault *v, struct tf_error *err)
+destroy(struct tf_vault *v, const struct place *p, struct tf_error *err)
 {
-	enum tf_code rc = destroy_old(v, err);
+	enum tf_code rc = destroy_old(v, p, err);
 
 	if (rc != TF_OK)
 		return rc;
-	if (renameat(v->dirfd, TF_STAGE_KEY, v->dirfd, OLD) < 0)
-		return errno == ENOENT ?
-		    TF_OK :
-		    tf_fail(err, TF_IO, "rename " TF_STAGE_KEY);
-	return destroy_old(v, err);
+	if (renameat(v->dirfd, p->key, v->dirfd, p->old) < 0)
+		return is_absent(p) ? TF_OK :
+				      tf_fail(err, TF_IO, "rename %s", p->key);
+	return destroy_old(v, p, err);
 }
 
 void
@@ -157,7 +181,8 @@ tf_secrets_renew(struct tf_vault *v, bool now)
 	pthread_mutex_lock(&s->mu);
 	/* Who takes it from now on waits for mu, and makes a new one. */
 	if (atomic_load(&s->users) == 0 && (now || s->key != NULL)) {
-		rc = destroy(v, &e);
+		for (size_t i = 0; i < PLACES && rc == TF_OK; i++)
+			rc = destroy(v, &places[i], &e);
 		tf_stage_key_free(s->key);
 		s->key = NULL;
 		s->renewed_ns = at;

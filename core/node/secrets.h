@@ -1,5 +1,5 @@
 /*
- * keys/stage.key: the key that wraps the keys of secret files until they are
+ * stage.key: the key that wraps the keys of secret files until they are
  * sealed.  It is made when the first one is written, and destroyed when none is
  * left: what remains of their staged form on the disk can then be read by
  * nobody.  Safe from many threads at once.
@@ -25,7 +25,7 @@ void tf_secrets_end(struct tf_vault *v);
 TF_MUST_USE enum tf_code tf_secrets_wrap(struct tf_vault *v,
     const struct tf_staged_key *key, uint8_t out[TF_WRAPPED_KEY_LEN],
     struct tf_error *err);
-/* TF_TAMPER: another key has wrapped it.  TF_NOTFOUND: keys/stage.key is
+/* TF_TAMPER: another key has wrapped it.  TF_NOTFOUND: stage.key is
  * missing. */
 TF_MUST_USE enum tf_code tf_secrets_unwrap(struct tf_vault *v,
     const uint8_t wrapped[TF_WRAPPED_KEY_LEN], uint64_t file,
@@ -36,7 +36,7 @@ TF_MUST_USE enum tf_code tf_secrets_unwrap(struct tf_vault *v,
 void tf_secrets_take(struct tf_vault *v);
 void tf_secrets_give(struct tf_vault *v);
 /*
- * Overwrite and remove keys/stage.key, if it was used and no file needs it; but
+ * Overwrite and remove stage.key, if it was used and no file needs it; but
  * not twice in a minute, unless now is true.  Waits for the disk; no lock is
  * held.  A failure is reported to the operator.
  */

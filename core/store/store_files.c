@@ -27,6 +27,7 @@
 #include "store_files.h"
 
 #define OTHERS 077 /* the mode bits of group and others */
+#define WRITE 022
 
 struct look {
 	int dirfd;
@@ -98,13 +99,21 @@ tighten(const struct look *k, const char *name, const struct stat *seen)
 	return done;
 }
 
+/* keys/ and what is in it, which may belong to root. */
+static bool
+is_in_keys(const char *name)
+{
+	return strncmp(name, "keys", 4) == 0;
+}
+
 /* A reader only reports: it must not change the store. */
 static void
 check_mode(const struct look *k, const char *name, const struct stat *st)
 {
 	unsigned mode = st->st_mode & 07777;
 
-	if ((mode & OTHERS) == 0)
+	if ((mode & OTHERS) == 0 ||
+	    (is_in_keys(name) && st->st_uid != k->owner && (mode & WRITE) == 0))
 		return;
 	if (k->tighten && tighten(k, name, st))
 		tell(k, TF_STORE_MODE, name,
@@ -173,7 +182,7 @@ tf_store_check_owner(int dirfd, uid_t uid, struct tf_error *err)
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		const char *name = places[i].name;
 
-		if (strncmp(name, "keys", 4) == 0 ||
+		if (is_in_keys(name) ||
 		    fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 		    st.st_uid == uid)
 			continue;
@@ -226,7 +235,8 @@ belongs_on_top(const char *name)
 		TF_DB_NAME "-shm", TF_DB_NAME "-journal", TF_SEARCH_NAME,
 		TF_SEARCH_NAME "-wal", TF_SEARCH_NAME "-shm", "objects",
 		"stage", "keys", "checkpoint", "config", "lock", "lost+found",
-		TF_REFUSALS, TF_RESULT_VERIFY, TF_RESULT_BACKUP, TF_MIRROR_MARK,
+		TF_STAGE_KEY, TF_STAGE_KEY ".old", TF_REFUSALS,
+		TF_RESULT_VERIFY, TF_RESULT_BACKUP, TF_MIRROR_MARK,
 		TF_BACKUP_MARK, "incoming", "refused" };
 	char base[256];
 
@@ -240,10 +250,10 @@ belongs_in_keys(const char *name)
 {
 	static const char *const names[] = { "keys/" TF_LOG_SECRET, TF_LOG_VKEY,
 		TF_LOG_PUB, "keys/" TF_ATTESTER_SECRET, TF_ATTESTER_PUB,
-		TF_STAGE_KEY, TF_STAGE_KEY ".old", TF_SIGNER_MEMORY,
-		TF_MIRROR_KEY, TF_MIRROR_VKEY, "keys/log.next.pem",
-		"keys/log.old.pem", "keys/attester.next.pem",
-		"keys/wiped.pem" };
+		TF_STAGE_KEY_EARLIER, TF_STAGE_KEY_EARLIER ".old",
+		TF_SIGNER_MEMORY, TF_MIRROR_KEY, TF_MIRROR_VKEY,
+		"keys/log.next.pem", "keys/log.old.pem",
+		"keys/attester.next.pem", "keys/wiped.pem" };
 	char path[300];
 
 	(void)snprintf(path, sizeof(path), "keys/%.*s", (int)without_tmp(name),

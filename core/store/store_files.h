@@ -27,7 +27,8 @@ typedef void (*tf_store_found)(void *arg, enum tf_store_fault fault,
 #define TF_LOG_PUB "keys/log.pub.pem"
 #define TF_ATTESTER_PUB "keys/attester.pub.pem"
 #define TF_SIGNER_MEMORY "keys/signer.state"
-#define TF_STAGE_KEY "keys/stage.key"
+#define TF_STAGE_KEY "stage.key"
+#define TF_STAGE_KEY_EARLIER "keys/stage.key" /* of earlier versions */
 /* The file that marks a backup, and the directory of what is on its way. */
 #define TF_BACKUP_MARK "backup"
 /* Of a mirror: the file that marks it, and those of its receiver. */
@@ -40,7 +41,8 @@ typedef void (*tf_store_found)(void *arg, enum tf_store_fault fault,
  * store's directory.  found is called once per difference.  With tighten, the
  * mode bits of group and others are removed; the caller then holds the store's
  * lock.  Private keys are not checked here: tf_key_load refuses unsafe ones.  A
- * missing file is no difference.
+ * missing file is no difference.  keys/ may belong to root in a store of another user:
+ * then others may read there what the modes say, and write nothing.
  */
 void tf_store_check_access(int dirfd, bool tighten, tf_store_found found,
     void *arg);

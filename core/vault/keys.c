@@ -6,6 +6,8 @@
  * nothing secret and follows from key and origin; it is written anew when it
  * does not match.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -153,6 +155,14 @@ tf_vault_load_keys(struct tf_vault *v, int control, struct tf_db *db,
 	return rc == TF_OK ? check_attester(v, db, err) : rc;
 }
 
+/* keys/ may belong to root in a store of another user: see tf_vault_keep_vkey(). */
+static bool
+may_write_keys(const struct tf_vault *v)
+{
+	return faccessat(v->dirfd, "keys", W_OK, AT_EACCESS) == 0 ||
+	    errno != EACCES;
+}
+
 /* Write the file if it does not hold want. */
 static enum tf_code
 keep(struct tf_vault *v, const char *name, const struct tf_buf *want,
@@ -162,15 +172,25 @@ keep(struct tf_vault *v, const char *name, const struct tf_buf *want,
 	enum tf_code rc = tf_file_read(v->dirfd, name, SMALL_FILE, &have, err);
 
 	*wrote = false;
+	if (rc == TF_ACCESS && !may_write_keys(v))
+		return TF_OK;
 	/* A file that is missing or damaged is written; one that could not be
 	 * read now may be right. */
 	if (!tf_code_undecided(rc)) {
 		rc = want->failed ? tf_nomem(err) : TF_OK;
 		if (rc == TF_OK &&
 		    !tf_str_same(tf_buf_bytes(&have), tf_buf_bytes(want))) {
-			rc = tf_file_write(v->dirfd, name, want->p, want->n,
-			    0400, false, err);
-			*wrote = rc == TF_OK;
+			*wrote = may_write_keys(v);
+			if (*wrote)
+				rc = tf_file_write(v->dirfd, name, want->p,
+				    want->n, 0400, false, err);
+			else
+				tf_vault_say(v, TF_OK,
+				    "%s is not that of the key in force: the "
+				    "owner of keys/ writes it with the next "
+				    "trailctl that writes to the store",
+				    name);
+			*wrote = *wrote && rc == TF_OK;
 		}
 	}
 	tf_buf_free(&have);

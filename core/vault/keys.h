@@ -25,7 +25,7 @@ enum tf_code tf_vault_load_vkey(struct tf_vault *v, struct tf_error *err);
 
 /* Write keys/log.vkey and the public keys beside it if they are not those of keys
  * and origin: a crash after the commit of a new origin, or of a rotation, leaves the
- * old ones.  Durable on TF_OK, and unless rotated reported to the operator when the
+ * old ones.  keys/ of another user stays as it is.  Durable on TF_OK, and unless rotated reported to the operator when the
  * first one was written. */
 enum tf_code tf_vault_keep_vkey(struct tf_vault *v, bool rotated,
     struct tf_error *err);

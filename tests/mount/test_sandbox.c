@@ -871,6 +871,93 @@ START_TEST(the_unit_lets_everything_be_given_up)
 }
 END_TEST
 
+/* --- keys in the store, of root ------------------------------------------------ */
+
+static int
+read_key_in_store(void)
+{
+	return in_store("keys/log.pem", O_RDONLY);
+}
+
+static int
+read_attester_in_store(void)
+{
+	return in_store("keys/attester.pem", O_RDONLY);
+}
+
+static int
+change_what_was_signed(void)
+{
+	return in_store("keys/signer.state", O_RDWR);
+}
+
+static int
+list_keys(void)
+{
+	return in_store("keys", O_RDONLY | O_DIRECTORY);
+}
+
+static int
+exchange_a_key(void)
+{
+	char from[4200], to[4200];
+
+	snprintf(from, sizeof from, "%s/lock", store);
+	snprintf(to, sizeof to, "%s/keys/log.pem", store);
+	return result(rename(from, to));
+}
+
+static int
+open_keys_to_all(void)
+{
+	char path[4200];
+
+	snprintf(path, sizeof path, "%s/keys", store);
+	return result(chmod(path, 0777));
+}
+
+static const struct attempt attempts_on_keys[] = {
+	{ "read the log's key", read_key_in_store, EACCES, false },
+	{ "read the attester's key", read_attester_in_store, EACCES, false },
+	{ "change what was signed", change_what_was_signed, EACCES, false },
+	{ "list keys/", list_keys, EACCES, false },
+	{ "exchange a key", exchange_a_key, EACCES, false },
+	{ "open keys/ to all", open_keys_to_all, EPERM, false },
+};
+
+/* Loop test: keys/ of root in a store of another user, with public halves that the
+ * daemon can read, and without. */
+START_TEST(keys_of_root_in_a_store_of_a_user_are_of_the_signer_alone)
+{
+	static const char *const modes[] = { "0711", "0700" };
+
+	give_store(ALICE);
+	run(0,
+	    "sed -i '/^keys/d' store/config && chown -R 0:0 store/keys && "
+	    "chmod %s store/keys && "
+	    "chmod 0444 store/keys/*.pub.pem store/keys/log.vkey",
+	    modes[_i]);
+	mount_vault("settle=0");
+	make_attestation();
+	put_sealed(A "/f", "text");
+	says_not(content("log", NULL), "open to others");
+	skip_unless(can_enter(), "no Landlock 6, no seccomp, or a sanitizer");
+	try_all(attempts_on_keys, LEN(attempts_on_keys), false);
+	unmount_vault();
+	verify(0);
+	run(0,
+	    "trailctl key rotate log store >new.vkey && "
+	    "cmp new.vkey store/keys/log.vkey && "
+	    "test $(stat -c %%u%%a store/keys) = 0%s",
+	    modes[_i] + 1);
+	mount_vault("settle=0");
+	allowed(mkdir("mnt/t/w/b", 0755));
+	put_sealed("mnt/t/w/b/f", "text");
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
 /* Loop test.  What needs privileges goes on working, and what root makes beside
  * the daemon belongs to the owner of the store. */
 START_TEST(a_store_of_another_user_is_served)
@@ -1002,6 +1089,8 @@ suite_sandbox(void)
 	tcase_add_loop_test(t,
 	    daemon_and_helpers_have_what_they_need_and_no_more, 0, OWNERS);
 	tcase_add_loop_test(t, the_unit_lets_everything_be_given_up, 0, OWNERS);
+	tcase_add_loop_test(t,
+	    keys_of_root_in_a_store_of_a_user_are_of_the_signer_alone, 0, 2);
 	tcase_add_test(t, a_store_of_another_user_is_served);
 	tcase_add_test(t, another_owner_than_expected_is_refused);
 	tcase_add_test(t, a_line_of_fstab_names_the_user);

@@ -630,6 +630,7 @@ END_TEST
 /* --- crashes ------------------------------------------------------------ */
 
 /* Loop test: short and long content. */
+/* Loop test: also with the key of the stage where earlier versions had it. */
 START_TEST(a_crash_loses_nothing_that_was_promised)
 {
 	size_t n = _i == 0 ? 1000 : 200000;
@@ -646,6 +647,8 @@ START_TEST(a_crash_loses_nothing_that_was_promised)
 	ck_assert_int_eq((ssize_t)n, write(fd, text + n, n));
 	crash_vault();
 	(void)close(fd);
+	if (_i == 1) /* an earlier version was that daemon */
+		run(0, "mv store/stage.key store/keys/stage.key");
 	mount_vault("settle=60");
 	is_encrypted(A "/closed", "whole", 1);
 	says(entry("evidence.sealed", "t/w/a/closed"), "recovery");
@@ -707,15 +710,15 @@ START_TEST(the_key_of_the_stage_goes_when_it_is_not_needed)
 	skip_unless(can_encrypt(), "no age");
 	make_secret();
 	run(0, "seq 50000 >long && cp long " A "/f");
-	ck_assert(exists("store/keys/stage.key"));
-	run(0, "cp -p store/keys/stage.key old");
+	ck_assert(exists("store/stage.key"));
+	run(0, "cp -p store/stage.key old");
 	sync_dir(A);
 	remount_vault();
-	ck_assert(!exists("store/keys/stage.key"));
-	ck_assert(!exists("store/keys/stage.key.old"));
+	ck_assert(!exists("store/stage.key"));
+	ck_assert(!exists("store/stage.key.old"));
 	run(0, "cp long " A "/g");
-	run(1, "cmp old store/keys/stage.key");
-	run(0, "test $(stat -c %%a store/keys/stage.key) = 400");
+	run(1, "cmp old store/stage.key");
+	run(0, "test $(stat -c %%a store/stage.key) = 400");
 }
 END_TEST
 
@@ -992,7 +995,7 @@ START_TEST(no_block_of_the_disk_has_the_text)
 	    "mv " W "/.d " W "/d");
 	run(0, "head -c 100 " A "/0 >/dev/null");
 	disk_is_clean();
-	run(0, "cp store/keys/stage.key stage.key.copy");
+	run(0, "cp store/stage.key stage.key.copy");
 	sync_dir("mnt");
 	run(0, "trailctl find mnt --name 1 >/dev/null; trailctl status mnt");
 	run(0, "trailctl seal " W " && trailctl package -o disk/p.zip mnt/t");

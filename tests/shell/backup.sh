@@ -317,7 +317,7 @@ a_copy_by_other_programs_is_one_state() {
 		sqlite3 raw/ledger.db '.backup plain/ledger.db'
 		rsync -a --exclude '/ledger.db*' --exclude '/index.db*' \
 			--exclude /lock --exclude /checkpoint \
-			--exclude /keys/stage.key --exclude /keys/log.pem \
+			--exclude /stage.key --exclude /keys/stage.key --exclude /keys/log.pem \
 			--exclude /keys/attester.pem raw/ plain/ 2>rsync.err ||
 			grep -q 'vanished' rsync.err
 		is 0 trailctl verify --vkey raw.vkey plain

@@ -147,8 +147,8 @@ expanded() {
 	done
 }
 
-# Each call that the filter of the daemon or of its signer allows is also allowed by the unit, which
-# would make it fail.
+# Each call that the filter of the daemon or of its signer allows is also allowed by
+# the unit, which would make it fail.
 the_unit_allows_what_the_daemon_calls() {
 	sed -n 's/^	TF_CALL\(_IF\)\{0,1\}(\([a-z0-9_]*\)[,)].*/\2/p' \
 		"$top/fs/seccomp.c" "$top/core/sign/fence.c" | sort -u >called

@@ -98,7 +98,7 @@ tear_down(void)
 	(void)unlinkat(v.stagefd, "7", 0);
 	(void)unlinkat(v.stagefd, "7.spare", 0);
 	(void)unlinkat(v.dirfd, "stage", AT_REMOVEDIR);
-	(void)unlinkat(v.dirfd, "keys/stage.key", 0);
+	(void)unlinkat(v.dirfd, "stage.key", 0);
 	(void)unlinkat(v.dirfd, "keys", AT_REMOVEDIR);
 	(void)close(v.stagefd);
 	(void)close(v.dirfd);
@@ -291,18 +291,43 @@ START_TEST(without_the_key_of_the_stage_nothing_opens)
 	struct tf_secret *again = NULL;
 
 	tf_secrets_renew(&v, true);
-	ck_assert_int_eq(-1, faccessat(v.dirfd, "keys/stage.key", F_OK, 0));
-	ck_assert_int_eq(-1, faccessat(v.dirfd, "keys/stage.key.old", F_OK, 0));
+	ck_assert_int_eq(-1, faccessat(v.dirfd, "stage.key", F_OK, 0));
+	ck_assert_int_eq(-1, faccessat(v.dirfd, "stage.key.old", F_OK, 0));
 	ck_assert_int_eq(TF_NOTFOUND,
 	    tf_secret_open(&v, ID, was.p, SIZE, &again, NULL));
+}
+END_TEST
+
+/* Earlier versions had the key among those of the signer. */
+START_TEST(a_key_of_an_earlier_version_is_used_and_destroyed)
+{
+	struct tf_secret *again = NULL;
+	unsigned char b[32], zeros[32] = "";
+	int f;
+
+	tf_secrets_end(&v);
+	ck_assert_int_eq(0,
+	    renameat(v.dirfd, "stage.key", v.dirfd, "keys/stage.key"));
+	OK(tf_secrets_start(&v, NULL));
+	OK(tf_secret_open(&v, ID, was.p, SIZE, &again, NULL));
+	tf_secret_free(again);
+	/* What comes next needs no second key. */
+	ck_assert_int_eq(-1, faccessat(v.dirfd, "stage.key", F_OK, 0));
+	f = openat(v.dirfd, "keys/stage.key", O_RDONLY);
+	ck_assert_int_ge(f, 0);
+	tf_secrets_renew(&v, true);
+	ck_assert_int_eq(32, pread(f, b, 32, 0));
+	ck_assert_mem_eq(zeros, b, 32);
+	ck_assert_int_eq(-1, faccessat(v.dirfd, "keys/stage.key", F_OK, 0));
+	ck_assert_int_eq(-1, faccessat(v.dirfd, "keys/stage.key.old", F_OK, 0));
+	(void)close(f);
 }
 END_TEST
 
 /* A key that an earlier try could not destroy is overwritten, not unlinked. */
 START_TEST(a_key_that_was_left_is_overwritten_too)
 {
-	int left = openat(v.dirfd, "keys/stage.key.old", O_RDWR | O_CREAT,
-	    0400);
+	int left = openat(v.dirfd, "stage.key.old", O_RDWR | O_CREAT, 0400);
 	char b[32], zeros[32] = "";
 
 	ck_assert_int_eq(32,
@@ -310,8 +335,8 @@ START_TEST(a_key_that_was_left_is_overwritten_too)
 	tf_secrets_renew(&v, true);
 	ck_assert_int_eq(32, pread(left, b, 32, 0));
 	ck_assert_mem_eq(zeros, b, 32);
-	ck_assert_int_eq(-1, faccessat(v.dirfd, "keys/stage.key", F_OK, 0));
-	ck_assert_int_eq(-1, faccessat(v.dirfd, "keys/stage.key.old", F_OK, 0));
+	ck_assert_int_eq(-1, faccessat(v.dirfd, "stage.key", F_OK, 0));
+	ck_assert_int_eq(-1, faccessat(v.dirfd, "stage.key.old", F_OK, 0));
 	(void)close(left);
 }
 END_TEST
@@ -331,6 +356,7 @@ suite_secret(void)
 	tcase_add_test(t, a_torn_chunk_without_a_spare_is_counted);
 	tcase_add_test(t, each_write_of_a_chunk_has_other_bytes);
 	tcase_add_test(t, without_the_key_of_the_stage_nothing_opens);
+	tcase_add_test(t, a_key_of_an_earlier_version_is_used_and_destroyed);
 	tcase_add_test(t, a_key_that_was_left_is_overwritten_too);
 	suite_add_tcase(suite, t);
 	return suite;
