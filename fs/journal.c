@@ -7,10 +7,12 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -29,6 +31,9 @@ static const char *const ids[FS_KINDS] = {
 	[FS_KIND_LIBRARY] = "ca51f7cb6b624829af2d74c3e6f310fd",
 	[FS_KIND_DROPPED] = "011f19aa1fbb4c6fbe24bce70fc69c43",
 };
+
+#define FLUSH_TRIES 50
+#define FLUSH_MS 20
 
 static int journal = -1; /* set before there are threads */
 
@@ -145,4 +150,21 @@ fs_journal_send(const struct fs_about *about, int priority, const char *line)
 	    send(journal, t.b, t.n, flags) >= 0)
 		return 0;
 	return errno == ENOBUFS ? EAGAIN : errno;
+}
+
+void
+fs_journal_flush(void)
+{
+	int unread;
+
+	if (journal < 0)
+		return;
+	for (int i = 0; i < FLUSH_TRIES; i++) {
+		if (ioctl(journal, TIOCOUTQ, &unread) < 0)
+			return;
+		/* After the message was read, /proc is. */
+		(void)poll(NULL, 0, FLUSH_MS);
+		if (unread == 0)
+			return;
+	}
 }

@@ -49,4 +49,11 @@ bool fs_journal_is(int fd);
 int fs_journal_send(const struct fs_about *about, int priority,
     const char *line);
 
+/*
+ * Wait, for a second at most, until the journal has read what was sent.  A message
+ * of a process that has ended by then has no unit: neither `systemctl status` nor
+ * `journalctl -u` shows it.
+ */
+void fs_journal_flush(void);
+
 #endif

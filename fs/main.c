@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "journal.h"
 #include "options.h"
 #include "report.h"
 #include "serve.h"
@@ -32,6 +33,8 @@ complain(const struct tf_error *e, int parent)
 	unsigned char failed = (unsigned char)exit_status(e->code);
 
 	fs_report_line(LOG_ERR, "%s%s%s", e->text, colon, why);
+	fs_daemon_tell_systemd(false, "failed: %s%s%s", e->text, colon, why);
+	fs_journal_flush();
 	if (parent < 0)
 		return;
 	(void)!write(parent, &failed, 1);

@@ -141,6 +141,8 @@ static const struct tf_call of_daemon[] = {
 	TF_CALL(epoll_pwait),
 	TF_CALL_IF(ioctl, 1, TF_CALL_MASK_ALL, TCGETS), /* isatty */
 	TF_CALL_IF(ioctl, 1, TF_CALL_MASK_ALL, FIONREAD),
+	TF_CALL_IF(ioctl, 1, TF_CALL_MASK_ALL,
+	    TIOCOUTQ), /* did the journal read? */
 	/* Sockets of this machine: syslog, name service, helpers. */
 	TF_CALL_IF(socket, 0, TF_CALL_MASK_ALL, AF_UNIX),
 	TF_CALL_IF(socketpair, 0, TF_CALL_MASK_ALL, AF_UNIX),

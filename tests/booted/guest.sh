@@ -472,6 +472,8 @@ small_disk_is_ready() {
 	printf 'STORE=/srv/small/vault\nVAULT=/mnt/small\n' \
 		>/etc/trailfs/small.conf
 	trailctl init --origin small.example /srv/small/vault >/root/small.vkey
+	# What is freed later: evidence cannot be.
+	head -c 60000000 /dev/zero >/srv/small/other
 	systemctl enable --now trailfs@small
 	is_mounted /mnt/small
 }
@@ -492,17 +494,21 @@ survives_a_full_disk() {
 	said $failed TRAILFS_ERRNO=ENOSPC
 	trailctl metrics /mnt/small | grep -E '^trailfs_(failed|free|space|head)' || :
 	# Nothing at all is left.
-	head -c 300000000 /dev/zero >/srv/small/other || :
+	head -c 300000000 /dev/zero >/srv/small/more || :
 	df /srv/small
 	never sh -c 'mkdir /mnt/small/t/w/none && echo x >/mnt/small/t/w/none/f' 2>&1
 	# It stops and starts without a byte of space.
-	systemctl restart trailfs@small || :
-	journalctl -q -b -u trailfs@small -o cat | tail -n 20
-	rm /srv/small/other
+	if ! systemctl restart trailfs@small; then
+		journalctl -q -b -u trailfs@small -o cat | tail -n 20
+		journalctl -q -b -u trailfs@small -o cat | tail -n 20 |
+			grep 'No space left'
+	fi
+	rm /srv/small/other /srv/small/more
 	systemctl reset-failed trailfs@small
-	systemctl is-active trailfs@small || systemctl start trailfs@small
+	systemctl start trailfs@small
 	is_mounted /mnt/small
-	mkdir /mnt/small/t/w/after
+	# The reading of the free space is a moment old.
+	until_true 30 mkdir /mnt/small/t/w/after
 	echo after >/mnt/small/t/w/after/f
 	[ "$(cat /mnt/small/t/w/a/before)" = before ]
 	trailctl sync /mnt/small

@@ -78,6 +78,14 @@ a_service_is_watched() {
 	if kill -0 "$watch" 2>/dev/null; then exit 1; fi
 }
 
+# A start that fails says why, also to systemd.
+a_failed_start_says_why() {
+	mkdir -p empty
+	rm -f notify told pid
+	is 1 python3 systemd trailfs -f empty "$mnt"
+	grep '^STATUS=failed: .*empty' told
+}
+
 # Also for a store of another user, who may not ask the mount himself.
 a_service_of_another_user_is_watched() {
 	[ "$(id -u)" -eq 0 ] || skip 'only root mounts for another user'
@@ -165,7 +173,8 @@ the_unit_allows_what_the_daemon_calls() {
 	}
 }
 
-with 'python3 pgrep' a_service_is_watched a_service_of_another_user_is_watched \
+with 'python3 pgrep' a_service_is_watched a_failed_start_says_why \
+	a_service_of_another_user_is_watched \
 	a_killed_service_is_not_alive it_is_called_trailfs \
 	without_a_watchdog_there_is_none
 with systemd-analyze the_unit_is_confined the_unit_allows_what_the_daemon_calls
