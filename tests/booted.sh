@@ -243,10 +243,6 @@ reboots() {
 }
 
 loses_power() {
-	[ "$WAY" = machine ] || {
-		echo 'a container has no power to lose'
-		return 77
-	}
 	off
 	machine_is_on
 }
@@ -326,10 +322,16 @@ try 'a verification is due at boot' a_job_is_due_at_boot
 try 'it reboots with the service' reboots
 try 'the service mounts at boot, and nothing is lost' came_back
 try 'the shutdown has closed the vault' was_closed
+try 'the journal says so' was_quiet
 try 'the verification waited for the mount' was_due_at_boot
-try 'before a power cut, writers work' is_busy power
-try 'it loses power' loses_power &&
+if [ "$WAY" = machine ]; then
+	try 'before a power cut, writers work' is_busy power
+	try 'it loses power' loses_power
 	try 'nothing that was acknowledged is lost' came_back_after_a_power_cut
+else
+	skipped=$((skipped + 1))
+	echo 'SKIP a power cut: a container has no power to lose'
+fi
 try 'a line of fstab mounts' uses_fstab
 try 'before a reboot, writers work in a mount of fstab' is_busy fstab
 try 'it reboots with the line of fstab' reboots

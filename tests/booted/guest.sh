@@ -592,6 +592,11 @@ is_upgraded_under_load() {
 	nothing_is_lost
 }
 
+nothing_has_failed() {
+	systemctl --failed --no-legend --plain >/root/failed
+	never grep trailfs /root/failed
+}
+
 # --- reboots ------------------------------------------------------------
 
 # The state in which the machine goes down: writers work, a file is open.
@@ -608,17 +613,14 @@ came_back() {
 	journalctl -q -b -1 -o short-precise | grep -i -E 'trailfs|vault|writer' |
 		tail -n 30
 	is_mounted
-	never systemctl --failed --no-legend | grep trailfs
+	nothing_has_failed
 	sort /root/errors | cut -d ' ' -f 1 | uniq -c
 	errors_are "$gap"
 	nothing_is_lost
 }
 
-# The session before this one ended with an entry that says why, and systemd found
-# nothing to complain of.
+# The session before this one ended with an entry that says why.
 was_closed() {
-	journalctl -q -b -1 -o cat MESSAGE_ID=$daemon | grep "$store closed"
-	never grep -i 'failed unmounting' <(journalctl -q -b -1 -o cat)
 	trailctl log --json $mnt >/root/log
 	python3 - <<-'EOF'
 	import json
@@ -627,6 +629,11 @@ was_closed() {
 	print(last)
 	assert last['type'] == 'ledger.closed'
 	EOF
+}
+
+# The journal says so, too.
+was_quiet() {
+	journalctl -q -b -1 -o cat MESSAGE_ID=$daemon | grep "$store closed"
 }
 
 # --- without the service ------------------------------------------------
@@ -722,7 +729,7 @@ a_job_is_due_at_boot() {
 was_due_at_boot() {
 	until_true 120 systemctl show -P Result trailfs-verify@v
 	until_true 120 more_verified
-	never systemctl --failed --no-legend | grep trailfs
+	nothing_has_failed
 	systemctl disable --now trailfs-verify@v.timer
 }
 
@@ -734,6 +741,6 @@ more_verified() {
 # After a power cut the daemon recovers what was acknowledged.
 came_back_after_a_power_cut() {
 	is_mounted
-	never systemctl --failed --no-legend | grep trailfs
+	nothing_has_failed
 	nothing_is_lost
 }
