@@ -29,6 +29,8 @@ enum tf_mutant {
 	TF_STALL,	       /* some requests keep everybody waiting */
 	TF_SIGN_WITHOUT_TICKET, /* a signer does not check the ticket */
 	TF_FORGET_SIGNED,	/* a signer does not remember what it signed */
+	TF_OLD_ATTESTER,	/* a seal keeps a signature of a replaced key */
+	TF_KEYS_WITHOUT_LOCK,	/* two signers change their keys at once */
 	TF_SKIP_PROOF_NODE,	/* the root of a consistency proof is ignored */
 };
 

@@ -298,30 +298,39 @@ sign_rotation(struct local *l, const struct tf_key *next,
 }
 
 /* Overwrite the file before its name goes.  A disk may keep earlier blocks. */
-static void
-wipe_file(int dirfd, const char *name)
+static enum tf_code
+wipe_file(int dirfd, const char *name, struct tf_error *err)
 {
 	static const char zeros[4096];
 	struct stat st;
+	enum tf_code rc = TF_OK;
 	int fd;
 
 	/* A name of its own: a crash leaves no half of a key under the other. */
 	if (strcmp(name, WIPED) != 0)
 		(void)renameat(dirfd, name, dirfd, WIPED);
 	fd = openat(dirfd, WIPED, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (fstat(fd, &st) == 0 && fchmod(fd, 0600) == 0) {
-		(void)close(fd);
-		fd = openat(dirfd, WIPED, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd >= 0 && st.st_size <= (off_t)sizeof(zeros) &&
-		    tf_file_pwrite(fd, zeros, (size_t)st.st_size, 0, NULL) ==
-			TF_OK)
-			(void)!tf_file_sync(fd, NULL);
-	}
+	if (fd < 0 && errno == ENOENT)
+		return TF_OK;
+	if (fd < 0 || fstat(fd, &st) < 0 || fchmod(fd, 0600) < 0)
+		rc = tf_fail(err, TF_IO, "open %s to wipe it", WIPED);
 	if (fd >= 0)
 		(void)close(fd);
-	(void)unlinkat(dirfd, WIPED, 0);
+	fd = -1;
+	if (rc == TF_OK &&
+	    ((fd = openat(dirfd, WIPED, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)) <
+		    0 ||
+		st.st_size > (off_t)sizeof(zeros)))
+		rc = tf_fail(err, TF_IO, "wipe %s", WIPED);
+	if (rc == TF_OK)
+		rc = tf_file_pwrite(fd, zeros, (size_t)st.st_size, 0, err);
+	if (rc == TF_OK)
+		rc = tf_file_sync(fd, err);
+	if (fd >= 0)
+		(void)close(fd);
+	if (unlinkat(dirfd, WIPED, 0) < 0 && rc == TF_OK)
+		rc = tf_fail(err, TF_IO, "remove %s", WIPED);
+	return rc;
 }
 
 static enum tf_code
@@ -332,30 +341,13 @@ next_key(struct local *l, const char *name, struct tf_key **out,
 
 	/* A crash left half of it, and no entry names it. */
 	if (rc == TF_FOREIGN || rc == TF_INVALID) {
-		wipe_file(l->dirfd, name);
+		(void)!wipe_file(l->dirfd, name, NULL);
 		rc = TF_NOTFOUND;
 	}
 	if (rc != TF_NOTFOUND)
 		return rc;
 	if ((rc = tf_key_generate(out, err)) == TF_OK)
 		rc = tf_key_save(*out, l->dirfd, name, err);
-	return rc;
-}
-
-static enum tf_code
-rotate(struct tf_signer *s, struct tf_signer_new_key *k, struct tf_error *err)
-{
-	struct local *l = (struct local *)s;
-	struct tf_key *next = NULL;
-	enum tf_code rc = next_key(l, k->log ? LOG_NEXT : ATTESTER_NEXT, &next,
-	    err);
-
-	if (rc == TF_OK) {
-		tf_key_public(next, &k->pub);
-		if (k->log)
-			rc = sign_rotation(l, next, k, err);
-	}
-	tf_key_free(next);
 	return rc;
 }
 
@@ -420,34 +412,100 @@ load(struct local *l, struct tf_error *err)
 	return TF_OK;
 }
 
+/*
+ * Several processes may have these keys: one that was cut off from its vault is
+ * perhaps in the middle of an adoption when the next one starts.  So one changes
+ * them at a time, and each reads first what the others left.
+ */
 static enum tf_code
-adopt(struct tf_signer *s, const struct tf_signer_keys *keys, bool retire,
-    struct tf_error *err)
+lock_keys(struct local *l, struct tf_error *err)
+{
+	return TF_IS_MUTANT(TF_KEYS_WITHOUT_LOCK) ?
+	    TF_OK :
+	    tf_signer_state_lock(&l->state, err);
+}
+
+static void
+unlock_keys(struct local *l)
+{
+	tf_signer_state_unlock(&l->state);
+}
+
+static enum tf_code
+rotate(struct tf_signer *s, struct tf_signer_new_key *k, struct tf_error *err)
 {
 	struct local *l = (struct local *)s;
-	const bool log = memcmp(&keys->log, &s->keys.log, sizeof(keys->log)) !=
-	    0;
-	const bool attester = memcmp(&keys->attester, &s->keys.attester,
+	struct tf_key *next = NULL;
+	enum tf_code rc = lock_keys(l, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if ((rc = load(l, err)) == TF_OK)
+		rc = next_key(l, k->log ? LOG_NEXT : ATTESTER_NEXT, &next, err);
+	if (rc == TF_OK) {
+		tf_key_public(next, &k->pub);
+		if (k->log)
+			rc = sign_rotation(l, next, k, err);
+	}
+	tf_key_free(next);
+	unlock_keys(l);
+	return rc;
+}
+
+/* Put the keys in place; *changed: some were not.  An old key that cannot be wiped
+ * now is wiped by the next adoption or start. */
+static enum tf_code
+switch_keys(struct local *l, const struct tf_signer_keys *keys, bool *changed,
+    struct tf_error *err)
+{
+	const bool log = memcmp(&keys->log, &l->s.keys.log,
+			     sizeof(keys->log)) != 0;
+	const bool attester = memcmp(&keys->attester, &l->s.keys.attester,
 				  sizeof(keys->attester)) != 0;
 	enum tf_code rc = TF_OK;
 
+	*changed = log || attester;
 	if (log)
 		rc = is_in(l, LOG_NEXT, &keys->log, err);
 	if (rc == TF_OK && attester)
 		rc = is_in(l, ATTESTER_NEXT, &keys->attester, err);
 	if (rc == TF_OK && log) {
-		wipe_file(l->dirfd, LOG_OLD);
+		(void)!wipe_file(l->dirfd, LOG_OLD, NULL);
 		rc = move(l, LOG_NAME, LOG_OLD, err);
 		if (rc == TF_OK)
 			rc = move(l, LOG_NEXT, LOG_NAME, err);
 	}
 	if (rc == TF_OK && attester &&
-	    (rc = move(l, ATTESTER_NAME, WIPED, err)) == TF_OK &&
-	    (rc = move(l, ATTESTER_NEXT, ATTESTER_NAME, err)) == TF_OK)
-		wipe_file(l->dirfd, WIPED);
-	if (rc == TF_OK && retire && l->old != NULL)
-		wipe_file(l->dirfd, LOG_OLD);
-	return rc == TF_OK && (log || attester || retire) ? load(l, err) : rc;
+	    (rc = move(l, ATTESTER_NAME, WIPED, err)) == TF_OK)
+		rc = move(l, ATTESTER_NEXT, ATTESTER_NAME, err);
+	return rc;
+}
+
+static enum tf_code
+adopt(struct tf_signer *s, const struct tf_signer_keys *keys, bool retire,
+    struct tf_error *err)
+{
+	struct local *l = (struct local *)s;
+	struct tf_error e = { .code = TF_OK };
+	enum tf_code rc = lock_keys(l, err), wiped;
+	bool changed = false;
+
+	if (rc != TF_OK)
+		return rc;
+	if (!TF_IS_MUTANT(TF_KEYS_WITHOUT_LOCK))
+		rc = load(l, err);
+	if (rc == TF_OK)
+		rc = switch_keys(l, keys, &changed, err);
+	if (rc == TF_OK) {
+		wiped = wipe_file(l->dirfd, WIPED, &e);
+		if (wiped == TF_OK && retire)
+			wiped = wipe_file(l->dirfd, LOG_OLD, &e);
+		rc = load(l, err);
+		if (rc == TF_OK && !changed && wiped != TF_OK)
+			rc = tf_fail_as(err, &e);
+	}
+	unlock_keys(l);
+	return rc;
 }
 
 /* A crash between the renames of an adoption left a name without its file. */
@@ -475,6 +533,22 @@ static const struct tf_signer_ops local_ops = {
 
 /* --- opening ---------------------------------------------------------------- */
 
+static enum tf_code
+open_keys(struct local *l, struct tf_error *err)
+{
+	enum tf_code rc = lock_keys(l, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if ((rc = finish_adoption(l, LOG_NAME, LOG_NEXT, err)) == TF_OK &&
+	    (rc = finish_adoption(l, ATTESTER_NAME, ATTESTER_NEXT, err)) ==
+		TF_OK &&
+	    (rc = load(l, err)) == TF_OK)
+		(void)!wipe_file(l->dirfd, WIPED, NULL);
+	unlock_keys(l);
+	return rc;
+}
+
 enum tf_code
 tf_signer_local(int keysfd, struct tf_signer **out, struct tf_error *err)
 {
@@ -488,14 +562,9 @@ tf_signer_local(int keysfd, struct tf_signer **out, struct tf_error *err)
 	l->dirfd = openat(keysfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (l->dirfd < 0)
 		rc = tf_fail(err, TF_IO, "the directory of the keys");
-	else if ((rc = finish_adoption(l, LOG_NAME, LOG_NEXT, err)) == TF_OK &&
-	    (rc = finish_adoption(l, ATTESTER_NAME, ATTESTER_NEXT, err)) ==
-		TF_OK &&
-	    (rc = load(l, err)) == TF_OK) {
-		wipe_file(l->dirfd, WIPED);
-		rc = tf_signer_state_open(&l->state, keysfd, TF_SIGNER_STATE,
-		    err);
-	}
+	else if ((rc = tf_signer_state_open(&l->state, keysfd, TF_SIGNER_STATE,
+		      err)) == TF_OK)
+		rc = open_keys(l, err);
 	if (rc != TF_OK) {
 		close_local(&l->s);
 		return rc;

@@ -85,9 +85,10 @@ TF_MUST_USE enum tf_code tf_signer_rotate(struct tf_signer *s,
     struct tf_signer_new_key *k, struct tf_error *err);
 /*
  * Use these keys from now on, which are in force by the ledger.  The key that one
- * of them replaces is wiped, but for that of the log, unless retire is set.  No
- * effect if nothing changes.
- * Errors: TF_NOTFOUND s has no such key; TF_IO.
+ * of them replaces is wiped, but for that of the log, unless retire is set.  If no
+ * key changes, all that is to be wiped is wiped on TF_OK.
+ * Errors: TF_NOTFOUND s has no such key; TF_IO, which is also for a key that cannot
+ * be wiped if no key changes; those of tf_key_load.
  */
 TF_MUST_USE enum tf_code tf_signer_adopt(struct tf_signer *s,
     const struct tf_signer_keys *keys, bool retire, struct tf_error *err);
