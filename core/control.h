@@ -118,4 +118,11 @@ struct tf_ioc_verify_failed {
 };
 #define TF_IOC_VERIFY_FAILED _IOW('t', 0x75, struct tf_ioc_verify_failed)
 
+/* ioctl(2) on the root directory: replace a key, as tf_vault_rotate() does.  Only
+ * root and the owner of the store may. */
+struct tf_ioc_rotate {
+	uint32_t log; /* 1: the key of the log; 0: of the attester */
+};
+#define TF_IOC_ROTATE _IOW('t', 0x76, struct tf_ioc_rotate)
+
 #endif

@@ -57,9 +57,10 @@ TF_MUST_USE enum tf_code tf_vault_owner(const char *path, struct tf_owner *out,
 /*
  * Replace the key of the log, or of the attester, by a new one: entry key.rotated by
  * actor.  The new key signs from the next entry on; the old key of the log signs
- * beside it for 30 days.  Errors: those of a commit and of the signer; after one the
- * old key may be in force or the new one, and the next start goes on with the one
- * that the ledger names.
+ * beside it for 30 days.  Other callers wait for one commit.
+ * Errors: TF_DENIED actor is neither root nor the owner of the store; those of a
+ * commit and of the signer; after these the old key may be in force or the new one,
+ * and the next start goes on with the one that the ledger names.
  */
 TF_MUST_USE enum tf_code tf_vault_rotate(struct tf_vault *v, bool log,
     const struct tf_actor *actor, struct tf_error *err);
@@ -156,6 +157,8 @@ struct tf_vault_options {
 	bool (*interrupted)(void);
 	/* Report one line (recovery, failed seal).  From any thread. */
 	void (*say)(void *arg, enum tf_code code, const char *line);
+	/* The same for what happens to a key.  NULL: say is called. */
+	void (*say_key)(void *arg, enum tf_code code, const char *line);
 	/*
 	 * The attributes of directory id have changed without a call that named
 	 * id: it was sealed, a node in it was sealed, or its attestation has
@@ -168,7 +171,7 @@ struct tf_vault_options {
 	 * From a thread that holds no lock.  NULL: the caller caches no bytes.
 	 */
 	void (*altered)(void *arg, uint64_t id);
-	void *arg; /* of say, changed and altered */
+	void *arg; /* of say, say_key, changed and altered */
 	/* Stays in place until tf_vault_close.  NULL: nothing to show. */
 	const struct tf_sandbox *sandbox;
 	/* How many requests the caller has read and not begun, or that wait for

@@ -28,6 +28,7 @@ static const char *const ids[FS_KINDS] = {
 	[FS_KIND_MACHINE] = "f54e4c245a1346549184f3e8848e560d",
 	[FS_KIND_STORE] = "c503dbd24e624114855a9f338b36e0db",
 	[FS_KIND_VAULT] = "e7813cf190f147eca7f4fc1c09f46e6d",
+	[FS_KIND_KEY] = "94da9f96102f48e58581554da766cebe",
 	[FS_KIND_LIBRARY] = "ca51f7cb6b624829af2d74c3e6f310fd",
 	[FS_KIND_DROPPED] = "011f19aa1fbb4c6fbe24bce70fc69c43",
 };

@@ -18,6 +18,7 @@ enum fs_kind {
 	FS_KIND_MACHINE, /* disk, memory or descriptors are lacking */
 	FS_KIND_STORE,	 /* files, place, settings or neighbours of the store */
 	FS_KIND_VAULT,	 /* what the vault did by itself, such as recovery */
+	FS_KIND_KEY,	 /* a key was replaced or wiped */
 	FS_KIND_LIBRARY, /* a message of libfuse */
 	FS_KIND_DROPPED, /* lines were left out */
 	FS_KINDS

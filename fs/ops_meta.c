@@ -532,6 +532,11 @@ static const struct fs_operation verifications = { .name = "verify",
 	.awaits = FS_AWAIT_ALL,
 	.actor = FS_ACTOR_HINTS };
 
+/* It waits for no release: seals of files that are frozen may come after it. */
+static const struct fs_operation rotations = { .name = "key rotate",
+	.changes = true,
+	.actor = FS_ACTOR_HINTS };
+
 /* The kernel checks the caller of chmod(2), and not that of ioctl(2), so this
  * checks that the caller may change the directory. */
 static enum tf_code
@@ -605,6 +610,20 @@ record_failure(struct fs_request *r, uint64_t ino, const void *in)
 	return tf_vault_verify_failed(r->fs->vault, &made, &r->who, &r->err);
 }
 
+static enum tf_code
+rotate_key(struct fs_request *r, uint64_t ino, const void *in)
+{
+	struct tf_ioc_rotate p;
+
+	if (ino != TF_ROOT_ID)
+		return tf_fail(&r->err, TF_UNSUPPORTED,
+		    "keys are those of the whole vault");
+	memcpy(&p, in, sizeof p);
+	if (p.log > 1)
+		return tf_fail(&r->err, TF_INVALID, "there is no such key");
+	return tf_vault_rotate(r->fs->vault, p.log == 1, &r->who, &r->err);
+}
+
 void
 fs_meta_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg,
     struct fuse_file_info *fi, unsigned flags, const void *in, size_t in_size,
@@ -614,6 +633,7 @@ fs_meta_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg,
 	    cmd == TF_IOC_PACKAGED			   ? &packages :
 	    cmd == TF_IOC_VERIFIED			   ? &verifications :
 	    cmd == TF_IOC_VERIFY_FAILED			   ? &failures :
+	    cmd == TF_IOC_ROTATE			   ? &rotations :
 	    cmd == TF_IOC_SYNC				   ? &syncs :
 							     NULL;
 	struct fs_request r;
@@ -640,6 +660,8 @@ fs_meta_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg,
 	else if (op == &failures &&
 	    in_size == sizeof(struct tf_ioc_verify_failed))
 		rc = record_failure(&r, ino, in);
+	else if (op == &rotations && in_size == sizeof(struct tf_ioc_rotate))
+		rc = rotate_key(&r, ino, in);
 	else
 		rc = tf_fail(&r.err, TF_INVALID, "the record has another size");
 	if (!fs_request_failed(&r, rc))

@@ -218,6 +218,16 @@ fs_report_message(void *arg, enum tf_code code, const char *line)
 }
 
 void
+fs_report_key(void *arg, enum tf_code code, const char *line)
+{
+	const struct fs_about about = { .kind = FS_KIND_KEY,
+		.code = code == TF_OK ? NULL : tf_code_name(code) };
+
+	(void)arg;
+	put(&about, code == TF_OK ? LOG_NOTICE : LOG_ERR, line);
+}
+
+void
 fs_report_fuse(enum fuse_log_level level, const char *fmt, va_list ap)
 {
 	static const struct fs_about about = { .kind = FS_KIND_LIBRARY };

@@ -29,6 +29,9 @@ void fs_report_line(int priority, const char *fmt, ...)
 /* A message of the vault: struct tf_vault_options.say.  Subject to the budget
  * of lines (fs_report_error). */
 void fs_report_message(void *arg, enum tf_code code, const char *line);
+/* The same about a key: struct tf_vault_options.say_key.  Not subject to the
+ * budget: nobody but root and the owner of the store causes such lines. */
+void fs_report_key(void *arg, enum tf_code code, const char *line);
 
 /* Messages of libfuse, for fuse_set_log_func. */
 void fs_report_fuse(enum fuse_log_level level, const char *fmt, va_list ap);

@@ -305,6 +305,7 @@ fs_serve(const struct fs_options *o, int *parent, struct tf_error *err)
 		.signer_is_ours = o->signer == NULL,
 		.verify_open = o->verify_open,
 		.say = fs_report_message,
+		.say_key = fs_report_key,
 		.slow = fs_loop_away,
 		.waiting = fs_loop_waiting,
 		.interrupted = fs_loop_interrupted,

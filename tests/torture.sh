@@ -54,6 +54,8 @@ if [ "${MUTANTS-}" != only ]; then
 	TRAILFS_LONG=1 long "$BUILD/test-mount"
 	REQUESTS=$((cycles * 100)) long tests/shell/attack.sh
 	# Texts of 5 GiB, encrypted and decrypted by age(1).
+	ROTATE_ROUNDS=$((cycles / 4 + 1)) ROTATE_SEED=$seed \
+		long tests/shell/rotate.sh
 	AGE_LONG=1 CK_RUN_SUITE=age long "$BUILD/test-unit"
 fi
 
@@ -77,6 +79,8 @@ mutant() {
 		elif [ "$r" = attack ]; then
 			BUILD=$dir REQUESTS=$most tests/shell/attack.sh \
 				>"$log" 2>&1
+		elif [ "$r" = rotate ]; then
+			BUILD=$dir tests/shell/rotate.sh >"$log" 2>&1
 		elif [ "$r" = mirror ]; then
 			BUILD=$dir tests/mirror/rig.sh "$most" "$seed" \
 				>"$log" 2>&1
@@ -109,6 +113,8 @@ mutant RECEIPT_FIRST 100 mirror
 mutant SKIP_PROOF_NODE 0 unit
 mutant SIGN_WITHOUT_TICKET 0 unit
 mutant FORGET_SIGNED 0 unit
+mutant OLD_ATTESTER 0 rotate
+mutant KEYS_WITHOUT_LOCK 0 rotate
 for m in ALLOW_SEALED ANY_NAME SHOW_ALL TRUE_SPACE NO_QUOTA KEEP_REFUSED STALL; do
 	mutant $m 20000 attack
 done

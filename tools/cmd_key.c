@@ -5,9 +5,12 @@
  * the keys, key.rotated replaces one, and an opening under a new origin names both
  * again.  So the list is read from the entries, in a mount and in a store alike.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "actor.h"
 #include "cmd.h"
@@ -17,6 +20,7 @@
 #include "core/control.h"
 #include "core/vault.h"
 #include "ledger_lines.h"
+#include "refusals.h"
 #include "report.h"
 #include "text.h"
 #include "where.h"
@@ -397,31 +401,57 @@ export_key(const char *arg, struct tf_error *err)
 
 /* --- rotate --------------------------------------------------------------- */
 
+/* A mount has the lock of its store, so its daemon rotates, as sync does. */
+static enum tf_code
+rotate_in_mount(const struct where *w, bool log, struct tf_buf *key,
+    struct tf_error *err)
+{
+	struct tf_ioc_rotate p = { .log = log };
+	int fd = open(w->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum tf_code rc = TF_OK;
+
+	if (fd < 0)
+		return report_system(err, "%s", w->mount);
+	if (ioctl(fd, TF_IOC_ROTATE, &p) < 0)
+		rc = report_system(err, "key rotate");
+	(void)close(fd);
+	if (rc != TF_OK)
+		return refusals_explain(w, "key rotate", err);
+	return log ? where_text(w, TF_CONTROL_VKEY, make_vkey, key, err) :
+		     TF_OK;
+}
+
+static enum tf_code
+rotate_in_store(const struct where *w, bool log, struct tf_buf *key,
+    struct tf_error *err)
+{
+	struct tf_vault *v = NULL;
+	struct tf_actor self;
+	enum tf_code rc = where_open(w, true, &v, err), closed;
+
+	if (rc != TF_OK)
+		return rc;
+	actor_self(&self);
+	rc = tf_vault_rotate(v, log, &self, err);
+	if (rc == TF_OK && log)
+		rc = tf_vault_vkey(v, key, err);
+	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
+	return rc == TF_OK ? closed : rc;
+}
+
 static enum tf_code
 rotate(bool log, const char *arg, struct tf_error *err)
 {
-	struct tf_vault *v = NULL;
 	struct tf_buf key = { 0 };
-	struct tf_actor self;
 	struct where w;
-	enum tf_code rc = where_find(arg, &w, err), closed;
+	enum tf_code rc = where_find(arg, &w, err);
 
-	if (rc == TF_OK && w.store == NULL)
-		rc = tf_fail(err, TF_USAGE,
-		    "%.100s is in a mount: unmount it and name the store", arg);
 	if (rc == TF_OK && strcmp(w.path, ".") != 0)
-		rc = tf_fail(err, TF_USAGE, "%.100s is in a store: name it",
-		    arg);
+		rc = tf_fail(err, TF_USAGE,
+		    "%.100s is in a vault: name the vault", arg);
 	if (rc == TF_OK)
-		rc = where_open(&w, true, &v, err);
-	if (rc == TF_OK) {
-		actor_self(&self);
-		rc = tf_vault_rotate(v, log, &self, err);
-		if (rc == TF_OK && log)
-			rc = tf_vault_vkey(v, &key, err);
-		closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
-		rc = rc == TF_OK ? closed : rc;
-	}
+		rc = w.mount != NULL ? rotate_in_mount(&w, log, &key, err) :
+				       rotate_in_store(&w, log, &key, err);
 	if (rc == TF_OK && log) {
 		report_note(
 		    "Keep this key somewhere else, and give it to those "
@@ -476,7 +506,7 @@ run(int n, char **arg)
 		    (strcmp(arg[1], "log") != 0 &&
 			strcmp(arg[1], "attester") != 0))
 			return cmd_usage(&cmd_key,
-			    "rotate takes log or attester, and a store");
+			    "rotate takes log or attester, and a vault");
 		rc = rotate(strcmp(arg[1], "log") == 0, arg[2], &err);
 		return report_end(rc == TF_OK ? REPORT_OK : report(&err));
 	}
@@ -495,7 +525,7 @@ const struct verb cmd_key = {
 	.summary = "list, export and replace the keys of a vault",
 	.usage = "list [--json] STORE|PATH\n"
 		 "export [OPTION...] STORE|PATH\n"
-		 "rotate log|attester STORE",
+		 "rotate log|attester STORE|PATH",
 	.options = options,
 	.min = 2,
 	.max = 3,

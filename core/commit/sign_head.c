@@ -53,18 +53,6 @@ tf_head_prepare(struct tf_committer *c, struct tf_checkpoint *cp,
 	return tf_ticket_put(t->db, &row, err);
 }
 
-enum tf_code
-tf_head_adopt(struct tf_vault *v, struct tf_key_state *s, struct tf_error *err)
-{
-	const struct tf_signer_keys keys = { .log = s->log.pub,
-		.attester = s->attester };
-	enum tf_code rc = tf_signer_adopt(v->signer, &keys, false, err);
-
-	if (rc == TF_OK)
-		tf_key_state_use(v, s);
-	return rc;
-}
-
 void
 tf_head_committed(struct tf_committer *c)
 {
@@ -91,6 +79,26 @@ may_succeed_later(enum tf_code rc)
 {
 	return rc != TF_OK && rc != TF_TAMPER && rc != TF_INVALID &&
 	    rc != TF_FOREIGN && rc != TF_INTERRUPTED;
+}
+
+enum tf_code
+tf_head_adopt(struct tf_vault *v, struct tf_key_state *s, struct tf_error *err)
+{
+	const struct tf_signer_keys keys = { .log = s->log.pub,
+		.attester = s->attester };
+	const struct timespec pause = { .tv_nsec = TRY_MS * 1000000 };
+	enum tf_code rc = TF_OK;
+
+	/* Its entry is durable: there is no way back. */
+	for (int i = 0; i < TRIES; i++) {
+		rc = tf_signer_adopt(v->signer, &keys, false, err);
+		if (!may_succeed_later(rc) || rc == TF_NOTFOUND)
+			break;
+		(void)nanosleep(&pause, NULL);
+	}
+	if (rc == TF_OK)
+		tf_key_state_use(v, s);
+	return rc;
 }
 
 static enum tf_code

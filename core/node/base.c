@@ -28,6 +28,20 @@ tf_vault_say(struct tf_vault *v, enum tf_code code, const char *fmt, ...)
 	v->say(v->arg, code, line);
 }
 
+void
+tf_vault_say_key(struct tf_vault *v, enum tf_code code, const char *fmt, ...)
+{
+	char line[400];
+	va_list ap;
+
+	if (v->say_key == NULL)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	v->say_key(v->arg, code, line);
+}
+
 enum tf_code
 tf_vault_writable_locked(struct tf_vault *v, struct tf_error *err)
 {

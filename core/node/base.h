@@ -36,6 +36,9 @@ TF_MUST_USE enum tf_code tf_vault_writable_locked(struct tf_vault *v,
 /* Report one line to the operator.  Any lock may be held. */
 void tf_vault_say(struct tf_vault *v, enum tf_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same about a key. */
+void tf_vault_say_key(struct tf_vault *v, enum tf_code code, const char *fmt,
+    ...) __attribute__((format(printf, 3, 4)));
 
 /* tf_vault_must_stop as a tf_patience. */
 struct tf_patience tf_vault_patience(struct tf_vault *v);

@@ -7,7 +7,6 @@
 #include "../error.h"
 #include "../types.h"
 
-
 struct tf_guard_state {
 	uint64_t size;	   /* entries of the head that it has; 0: none */
 	struct tf_time at; /* when it was written */

@@ -8,6 +8,7 @@
 #include "../base/crypto.h"
 #include "../base/member.h"
 #include "host.h"
+#include "key_state.h"
 #include "vault_i.h"
 
 void
@@ -55,6 +56,6 @@ tf_attester_text(const struct tf_vault *v, struct tf_buf *out)
 {
 	uint8_t der[TF_SPKI_LEN];
 
-	tf_pubkey_spki(&v->attester, der);
+	tf_pubkey_spki(tf_attester_key(v), der);
 	tf_base64(out, der, sizeof(der));
 }

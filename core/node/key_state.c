@@ -22,6 +22,14 @@ tf_log_key(const struct tf_vault *v)
 	return s == NULL ? &v->vkey : &s->log;
 }
 
+const struct tf_pubkey *
+tf_attester_key(const struct tf_vault *v)
+{
+	const struct tf_key_state *s = now(v);
+
+	return s == NULL ? &v->attester : &s->attester;
+}
+
 enum tf_code
 tf_vault_check_note(const struct tf_vault *v, struct tf_str note,
     struct tf_checkpoint *out, struct tf_error *err)
@@ -64,7 +72,7 @@ tf_key_state_new(const struct tf_vault *v, struct tf_db *db,
 		return rc;
 	}
 	s->log = *tf_log_key(v);
-	s->attester = v->attester;
+	s->attester = *tf_attester_key(v);
 	*out = s;
 	return TF_OK;
 }
@@ -85,7 +93,6 @@ void
 tf_key_state_use(struct tf_vault *v, struct tf_key_state *s)
 {
 	s->before = atomic_load(&v->key_state);
-	v->attester = s->attester;
 	atomic_store(&v->key_state, s);
 }
 

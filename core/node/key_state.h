@@ -18,8 +18,9 @@ struct tf_key_state {
 	struct tf_key_state *before; /* the one that it replaced */
 };
 
-/* The key of the log now. */
+/* The key of the log now, and that of the attester. */
 const struct tf_vkey *tf_log_key(const struct tf_vault *v);
+const struct tf_pubkey *tf_attester_key(const struct tf_vault *v);
 
 /* Check a note of this log: see tf_log_keys_check(). */
 TF_MUST_USE enum tf_code tf_vault_check_note(const struct tf_vault *v,

@@ -101,6 +101,7 @@ struct tf_vault {
 		uint64_t boot_ns;
 	} start; /* when the vault was opened */
 	void (*say)(void *arg, enum tf_code code, const char *line);
+	void (*say_key)(void *arg, enum tf_code code, const char *line);
 	void (*on_change)(void *arg, uint64_t id);  /* or NULL */
 	void (*on_altered)(void *arg, uint64_t id); /* or NULL */
 	void *arg;			  /* of say, on_change and on_altered */
@@ -117,7 +118,9 @@ struct tf_vault {
 	_Atomic unsigned signer_fence; /* what it says: core/signer.h */
 	struct tf_signer *signer;      /* see core/sign; NULL when read-only */
 	bool signer_is_ours;	       /* never changes; see vault.h */
-	struct tf_pubkey attester;     /* its key; unset when read-only */
+	/* Its key at the start: see key_state.h; unset when read-only. */
+	struct tf_pubkey attester;
+	pthread_mutex_t rotating; /* one rotation of a key at a time */
 	struct tf_committer *commit;
 	struct tf_denials denials;
 	struct tf_counters counters;
@@ -190,6 +193,7 @@ struct tf_vault {
 	uint64_t kept_size;   /* tree size of the head in STORE/checkpoint */
 	struct tf_guard_state guard_state;
 	uint64_t observe_ns; /* the next clock.observed is due; boot clock */
+	uint64_t retire_ns;  /* likewise tf_old_key_retire() */
 };
 
 /* Report that the present call is about to take long (options.slow). */

@@ -10,6 +10,7 @@
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../base/crypto.h"
+#include "../base/mutant.h"
 #include "../commit/append.h"
 #include "../commit/commit.h"
 #include "../commit/existing.h"
@@ -26,6 +27,7 @@
 #include "../node/children.h"
 #include "../node/closed.h"
 #include "../node/evidence.h"
+#include "../node/key_state.h"
 #include "../node/paths.h"
 #include "../node/quota.h"
 #include "../node/vault_i.h"
@@ -96,17 +98,18 @@ split_path(struct tf_str path, struct tf_statement *s)
 	    &s->version);
 }
 
+/* Sign the payload of out.  The key is taken before the signature: if it is still
+ * in force when the seal is appended, it signed. */
 static enum tf_code
-sign_statement(struct tf_vault *v, const struct tf_statement *s,
-    struct signed_statement *out, struct tf_error *err)
+sign_payload(struct tf_vault *v, struct signed_statement *out,
+    struct tf_error *err)
 {
+	const struct tf_pubkey *key = tf_attester_key(v);
 	char keyid[TF_KEYID_LEN + 1];
 	uint8_t sig[TF_SIG_LEN];
 	struct tf_buf pae = { 0 };
-	enum tf_code rc = tf_statement_encode(s, &out->payload, err);
+	enum tf_code rc;
 
-	if (rc != TF_OK)
-		return rc;
 	tf_dsse_pae(out->payload.p, out->payload.n, &pae);
 	rc = pae.failed ?
 	    tf_nomem(err) :
@@ -115,7 +118,8 @@ sign_statement(struct tf_vault *v, const struct tf_statement *s,
 		tf_sha256(out->payload.p, out->payload.n, &out->ref.payload);
 		tf_sha256(pae.p, pae.n, &out->ref.pae);
 		out->ref.size = out->payload.n;
-		tf_dsse_keyid(&v->attester, keyid);
+		tf_dsse_keyid(key, keyid);
+		out->keyid.n = out->sig.n = 0;
 		tf_buf_str(&out->keyid, keyid);
 		tf_base64(&out->sig, sig, sizeof(sig));
 		out->ref.keyid = (struct tf_str){ out->keyid.p, out->keyid.n };
@@ -324,7 +328,8 @@ fill_list(struct tf_vault *v, struct tf_db *db, const struct tf_seal_by *c,
 	l->s.template_version = template.version;
 	if ((rc = fill_statement(v, db, c, att, l, err)) != TF_OK)
 		return rc;
-	return sign_statement(v, &l->s, &l->signed_, err);
+	rc = tf_statement_encode(&l->s, &l->signed_.payload, err);
+	return rc == TF_OK ? sign_payload(v, &l->signed_, err) : rc;
 }
 
 enum tf_code
@@ -384,9 +389,27 @@ keep_report(struct tf_txn *t, const struct tf_attested_list *l,
 				     e->report.n, 0, &object, err);
 }
 
+/*
+ * Lists are made before their transaction, and the key of the attester may be
+ * replaced in between: what an old key signed counts only in entries before that.
+ * Only this thread replaces it.
+ */
+static enum tf_code
+sign_by_key_in_force(struct tf_vault *v, struct tf_attested_list *l,
+    struct tf_error *err)
+{
+	char keyid[TF_KEYID_LEN + 1];
+
+	tf_dsse_keyid(tf_attester_key(v), keyid);
+	return tf_str_same(l->signed_.ref.keyid, tf_str_of(keyid)) ||
+		TF_IS_MUTANT(TF_OLD_ATTESTER) ?
+	    TF_OK :
+	    sign_payload(v, &l->signed_, err);
+}
+
 static enum tf_code
 append_sealed(struct tf_txn *t, const struct tf_seal_by *c,
-    const struct tf_node_row *att, const struct tf_attested_list *l,
+    const struct tf_node_row *att, struct tf_attested_list *l,
     struct tf_error *err)
 {
 	struct tf_entry e = { .type = TF_ATTESTATION_SEALED,
@@ -400,10 +423,12 @@ append_sealed(struct tf_txn *t, const struct tf_seal_by *c,
 		.claims = l->s.claims,
 		.claimants = l->s.claimants,
 		.evaluated = l->s.evaluated,
-		.imported = l->s.imported,
-		.statement = l->signed_.ref };
-	enum tf_code rc = keep_payload(t, &l->signed_, err);
+		.imported = l->s.imported };
+	enum tf_code rc = sign_by_key_in_force(t->v, l, err);
 
+	e.statement = l->signed_.ref;
+	if (rc == TF_OK)
+		rc = keep_payload(t, &l->signed_, err);
 	if (rc == TF_OK)
 		rc = tf_withhold_keep(t, &l->texts, err);
 	if (rc == TF_OK)
@@ -421,8 +446,8 @@ append_sealed(struct tf_txn *t, const struct tf_seal_by *c,
 
 enum tf_code
 tf_seal_attestation(struct tf_txn *t, const struct tf_seal_by *c,
-    const struct tf_node_row *att, const struct tf_attested_list *list,
-    bool *judged, struct tf_error *err)
+    const struct tf_node_row *att, struct tf_attested_list *list, bool *judged,
+    struct tf_error *err)
 {
 	struct tf_attested_list *mine;
 	enum tf_code rc;

@@ -60,7 +60,7 @@ void tf_seal_list_free(struct tf_attested_list *l); /* NULL is nothing */
  */
 TF_MUST_USE enum tf_code tf_seal_attestation(struct tf_txn *t,
     const struct tf_seal_by *c, const struct tf_node_row *att,
-    const struct tf_attested_list *list, bool *judged, struct tf_error *err);
+    struct tf_attested_list *list, bool *judged, struct tf_error *err);
 /* In a transaction: seal a trail, or a workflow whose attestations are sealed.
  */
 TF_MUST_USE enum tf_code tf_seal_parent(struct tf_txn *t,

@@ -1,7 +1,7 @@
 /*
  * The sealer: the thread that seals files that have settled, and directories
- * that are closed or idle, writes the copies of the head, and once a day records
- * the state of the clock.
+ * that are closed or idle, writes the copies of the head, has the old key of the
+ * log wiped in time, and once a day records the state of the clock.
  *
  * One round does one kind of work and then looks again at everything: files
  * that are due, one row to mark or file to tend, the copies of the head, a
@@ -27,6 +27,7 @@
 #include "../node/secrets.h"
 #include "../node/vault_i.h"
 #include "head_copies.h"
+#include "old_key.h"
 #include "placeholder.h"
 #include "seal.h"
 #include "seal_closed.h"
@@ -193,6 +194,12 @@ tf_sealer_run(void *vault)
 			pthread_mutex_lock(&v->mu);
 			continue;
 		}
+		if (v->retire_ns <= now) {
+			pthread_mutex_unlock(&v->mu);
+			tf_old_key_retire(v);
+			pthread_mutex_lock(&v->mu);
+			continue;
+		}
 		if ((att = tf_closed_next(v, now, &next_ns)) != 0) {
 			pthread_mutex_unlock(&v->mu);
 			seal_due(v, att, seal_closed);
@@ -209,6 +216,8 @@ tf_sealer_run(void *vault)
 			next_ns = head_ns;
 		if (v->observe_ns < next_ns)
 			next_ns = v->observe_ns;
+		if (v->retire_ns < next_ns)
+			next_ns = v->retire_ns;
 		if (next_ns < now) /* a flush or claim is in the way */
 			next_ns = now;
 		v->alarm_ns = next_ns;

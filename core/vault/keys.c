@@ -16,8 +16,6 @@
 #include "../base/file.h"
 #include "../environment.h"
 #include "../ledger/checkpoint.h"
-#include "../base/clock.h"
-#include "../ledger/entry_read.h"
 #include "../node/base.h"
 #include "../node/host.h"
 #include "../node/key_state.h"
@@ -58,29 +56,6 @@ check_attester(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 			  TF_ATTESTER_SECRET);
 }
 
-/* The old key of the log is wiped when the last rotation is so long ago, by the time
- * of its entry. */
-#define OVERLAP_S ((int64_t)30 * 86400)
-
-static enum tf_code
-is_over(const struct tf_log_keys *k, bool *over, struct tf_error *err)
-{
-	struct tf_str rest = tf_buf_bytes(&k->text), line, last = { NULL, 0 };
-	struct tf_entry_decoded d = { 0 };
-	enum tf_code rc = TF_OK;
-
-	*over = false;
-	while (tf_note_take(&rest, &line))
-		last = line;
-	if (last.p == NULL)
-		return TF_OK;
-	rc = tf_entry_decode(&d, last.p, last.n, err);
-	if (rc == TF_OK)
-		*over = tf_clock_now().s - d.e.at.s > OVERLAP_S;
-	tf_entry_decoded_free(&d);
-	return rc;
-}
-
 /* Set *out to the attester's key in force; false: the ledger names none yet. */
 static bool
 attester_of(struct tf_db *db, struct tf_pubkey *out)
@@ -107,7 +82,6 @@ adopt(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 	struct tf_key_state *s;
 	struct tf_signer_keys keys;
 	struct tf_error e;
-	bool over;
 	enum tf_code rc = tf_key_state_new(v, db, &s, err);
 
 	if (rc != TF_OK)
@@ -115,21 +89,19 @@ adopt(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 	s->log = *tf_log_keys_at(&s->rotations, &s->log, UINT64_MAX);
 	(void)attester_of(db, &s->attester);
 	keys = (struct tf_signer_keys){ s->log.pub, s->attester };
-	rc = is_over(&s->rotations, &over, err);
-	if (rc == TF_OK &&
-	    (over ||
-		memcmp(&keys, tf_signer_keys(v->signer), sizeof(keys)) != 0)) {
-		rc = tf_signer_adopt(v->signer, &keys, over, &e);
+	if (memcmp(&keys, tf_signer_keys(v->signer), sizeof(keys)) != 0) {
+		rc = tf_signer_adopt(v->signer, &keys, false, &e);
 		if (rc == TF_NOTFOUND) {
 			tf_key_state_free(s);
 			return TF_OK;
 		}
-		if (rc != TF_OK)
-			(void)tf_fail_as(err, &e);
-	}
-	if (rc != TF_OK) {
-		tf_key_state_free(s);
-		return rc;
+		if (rc != TF_OK) {
+			tf_key_state_free(s);
+			return tf_fail_as(err, &e);
+		}
+		tf_vault_say_key(v, TF_OK,
+		    "a rotation that was cut short is finished: the new key "
+		    "signs");
 	}
 	v->vkey = s->log;
 	tf_key_state_use(v, s);
@@ -216,7 +188,7 @@ tf_vault_keep_vkey(struct tf_vault *v, bool rotated, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = keep(v, TF_LOG_PUB, &text, &other, err);
 	text.n = 0;
-	tf_pubkey_pem(&v->attester, &text);
+	tf_pubkey_pem(tf_attester_key(v), &text);
 	if (rc == TF_OK)
 		rc = keep(v, TF_ATTESTER_PUB, &text, &other, err);
 	tf_buf_free(&text);

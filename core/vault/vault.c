@@ -61,6 +61,7 @@
 #include "../seal/head_copies.h"
 #include "../seal/home.h"
 #include "../seal/idle_start.h"
+#include "../seal/old_key.h"
 #include "../seal/recover.h"
 #include "../seal/seal_closed.h"
 #include "../seal/seal_reads.h"
@@ -287,6 +288,7 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	v->waiting = o->waiting;
 	v->interrupted = o->interrupted;
 	v->say = o->say;
+	v->say_key = o->say_key != NULL ? o->say_key : o->say;
 	v->on_change = o->changed;
 	v->on_altered = o->altered;
 	v->arg = o->arg;
@@ -294,6 +296,7 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	(void)snprintf(v->program, sizeof(v->program), "%s", o->program);
 	(void)pthread_mutex_init(&v->mu, NULL);
 	(void)pthread_mutex_init(&v->denials.mu, NULL);
+	(void)pthread_mutex_init(&v->rotating, NULL);
 	tf_reads_init(&v->reads);
 	tf_wishes_init(&v->wishes);
 	(void)pthread_condattr_init(&attr);
@@ -422,6 +425,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	if ((rc = tf_reads_begin(v, err)) != TF_OK)
 		return rc;
 	tf_secrets_renew(v, true);
+	tf_old_key_retire(v);
 	if (pthread_create(&v->sealer, NULL, tf_sealer_run, v) != 0)
 		return tf_fail(err, TF_NOMEM, "cannot start a thread");
 	v->sealer_runs = true;
@@ -553,6 +557,7 @@ vault_free(struct tf_vault *v)
 	(void)pthread_cond_destroy(&v->alarm);
 	(void)pthread_cond_destroy(&v->changed);
 	(void)pthread_mutex_destroy(&v->mu);
+	(void)pthread_mutex_destroy(&v->rotating);
 	free(v->path);
 	free(v->mount);
 	free(v->guard);

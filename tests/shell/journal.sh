@@ -50,6 +50,7 @@ a_vault_has_a_day() {
 		mkdir -p mnt/t/w/a
 		head -c 200000 /dev/zero >mnt/t/w/a/f
 		trailctl sync mnt
+		trailctl key rotate attester mnt
 		! rm mnt/t/w/a/f
 		stat -c %i mnt/t/w/a/f >inode
 		echo unsealed >mnt/t/w/a/g
@@ -111,6 +112,9 @@ each_kind_is_found_by_its_id() {
 	kind store
 	jq -r .MESSAGE found | grep -q '^report.pdf does not belong'
 	kind vault
+	kind key
+	has '.MESSAGE == "the old key of the attester is wiped"'
+	[ "$(jq -r .PRIORITY one)" = 5 ]
 	kind dropped
 	jq -r .MESSAGE found | grep -q '^[0-9]* lines before this one'
 	# All lines have an id, an origin and a process.
@@ -124,7 +128,7 @@ each_kind_is_found_by_its_id() {
 the_manual_has_each_id() {
 	grep -o '"[0-9a-f]\{32\}"' "$top/fs/journal.c" | tr -d '"' |
 		sort >made
-	[ "$(sort -u made | wc -l)" -eq 9 ]
+	[ "$(sort -u made | wc -l)" -eq 10 ]
 	sed -n 's/^\.Ql \([0-9a-f]\{32\}\)$/\1/p' "$top/man/trailfs.8" |
 		sort >described
 	diff made described

@@ -121,6 +121,7 @@ who_reads_with_which_verb() {
 	verb compare 'root auditor admin' 'trailctl compare --vkey key mnt log'
 	verb key "$everybody" 'trailctl key export mnt'
 	verb key 'root auditor admin' 'trailctl key list mnt'
+	verb key root 'trailctl key rotate attester mnt'
 	verb export-log root 'trailctl export-log mnt zips/log-$me'
 	only 'root auditor admin' \
 		'mkdir -p zips/cp-$me &&
