@@ -36,7 +36,7 @@ TF_MUST_USE enum tf_code tf_vault_keep_head(struct tf_vault *v,
 /*
  * Give the vault, in memory, a new origin, and fill r->previous for the entry
  * that records it.  TF_USAGE when tf_head_compare() finds nothing wrong and the
- * store is not a copy (copied), or when r->origin is the old origin or none.
+ * store neither is a copy nor has other keys (copied), or when r->origin is the old origin or none.
  * Before there are other callers.
  */
 TF_MUST_USE enum tf_code tf_head_renew(struct tf_vault *v, bool copied,

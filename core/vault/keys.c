@@ -16,10 +16,13 @@
 #include "../base/file.h"
 #include "../environment.h"
 #include "../ledger/checkpoint.h"
+#include "../ledger/entry_read.h"
 #include "../node/base.h"
 #include "../node/host.h"
 #include "../node/key_state.h"
+#include "../node/log_keys.h"
 #include "../node/vault_i.h"
+#include "../seal/session.h"
 #include "../sign/sign.h"
 #include "../store/key_dir.h"
 #include "../store/meta.h"
@@ -108,12 +111,60 @@ adopt(struct tf_vault *v, struct tf_db *db, struct tf_error *err)
 	return TF_OK;
 }
 
+/* The log's key by the ledger: that of the last opening, or of a rotation since. */
+static enum tf_code
+ledger_log_key(struct tf_vault *v, struct tf_db *db, struct tf_vkey *out,
+    struct tf_error *err)
+{
+	struct tf_log_keys keys = { .n = 0 };
+	struct tf_entry_decoded d = { 0 };
+	struct tf_buf text = { 0 };
+	struct tf_vkey k;
+	enum tf_code rc = tf_session_last(v, &text, &d, err);
+
+	if (rc == TF_OK)
+		rc = tf_vkey_parse(d.e.key_log.n == 0 ? "" : d.e.key_log.p,
+		    d.e.key_log.n, &k, err);
+	if (rc == TF_OK)
+		rc = tf_log_keys_load(db, &keys, err);
+	if (rc == TF_OK)
+		*out = *tf_log_keys_at(&keys, &k, UINT64_MAX);
+	tf_log_keys_free(&keys);
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&text);
+	return rc;
+}
+
+/* The entries so far are judged by the ledger's keys; what follows the new origin is
+ * signed by those of the signer. */
+static enum tf_code
+take_ledger_keys(struct tf_vault *v, struct tf_db *db, bool *other,
+    struct tf_error *err)
+{
+	struct tf_vkey k;
+	struct tf_error e;
+	enum tf_code rc = check_attester(v, db, &e);
+
+	*other = rc == TF_TAMPER;
+	if (rc != TF_OK && rc != TF_TAMPER)
+		return tf_fail_as(err, &e);
+	if ((rc = ledger_log_key(v, db, &k, err)) != TF_OK)
+		return rc;
+	if (memcmp(&k.pub, &tf_log_key(v)->pub, sizeof(k.pub)) != 0) {
+		*other = true;
+		tf_log_key_set(v, &k);
+	}
+	return TF_OK;
+}
+
 enum tf_code
 tf_vault_load_keys(struct tf_vault *v, int control, struct tf_db *db,
-    const struct tf_vkey *restored, struct tf_error *err)
+    const struct tf_vkey *restored, bool renews, bool *other,
+    struct tf_error *err)
 {
 	enum tf_code rc;
 
+	*other = false;
 	tf_environment_hide_memory();
 	if ((rc = tf_vault_open_signer(v, control, err)) != TF_OK)
 		return rc;
@@ -124,6 +175,8 @@ tf_vault_load_keys(struct tf_vault *v, int control, struct tf_db *db,
 	}
 	tf_vkey_make(&v->vkey, v->origin, &tf_signer_keys(v->signer)->log);
 	rc = adopt(v, db, err);
+	if (rc == TF_OK && renews)
+		return take_ledger_keys(v, db, other, err);
 	return rc == TF_OK ? check_attester(v, db, err) : rc;
 }
 

@@ -14,10 +14,14 @@ struct tf_vkey;
 /* Open the signer (control: see tf_vault_open_signer) and set v->vkey to its key,
  * which needs v->origin.
  * restored: the log's key until now, of a store that has new keys; or NULL.
+ * renews: the store is about to get a new origin, and its signer may have other keys
+ * than the ledger names, as after a rotation that a rolled back ledger knows nothing
+ * of.  v->vkey is then the log's key until now, and *other becomes true.
  * TF_TAMPER: the attester's key is not the one in force.  Others: those of
  * tf_vault_open_signer(). */
 enum tf_code tf_vault_load_keys(struct tf_vault *v, int control,
-    struct tf_db *db, const struct tf_vkey *restored, struct tf_error *err);
+    struct tf_db *db, const struct tf_vkey *restored, bool renews, bool *other,
+    struct tf_error *err);
 
 /* Without the private key, for a vault that only reads: set v->vkey from
  * keys/log.vkey and v->origin. */

@@ -337,7 +337,7 @@ refuse_copy(const struct tf_vault *v, const char *mark, struct tf_error *err)
  */
 static enum tf_code
 continue_log(struct tf_vault *v, const struct tf_vault_options *o,
-    struct tf_recovery *recovery, struct tf_error *err)
+    struct tf_recovery *recovery, bool other_keys, struct tf_error *err)
 {
 	struct tf_guard_start guard = { .lost = o->guard_lost,
 		.renews = recovery != NULL };
@@ -359,7 +359,7 @@ continue_log(struct tf_vault *v, const struct tf_vault_options *o,
 	if (recovery != NULL && recovery->restored != NULL)
 		rc = tf_head_restored(v, recovery, err);
 	else if (recovery != NULL)
-		rc = tf_head_renew(v, guard.away, recovery, err);
+		rc = tf_head_renew(v, guard.away || other_keys, recovery, err);
 	now.home.moved = guard.away && recovery == NULL;
 	if (rc == TF_OK)
 		rc = tf_guard_make(v, err);
@@ -376,6 +376,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 							    recovery->restored;
 	char path[PATH_MAX];
 	struct tf_db *db;
+	bool other_keys;
 	enum tf_code rc;
 
 	if (restored == NULL &&
@@ -399,8 +400,8 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	if ((rc = read_facts(v, db, err)) != TF_OK ||
 	    (rc = tf_recipients_start(v, db, err)) != TF_OK ||
 	    (rc = tf_wishes_start(v, db, err)) != TF_OK ||
-	    (rc = tf_vault_load_keys(v, o->signer, db, restored, err)) !=
-		TF_OK) {
+	    (rc = tf_vault_load_keys(v, o->signer, db, restored,
+		 recovery != NULL, &other_keys, err)) != TF_OK) {
 		tf_db_close(db);
 		return rc;
 	}
@@ -412,7 +413,7 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 		tf_store_check_access(v->dirfd, true, say_found, v);
 	}
 	if ((rc = tf_commit_start(v, db, &v->commit, err)) != TF_OK ||
-	    (rc = continue_log(v, o, recovery, err)) != TF_OK ||
+	    (rc = continue_log(v, o, recovery, other_keys, err)) != TF_OK ||
 	    (rc = tf_guard_start(v, err)) != TF_OK ||
 	    (rc = tf_vault_keep_vkey(v, false, err)) != TF_OK ||
 	    (rc = tf_recover(v, err)) != TF_OK ||

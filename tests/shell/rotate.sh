@@ -31,7 +31,14 @@ mount_logged() {
 	store=$1
 	shift
 	$clock trailfs -f "$store" "$mnt" "$@" >>log 2>&1 &
-	until_true mountpoint -q "$mnt"
+	daemon=$!
+	until mountpoint -q "$mnt"; do
+		kill -0 $daemon || {
+			cat log
+			exit 1
+		}
+		sleep 0.05
+	done
 }
 clock=
 
@@ -222,34 +229,102 @@ the_old_key_goes_in_a_mount() {
 	is 0 trailctl verify --vkey overlap.vkey overlap
 }
 
-# A rotation that was committed, and neither signed nor adopted when the machine
-# stopped for longer than the overlap: it is signed with the ticket of the old key.
-an_unfinished_rotation_survives_the_overlap() {
-	clock_moves
-	is 0 trailctl init --origin example.org/late late
-	cp out late.vkey
-	# Killed when it is committed and no key has moved.
-	cp -a late whole
+# cut_short STORE: a rotation of its log's key that is committed, and neither signed nor
+# adopted.
+cut_short() {
+	rm -rf whole
+	cp -a "$1" whole
 	n=0
 	: >found
 	until [ -s found ]; do
 		n=$((n + 1))
 		[ $n -lt 50 ]
-		rm -rf late
-		cp -a whole late
-		is 0 trailctl init --moved late
+		rm -rf "$1"
+		cp -a whole "$1"
+		is 0 trailctl init --moved "$1"
 		strace -f -qq -o trace -e trace=renameat \
 			-e inject=renameat:signal=KILL:when=$n \
-			trailctl key rotate log late >out 2>err || :
-		trailctl log --json --type key.rotated late >found
+			trailctl key rotate log "$1" >out 2>err || :
+		trailctl log --json --type key.rotated "$1" >found
 	done
-	cmp late/keys/log.pem whole/keys/log.pem
-	[ -e late/keys/log.next.pem ]
+	cmp "$1/keys/log.pem" whole/keys/log.pem
+	[ -e "$1/keys/log.next.pem" ]
+}
+
+# A rotation that was cut short when the machine stopped for longer than the overlap: it
+# is signed with the ticket of the old key.
+an_unfinished_rotation_survives_the_overlap() {
+	clock_moves
+	is 0 trailctl init --origin example.org/late late
+	cp out late.vkey
+	cut_short late
 	is 0 env LD_PRELOAD="$BUILD/shim.so" \
 		SHIM_CLOCK_AHEAD_S=$((40 * 86400)) trailctl sync late
 	complains 'a rotation that was cut short is finished'
 	[ ! -e late/keys/log.next.pem ] && [ ! -e late/keys/log.old.pem ]
 	is 0 trailctl verify --vkey late.vkey late
+}
+
+# The same finished by a mount, whose signer is a process of its own and has no rights:
+# that of root, and that of another owner, which root mounts.
+a_mount_finishes_a_rotation() {
+	chmod 0711 .
+	for owner in $(id -u) 54321; do
+		[ "$(id -u)" -eq 0 ] || [ "$owner" != 54321 ] || continue
+		rm -rf mounted
+		is 0 trailctl init --origin example.org/mounted mounted
+		cp out mounted.vkey
+		cut_short mounted
+		chown -R "$owner:$owner" mounted
+		: >log
+		mount_logged mounted -o settle=0
+		logged 'a rotation that was cut short is finished'
+		mkdir mnt/t
+		[ "$(tail -n +5 mnt/.trailfs/checkpoint | wc -l)" -eq 2 ]
+		is 0 trailctl key rotate attester mnt
+		unmount
+		wait
+		[ ! -e mounted/keys/log.next.pem ]
+		cmp whole/keys/log.pem mounted/keys/log.old.pem
+		[ "$(stat -c %u mounted/keys/*.pem | sort -u)" = "$owner" ]
+		is 0 trailctl verify --vkey mounted.vkey mounted
+	done
+}
+
+# A ledger that was rolled back to before a rotation, whose signer has the new keys: it
+# goes on under a new origin with them, which its first entry names.
+a_recovery_to_before_a_rotation_has_the_new_keys() {
+	for keys in log attester 'log attester'; do
+		rm -rf back
+		is 0 trailctl init --origin example.org/back back
+		is 0 trailctl trail create back/t
+		cp back/ledger.db before.db
+		for key in $keys; do
+			is 0 trailctl key rotate "$key" back
+		done
+		cp before.db back/ledger.db
+		# As when the second copy has no line of the old key any more.
+		if [ "$keys" = 'log attester' ]; then
+			rm back/checkpoint
+			rm -f back/keys/log.old.pem
+		fi
+		is 4 trailctl sync back
+		is 0 trailctl init --recover back
+		cp out recovered.vkey
+		cmp recovered.vkey back/keys/log.vkey
+		mount_logged back -o settle=0
+		mkdir -p mnt/t/w/a
+		echo a >mnt/t/w/a/f
+		is 0 trailctl seal mnt/t/w/a
+		for key in log attester; do
+			is 0 trailctl key rotate $key mnt
+		done
+		unmount
+		wait
+		is 0 trailctl verify --vkey recovered.vkey back
+		is 0 trailctl key list --json back
+		[ "$(jq 'map(select(.signs)) | length' out)" -eq 2 ]
+	done
 }
 
 # A signer that is cut off from its vault in the middle of an adoption, and the next one
@@ -499,5 +574,7 @@ with '/dev/fuse python3' a_seal_behind_a_rotation_has_the_new_key
 with '/dev/fuse' the_old_key_goes_in_a_mount
 with 'strace python3 pgrep' two_signers_change_keys_one_after_the_other
 with 'strace' an_unfinished_rotation_survives_the_overlap
+with '/dev/fuse strace' a_mount_finishes_a_rotation
+with '/dev/fuse jq' a_recovery_to_before_a_rotation_has_the_new_keys
 with '/dev/fuse python3 pgrep unzip openssl' kills_in_the_middle_lose_nothing
 finish
