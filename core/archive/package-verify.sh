@@ -437,6 +437,7 @@ mkdir "$t/sum" "$t/statement" "$t/payload" || cannot 'there is no room for tempo
 : >"$t/unproven"
 : >"$t/whole"
 : >"$t/payloads"
+: >"$t/signers"
 : >"$t/anchors"
 awk -v t="$t" -v names="$names" -v size="$size" -v origin="$origin" \
 	-v root="$root" -v spki="$(openssl base64 -A -in "$t/der")" '
@@ -905,6 +906,7 @@ BEGIN {
 				"\"signatures\":[{\"keyid\":\"" \
 				get("statement.keyid") "\",\"sig\":\"" \
 				get("statement.sig") "\"}]}"
+			signer[seals] = attester "\t" get("statement.sig")
 		}
 	} else if (type == "template.set")
 		said("definitions/template@" get("template.version") ".yml",
@@ -1038,6 +1040,8 @@ END {
 				close(t "/statement/" sealed[a])
 				print sealed[a] "\t" payload[sealed[a]] "\t" \
 					show(name) > (t "/payloads")
+				print sealed[a] "\t" signer[sealed[a]] "\t" \
+					show(name) > (t "/signers")
 			}
 		} else if ((a in begun && end == "attestation.json") ||
 		    name == "VERIFY.txt" || name == "verify.sh" ||
@@ -1102,6 +1106,26 @@ compare() { # DIGESTS EXPECTED WHY
 }
 compare "$t/hashes" "$t/wanted" 'what is here is not what was sealed'
 compare "$t/more" "$t/payloads" 'is not the statement that was sealed'
+# Each is signed by the key of the attester that was in force then, over the bytes that
+# DSSE makes of it.
+spki=
+while IFS=$tab read -r n attester sig name; do
+	[ "$attester" = "$spki" ] || {
+		printf %s "$attester" | base64 -d >"$t/der" 2>/dev/null
+		openssl pkey -pubin -inform DER -in "$t/der" -out "$t/attester" \
+			2>/dev/null || no "$name: no entry names the key of its attester"
+		spki=$attester
+	}
+	printf %s "$sig" | base64 -d >"$t/sig" 2>/dev/null
+	{
+		printf 'DSSEv1 28 application/vnd.in-toto+json %d ' \
+			"$(wc -c <"$t/payload/$n")"
+		cat "$t/payload/$n"
+	} >"$t/pae"
+	openssl pkeyutl -verify -rawin -in "$t/pae" -pubin -inkey "$t/attester" \
+		-sigfile "$t/sig" >"$t/said" 2>&1 ||
+		no "$name: is not signed by the key of the attester in force"
+done <"$t/signers"
 
 # --- 5. The anchors ----------------------------------------------------------------
 # What others have said of an earlier tree counts here only if that tree is the

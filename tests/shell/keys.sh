@@ -370,6 +370,17 @@ a_stolen_old_key_signs_no_longer_log() {
 		is 4 trailctl verify --vkey $key tiles
 		says '^signature *FAILED'
 	done
+	# The same in a package, for verify.sh, too.
+	rm -rf stolen.p
+	cp -r after.dir/p stolen.p
+	is 0 trailctl verify --vkey k1 stolen.p
+	sign_alone stolen.pem k1 stolen.p
+	for key in k1 k2 k3 history; do
+		is 4 trailctl verify --vkey $key stolen.p
+		says '^signature *FAILED'
+		is 1 sh script "$(cat $key)" stolen.p
+		cat out err | grep -q '^checkpoint: '
+	done
 	# Up to its size it is good.
 	sign_alone stolen.pem k1 before
 	for key in k1 history; do
