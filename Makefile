@@ -263,6 +263,12 @@ examples := $(wildcard $(addprefix tools/systemd/,example.* *.mount \
 # trailctl under the names that fsck(8) and mkfs(8) call.
 names := fsck.trailfs fsck.fuse.trailfs mkfs.trailfs
 sections := $(sort $(subst .,,$(suffix $(manuals))))
+# Each verb has a manual of its name: a link to the page whose NAME has the verb.
+# PAGE.1:LINK.1, in the order of the pages.
+manlinks = $(shell awk 'FNR == 1 { on = 1 } /^\.Sh SYNOPSIS/ { on = 0 } \
+	on && $$1 == ".Nm" && FILENAME != "man/" $$2 ".1" { \
+	sub("man/", "", FILENAME); print FILENAME ":" $$2 ".1" }' \
+	man/trailctl-*.1)
 
 # Units and manuals name programs and files of trailfs below /usr/local.  Programs
 # that users add there stay where they are.
@@ -282,6 +288,9 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 		sed -E '$(located)' $$f >$$to/$${f##*/}; \
 		chmod 644 $$to/$${f##*/}; \
 	done
+	$(Q)for l in $(manlinks); do \
+		ln -sf $${l%:*} $(mandir)/man1/$${l#*:}; \
+	done
 	ln -sf trailfs.8 $(mandir)/man8/mount.fuse.trailfs.8
 	ln -sf fsck.trailfs.8 $(mandir)/man8/fsck.fuse.trailfs.8
 	install -m 644 tools/systemd/sysusers.conf $(sysusersdir)/trailfs.conf
@@ -297,6 +306,8 @@ uninstall: ## remove what install put there
 		$(sysusersdir)/trailfs.conf $(tmpfilesdir)/trailfs.conf \
 		$(mandir)/man8/mount.fuse.trailfs.8 \
 		$(mandir)/man8/fsck.fuse.trailfs.8
+	$(Q)rm -f $(foreach l,$(manlinks),$(mandir)/man1/$(lastword $(subst \
+		:, ,$(l))))
 	$(Q)rm -f $(foreach m,$(notdir $(manuals)),$(mandir)/man$(subst \
 		.,,$(suffix $(m)))/$(m))
 	rm -f $(addprefix $(unitdir)/,$(notdir $(units))) \

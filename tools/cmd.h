@@ -7,8 +7,10 @@
  *     of options that points into it (args.h), a static function run, and
  *     `const struct verb cmd_VERB`.
  *  2. Declare cmd_VERB below, and add it to the table in trailctl.c.
- *  3. A line in core/README.md, the verb in man/trailctl.1, a line in
- *     CHANGELOG.md, and tests in tests/shell/tools-*.sh.
+ *  3. A line in core/README.md, a line in CHANGELOG.md, tests in
+ *     tests/shell/tools-*.sh, the verb in the page of its group
+ *     (man/trailctl-GROUP.1: NAME, SYNOPSIS, DESCRIPTION), and its summary in
+ *     man/trailctl.1.
  *
  * The program parses the command line before it calls run: options are stored
  * as the table says, wrong ones end the program with REPORT_USAGE and a

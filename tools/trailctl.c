@@ -100,6 +100,7 @@ print_help(const struct verb *v)
 	printf("\n%c%s.\n\n", toupper((unsigned char)v->summary[0]),
 	    v->summary + 1);
 	args_print(v->options, stdout);
+	printf("\nThe manual page trailctl-%s(1) explains more.\n", v->name);
 }
 
 static void
@@ -111,8 +112,8 @@ print_verbs(FILE *f)
 	fprintf(f,
 	    "\nSTORE is the directory of a store.  PATH is a file or directory "
 	    "in a mount;\nwithout a mount it is STORE/TRAIL/WORKFLOW/...\n"
-	    "`trailctl help VERB` lists the options of a verb, and the manual "
-	    "page trailctl(1)\nexplains them.\n");
+	    "`trailctl help VERB` lists the options of a verb, and `man "
+	    "trailctl-VERB`\nexplains them.\n");
 }
 
 int

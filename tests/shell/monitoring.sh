@@ -65,7 +65,7 @@ every_metric_that_is_used_exists() {
 
 # The manual has each metric, and no other.
 the_manual_has_each_metric() {
-	names "$top/man/trailfs.8" "$top/man/trailctl.1" |
+	names "$top"/man/*.8 "$top"/man/trailctl-*.1 |
 		grep -v '^trailfs_stage_room$' >described
 	diff families described
 }

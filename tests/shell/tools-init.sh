@@ -64,9 +64,9 @@ every_verb_lists_its_options() {
 		is 0 trailctl "$verb" argument -h
 		cmp out help
 		# Lines "Op Fl -json" of the synopsis: Cm VERB up to the next Nm.
-		sed -n '/^\.Sh DESCRIPTION/q
+		sed -s -n '/^\.Sh DESCRIPTION/,$d
 			/^\.Cm '"$verb"'$/,/^\.Nm/s/.*Fl -\([a-z-]*\).*/\1/p' \
-			"$top/man/trailctl.1" | sort -u >options
+			"$top"/man/trailctl-*.1 | sort -u >options
 		while read -r option; do
 			grep -q -e "--$option " help
 		done <options

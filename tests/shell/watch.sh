@@ -389,7 +389,8 @@ the_webhook_of_the_manual() {
 	server=$!
 	wait_for port .
 	# The page prints "\e" as a backslash.
-	sed -n '/^# trailctl watch --cursor/,/^\.Ed/p' "$top/man/trailctl.1" |
+	sed -n '/^# trailctl watch --cursor/,/^\.Ed/p' \
+		"$top/man/trailctl-monitor.1" |
 		sed '/^\.Ed/d; s/\\e$//' | tr -d '\n' >line
 	grep -q curl line
 	sed -i "s|https://[^ ]*|http://127.0.0.1:$(cat port)/hook|

@@ -1,0 +1,100 @@
+#!/bin/sh
+# The manual pages: each verb has one, what they refer to exists, and they have the
+# options that the programs have.
+. "$(dirname "$0")/../suite_tools.sh"
+
+# page VERB: the file that `man trailctl-VERB` shows.
+page() {
+	readlink -f "root/usr/share/man/man1/trailctl-$1.1"
+}
+
+# `man trailctl-VERB` shows the page of each verb, and `trailctl help VERB` names it.
+each_verb_has_a_page() {
+	is 0 make -s -C "$top" -o all BUILD="$BUILD" DESTDIR="$work/root" \
+		PREFIX=/usr install
+	is 0 trailctl help
+	sed -n 's/^  \([a-z-]*\)  .*/\1/p' out >verbs
+	[ "$(wc -l <verbs)" -ge 40 ]
+	while read -r verb; do
+		is 0 trailctl help "$verb"
+		says "^The manual page trailctl-$verb(1) "
+		grep -qx "\.Nm trailctl-$verb\( ,\)\?" "$(page "$verb")"
+		[ "$verb" = kosli ] ||
+			grep -q "^\.It Cm $verb\( \|$\)" "$(page "$verb")"
+	done <verbs
+	# No page has a verb that trailctl lacks.
+	for link in root/usr/share/man/man1/trailctl-*.1; do
+		[ -L "$link" ] || continue
+		verb=${link##*/trailctl-}
+		grep -qx "${verb%.1}" verbs
+	done
+}
+
+# trailctl(1) has each verb with the sentence of `trailctl help`.
+the_overview_has_each_verb() {
+	trailctl help | sed -n 's/^  \([a-z-]*\)  *\(.*\)/\1 \2./p' | sort >said
+	sed -n '/^\.It Cm /{s/^\.It Cm //;N;s/\n/ /;p;}' "$top/man/trailctl.1" |
+		awk '{ $2 = tolower(substr($2, 1, 1)) substr($2, 2); print }' |
+		sort >described
+	awk '{ $2 = tolower(substr($2, 1, 1)) substr($2, 2); print }' said |
+		diff - described
+}
+
+# Each reference to a page or to a section leads somewhere.
+every_reference_resolves() {
+	needs python3
+	is 0 python3 - "$top/man" root/usr/share/man <<-'EOF'
+	import glob, os, re, sys
+	man, root = sys.argv[1:]
+	def ours(name, section):
+	    return os.path.exists(f'{root}/man{section}/{name}.{section}')
+	def sections(path):
+	    return {l[4:].strip().strip('"') for l in open(path)
+	        if l.startswith(('.Sh ', '.Ss '))}
+	wrong = []
+	for path in sorted(glob.glob(man + '/*.[1-9]')):
+	    here = os.path.basename(path)
+	    lines = open(path).read().split('\n')
+	    for i, line in enumerate(lines):
+	        for name, section in re.findall(r'\bXr ([\w.@+-]+) ([1-9])\b', line):
+	            if 'trail' in name and not ours(name, section):
+	                wrong.append(f'{here}:{i + 1}: no page {name}({section})')
+	        m = re.search(r'\bSx (.*?)(?: [.,;:)]+)*(?: (?:No|Pc)\b.*)?$', line)
+	        if not m:
+	            continue
+	        target = path
+	        rest = ' '.join(lines[i:i + 3])
+	        other = re.match(r'.*?\bSx .*? (?:No )?in (?:\. ?)?\.?Xr (\S+) (\d)', rest)
+	        if other:
+	            name, section = other.groups()
+	            link = f'{root}/man{section}/{name}.{section}'
+	            if not os.path.exists(link):
+	                continue
+	            target = f'{man}/' + os.path.basename(os.path.realpath(link))
+	        if m.group(1).strip('"') not in sections(target):
+	            wrong.append(f'{here}:{i + 1}: no section {m.group(1)} in '
+	                + os.path.basename(target))
+	print('\n'.join(wrong))
+	sys.exit(len(wrong) != 0)
+	EOF
+}
+
+# A page that one looks something up in has at most 600 lines.
+pages_are_short() {
+	for f in "$top"/man/trailctl*.1; do
+		[ "$(wc -l <"$f")" -le 600 ] || {
+			echo "$f has $(wc -l <"$f") lines"
+			exit 1
+		}
+	done
+}
+
+# mandoc finds nothing to warn about.
+pages_are_well_formed() {
+	needs mandoc
+	is 0 mandoc -T lint -W warning "$top"/man/*.[1-9]
+}
+
+run each_verb_has_a_page the_overview_has_each_verb every_reference_resolves \
+	pages_are_short pages_are_well_formed
+finish
