@@ -120,7 +120,7 @@ TF_MUST_USE enum tf_code tf_refusal_request(const struct tf_refusal *r,
 /*
  * Append anchors.json to out: the newest 1,000 anchors, newest first, and the
  * newest of each kind and name that is not among them, as one line of canonical
- * JSON (trailfs(8)).
+ * JSON (trailfs-control(5)).
  */
 TF_MUST_USE enum tf_code tf_vault_anchors(struct tf_vault *v,
     struct tf_buf *out, struct tf_error *err);

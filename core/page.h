@@ -1,6 +1,6 @@
 /*
  * The control files of a directory that people and tools read: .trailfs shows
- * them and a package holds them.  trailfs(8) lists them, trailfs-format(5)
+ * them and a package holds them.  trailfs-control(5) lists them, trailfs-format(5)
  * defines their fields.
  *
  * A view is one state of the ledger, and the time at which it was opened, which

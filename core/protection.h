@@ -188,7 +188,7 @@ bool tf_protection_time(const char *s, struct tf_time *out);
 
 /*
  * Write what protects directory id as the control files show it: one line of
- * canonical JSON; trailfs(8) has the keys.  Holds and retentions below id are
+ * canonical JSON; trailfs-control(5) has the keys.  Holds and retentions below id are
  * left out unless the asker of the view may read their node.
  */
 TF_MUST_USE enum tf_code tf_view_holds(struct tf_view *w, uint64_t id,

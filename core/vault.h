@@ -182,7 +182,7 @@ struct tf_vault_options {
 /*
  * Open a store.  A writer takes the store's lock exclusively, a read-only mount
  * shares it.  A writer also checks the store, completes the work that a crash
- * interrupted (see Recovery in trailfs(8)) and appends ledger.opened.  On TF_OK
+ * interrupted (Recovery in trailfs-service(8)) and appends ledger.opened.  On TF_OK
  * the caller closes *out with tf_vault_close.  This call starts threads: fork
  * before it, not after.  A writer has keys: see tf_environment_hide_memory().
  * Errors: TF_NOTFOUND no store at path; TF_FOREIGN not a trailfs store, or its
@@ -501,7 +501,7 @@ TF_MUST_USE enum tf_code tf_vault_status(struct tf_vault *v,
 
 /*
  * Append the metrics of the vault to out, with the parts that who may see: the text format of Prometheus, version
- * 0.0.4 (trailfs(8) lists them).  The time that this takes does not depend on
+ * 0.0.4 (trailfs-monitor(8) lists them).  The time that this takes does not depend on
  * the size of the ledger.
  */
 TF_MUST_USE enum tf_code tf_vault_metrics(struct tf_vault *v,

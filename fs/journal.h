@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The kinds of messages; journal.c has their ids, and trailfs(8) describes
+/* The kinds of messages; journal.c has their ids, and trailfs-monitor(8) describes
  * them.  An id never changes its meaning. */
 enum fs_kind {
 	FS_KIND_DAEMON,	 /* start, mount, signals, end */

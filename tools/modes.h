@@ -17,7 +17,7 @@
 #define MODES_NAME_SIZE 257
 
 /* The permission bits of st.  A mode that gives the group nothing is shown with
- * a mark where the mount has roles (Roles in trailfs(8)); here it has none. */
+ * a mark where the mount has roles (Roles in trailfs-access(7)); here it has none. */
 unsigned modes_of(const struct stat *st);
 
 /*
@@ -34,7 +34,7 @@ unsigned modes_reading(const struct stat *st);
 void modes_user(uid_t uid, char out[MODES_NAME_SIZE]);
 void modes_group(gid_t gid, char out[MODES_NAME_SIZE]);
 
-/* A group that has a role in a mount, see Roles in trailfs(8). */
+/* A group that has a role in a mount, see Roles in trailfs-access(7). */
 struct modes_role {
 	gid_t gid;
 	bool writes; /* the file, for which only members of admins= can */

@@ -106,7 +106,7 @@ node_rule(enum tf_kind kind, const char *state)
 			return rules[i].rule;
 	if (strcmp(state, "reserved") == 0)
 		return "reserved for control files: programs read them, and "
-		       "write only those that are settable (trailfs(8))";
+		       "write only those that are settable (trailfs-control(5))";
 	if (strcmp(state, "closing") == 0)
 		return "closed with chmod a-w: nothing can be added; it is "
 		       "sealed in a moment, and chmod u+w opens it again "

@@ -33,8 +33,7 @@ struct tf_vault;
  * no bits but TF_SET_MODE, TF_SET_UID and TF_SET_GID.
  *
  * On TF_OK an access.changed entry is durable.  Removing the last write bit
- * closes a directory that is ready to be sealed (chmod(2) in trailfs(8) has the
- * rule); a write bit opens it again.  On failure nothing changed.
+ * closes a directory that is ready to be sealed (trailfs-writing(7) has the rule); a write bit opens it again.  On failure nothing changed.
  * TF_BUSY: a file below is open for writing.  TF_SEALED: the directory is
  * sealed and want has a write bit.
  */

@@ -85,7 +85,7 @@ compare(struct tf_vault *v, const struct tf_entry *e,
 	(void)tf_fail(err, TF_FOREIGN,
 	    "last written %s: if you moved the store, start it with -o moved "
 	    "(trailctl init --moved); a copy needs trailctl restore: see "
-	    "trailfs(8)",
+	    "trailfs-backup(8)",
 	    where[answer]);
 out:
 	tf_json_doc_free(&d);

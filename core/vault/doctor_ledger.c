@@ -163,7 +163,7 @@ look_at_heads(struct look *k)
 		NULL) == TF_OK &&
 	    (inside || same_disk))
 		tf_doctor_say(k->d, "guard", TF_DOCTOR_WRONG,
-		    "move it to another disk: see guard in trailfs(8)",
+		    "move it to another disk: see trailfs-backup(8)",
 		    "the guard %s is %s", k->v->guard,
 		    inside ? "in the store" : "on the disk of the store");
 }

@@ -1,5 +1,5 @@
 /*
- * Cures of "What does not work" in trailfs(8) that are a draft attestation, and
+ * Cures of "What does not work" in trailfs-writing(7) that are a draft attestation, and
  * those of hard links; test_instead.c has the other lines.
  */
 #include "harness.h"

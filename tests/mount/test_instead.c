@@ -1,4 +1,4 @@
-/* "What does not work" in trailfs(8), row for row: it is refused, and what the
+/* "What does not work" in trailfs-writing(7), row for row: it is refused, and what the
  * manual says to do instead does it. */
 #include <sys/xattr.h>
 

@@ -49,7 +49,7 @@ files_name_the_places() {
 	grep -vx /usr/local/lib/trailctl >wrong <there || :
 	cat wrong
 	[ ! -s wrong ]
-	grep -q '^.Pa /opt/x/share/trailfs' root/opt/x/share/man/man8/trailfs.8
+	grep -q '^.Pa /opt/x/share/trailfs' root/opt/x/share/man/man8/trailfs-monitor.8
 }
 
 # systemd reads the user and the directory.

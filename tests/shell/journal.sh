@@ -74,7 +74,7 @@ a_vault_has_a_day() {
 
 # kind ID: the lines of that kind, as the manual names it.
 kind() {
-	id=$(sed -n "/^\.It Sy $1 /{n;s/^\.Ql //p;}" "$top/man/trailfs.8")
+	id=$(sed -n "/^\.It Sy $1 /{n;s/^\.Ql //p;}" "$top/man/trailfs-monitor.8")
 	[ ${#id} -eq 32 ]
 	jq -c "select(.MESSAGE_ID == \"$id\")" lines >found
 	[ -s found ] || {
@@ -129,7 +129,7 @@ the_manual_has_each_id() {
 	grep -o '"[0-9a-f]\{32\}"' "$top/fs/journal.c" | tr -d '"' |
 		sort >made
 	[ "$(sort -u made | wc -l)" -eq 10 ]
-	sed -n 's/^\.Ql \([0-9a-f]\{32\}\)$/\1/p' "$top/man/trailfs.8" |
+	sed -n 's/^\.Ql \([0-9a-f]\{32\}\)$/\1/p' "$top/man/trailfs-monitor.8" |
 		sort >described
 	diff made described
 }
