@@ -96,6 +96,54 @@ pages_are_well_formed() {
 	is 0 mandoc -T lint -W warning "$top"/man/*.[1-9]
 }
 
+# session: run the commands of stdin after "$ ", one after the other, and compare what
+# all of it prints with what stands there.  Digests, times, sizes and the user differ.
+session() {
+	cat >session
+	awk '/^\$ / {
+		c = substr($0, 3)
+		q = c
+		gsub(/\047/, "\047\\\047\047", q)
+		print "echo \047$ " q "\047"
+		print c
+	}' session >session.run
+	sh ./session.run >session.printed 2>&1
+	cat session.printed
+	for f in session session.printed; do
+		sed -E '/^trailfs: the kernel reports that the clock/d
+			s/[0-9a-f]{64}/DIGEST/g
+			s/[0-9-]{10}T[0-9:.]{8,}Z/TIME/g
+			s/[0-9]+ bytes/N bytes/
+			s/ [^ ]+ \((sh|cp|mv|mkdir|trailctl)\)/ USER (\1)/
+			s/ +/ /g; s/ $//' $f >$f.plain
+	done
+	diff session.plain session.printed.plain
+}
+
+# The session of README, and its check without trailfs, print what stands there.
+the_session_of_readme() {
+	needs /dev/fuse unzip openssl
+	mkdir readme
+	cd readme
+	sed -n 's/^    //p' "$top/README.md" | sed -n '/^\$ /,$p' |
+		sed '/^make/,$d' >../readme.session
+	[ "$(grep -c '^\$ ' ../readme.session)" -ge 15 ]
+	session <../readme.session
+}
+
+# The first session of trailfs(7) does, too.
+the_session_of_the_manual() {
+	needs /dev/fuse
+	mkdir tutorial
+	cd tutorial
+	sed -n '/^\.Ss A first session/,/^\.Ss The tree/p' "$top/man/trailfs.7" |
+		sed -n '/^\.Bd/,/^\.Ed/{/^\.[BE]d/d;s/\\(aq/\x27/g;s/\\e/\\/g;p;}' \
+			>../tutorial.session
+	[ "$(grep -c '^\$ ' ../tutorial.session)" -ge 15 ]
+	session <../tutorial.session
+}
+
 run each_verb_has_a_page the_overview_has_each_verb every_reference_resolves \
-	pages_are_short pages_are_well_formed
+	pages_are_short pages_are_well_formed the_session_of_readme \
+	the_session_of_the_manual
 finish
