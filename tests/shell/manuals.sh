@@ -40,6 +40,80 @@ the_overview_has_each_verb() {
 		diff - described
 }
 
+# A page has each option that the help of its verb has, and no other.
+pages_and_help_have_the_same_options() {
+	needs python3
+	is 0 python3 - "$top/man" verbs <<-'EOF'
+	import glob, re, subprocess, sys
+	def options(lines):
+	    found = set()
+	    for line in lines:
+	        for option in re.findall(r'Fl -(?!Ar)([a-z][a-z-]*)', line):
+	            found.add(option)
+	        # Fl -moved | -recover
+	        if 'Fl' in line:
+	            found |= set(re.findall(r'[|,] -([a-z][a-z-]*)', line))
+	    return found
+	synopsis, text = {}, {}
+	for name in glob.glob(sys.argv[1] + '/trailctl-*.1'):
+	    depth, part, verbs, new = 0, '', [], False
+	    for line in open(name):
+	        line = line.rstrip('\n')
+	        if line.startswith('.Sh '):
+	            part, verbs = line[4:], []
+	        if part == 'SYNOPSIS':
+	            if line == '.Nm trailctl':
+	                new = True
+	            elif new:
+	                verbs, new = [line.split()[1]], False
+	        elif part == 'DESCRIPTION':
+	            if line.startswith('.Bl'):
+	                depth += 1
+	            if line.startswith('.El'):
+	                depth -= 1
+	            m = re.match(r'\.It Cm (\S+)', line)
+	            if m and depth == 1:
+	                verbs = [m.group(1)]
+	        for verb in verbs:
+	            into = synopsis if part == 'SYNOPSIS' else text
+	            into.setdefault(verb, []).append(line)
+	# These take options that stand with another verb.
+	text['run'] += text['attest']
+	text['dispose'] += text['redact']
+	text['import'] += open(sys.argv[1] + '/trailctl-kosli.1').read().split('\n')
+	wrong = 0
+	for verb in open(sys.argv[2]).read().split():
+	    if verb == 'kosli':
+	        continue
+	    answer = subprocess.run(['trailctl', 'help', verb],
+	        capture_output=True, text=True).stdout
+	    told = set(re.findall(r'^ +(?:-\w, +)?--([a-z][a-z-]*)', answer, re.M))
+	    there = told - {'help'}
+	    for where, lines in ('SYNOPSIS', synopsis), ('text', text):
+	        if verb not in lines:
+	            print(verb, 'is not in any', where)
+	            wrong += 1
+	            continue
+	        described = options(lines[verb])
+	        # "Op Ar option ..." stands for all.
+	        if where == 'SYNOPSIS' and any(
+	            re.match(r'\.(Op|Ar) (Ar )?(option|filter|claim) \.\.\.', l)
+	            for l in lines[verb]):
+	            there = there & described
+	        for option in sorted(there - described):
+	            # --json and --quiet of all verbs stand in trailctl(1).
+	            if where == 'text' and option in ('json', 'quiet'):
+	                continue
+	            print(verb, '--' + option, 'is not in its', where)
+	            wrong += 1
+	        if where == 'SYNOPSIS':
+	            for option in sorted(described - told):
+	                print(verb, '--' + option, 'is not in its help')
+	                wrong += 1
+	sys.exit(wrong != 0)
+	EOF
+}
+
 # Each reference to a page or to a section leads somewhere.
 every_reference_resolves() {
 	needs python3
@@ -143,7 +217,8 @@ the_session_of_the_manual() {
 	session <../tutorial.session
 }
 
-run each_verb_has_a_page the_overview_has_each_verb every_reference_resolves \
+run each_verb_has_a_page the_overview_has_each_verb \
+	pages_and_help_have_the_same_options every_reference_resolves \
 	pages_are_short pages_are_well_formed the_session_of_readme \
 	the_session_of_the_manual
 finish
