@@ -153,6 +153,42 @@ every_reference_resolves() {
 	EOF
 }
 
+# What a small system lacks stands before the recipes, and nothing else is used.
+the_recipes_name_their_programs() {
+	page=$top/man/trailfs-recipes.7
+	for program in jq age sqlite3 rsync curl; do
+		sed -n '/^\.Ss Before you begin/,/^\.Bd/p' "$page" |
+			grep -qx "\.Ql $program"
+	done
+	awk '/^\.Ss / { section = substr($0, 5) }
+		/^\.Bd/ { shown = 1 } /^\.Ed/ { shown = 0 }
+		shown && /(^|[^a-z])jq( |$)/ { print section }' "$page" |
+		sort -u >users
+	[ -s users ]
+	sed -n '/^\.Ss Before you begin/,/^\.Bd/p' "$page" | tr '\n' ' ' >begin
+	while read -r section; do
+		grep -qF "$section" begin || {
+			echo "$section uses jq"
+			exit 1
+		}
+	done <users
+}
+
+# Each program that the manual sends to a draft attestation is tried there.
+programs_in_drafts_are_tried() {
+	sed -n '/^This holds for/,/^\.Bl/p' "$top/man/trailfs-writing.7" |
+		sed -n 's/^\.Ql \([^ ]*\).*/\1/p; s/^\.Xr \([^ ]*\).*/\1/p' |
+		sort -u >named
+	[ "$(wc -l <named)" -ge 10 ]
+	sed -n '/^} writers/,/^};/p' "$top/tests/mount/test_cures.c" >tried
+	while read -r program; do
+		grep -qwF -e "$program" tried || {
+			echo "test_cures.c does not try $program"
+			exit 1
+		}
+	done <named
+}
+
 # A page that one looks something up in has at most 600 lines.
 pages_are_short() {
 	for f in "$top"/man/*.[18] "$top"/man/trailfs-control.5 \
@@ -219,6 +255,7 @@ the_session_of_the_manual() {
 
 run each_verb_has_a_page the_overview_has_each_verb \
 	pages_and_help_have_the_same_options every_reference_resolves \
-	pages_are_short pages_are_well_formed the_session_of_readme \
-	the_session_of_the_manual
+	the_recipes_name_their_programs programs_in_drafts_are_tried \
+	pages_are_short pages_are_well_formed \
+	the_session_of_readme the_session_of_the_manual
 finish

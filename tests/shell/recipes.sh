@@ -408,6 +408,13 @@ check_nightly_copies() {
 	complains 'another history'
 }
 
+# copies-by-other-programs: the copy is a vault that can be made new.
+check_copies_by_other_programs() {
+	is 0 trailctl restore --origin example.org/copy /srv/copy /srv/new
+	is 0 trailctl verify /srv/new
+	[ ! -e /srv/copy/keys/log.pem ]
+}
+
 # notice: each message arrives, also over a restart, and only what matters.
 check_notice() {
 	cat >hook.py <<-'EOF2'
@@ -542,6 +549,11 @@ copies_are_made_and_verified() {
 	cook 'Nightly copies'
 }
 
+# Copies that other programs make verify, and become a vault.
+other_programs_copy() {
+	cook 'Copies by other programs'
+}
+
 # A web hook hears of what is not compliant.
 notices_are_sent() {
 	cook 'Notice'
@@ -553,12 +565,15 @@ set -- production_access_is_recorded cloud_sessions_are_recorded \
 	access_of_case_workers_is_judged auditors_read_everything transfers_need_two_approvers \
 	copies_are_made_and_verified a_vault_is_watched
 if [ "$(id -u)" -ne 0 ]; then
-	skipped 'not root' "$@" notices_are_sent evidence_is_encrypted
+	skipped 'not root' "$@" notices_are_sent evidence_is_encrypted \
+		other_programs_copy
 elif ! unshare --mount --net --pid --fork --mount-proc true 2>/dev/null; then
-	skipped 'no namespaces' "$@" notices_are_sent evidence_is_encrypted
+	skipped 'no namespaces' "$@" notices_are_sent evidence_is_encrypted \
+		other_programs_copy
 else
 	with '/dev/fuse unshare setpriv useradd script jq' "$@"
 	with '/dev/fuse unshare setpriv useradd jq ip curl python3' notices_are_sent
 	with '/dev/fuse unshare setpriv useradd age' evidence_is_encrypted
+	with '/dev/fuse unshare setpriv useradd sqlite3 rsync' other_programs_copy
 fi
 finish
