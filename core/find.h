@@ -89,4 +89,7 @@ TF_MUST_USE enum tf_code tf_find(struct tf_vault *v, const char *text,
 TF_MUST_USE enum tf_code tf_find_paths(struct tf_vault *v, const char *hex,
     const struct tf_asker *who, struct tf_buf *out, struct tf_error *err);
 
+/* The i-th of the words that the filter status takes, or NULL: no more. */
+const char *tf_find_status(size_t i);
+
 #endif

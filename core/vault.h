@@ -457,8 +457,9 @@ TF_MUST_USE enum tf_code tf_vault_events(struct tf_vault *v, uint64_t entries,
 /* Append the exact bytes of entry seq to out.  TF_NOTFOUND beyond the end. */
 TF_MUST_USE enum tf_code tf_vault_entry(struct tf_vault *v, uint64_t seq,
     struct tf_buf *out, struct tf_error *err);
-/* True if this version knows the entry type ("evidence.sealed"). */
-bool tf_vault_knows_type(const char *type);
+/* The i-th of the entry types that this version knows ("evidence.sealed"), or
+ * NULL: there are no more. */
+const char *tf_vault_type(size_t i);
 /* Check that the bytes of a line of events.jsonl are an entry: TF_INVALID with
  * the reason if not, TF_NEWER of a later format.  A type that this version does
  * not know is no reason. */

@@ -11,6 +11,7 @@
 
 #include "args.h"
 #include "core/base/bytes.h"
+#include "core/guess.h"
 #include "core/json.h"
 #include "text.h"
 
@@ -33,14 +34,72 @@ append(struct args_list *l, const char *value, struct tf_error *err)
 	return TF_OK;
 }
 
+bool
+args_word(const struct args_option *o, size_t i, char out[ARGS_WORD])
+{
+	const char *word = o->closed ? o->value : NULL;
+	size_t n;
+
+	if (o->word != NULL) {
+		if ((word = o->word(i)) != NULL)
+			(void)snprintf(out, ARGS_WORD, "%s", word);
+		return word != NULL;
+	}
+	for (; word != NULL; word += n + 1) {
+		n = strcspn(word, "|");
+		if (i-- == 0) {
+			(void)snprintf(out, ARGS_WORD, "%.*s", (int)n, word);
+			return true;
+		}
+		if (word[n] == '\0')
+			break;
+	}
+	return false;
+}
+
+/* Is it one of the words, if the option has a list of them? */
+static enum tf_code
+check_word(const struct args_option *o, const char *value, const char *shown,
+    struct tf_error *err)
+{
+	struct tf_guess g = { .typed = value };
+	char word[ARGS_WORD], best[ARGS_WORD] = "", text[TF_GUESS_TEXT];
+	struct tf_buf all = { 0 };
+	size_t i;
+
+	for (i = 0; args_word(o, i, word); i++) {
+		if (strcmp(word, value) == 0)
+			break;
+		tf_buf_printf(&all, "%s%s", i > 0 ? ", " : "", word);
+		tf_guess_add(&g, word);
+		if (g.best == word) /* the buffer: keep the word */
+			g.best = strcpy(best, word);
+	}
+	if (i == 0 || args_word(o, i, word)) {
+		tf_buf_free(&all);
+		return TF_OK;
+	}
+	(void)tf_fail(err, TF_USAGE, "%s: there is no %s \"%.40s\"%s", shown,
+	    o->closed ? "value" : o->value, value, tf_guess_text(&g, "", text));
+	if (g.best == NULL && all.n < 80)
+		(void)tf_fail(err, TF_USAGE, "%s is one of %s, not \"%.30s\"",
+		    shown, text_of(&all), value);
+	tf_buf_free(&all);
+	return TF_USAGE;
+}
+
 /* shown: the option as the user wrote it, for messages. */
 static enum tf_code
 store(const struct args_option *o, const char *value, const char *shown,
     struct tf_error *err)
 {
+	enum tf_code rc;
+
 	if (*value == '\0')
 		return tf_fail(err, TF_USAGE, "the value of %s is empty",
 		    shown);
+	if ((rc = check_word(o, value, shown, err)) != TF_OK)
+		return rc;
 	if (o->list != NULL)
 		return append(o->list, value, err);
 	if (o->text != NULL)
@@ -117,6 +176,28 @@ take_option(struct parser *p, const struct args_option *o, const char *value,
 	return store(o, value, shown, err);
 }
 
+/* shown: the option, as it was written; word: all after its dashes, since a long
+ * option may have only one of them. */
+static enum tf_code
+no_such_option(const struct parser *p, const char *shown, const char *word,
+    struct tf_error *err)
+{
+	struct tf_guess g;
+	char text[TF_GUESS_TEXT], name[64];
+
+	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="),
+	    word);
+	g = (struct tf_guess){ .typed = name };
+
+	for (const struct args_option *o = p->options;
+	     o != NULL && o->name != NULL; o++)
+		if (o->refused == NULL)
+			tf_guess_add(&g, o->name);
+	tf_guess_add(&g, "help");
+	return tf_fail(err, TF_USAGE, "there is no option %s%s", shown,
+	    tf_guess_text(&g, "--", text));
+}
+
 /* word: the argument after its "--". */
 static enum tf_code
 take_long(struct parser *p, const char *word, struct tf_error *err)
@@ -130,7 +211,7 @@ take_long(struct parser *p, const char *word, struct tf_error *err)
 		if (strlen(o->name) == n && memcmp(o->name, word, n) == 0)
 			return take_option(p, o,
 			    word[n] == '=' ? word + n + 1 : NULL, shown, err);
-	return tf_fail(err, TF_USAGE, "there is no option %s", shown);
+	return no_such_option(p, shown, word, err);
 }
 
 /* word: the argument after its "-". */
@@ -142,10 +223,11 @@ take_letter(struct parser *p, const char *word, struct tf_error *err)
 
 	for (const struct args_option *o = p->options;
 	     o != NULL && o->name != NULL; o++)
-		if (o->letter == word[0])
+		if (o->letter == word[0] &&
+		    (o->flag == NULL || word[1] == '\0'))
 			return take_option(p, o, word[1] != '\0' ? value : NULL,
 			    shown, err);
-	return tf_fail(err, TF_USAGE, "there is no option %s", shown);
+	return no_such_option(p, shown, word, err);
 }
 
 enum tf_code

@@ -16,12 +16,14 @@ struct claims_options {
 /* Rows of a table of options, for the struct at o. */
 #define CLAIMS_OPTIONS(o)                                                  \
 	{ .name = "type",                                                  \
+		.letter = 't',                                             \
 		.value = "TYPE",                                           \
 		.help = "what kind of attestation it is",                  \
 		.text = &(o)->type },                                      \
 	    { .name = "compliant",                                         \
 		    .letter = 'C',                                         \
 		    .value = "true|false",                                 \
+		    .closed = true,                                        \
 		    .help = "whether it shows what it should",             \
 		    .text = &(o)->compliant },                             \
 	    { .name = "description",                                       \
@@ -37,7 +39,6 @@ struct claims_options {
 		    .help = "for whom it is recorded",                     \
 		    .text = &(o)->on_behalf_of },                          \
 	    { .name = "origin-url",                                        \
-		    .letter = 'o',                                         \
 		    .value = "URL",                                        \
 		    .help = "where it comes from",                         \
 		    .text = &(o)->origin_url },                            \

@@ -30,6 +30,8 @@ struct verb {
 	/* The arguments after the name; a line end separates alternatives. */
 	const char *usage;
 	const struct args_option *options; /* NULL: none */
+	/* What the first operand is, as "set|show", or NULL: anything. */
+	const char *actions;
 	int min, max; /* number of operands; max may be VERB_ANY_NUMBER */
 	bool raw;     /* run gets all arguments, options too, as they are */
 	/*
@@ -91,6 +93,9 @@ extern const struct verb cmd_witness_serve;
 /* Print the reason and the usage of the verb to stderr.  Returns
  * REPORT_USAGE. */
 int cmd_usage(const struct verb *v, const char *reason);
+
+/* The i-th verb in the order of the help, or NULL. */
+const struct verb *cmd_verb(size_t i);
 
 /*
  * Do what `trailctl VERB ARGUMENT...` does: arg[0] is the name of the verb,

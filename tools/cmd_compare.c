@@ -40,6 +40,7 @@ static const struct args_option options[] = {
 	    .help = "compare these records of another system with a trail",
 	    .text = &ask.records },
 	{ .name = "vkey",
+	    .letter = 'k',
 	    .value = "KEY",
 	    .help = "the public key of both logs, or a file with it",
 	    .text = &ask.vkey },

@@ -191,8 +191,6 @@ run(const struct verb *v, enum tf_definition_kind kind, int n, char **arg)
 	    strcmp(what, "check") == 0	       ? 2 :
 						 0;
 
-	if (want == 0)
-		return cmd_usage(v, "there is no such action");
 	if (n != want)
 		return cmd_usage(v,
 		    n < want ? "an argument is missing" :
@@ -239,6 +237,7 @@ const struct verb cmd_template = {
 		 "show [OPTION...] TRAIL|WORKFLOW\n"
 		 "check FILE|-",
 	.options = options,
+	.actions = "set|show|check",
 	.min = 1,
 	.max = 3,
 	.run = run_template,
@@ -251,6 +250,7 @@ const struct verb cmd_recipients = {
 		 "show [OPTION...] TRAIL\n"
 		 "check FILE|-",
 	.options = options,
+	.actions = "set|show|check",
 	.min = 1,
 	.max = 3,
 	.run = run_recipients,
@@ -264,6 +264,7 @@ const struct verb cmd_type = {
 		 "list [OPTION...] TRAIL\n"
 		 "check FILE|-",
 	.options = options,
+	.actions = "set|show|list|check",
 	.min = 1,
 	.max = 4,
 	.run = run_type,

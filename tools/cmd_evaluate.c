@@ -21,12 +21,14 @@ static struct {
 
 static const struct args_option options[] = {
 	{ .name = "type",
+	    .letter = 't',
 	    .value = "TYPE.yml|junit",
 	    .help = "the definition of the type; required",
 	    .text = &ask.type },
 	{ .name = "output",
 	    .letter = 'o',
 	    .value = "table|json",
+	    .closed = true,
 	    .help = "json prints the report as it would be recorded",
 	    .text = &ask.output },
 	{ 0 },
@@ -247,8 +249,6 @@ run(int n, char **arg)
 
 	if (ask.type == NULL)
 		return cmd_usage(&cmd_evaluate, "--type is required");
-	if (ask.output != NULL && !json && strcmp(ask.output, "table") != 0)
-		return cmd_usage(&cmd_evaluate, "--output is table or json");
 	rc = judge(n, arg, &e, &absent, &err);
 	if (rc == TF_OK) {
 		status = absent ? REPORT_DOUBT :

@@ -40,6 +40,7 @@ static struct {
 
 static const struct args_option options[] = {
 	{ .name = "group",
+	    .letter = 'g',
 	    .value = "GROUP",
 	    .help = "the group, by name or number (required)",
 	    .text = &ask.group },

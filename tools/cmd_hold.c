@@ -21,6 +21,7 @@ static struct {
 static const struct args_option options[] = {
 	ARGS_JSON(&ask.json),
 	{ .name = "reason",
+	    .letter = 'r',
 	    .value = "TEXT",
 	    .help = "why it is placed or released; required",
 	    .text = &ask.reason },
@@ -132,8 +133,6 @@ run(int n, char **arg)
 			return cmd_usage(&cmd_hold, "list takes a path");
 		return list(arg[1]);
 	}
-	if (strcmp(arg[0], "place") != 0 && strcmp(arg[0], "release") != 0)
-		return cmd_usage(&cmd_hold, "there is no such action");
 	if (n != 3)
 		return cmd_usage(&cmd_hold, "give a path and a name");
 	if (ask.reason == NULL)
@@ -147,6 +146,7 @@ const struct verb cmd_hold = {
 	.usage = "place|release --reason TEXT [--json] PATH HOLD\n"
 		 "list [--json] PATH",
 	.options = options,
+	.actions = "place|release|list",
 	.min = 2,
 	.max = 3,
 	.run = run,

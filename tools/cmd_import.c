@@ -37,6 +37,7 @@ static const struct args_option options[] = {
 	KOSLI_TEXT("trail", 0, "NAME", "the workflow of what does not say it",
 	    &ask.trail),
 	{ .name = "compliant",
+	    .letter = 'C',
 	    .help = "the verdict of what does not say it",
 	    .truth = &ask.compliant },
 	{ .name = "missing-evidence",
@@ -110,9 +111,6 @@ run(int n, char **arg)
 	struct tf_error err = { 0 };
 	enum tf_code rc;
 
-	if (strcmp(arg[0], "kosli") != 0)
-		return cmd_usage(&cmd_import,
-		    "the first word is the system: kosli");
 	if ((p.file = calloc((size_t)n, sizeof(*p.file))) == NULL) {
 		(void)tf_nomem(&err);
 		return report(&err);
@@ -138,6 +136,7 @@ const struct verb cmd_import = {
 	.summary = "record what another system says, marked as imported",
 	.usage = "[OPTION...] kosli FILE...",
 	.options = options,
+	.actions = "kosli",
 	.min = 2,
 	.max = VERB_ANY_NUMBER,
 	.run = run,

@@ -39,6 +39,7 @@ static const struct args_option options[] = {
 	    .flag = &ask.attester },
 	{ .name = "format",
 	    .value = "vkey|pem|spki",
+	    .closed = true,
 	    .help = "export: the form of the key",
 	    .text = &ask.format },
 	{ .name = "history",
@@ -478,9 +479,6 @@ wrong_options(bool exports)
 		return "--json is for list";
 	if (ask.attester && (ask.log || ask.history))
 		return "--attester excludes --log and --history";
-	if (ask.format != NULL && strcmp(ask.format, "vkey") != 0 &&
-	    strcmp(ask.format, "pem") != 0 && strcmp(ask.format, "spki") != 0)
-		return "there is no such format";
 	if (ask.attester && ask.format != NULL &&
 	    strcmp(ask.format, "vkey") == 0)
 		return "the attester has no vkey";
@@ -512,8 +510,6 @@ run(int n, char **arg)
 	}
 	if (n != 2)
 		return cmd_usage(&cmd_key, "name one vault");
-	if (!exports && strcmp(arg[0], "list") != 0)
-		return cmd_usage(&cmd_key, "there is no such action");
 	if (why != NULL)
 		return cmd_usage(&cmd_key, why);
 	rc = exports ? export_key(arg[1], &err) : list(arg[1], &err);
@@ -527,6 +523,7 @@ const struct verb cmd_key = {
 		 "export [OPTION...] STORE|PATH\n"
 		 "rotate log|attester STORE|PATH",
 	.options = options,
+	.actions = "list|export|rotate",
 	.min = 2,
 	.max = 3,
 	.run = run,

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "core/find.h"
 #include "damage.h"
 #include "entry_match.h"
 #include "found_names.h"
@@ -60,9 +61,11 @@ static const struct args_option options[] = {
 	    .help = "only about attestations about this control",
 	    .text = &ask.control },
 	{ .name = "follow",
+	    .letter = 'f',
 	    .help = "print new entries until interrupted",
 	    .flag = &ask.follow },
 	{ .name = "limit",
+	    .letter = 'n',
 	    .value = "NUMBER",
 	    .help = "only so many entries, the newest; 0: all",
 	    .number = &ask.limit },
@@ -74,11 +77,13 @@ static const struct args_option options[] = {
 	    .help = "in the other order",
 	    .flag = &ask.reverse },
 	{ .name = "since",
+	    .letter = 'S',
 	    .value = "TIME",
 	    .help = "only entries from TIME on (UTC)",
 	    .time = ask.since },
 	{ .name = "status",
 	    .value = "WORD",
+	    .word = tf_find_status,
 	    .help = "only about names of this status, as in find",
 	    .text = &ask.status },
 	{ .name = "trail",
@@ -86,7 +91,9 @@ static const struct args_option options[] = {
 	    .help = "only entries about this trail and below it",
 	    .text = &ask.trail },
 	{ .name = "type",
+	    .letter = 't',
 	    .value = "TYPE",
+	    .word = tf_vault_type,
 	    .help = "only entries of this type; may be repeated",
 	    .list = &ask.types },
 	{ .name = "uid",
@@ -94,6 +101,7 @@ static const struct args_option options[] = {
 	    .help = "only entries that this user made",
 	    .number = &ask.uid },
 	{ .name = "until",
+	    .letter = 'U',
 	    .value = "TIME",
 	    .help = "only entries until TIME (UTC)",
 	    .time = ask.until },
@@ -541,10 +549,6 @@ check_user(struct log *l, struct tf_error *err)
 static enum tf_code
 check_options(struct tf_error *err)
 {
-	enum tf_code rc = match_check_types(&ask.types, err);
-
-	if (rc != TF_OK)
-		return rc;
 	for (size_t i = 0; i < ask.annotations.n; i++)
 		if (strchr(ask.annotations.v[i], '=') == NULL)
 			return tf_fail(err, TF_USAGE,

@@ -57,6 +57,7 @@ static const struct args_option options[] = {
 	    .help = "name of a new mirror in its receipts",
 	    .text = &ask.name },
 	{ .name = "vkey",
+	    .letter = 'k',
 	    .value = "KEY",
 	    .help = "a new mirror takes the log with this key only",
 	    .text = &ask.vkey },

@@ -39,6 +39,7 @@ static const struct args_option options[] = {
 	    .help = "print what was proposed and redacted at or below PATH",
 	    .flag = &ask.list },
 	{ .name = "reason",
+	    .letter = 'r',
 	    .value = "TEXT",
 	    .help = "why the bytes are deleted",
 	    .text = &ask.reason },

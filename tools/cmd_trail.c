@@ -56,6 +56,7 @@ static const struct args_option options[] = {
 	    .help = "the owner of the trail, by name or number; for root",
 	    .text = &ask.owner },
 	{ .name = "group",
+	    .letter = 'g',
 	    .value = "GROUP",
 	    .help = "the group of the trail, by name or number",
 	    .text = &ask.group },
@@ -405,8 +406,6 @@ run(int n, char **arg)
 	struct tf_error err = { 0 };
 
 	(void)n;
-	if (strcmp(arg[0], "create") != 0)
-		return cmd_usage(&cmd_trail, "there is no such action");
 	if (ask.steps != NULL && ask.file != NULL)
 		return cmd_usage(&cmd_trail,
 		    "--steps and --template exclude each other");
@@ -418,6 +417,7 @@ const struct verb cmd_trail = {
 	.summary = "create a trail with its template",
 	.usage = "create [OPTION...] TRAIL",
 	.options = options,
+	.actions = "create",
 	.min = 2,
 	.max = 2,
 	.run = run,

@@ -73,7 +73,9 @@ static const struct args_option options[] = {
 	    .help = "end a program after so long; default: 60",
 	    .number = &ask.timeout },
 	{ .name = "type",
+	    .letter = 't',
 	    .value = "TYPE",
+	    .word = tf_vault_type,
 	    .help = "only entries of this type; may be repeated",
 	    .list = &ask.types },
 	{ .name = "user",
@@ -336,10 +338,8 @@ static enum tf_code
 prepare(struct watch *w, int n, char **arg, struct tf_error *err)
 {
 	char **argv = arg;
-	enum tf_code rc = match_check_types(&ask.types, err);
+	enum tf_code rc;
 
-	if (rc != TF_OK)
-		return rc;
 	if (ask.exec == NULL && (n > 1 || ask.user != NULL))
 		return tf_fail(err, TF_USAGE,
 		    "arguments and --user need --exec");

@@ -47,18 +47,6 @@ match_type(const struct tf_json_doc *d, const struct args_list *types)
 	return types->n == 0;
 }
 
-enum tf_code
-match_check_types(const struct args_list *types, struct tf_error *err)
-{
-	for (size_t i = 0; i < types->n; i++)
-		if (!tf_vault_knows_type(types->v[i]))
-			return tf_fail(err, TF_USAGE,
-			    "no entry has the type %.60s: "
-			    "trailfs-format(5) lists the types",
-			    types->v[i]);
-	return TF_OK;
-}
-
 bool
 match_annotation(const struct tf_json_doc *d, const char *want)
 {

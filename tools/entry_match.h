@@ -21,9 +21,5 @@ bool match_user(const struct tf_json_doc *d, const char *user);
 /* Does the last name of its path match the glob, or with a slash in the glob the
  * whole path? */
 bool match_name(const struct tf_json_doc *d, const char *glob);
-/* Check --type before it is used: a misspelled type would match nothing and
- * look like an answer. TF_USAGE: one of these is no type of entries. */
-TF_MUST_USE enum tf_code match_check_types(const struct args_list *types,
-    struct tf_error *err);
 
 #endif

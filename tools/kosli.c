@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "core/buffer.h"
+#include "core/guess.h"
 #include "kosli.h"
 #include "report.h"
 
@@ -278,7 +279,7 @@ take_variables(const struct kosli_word *w, const struct kosli_ask *before,
 	/* The message begins with the option: name the variable instead. */
 	if (rc == TF_USAGE && strncmp(err->text, "--", 2) == 0) {
 		char option[sizeof(err->text)], text[sizeof(err->text)];
-		const size_t end = 2 + strcspn(err->text + 2, " ");
+		const size_t end = 2 + strcspn(err->text + 2, " :");
 
 		(void)snprintf(text, sizeof(text), "%s", err->text + end);
 		(void)snprintf(option, sizeof(option), "%.*s", (int)end - 2,
@@ -345,6 +346,8 @@ static int
 no_such_word(const char *verb, const char *object)
 {
 	const char *two = object != NULL && object[0] != '-' ? object : "";
+	struct tf_guess g;
+	char text[TF_GUESS_TEXT];
 
 	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
 		if (strcmp(refused[i].verb, verb) != 0 ||
@@ -357,8 +360,19 @@ no_such_word(const char *verb, const char *object)
 		    refused[i].instead != NULL ? refused[i].instead : "");
 		return REPORT_USAGE;
 	}
-	report_note("kosli has no word %s", verb);
-	print_words(stderr);
+	g.typed = verb;
+	for (size_t i = 0; i < WORDS; i++)
+		tf_guess_add(&g, words[i]->verb);
+	if (g.best != NULL && strcmp(g.best, verb) == 0) {
+		g = (struct tf_guess){ .typed = two };
+		for (size_t i = 0; i < WORDS; i++)
+			if (strcmp(words[i]->verb, verb) == 0 &&
+			    words[i]->object != NULL)
+				tf_guess_add(&g, words[i]->object);
+	}
+	report_note("kosli has no word %s%s%s%s", verb, *two != '\0' ? " " : "",
+	    two, tf_guess_text(&g, "", text));
+	report_note("trailctl kosli --help lists the words");
 	return REPORT_USAGE;
 }
 

@@ -78,8 +78,11 @@ extern struct kosli_ask kosli_ask;
 	KOSLI_TRUTH("dry-run", 'D', "say what would be recorded", \
 	    &kosli_ask.dry_run)
 #define KOSLI_OUTPUT(forms)                                        \
-	KOSLI_TEXT("output", 'o', forms, "the form of the answer", \
-	    &kosli_ask.output)
+	{                                                          \
+		.name = "output", .letter = 'o', .value = (forms), \
+		.closed = true, .help = "the form of the answer",  \
+		.text = &kosli_ask.output                          \
+	}
 #define KOSLI_DESCRIPTION(key)                               \
 	KOSLI_TEXT("description", key, "TEXT", "what it is", \
 	    &kosli_ask.claims.description)

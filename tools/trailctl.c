@@ -17,6 +17,7 @@
 
 #include "cmd.h"
 #include "core/environment.h"
+#include "core/guess.h"
 #include "core/types.h"
 #include "fsck.h"
 #include "program.h"
@@ -116,6 +117,12 @@ print_verbs(FILE *f)
 	    "trailctl-VERB`\nexplains them.\n");
 }
 
+const struct verb *
+cmd_verb(size_t i)
+{
+	return i < VERBS ? verbs[i] : NULL;
+}
+
 int
 cmd_usage(const struct verb *v, const char *reason)
 {
@@ -138,14 +145,55 @@ find(const char *name)
 	return NULL;
 }
 
-/* An empty name asks for nothing: only print the verbs. */
+/* Two lines: a long list would hide the first one. */
 static int
 no_such_verb(const char *name)
 {
-	if (*name != '\0')
-		report_note("there is no verb %s", name);
-	print_verbs(stderr);
+	struct tf_guess g = { .typed = name };
+	char text[TF_GUESS_TEXT];
+
+	for (size_t i = 0; i < VERBS; i++)
+		tf_guess_add(&g, verbs[i]->name);
+	tf_guess_add(&g, "help");
+	report_note("there is no %s %s%s", *name == '-' ? "option" : "verb",
+	    name, tf_guess_text(&g, "", text));
+	report_note("trailctl --help lists the verbs");
 	return REPORT_USAGE;
+}
+
+/* The same for the options of a verb; reason names the wrong one. */
+static int
+wrong_option(const struct verb *v, const char *reason)
+{
+	report_note("%s: %s", v->name, reason);
+	report_note("trailctl %s --help lists the options", v->name);
+	return REPORT_USAGE;
+}
+
+/* Is the first operand one of the actions of the verb?  If not, say so. */
+static bool
+is_action(const struct verb *v, const char *word)
+{
+	struct args_option actions = { .value = v->actions,
+		.closed = v->actions != NULL };
+	struct tf_guess g = { .typed = word };
+	char known[ARGS_WORD], best[ARGS_WORD], text[TF_GUESS_TEXT];
+	bool any = false;
+
+	for (size_t i = 0; args_word(&actions, i, known); i++) {
+		if (strcmp(known, word) == 0)
+			return true;
+		tf_guess_add(&g, known);
+		if (g.best == known)
+			g.best = strcpy(best, known);
+		any = true;
+	}
+	if (any) {
+		report_note("%s: there is no action %s%s", v->name, word,
+		    tf_guess_text(&g, "", text));
+		print_usage(stderr, v);
+	}
+	return !any;
 }
 
 /* Lists of options are freed here, since args_parse() may have begun them
@@ -162,9 +210,12 @@ cmd_do(const struct verb *v, int n, char **arg)
 		return v->run(n - 1, arg + 1);
 	rc = args_parse(v->options, &n, arg, &help, &err);
 	if (rc != TF_OK)
-		status = rc == TF_USAGE ? cmd_usage(v, err.text) : report(&err);
+		status = rc == TF_USAGE ? wrong_option(v, err.text) :
+					  report(&err);
 	else if (help)
 		print_help(v);
+	else if (n > 0 && !is_action(v, arg[0]))
+		status = REPORT_USAGE;
 	else if (n < v->min)
 		status = cmd_usage(v, "an argument is missing");
 	else if (v->max != VERB_ANY_NUMBER && n > v->max)
@@ -182,8 +233,12 @@ help(int n, char **arg)
 	const struct verb *v = NULL;
 	char option[] = "--help", *own[] = { option, NULL };
 
-	if (n > 2 || (n == 2 && (v = find(arg[1])) == NULL))
-		return no_such_verb(n > 2 ? "" : arg[1]);
+	if (n > 2) {
+		print_verbs(stderr);
+		return REPORT_USAGE;
+	}
+	if (n == 2 && (v = find(arg[1])) == NULL)
+		return no_such_verb(arg[1]);
 	if (v != NULL && v->raw)
 		return v->run(1, own);
 	if (v != NULL)
@@ -220,7 +275,10 @@ run_verb(int argc, char **argv)
 	}
 	if ((v = find(word)) != NULL)
 		return cmd_do(v, argc - 1, argv + 1);
-	return no_such_verb(word);
+	if (*word != '\0')
+		return no_such_verb(word);
+	print_verbs(stderr);
+	return REPORT_USAGE;
 }
 
 int

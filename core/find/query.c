@@ -157,15 +157,23 @@ take_below(struct tf_find_query *q, char *value)
 	return true;
 }
 
-static bool
-take_status(struct tf_find_query *q, char *value)
+const char *
+tf_find_status(size_t i)
 {
 	static const char *const words[] = { "compliant", "non-compliant",
 		"open", "COMPLIANT", "NON-COMPLIANT", "INCOMPLETE", "DAMAGED" };
 
+	return i < sizeof(words) / sizeof(words[0]) ? words[i] : NULL;
+}
+
+static bool
+take_status(struct tf_find_query *q, char *value)
+{
+	const char *word;
+
 	q->status = value;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(value, words[i]) == 0)
+	for (size_t i = 0; (word = tf_find_status(i)) != NULL; i++)
+		if (strcmp(value, word) == 0)
 			return true;
 	return false;
 }

@@ -170,13 +170,12 @@ tf_vault_check_entry(const char *bytes, size_t n, struct tf_error *err)
 	return rc;
 }
 
-bool
-tf_vault_knows_type(const char *type)
+const char *
+tf_vault_type(size_t i)
 {
-	for (int t = TF_TYPE_UNKNOWN + 1; t < TF_TYPES; t++)
-		if (strcmp(type, tf_type_name((enum tf_entry_kind)t)) == 0)
-			return true;
-	return false;
+	return i < TF_TYPES - TF_TYPE_UNKNOWN - 1 ?
+	    tf_type_name((enum tf_entry_kind)(TF_TYPE_UNKNOWN + 1 + i)) :
+	    NULL;
 }
 
 /* A process that writes answers with the note of the last COMMIT that returned

@@ -80,11 +80,11 @@ every_verb_lists_its_options() {
 a_wrong_option_exits_2_and_says_why() {
 	is 2 trailctl log --frobnicate
 	complains 'log: there is no option --frobnicate'
-	complains '^usage: trailctl log'
+	complains 'trailctl log --help lists the options'
 	is 2 trailctl log -x
 	complains 'no option -x'
 	is 2 trailctl verify --check held store
-	complains 'no option --check$'
+	complains 'no option --check:'
 	is 2 trailctl log --json --json
 	complains 'json is given twice'
 	is 2 trailctl prove -o a --output=b path
