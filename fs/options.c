@@ -2,7 +2,6 @@
  * The command line: options, and the paths made absolute.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,75 +9,10 @@
 
 #include "loop.h"
 #include "mount.h"
+#include "option_table.h"
 #include "options.h"
 
 #define THREADS_DEFAULT 4
-
-static void
-usage(FILE *to)
-{
-	fputs(
-	    "usage: trailfs STORE MOUNTPOINT [-o OPTION[,OPTION...]] [-f] "
-	    "[-d]\n"
-	    "       trailfs -h | --help | -V | --version\n"
-	    "  -f  stay in the foreground and log to stderr\n"
-	    "  -d  as -f, and print every request\n"
-	    "options (defaults in parentheses; BYTES may end in K, M, G or "
-	    "T):\n"
-	    "  settle=S          seconds from the close of a file to its seal, "
-	    "0 to 60 (2)\n"
-	    "  quiet=S           seal an attestation that nobody has changed "
-	    "for S seconds\n"
-	    "                    (never)\n"
-	    "  placeholder=S     seal a file that was created and never written "
-	    "after S\n"
-	    "                    seconds (600)\n"
-	    "  max_file=BYTES    maximum size of a file (no limit)\n"
-	    "  max_staged=BYTES  maximum size of one user's files that are not "
-	    "sealed yet\n"
-	    "                    (no limit)\n"
-	    "  max_unsealed=N    maximum number of one user's names that are "
-	    "not sealed\n"
-	    "                    yet (100000)\n"
-	    "  max_open=N        maximum number of files that one user has open "
-	    "for\n"
-	    "                    writing (10000)\n"
-	    "  max_draft=N       maximum number of names in a draft attestation "
-	    "(10000)\n"
-	    "  max_store=BYTES   maximum size of evidence, entries and files "
-	    "that are not\n"
-	    "                    sealed yet (no limit)\n"
-	    "  mode_floor=MODE   read bits to add to evidence when it is "
-	    "sealed, as 0440\n"
-	    "  trail_group=GROUP the group of new trails and of what is made in "
-	    "them\n"
-	    "  auditors=GROUP    its members read everything\n"
-	    "  admins=GROUP      its members also create trails and set "
-	    "templates,\n"
-	    "                    types, recipients, retention and holds\n"
-	    "  reads=off|log     record who opens sealed evidence (off)\n"
-	    "  texts=clear|redactable  keep texts of entries in the entries, or "
-	    "apart so that\n"
-	    "                    they can be redacted (clear)\n"
-	    "  signer=CMD        the command that is the signer (a process of "
-	    "trailfs)\n"
-	    "  threads=N         number of workers, 1 to 64 (cores, at most "
-	    "4)\n"
-	    "  verify=open|none  hash a file when it is first opened, or never "
-	    "(open)\n"
-	    "  durability=close|batch  close(2) waits for the disk, or for "
-	    "nothing (close)\n"
-	    "  ro                show sealed files only and write nothing to "
-	    "the store\n"
-	    "  moved             write a store that was moved from another "
-	    "place, not copied\n"
-	    "  user=NAME         refuse a store that does not belong to NAME, "
-	    "as whom the daemon\n"
-	    "                    runs; also setuid=NAME\n"
-	    "  allow_other       let other users use the mount (always, as "
-	    "root)\n",
-	    to);
-}
 
 static bool
 parse_number(const char *s, unsigned min, unsigned max, unsigned *out)
@@ -172,10 +106,7 @@ parse_options(struct fs_options *o, char *list)
 	while ((word = strsep(&list, ",")) != NULL) {
 		if (parse_option(o, word))
 			continue;
-		fprintf(stderr,
-		    "trailfs: option '%s' is unknown, or its value is out "
-		    "of range (trailfs -h lists the options)\n",
-		    word);
+		fs_option_wrong_word(word);
 		return false;
 	}
 	return true;
@@ -189,15 +120,23 @@ default_threads(void)
 	return n < 1 ? 1 : n > THREADS_DEFAULT ? THREADS_DEFAULT : (unsigned)n;
 }
 
+/* Two lines, and how the program is called. */
+static int
+wrong_usage(const char *why)
+{
+	fprintf(stderr,
+	    "trailfs: %s\n"
+	    "usage: trailfs [-df] [-o OPTION[,OPTION...]] STORE MOUNTPOINT\n"
+	    "trailfs --help lists the options\n",
+	    why);
+	return FS_EXIT_USAGE;
+}
+
 /* mount(8) may add -n, -s and -v, which change nothing. */
 int
 fs_options_parse(struct fs_options *o, int argc, char **argv)
 {
-	static const struct option words[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
+	char letter[] = "-?";
 	int c;
 
 	*o = (struct fs_options){
@@ -205,7 +144,13 @@ fs_options_parse(struct fs_options *o, int argc, char **argv)
 		.verify_open = true,
 		.allow_other = geteuid() == 0,
 	};
-	while ((c = getopt_long(argc, argv, "o:fdhVnsv", words, NULL)) != -1) {
+	if (argc > 2 && strcmp(argv[1], "--complete") == 0) {
+		fs_option_complete(argc - 2, argv + 2);
+		return 0;
+	}
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, FS_OPTION_LETTERS, fs_option_words,
+		    NULL)) != -1) {
 		switch (c) {
 		case 'o':
 			if (!parse_options(o, optarg))
@@ -218,7 +163,7 @@ fs_options_parse(struct fs_options *o, int argc, char **argv)
 			o->foreground = true;
 			break;
 		case 'h':
-			usage(stdout);
+			fs_option_help(stdout);
 			return 0;
 		case 'V':
 			printf("trailfs %s\nlibfuse %s\n", TF_VERSION,
@@ -228,15 +173,21 @@ fs_options_parse(struct fs_options *o, int argc, char **argv)
 		case 's':
 		case 'v':
 			break;
+		case ':':
+			return wrong_usage("-o needs a value");
 		default:
-			usage(stderr);
+			letter[1] = (char)optopt;
+			fs_option_wrong(optopt != 0 &&
+				    strncmp(argv[optind - 1], "--", 2) != 0 ?
+				letter :
+				argv[optind - 1]);
 			return FS_EXIT_USAGE;
 		}
 	}
-	if (argc - optind != 2) {
-		usage(stderr);
-		return FS_EXIT_USAGE;
-	}
+	if (argc - optind != 2)
+		return wrong_usage(argc - optind < 2 ?
+			"a store and a mount point are needed" :
+			"there are too many arguments");
 	o->store_arg = argv[optind];
 	o->mnt_arg = argv[optind + 1];
 	return -1;

@@ -5,9 +5,11 @@
  * only, and what is damaged comes back from a mirror or a backup, never from a
  * guess.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "cmd.h"
+#include "core/types.h"
 #include "fsck.h"
 #include "report.h"
 
@@ -38,6 +40,25 @@ is_ignored(const char *option)
 		option[1 + strspn(option + 1, "afnprvyV")] == '\0');
 }
 
+static const char usage[] = "usage: fsck.trailfs [-afnprvyV] [-C[FD]] STORE";
+
+static bool
+is_option(const char *word, const char *letter, const char *name)
+{
+	return strcmp(word, letter) == 0 || strcmp(word, name) == 0;
+}
+
+static int
+help(void)
+{
+	printf("%s\n\nVerify the store as trailctl verify does.  The letters "
+	       "change nothing: fsck(8)\ngives them to every program.\n\n"
+	       "  -h, --help     print this text\n"
+	       "      --version  print the version\n",
+	    usage);
+	return REPORT_OK;
+}
+
 int
 fsck_run(int argc, char **argv)
 {
@@ -45,10 +66,16 @@ fsck_run(int argc, char **argv)
 	     *arg[] = { verb, end, NULL, NULL };
 	int i = 1;
 
+	if (argc == 2 && is_option(argv[1], "-h", "--help"))
+		return help();
+	if (argc == 2 && is_option(argv[1], "--version", "--version")) {
+		printf("fsck.trailfs %s\n", TF_VERSION);
+		return REPORT_OK;
+	}
 	while (i < argc && is_ignored(argv[i]))
 		i++;
 	if (i + 1 != argc || argv[i][0] == '-') {
-		report_note("usage: fsck.trailfs [-afnprvyV] [-C[FD]] STORE");
+		report_note("%s", usage);
 		return REPORT_USAGE;
 	}
 	arg[2] = argv[i];

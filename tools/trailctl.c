@@ -77,6 +77,16 @@ static const struct verb *const verbs[] = {
 
 /* --- usage and help --------------------------------------------------- */
 
+static bool
+is_mkfs(const char *argv0)
+{
+	const char *slash = strrchr(argv0, '/');
+
+	return strcmp(slash != NULL ? slash + 1 : argv0, "mkfs.trailfs") == 0;
+}
+
+static const char *called = "trailctl"; /* mkfs.trailfs: it has one verb */
+
 /* One line per alternative of the verb. */
 static void
 print_usage(FILE *f, const struct verb *v)
@@ -86,8 +96,9 @@ print_usage(FILE *f, const struct verb *v)
 
 	do {
 		n = strcspn(line, "\n");
-		fprintf(f, "%-6s trailctl %s %.*s\n", start, v->name, (int)n,
-		    line);
+		fprintf(f, "%-6s %s%s%s %.*s\n", start, called,
+		    is_mkfs(called) ? "" : " ", is_mkfs(called) ? "" : v->name,
+		    (int)n, line);
 		line += n + (line[n] != '\0');
 		start = "";
 	} while (*line != '\0');
@@ -166,7 +177,8 @@ static int
 wrong_option(const struct verb *v, const char *reason)
 {
 	report_note("%s: %s", v->name, reason);
-	report_note("trailctl %s --help lists the options", v->name);
+	report_note("%s%s%s --help lists the options", called,
+	    is_mkfs(called) ? "" : " ", is_mkfs(called) ? "" : v->name);
 	return REPORT_USAGE;
 }
 
@@ -249,11 +261,16 @@ help(int n, char **arg)
 }
 
 static bool
-is_mkfs(const char *argv0)
+is_version(const char *word)
 {
-	const char *slash = strrchr(argv0, '/');
+	return strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0;
+}
 
-	return strcmp(slash != NULL ? slash + 1 : argv0, "mkfs.trailfs") == 0;
+static int
+print_version(void)
+{
+	printf("%s %s\n", called, TF_VERSION);
+	return REPORT_OK;
 }
 
 /* The command line of trailctl itself. */
@@ -269,10 +286,8 @@ run_verb(int argc, char **argv)
 	}
 	if (strcmp(word, "help") == 0)
 		return help(argc - 1, argv + 1);
-	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
-		printf("trailctl %s\n", TF_VERSION);
-		return REPORT_OK;
-	}
+	if (is_version(word))
+		return print_version();
 	if ((v = find(word)) != NULL)
 		return cmd_do(v, argc - 1, argv + 1);
 	if (*word != '\0')
@@ -291,7 +306,11 @@ main(int argc, char **argv)
 	tf_environment_raise_limit();
 	if (fsck_is(name))
 		return fsck_status(report_end(fsck_run(argc, argv)));
-	if (is_mkfs(name))
+	if (is_mkfs(name)) {
+		called = "mkfs.trailfs";
+		if (argc == 2 && is_version(argv[1]))
+			return report_end(print_version());
 		return report_end(cmd_do(&cmd_init, argc, argv));
+	}
 	return report_end(run_verb(argc, argv));
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "../guess.h"
 #include "../node/freeze.h"
 #include "../node/roles.h"
 #include "../node/vault_i.h"
@@ -97,6 +98,30 @@ tf_settings_take(struct tf_settings *s, const char *key, const char *value)
 	return true;
 }
 
+/* Name the key that was meant, or the value that a known key cannot have. */
+static enum tf_code
+not_understood(const char *key, const char *value, struct tf_error *err)
+{
+	static const char *const others[] = { "guard", "approvers", "stamp",
+		"stamp_ca", "keys", "signer" };
+	struct tf_guess g = { .typed = key };
+	char text[TF_GUESS_TEXT];
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		tf_guess_add(&g, others[i]);
+	for (int i = 0; i < TF_SETTINGS; i++)
+		tf_guess_add(&g, settings[i].key);
+	for (int r = 0; r < TF_ROLES; r++)
+		tf_guess_add(&g, tf_role_name((enum tf_role)r));
+	if (g.best != NULL && strcmp(g.best, key) == 0)
+		return tf_fail(err, TF_USAGE,
+		    "config: \"%s\" is not understood: its value cannot be "
+		    "\"%.60s\"",
+		    key, value);
+	return tf_fail(err, TF_USAGE, "config: \"%.60s\" is not understood%s",
+	    key, tf_guess_text(&g, "", text));
+}
+
 #define GROUP_MAX 256 /* bytes of the name of a group */
 
 /* guard, keys and stamp_ca are paths, signer is a command, approvers the name of a group, and stamp a word;
@@ -122,8 +147,7 @@ set(void *vault, const char *key, const char *value, struct tf_error *err)
 	    tf_config_is_signer(key, value) ||
 	    tf_settings_take(&v->settings, key, value))
 		return TF_OK;
-	return tf_fail(err, TF_USAGE, "config: \"%.60s\" is not understood",
-	    key);
+	return not_understood(key, value, err);
 }
 
 enum tf_code

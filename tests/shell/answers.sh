@@ -109,11 +109,78 @@ a_letter_has_one_meaning() {
 	diff both /dev/null
 }
 
+# The mount names the option that was meant, or the values that are possible.
+a_misspelled_mount_option_is_guessed() {
+	guesses 2 settle trailfs store mnt -o setle=2
+	guesses 2 max_file trailfs store mnt -o ro,max-file=1M
+	guesses 2 --foreground trailfs --forground store mnt
+	guesses 2 '-o settle' trailfs --settle 2 store mnt
+	complains 'trailfs --help lists the options'
+	is 2 trailfs store mnt -o frobnicate
+	complains 'there is no option frobnicate$'
+	is 2 trailfs store mnt -o settle=99
+	complains 'settle=99: .*0 to 60'
+	is 2 trailfs store mnt -o verify=opne
+	complains 'verify=opne: .*open|none'
+	is 2 trailfs store mnt -o ro=yes
+	complains 'ro takes no value'
+	is 2 trailfs store
+	complains 'a store and a mount point are needed'
+	is 2 trailfs store mnt -o
+	complains 'needs a value'
+	is 2 trailfs -x store mnt
+	complains 'there is no option -x$'
+}
+
+# Both forms of an option do the same.
+long_and_short_forms_are_equal() {
+	for flags in '-d -o ro' '--debug --options ro' '--debug --options=ro'; do
+		# shellcheck disable=SC2086 # several words
+		is 3 flock -x store/lock trailfs $flags store mnt
+		complains 'another process'
+	done
+	for option in m,make h,help V,version; do
+		is 0 trailfs-signer --help
+		says "^  -${option%,*}, --${option#*,} "
+	done
+	is 0 trailfs-signer -m made
+	[ -s made/log.pem ]
+	guesses 2 --make trailfs-signer --mkae other
+	ln -s "$BUILD/trailctl" mkfs.trailfs
+	ln -s "$BUILD/trailctl" fsck.trailfs
+	is 0 ./mkfs.trailfs --help
+	says '^usage: mkfs.trailfs '
+	is 0 ./mkfs.trailfs -V
+	says '^mkfs.trailfs [0-9]'
+	is 0 ./fsck.trailfs --help
+	says '^usage: fsck.trailfs'
+	is 0 ./fsck.trailfs -h
+	is 0 ./fsck.trailfs --version
+	says '^fsck.trailfs [0-9]'
+}
+
+# A line of the config that is not understood names the key that was meant.
+a_misspelled_setting_is_guessed() {
+	for line in 'setle = 3:settle' 'max-file = 1G:max_file' \
+		'gaurd = /x:guard' 'stmap = off:stamp' 'audtiors = x:auditors'; do
+		echo "${line%:*}" >>store/config
+		is 2 trailctl sync store
+		complains "is not understood: did you mean ${line#*:}?"
+		sed -i '$d' store/config
+	done
+	echo 'settle = 99' >>store/config
+	is 2 trailctl sync store
+	complains '"settle" is not understood: its value cannot be "99"'
+	sed -i '$d' store/config
+	is 0 trailctl sync store
+}
+
 a_store_exists() {
 	is 0 trailctl init --user root store
 }
 
 run a_store_exists a_misspelled_verb_is_guessed a_misspelled_option_is_guessed \
 	a_misspelled_word_is_guessed a_misspelled_action_is_guessed \
-	a_letter_has_one_meaning
+	a_letter_has_one_meaning a_misspelled_mount_option_is_guessed \
+	long_and_short_forms_are_equal a_misspelled_setting_is_guessed
 finish

@@ -3,6 +3,7 @@
  * socket of systemd.
  */
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,22 +11,77 @@
 #include <unistd.h>
 
 #include "core/environment.h"
+#include "core/guess.h"
 #include "core/signer.h"
 #include "core/types.h"
 
 #define EXIT_USAGE 2
 
+enum { MAKE, HELP, VERSION, OPTIONS };
+static const struct {
+	const char *letter, *name, *help;
+} options[OPTIONS] = {
+	[MAKE] = { "-m", "make", "make such keys" },
+	[HELP] = { "-h", "help", "print this text" },
+	[VERSION] = { "-V", "version", "print the version" },
+};
+
 static void
 usage(FILE *to)
 {
-	fputs("usage: trailfs-signer KEYS\n"
-	      "       trailfs-signer --make KEYS\n"
+	fputs("usage: trailfs-signer [-m] KEYS\n"
 	      "       trailfs-signer -h | --help | -V | --version\n"
-	      "  KEYS    the directory of the secret keys: answer a trailfs on "
-	      "stdin and\n"
-	      "          stdout with them\n"
-	      "  --make  make such keys\n",
+	      "KEYS is the directory of the secret keys: answer a trailfs on "
+	      "stdin and\nstdout with them.\n",
 	    to);
+	for (size_t i = 0; i < OPTIONS; i++)
+		fprintf(to, "  %s, --%-9s  %s\n", options[i].letter,
+		    options[i].name, options[i].help);
+}
+
+static bool
+is(const char *word, size_t option)
+{
+	return strcmp(word, options[option].letter) == 0 ||
+	    (strncmp(word, "--", 2) == 0 &&
+		strcmp(word + 2, options[option].name) == 0);
+}
+
+static int
+wrong_usage(const char *word)
+{
+	struct tf_guess g = { .typed = word + strspn(word, "-") };
+	char text[TF_GUESS_TEXT];
+
+	for (size_t i = 0; i < OPTIONS; i++)
+		tf_guess_add(&g, options[i].name);
+	if (*word == '-')
+		fprintf(stderr, "trailfs-signer: there is no option %s%s\n",
+		    word, tf_guess_text(&g, "--", text));
+	else
+		fputs("trailfs-signer: one directory of keys is needed\n",
+		    stderr);
+	fputs("trailfs-signer: trailfs-signer --help lists the options\n",
+	    stderr);
+	return EXIT_USAGE;
+}
+
+/* --complete WORD: how it can go on, as trailctl prints that. */
+static int
+complete(const char *word)
+{
+	for (size_t i = 0; *word == '-' && i < OPTIONS; i++) {
+		if (strncmp("--", word, strlen(word)) == 0 ||
+		    (strncmp(word, "--", 2) == 0 &&
+			strncmp(options[i].name, word + 2, strlen(word + 2)) ==
+			    0))
+			printf("--%s\t%s\n", options[i].name, options[i].help);
+		if (strcmp(word, "-") == 0)
+			printf("%s\t%s\n", options[i].letter, options[i].help);
+	}
+	if (*word != '-')
+		puts(":directories");
+	return EXIT_SUCCESS;
 }
 
 static void
@@ -68,24 +124,23 @@ main(int argc, char **argv)
 	enum tf_code rc;
 
 	harden();
-	if (argc == 2 &&
-	    (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)) {
+	if (argc > 2 && strcmp(argv[1], "--complete") == 0)
+		return complete(argv[argc - 1]);
+	if (argc == 2 && is(argv[1], HELP)) {
 		usage(stdout);
 		return EXIT_SUCCESS;
 	}
-	if (argc == 2 &&
-	    (strcmp(argv[1], "-V") == 0 || strcmp(argv[1], "--version") == 0)) {
+	if (argc == 2 && is(argv[1], VERSION)) {
 		printf("trailfs-signer %s\n", TF_VERSION);
 		return EXIT_SUCCESS;
 	}
-	if (argc == 3 && strcmp(argv[1], "--make") == 0) {
+	if (argc == 3 && is(argv[1], MAKE))
 		rc = tf_signer_make(argv[2], &err);
-	} else if (argc == 2 && argv[1][0] != '-') {
+	else if (argc == 2 && argv[1][0] != '-')
 		rc = tf_signer_run(argv[1], STDIN_FILENO, STDOUT_FILENO,
 		    say_fence, &err);
-	} else {
-		usage(stderr);
-		return EXIT_USAGE;
-	}
+	else
+		return wrong_usage(argc > 1 && !is(argv[1], MAKE) ? argv[1] :
+								    "");
 	return rc == TF_OK ? EXIT_SUCCESS : complain(&err);
 }
