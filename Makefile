@@ -255,6 +255,12 @@ tmpfilesdir = $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 # What programs read, and what people copy.
 datadir = $(DESTDIR)$(PREFIX)/share/trailfs
 exampledir = $(DESTDIR)$(PREFIX)/share/doc/trailfs/examples
+# Each shell looks for the completions of a program in a file of its name.
+bashdir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+zshdir = $(DESTDIR)$(ZSHDIR)
+fishdir = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+completed := trailfs trailfs-signer fsck.trailfs mkfs.trailfs
 units := $(wildcard $(addprefix tools/systemd/*.,service timer target path \
 	socket))
 monitoring := $(wildcard tools/monitoring/*)
@@ -276,7 +282,8 @@ located := s=/usr/local/(bin/trail|share/(doc/)?trailfs)=$(PREFIX)/\1=g
 
 install: all ## install below $(DESTDIR)$(PREFIX)
 	install -d $(bindir) $(sbindir) $(sections:%=$(mandir)/man%) \
-		$(unitdir) $(sysusersdir) $(tmpfilesdir) $(datadir) $(exampledir)
+		$(unitdir) $(sysusersdir) $(tmpfilesdir) $(datadir) $(exampledir) \
+		$(bashdir) $(zshdir) $(fishdir)
 	install -m 755 $(programs) $(bindir)
 	ln -sf ../bin/trailfs $(sbindir)/mount.fuse.trailfs
 	$(Q)for n in $(names); do ln -sf ../bin/trailctl $(sbindir)/$$n; done
@@ -297,6 +304,11 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 	install -m 644 tools/systemd/tmpfiles.conf $(tmpfilesdir)/trailfs.conf
 	install -m 644 $(monitoring) $(datadir)
 	install -m 644 $(examples) $(exampledir)
+	install -m 644 tools/completion/trailctl.bash $(bashdir)/trailctl
+	install -m 644 tools/completion/_trailctl $(zshdir)
+	install -m 644 tools/completion/trailctl.fish $(fishdir)
+	$(Q)for n in $(completed); do ln -sf trailctl $(bashdir)/$$n; \
+		ln -sf trailctl.fish $(fishdir)/$$n.fish; done
 
 # Directories go if they are empty.  Those that a system has below /usr and
 # /usr/local anyway stay.
@@ -313,6 +325,11 @@ uninstall: ## remove what install put there
 	rm -f $(addprefix $(unitdir)/,$(notdir $(units))) \
 		$(addprefix $(datadir)/,$(notdir $(monitoring))) \
 		$(addprefix $(exampledir)/,$(notdir $(examples)))
+	rm -f $(addprefix $(bashdir)/,trailctl $(completed)) $(zshdir)/_trailctl \
+		$(patsubst %,$(fishdir)/%.fish,trailctl $(completed))
+	$(Q)rmdir $(bashdir) $(bashdir:/completions=) $(zshdir) \
+		$(zshdir:/site-functions=) $(fishdir) \
+		$(fishdir:/vendor_completions.d=) 2>/dev/null || :
 	$(Q)rmdir $(datadir) $(exampledir) $(exampledir:/examples=) \
 		$(sections:%=$(mandir)/man%) $(unitdir) $(unitdir:/system=) \
 		$(sysusersdir) $(tmpfilesdir) $(if $(filter-out \

@@ -102,6 +102,12 @@ static const struct {
 	{ "up", "update" },
 };
 
+const struct kosli_word *
+kosli_word(size_t i)
+{
+	return i < WORDS ? words[i] : NULL;
+}
+
 /* --- help ------------------------------------------------------------------------- */
 
 /* One line; the options are in the manual page. */

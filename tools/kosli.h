@@ -131,6 +131,9 @@ extern const struct kosli_word kosli_begin_trail, kosli_create_flow,
     kosli_evaluate_input, kosli_evaluate_trail, kosli_evaluate_trails,
     kosli_search, kosli_fingerprint, kosli_log_trail;
 
+/* The i-th word in the order of the help, those of one verb together, or NULL. */
+const struct kosli_word *kosli_word(size_t i);
+
 /* The exit status of err, which is printed to stderr; a wrong option also prints
  * the usage of the word. */
 int kosli_failed(const struct kosli_word *w, const struct tf_error *err);

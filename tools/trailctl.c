@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "complete.h"
 #include "core/environment.h"
 #include "core/guess.h"
 #include "core/types.h"
@@ -296,6 +297,18 @@ run_verb(int argc, char **argv)
 	return REPORT_USAGE;
 }
 
+/* Under another name, the program has no verbs. */
+static void
+complete_as(const char *name, int n, char **word)
+{
+	static const struct verb fsck = { .usage = "STORE" };
+
+	if (fsck_is(name) || is_mkfs(name))
+		complete_verb(is_mkfs(name) ? &cmd_init : &fsck, n, word);
+	else
+		complete_line(n, word);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -304,6 +317,10 @@ main(int argc, char **argv)
 	program_keep();
 	tf_environment_clean();
 	tf_environment_raise_limit();
+	if (argc > 2 && strcmp(argv[1], "--complete") == 0) {
+		complete_as(name, argc - 2, argv + 2);
+		return report_end(REPORT_OK);
+	}
 	if (fsck_is(name))
 		return fsck_status(report_end(fsck_run(argc, argv)));
 	if (is_mkfs(name)) {
