@@ -130,6 +130,17 @@ is_like_store(const char *dir)
 	    is_there(dir, "keys", S_IFDIR) || is_there(dir, "objects", S_IFDIR);
 }
 
+/* A directory that nothing can be read from. */
+static enum tf_code
+no_subject(const char *dir, struct tf_error *err)
+{
+	errno = 0;
+	return tf_fail(err, TF_NOTFOUND,
+	    "%.40s is no store (it has no ledger.db, keys or objects), no log "
+	    "(no checkpoint) and no package (no package.json)",
+	    dir);
+}
+
 /* May this user verify the store itself? */
 static bool
 readable(const char *store)
@@ -277,10 +288,7 @@ target_choose(const char *what, const char *file, const struct target_wish *ask,
 		rc = tf_fail(err, rc, "%s has tiles but no checkpoint", what);
 	else if (rc == TF_NOTFOUND && is_there(what, "", S_IFDIR) &&
 	    !is_like_store(what))
-		rc = tf_fail(err, rc,
-		    "%.40s is no store (it has no ledger.db, keys or objects), "
-		    "no log (no checkpoint) and no package (no package.json)",
-		    what);
+		rc = where_is_bare(what) ? rc : no_subject(what, err);
 	/* A broken store may not look like one: verify the directory. */
 	else if (rc == TF_NOTFOUND && access(what, F_OK) == 0)
 		rc = set(t, CHECK_STORE, what, NULL, err);

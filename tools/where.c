@@ -11,9 +11,11 @@
  * both look like a missing path, and the user needs to know that the vault is
  * not there.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,31 +203,75 @@ find_store(const char *arg, struct where *w, struct tf_error *err)
 	return TF_OK;
 }
 
-/*
- * arg does not exist.  Is the nearest existing directory above it a bare mount
- * point: empty and not writable for anybody (trailfs makes those immutable)?
- */
+bool
+where_is_bare(const char *dir)
+{
+	const struct dirent *d;
+	int flags = 0;
+	bool bare = true, immutable;
+	DIR *names = opendir(dir);
+
+	if (names == NULL)
+		return false;
+	immutable = ioctl(dirfd(names), FS_IOC_GETFLAGS, &flags) == 0 &&
+	    (flags & FS_IMMUTABLE_FL) != 0;
+	while (!immutable && bare && (d = readdir(names)) != NULL)
+		bare = strcmp(d->d_name, ".") == 0 ||
+		    strcmp(d->d_name, "..") == 0;
+	closedir(names);
+	return bare;
+}
+
+/* Does fstab(5) say what is to be mounted there? */
+static bool
+is_in_fstab(const char *dir)
+{
+	char *path = realpath(dir, NULL);
+	const struct mntent *m;
+	bool yes = false;
+	FILE *f = path != NULL ? setmntent("/etc/fstab", "re") : NULL;
+
+	while (f != NULL && !yes && (m = getmntent(f)) != NULL)
+		yes = strcmp(m->mnt_dir, path) == 0 &&
+		    strstr(m->mnt_type, "trailfs") != NULL;
+	if (f != NULL)
+		endmntent(f);
+	free(path);
+	return yes;
+}
+
+/* arg is in dir, which is bare, or is dir itself. */
+static enum tf_code
+not_mounted(const char *arg, const char *dir, struct tf_error *err)
+{
+	const bool same = strcmp(arg, dir) == 0, listed = is_in_fstab(dir);
+
+	errno = 0; /* it would say that no such file exists */
+	return tf_fail(err, TF_NOTFOUND,
+	    "%s%snothing is mounted at %s: mount the vault with \"%s%s\"",
+	    same ? "" : arg, same ? "" : ": ", dir,
+	    listed ? "mount " : "trailfs STORE ", dir);
+}
+
+/* arg does not exist.  Is the nearest existing directory above it a bare mount
+ * point? */
 static enum tf_code
 no_such(const char *arg, struct tf_error *err)
 {
-	int sys = errno, flags = 0, fd;
+	int sys = errno;
 	char *dir = strdup(arg), *slash;
 	bool bare = false;
 
 	while (dir != NULL && (slash = strrchr(dir, '/')) != NULL &&
 	    slash > dir) {
 		*slash = '\0';
-		fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		bare = ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 &&
-		    (flags & FS_IMMUTABLE_FL) != 0;
-		close(fd);
-		break;
+		if (access(dir, F_OK) == 0) {
+			bare = where_is_bare(dir);
+			break;
+		}
 	}
 	if (bare)
-		(void)tf_fail(err, TF_NOTFOUND, "%s: nothing is mounted at %s",
-		    arg, dir);
+		(void)not_mounted(arg, dir, err);
 	free(dir);
 	errno = sys;
 	return bare ? TF_NOTFOUND : report_system(err, "%s", arg);
@@ -258,10 +304,11 @@ where_find(const char *arg, struct where *out, struct tf_error *err)
 		return no_such(arg, err);
 	if (is_hidden(arg))
 		return tf_fail(err, TF_ACCESS, "%s: you may not enter it", arg);
+	if (where_is_bare(arg))
+		return not_mounted(arg, arg, err);
+	errno = 0;
 	return tf_fail(err, TF_NOTFOUND,
-	    "%s is neither in a trailfs mount nor a store: nothing is mounted "
-	    "there",
-	    arg);
+	    "%s is neither in a trailfs mount nor a store", arg);
 }
 
 /* Join "a" and "b" to "a/b", "." and "b" to "b".  Frees a. */

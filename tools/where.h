@@ -56,6 +56,10 @@ TF_MUST_USE enum tf_code where_text(const struct where *w, const char *name,
 	struct tf_buf *out, struct tf_error *err),
     struct tf_buf *out, struct tf_error *err);
 
+/* Is nothing mounted at dir, which looks like a mount point?  A daemon of root
+ * makes its mount point immutable, and every mount point is empty. */
+bool where_is_bare(const char *dir);
+
 /* Is the directory of a mount sealed, by user.trailfs.state? errno is lost. */
 bool where_is_sealed(const char *dir);
 

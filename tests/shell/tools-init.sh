@@ -132,8 +132,10 @@ an_argument_may_look_like_an_option() {
 a_path_that_is_no_store_exits_3() {
 	mkdir nothing
 	is 3 trailctl status nothing
-	complains 'neither'
-	complains 'nothing is mounted'
+	complains '^trailctl: nothing is mounted at nothing: mount the vault with "trailfs STORE nothing"$'
+	touch nothing/file
+	is 3 trailctl status nothing
+	complains '^trailctl: nothing is neither in a trailfs mount nor a store$'
 	is 3 trailctl log nowhere
 	complains 'No such file'
 	is 3 trailctl verify nowhere

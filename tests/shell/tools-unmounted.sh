@@ -23,12 +23,28 @@ a_store_is_read_without_its_mount() {
 	is 0 trailctl status --json store
 	never_says '"pid"'
 	never_says '"mount"'
-	if lsattr -d mnt 2>lsattr.err | grep -q '^[^ ]*i'; then
-		is 3 trailctl show "mnt/$A/late.txt"
-		complains "nothing is mounted at mnt$"
-	fi
+	for path in mnt "mnt/$A/late.txt" mnt/t; do
+		for verb in status ls show seal why package verify; do
+			case $verb in
+			package) is 3 trailctl $verb -o x.zip "$path" ;;
+			*) is 3 trailctl $verb "$path" ;;
+			esac
+			complains 'nothing is mounted at mnt: mount the vault with "trailfs STORE mnt"$'
+		done
+	done
 	is 3 trailctl show "store/$A/none"
 	is 3 trailctl show "store/../store/$A/none"
+}
+
+# A mount point of fstab(5) is mounted without naming the store.
+a_mount_point_of_fstab_is_known() {
+	needs unshare
+	[ "$(id -u)" = 0 ] || skip "not root"
+	echo "$work/store $work/mnt fuse.trailfs defaults 0 0" >fstab
+	# shellcheck disable=SC2016  # for the inner shell
+	is 3 unshare -m sh -c 'mount --bind "$0" /etc/fstab && trailctl status mnt' \
+		"$work/fstab"
+	complains 'nothing is mounted at mnt: mount the vault with "mount mnt"$'
 }
 
 # A seal without a mount is recorded as done by trailctl.
@@ -79,6 +95,7 @@ verify_names_the_file_that_was_changed() {
 
 with /dev/fuse a_store_is_made evidence_is_recorded
 with /dev/fuse a_store_is_read_without_its_mount \
+	a_mount_point_of_fstab_is_known \
 	seal_without_a_mount_is_by_trailctl \
 	evidence_of_before_a_recovery_is_proven_after_it \
 	verify_names_the_file_that_was_changed
