@@ -1,4 +1,5 @@
 /* trailctl seal and sync: through the mount, or under the store's lock. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,13 @@ ask_mount(const struct where *w, bool seal, struct tf_error *err)
 			return tf_nomem(err);
 		fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		free(dir);
+	}
+	if (fd < 0 && errno == ENOTDIR) {
+		errno = 0;
+		return tf_fail(err, TF_NOTDIR,
+		    "%s is a file: it is sealed with its attestation, or a "
+		    "moment after its last close",
+		    w->path);
 	}
 	if (fd < 0)
 		return report_system(err, "%s %s", word, w->path);

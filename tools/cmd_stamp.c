@@ -143,9 +143,14 @@ find_stamped(struct stamping *s, struct tf_error *err)
 	struct tf_vault *v = NULL;
 	struct tf_hash imprint;
 	char *store = NULL;
+	struct tf_error is;
 	enum tf_code rc = tf_stamp_imprint(tf_buf_bytes(&s->token), &imprint,
 	    err);
 
+	if (rc == TF_INVALID && ask.accept != NULL) {
+		is = *err;
+		(void)tf_fail(err, rc, "%s: %s", ask.accept, is.text);
+	}
 	if (rc == TF_OK && s->w.mount != NULL) {
 		rc = where_store(&s->w, &store, err);
 		behind.store = store;

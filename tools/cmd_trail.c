@@ -25,6 +25,7 @@
 #include "core/base/member.h"
 #include "define.h"
 #include "modes.h"
+#include "refusals.h"
 #include "report.h"
 #include "text.h"
 
@@ -293,8 +294,10 @@ static enum tf_code
 create_mounted(const struct where *w, struct done *done, struct tf_error *err)
 {
 	done->created = mkdir(w->file, TRAIL_MODE) == 0;
-	return done->created || errno == EEXIST ? TF_OK :
-						  report_name(err, w->path);
+	if (done->created || errno == EEXIST)
+		return TF_OK;
+	(void)report_name(err, w->path);
+	return refusals_explain_path(w->file, err);
 }
 
 /* Closing the store appends too, so its result counts. */

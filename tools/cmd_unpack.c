@@ -207,6 +207,22 @@ decrypt_package(const char *path, const char *dir,
 	return rc;
 }
 
+/* What is wrong with the package is about its file. */
+static enum tf_code
+unpack_plain(const char *file, const char *dir, uint64_t *files,
+    struct tf_error *err)
+{
+	enum tf_code rc = tf_package_unpack(file, dir, files, err);
+	struct tf_error is;
+
+	if ((rc == TF_TAMPER || rc == TF_INVALID) &&
+	    strstr(err->text, file) == NULL) {
+		is = *err;
+		(void)tf_fail(err, rc, "%s: %s", file, is.text);
+	}
+	return rc;
+}
+
 /* With identities, or a passphrase. */
 static enum tf_code
 unpack_decrypted(char **arg, uint64_t *files, struct decrypted *d,
@@ -275,7 +291,7 @@ run(int n, char **arg)
 		    "missing",
 		    arg[0]);
 	else
-		rc = tf_package_unpack(arg[0], arg[1], &files, &err);
+		rc = unpack_plain(arg[0], arg[1], &files, &err);
 	if (rc != TF_OK)
 		return report(&err);
 	if (as_json)

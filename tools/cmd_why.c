@@ -201,8 +201,12 @@ print_table(struct why *y)
 		    may(y));
 	if (y->last_error.n > 0)
 		printf("%-10s  %s\n", "last error", text_of(&y->last_error));
-	for (size_t i = 0; i < y->refused.n; i++)
-		print_refusal(y->refused.line[i], i == 0 ? "refused" : "");
+	/* The last one first: the others led to it. */
+	for (size_t i = y->refused.n; i-- > 0;)
+		print_refusal(y->refused.line[i],
+		    i + 1 == y->refused.n     ? "refused" :
+			i + 2 == y->refused.n ? "earlier" :
+						"");
 	if (y->w.mount == NULL)
 		printf("%-10s  unknown: the daemon keeps refusals while the "
 		       "store is mounted\n",

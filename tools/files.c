@@ -22,6 +22,7 @@
 
 #include "core/base/file.h"
 #include "files.h"
+#include "refusals.h"
 #include "report.h"
 
 /* Read in parts and not by size: a pipe and a control file have none. */
@@ -228,8 +229,10 @@ files_begin(struct files_new *f, const char *path, struct tf_error *err)
 		rc = tf_nomem(err);
 	else
 		rc = open_new(f, err);
-	if (rc != TF_OK)
+	if (rc != TF_OK) {
 		let_go(f);
+		rc = refusals_explain_path(path, err);
+	}
 	return rc;
 }
 

@@ -62,9 +62,13 @@ static enum tf_code
 refused(const struct where *w, struct tf_error *err)
 {
 	int sys = errno;
+	struct tf_error reason;
 
 	(void)report_system(err, "%s", w->path);
-	(void)define_explain(w->file, err);
+	if (define_explain(w->file, err) != TF_OK && err->sys == 0) {
+		reason = *err;
+		(void)tf_fail(err, reason.code, "%s: %s", w->path, reason.text);
+	}
 	if (sys == EPERM || sys == EACCES)
 		err->code = TF_DENIED;
 	else if (sys == EEXIST)

@@ -7,11 +7,16 @@
  * the plain errno is reported. A failure to read the file is no error of its
  * own.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/control.h"
 #include "files.h"
+#include "modes.h"
 #include "refusals.h"
 #include "report.h"
 
@@ -118,4 +123,84 @@ refusals_explain(const struct where *w, const char *operation,
 	}
 	refusals_free(&r);
 	return rc;
+}
+
+/* The reason of the newest refusal in r, if it has the errno of that name. */
+static void
+use_reason(const struct refusals *r, const char *path, const char *name,
+    struct tf_error *err)
+{
+	struct tf_buf reason = { 0 };
+	struct tf_json_doc d = { 0 };
+
+	if (r->n > 0 &&
+	    tf_json_parse(&d, r->line[r->n - 1].p, r->line[r->n - 1].n, NULL) ==
+		TF_OK &&
+	    is_string(&d, "errno", name) &&
+	    tf_json_string(&d, tf_json_get(&d, 0, "reason"), &reason, NULL) ==
+		TF_OK)
+		(void)tf_fail(err, err->code, "%s: %.*s", path, (int)reason.n,
+		    reason.p);
+	tf_json_doc_free(&d);
+	tf_buf_free(&reason);
+}
+
+/* The mode of the directory refuses: say whose it is. */
+static void
+use_owner(const char *path, const char *dir, struct tf_error *err)
+{
+	char user[MODES_NAME_SIZE], group[MODES_NAME_SIZE];
+	struct stat st;
+
+	if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) == 0 ||
+	    stat(dir, &st) < 0)
+		return;
+	modes_user(st.st_uid, user);
+	modes_group(st.st_gid, group);
+	(void)tf_fail(err, TF_ACCESS,
+	    "%s: only user %s%s%s may make something in its directory", path,
+	    user, (modes_of(&st) & S_IWGRP) != 0 ? " and group " : "",
+	    (modes_of(&st) & S_IWGRP) != 0 ? group : "");
+}
+
+enum tf_code
+refusals_explain_path(const char *path, struct tf_error *err)
+{
+	const enum tf_code code = err->code;
+	const char *name = code == TF_DENIED ? "EPERM" :
+	    code == TF_BUSY		     ? "EBUSY" :
+	    code == TF_READONLY		     ? "EROFS" :
+					       NULL;
+	struct tf_error ignored;
+	struct where w = { 0 };
+	struct refusals r = { 0 };
+	char *dir = NULL, *slash;
+	bool exists;
+
+	if ((name == NULL && code != TF_ACCESS) ||
+	    where_find_name(path, &w, &exists, &ignored) != TF_OK ||
+	    w.mount == NULL)
+		goto out;
+	/* A temporary name beside the path has been refused. */
+	if ((slash = strrchr(w.path, '/')) != NULL)
+		*slash = '\0';
+	else
+		strcpy(w.path, ".");
+	if ((dir = strdup(w.file)) == NULL)
+		goto out;
+	if ((slash = strrchr(dir, '/')) != NULL && slash > dir)
+		*slash = '\0';
+	errno = 0;
+	if (code == TF_ACCESS)
+		use_owner(path, dir, err);
+	else if (code == TF_READONLY && where_is_sealed(dir))
+		(void)tf_fail(err, TF_SEALED,
+		    "%s: %s is sealed: nothing can be added", path, w.path);
+	else if (refusals_read(&w, &r, NULL) == TF_OK)
+		use_reason(&r, path, name, err);
+out:
+	refusals_free(&r);
+	free(dir);
+	where_free(&w);
+	return err->code;
 }

@@ -31,4 +31,11 @@ void refusals_free(struct refusals *r);
 enum tf_code refusals_explain(const struct where *w, const char *operation,
     struct tf_error *err);
 
+/*
+ * A system call that makes path, or something at or beside it, has failed, as
+ * err says.  If that is in a mount, give err the cause: the reason that the mount
+ * recorded for the caller, or who may write there.  Returns the code of err.
+ */
+enum tf_code refusals_explain_path(const char *path, struct tf_error *err);
+
 #endif

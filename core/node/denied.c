@@ -109,6 +109,8 @@ put_line(struct tf_vault *v, const struct tf_attempt *a, struct tf_buf *out)
 	tf_json_cstr(&j, a->operation);
 	put_path(v, &j, "path", a->id, a->name);
 	put_reason(&j, a->reason);
+	tf_json_key(&j, "rule");
+	tf_json_cstr(&j, tf_code_name(a->code));
 	put_path(v, &j, "to", a->to, a->to_name);
 	tf_json_object_end(&j);
 	if (tf_json_end(&j, NULL) != TF_OK)

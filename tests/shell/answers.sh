@@ -1,6 +1,8 @@
 #!/bin/sh
 # Answers to mistakes: misspelled verbs, options, words and settings.
+# shellcheck disable=SC2034,SC2086
 . "$(dirname "$0")/../suite_tools.sh"
+shared_mount=1 # read by the suite
 
 # guesses STATUS WORD COMMAND...: it exits so and names the word that was meant,
 # in at most two lines.
@@ -175,6 +177,76 @@ a_misspelled_setting_is_guessed() {
 	is 0 trailctl sync store
 }
 
+# An ordinary user, in several words.
+nobody='setpriv --reuid 65534 --regid 65534 --clear-groups'
+
+# What is refused names the thing and the cause, and never the errno alone.
+a_refusal_names_the_cause() {
+	mount store
+	mkdir -p mnt/t/w/a mnt/t/sealed
+	echo x >mnt/t/w/a/f
+	is 0 trailctl seal mnt/t/w/a
+	is 0 trailctl seal mnt/t/sealed
+	for d in mnt/t/p.zip mnt/t/w/p.zip mnt/p.zip; do
+		is 1 trailctl package --no-entry -o $d mnt/t/w
+		complains "^trailctl: $d: .*files can be created in attestations only"
+	done
+	is 1 trailctl prove -o mnt/t/w/a/x mnt/t/w/a/f
+	complains '^trailctl: mnt/t/w/a/x: .*sealed'
+	is 2 trailctl seal mnt/t/w/a/f
+	complains '^trailctl: t/w/a/f is a file: it is sealed with'
+	is 0 trailctl retain --for 7y mnt/t/w/a
+	is 1 trailctl retain --for 1d mnt/t/w/a
+	complains '^trailctl: t/w/a: .*never shortened'
+	is 1 trailctl hold release --reason x mnt/t h
+	complains '^trailctl: t: .*no such hold'
+	echo junk >junk
+	is 2 trailctl stamp --accept junk --name n mnt
+	complains '^trailctl: junk: not a time stamp'
+	is 4 trailctl unpack junk d
+	complains '^trailctl: junk: the archive is malformed'
+}
+
+# EACCES says whose directory it is.
+a_denied_user_learns_who_may() {
+	needs setpriv
+	[ "$(id -u)" = 0 ] || skip 'not root'
+	chmod 755 . mnt mnt/t mnt/t/w
+	is 3 $nobody "$BUILD/trailctl" trail create mnt/t9
+	complains '^trailctl: .*t9: only user root may make something in'
+	is 3 $nobody "$BUILD/trailctl" attest mnt/t/w/x /etc/hostname
+	complains 'only user root may make something in'
+}
+
+# why has the last refusal of the caller first, and denied.jsonl the rule; each
+# user reads the own ones.
+why_has_the_last_refusal_and_the_rule() {
+	if rm mnt/t/w/a/f 2>/dev/null || echo y 2>/dev/null >mnt/t/w/a/f; then
+		exit 1
+	fi
+	is 0 trailctl why mnt/t/w/a/f
+	says '^refused .*open for writing t/w/a/f: EPERM: it is sealed'
+	says '^earlier .*unlink t/w/a/f: EPERM'
+	says '^state  *sealed'
+	says '^rule .*write a new file, or report again with mkdir NAME@2'
+	grep '"operation":"unlink"' mnt/.trailfs/denied.jsonl |
+		grep -q '"rule":"sealed"'
+	is 0 trailctl why --json mnt/t/w/a/f
+	says '"rule":"sealed"'
+	needs setpriv
+	[ "$(id -u)" = 0 ] || skip 'not root'
+	is 0 $nobody "$BUILD/trailctl" why mnt/t/w/a/f
+	never_says 'unlink'
+	says '^refused .*nothing of yours'
+	is 1 $nobody "$BUILD/trailctl" seal mnt/t/w
+	is 0 $nobody "$BUILD/trailctl" why mnt/t/w
+	says '^refused .*seal t/w: EPERM: only its owner'
+	# The owner of the vault reads those of all users.
+	[ "$(grep -c '"uid":65534' mnt/.trailfs/denied.jsonl)" = 1 ]
+	$nobody cat mnt/.trailfs/denied.jsonl >own
+	[ "$(grep -c '"uid":65534' own)" = "$(wc -l <own)" ]
+}
+
 a_store_exists() {
 	is 0 trailctl init --user root store
 }
@@ -183,4 +255,6 @@ run a_store_exists a_misspelled_verb_is_guessed a_misspelled_option_is_guessed \
 	a_misspelled_word_is_guessed a_misspelled_action_is_guessed \
 	a_letter_has_one_meaning a_misspelled_mount_option_is_guessed \
 	long_and_short_forms_are_equal a_misspelled_setting_is_guessed
+with /dev/fuse a_refusal_names_the_cause a_denied_user_learns_who_may \
+	why_has_the_last_refusal_and_the_rule
 finish
