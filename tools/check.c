@@ -249,23 +249,12 @@ check_about(void *arg, const struct tf_about *s)
 
 /* --- progress --------------------------------------------------------- */
 
-/* Redrawn only when the percentage changes: the terminal may be slow. */
 void
 check_progress(void *arg, uint64_t done, uint64_t total)
 {
-	static const char full[] = "##############################";
-	const int width = (int)sizeof(full) - 1;
 	struct check *c = arg;
-	int percent = 100;
 
-	if (done < total)
-		percent = (int)((double)done / (double)total * 100);
-	if (!c->progress || percent == c->percent)
-		return;
-	c->percent = percent;
-	fprintf(stderr, "\rverify  [%-*.*s] %3d %%", width,
-	    percent * width / 100, full, percent);
-	fflush(stderr);
+	progress_draw(&c->progress, done, total);
 }
 
 /* --- several packages --------------------------------------------------- */
@@ -390,9 +379,7 @@ check_end(struct check *c)
 {
 	for (int l = 0; l < TF_CHECKS; l++)
 		arrange(&c->check[l]);
-	if (c->percent >= 0)
-		fputs("\r\033[K", stderr);
-	c->percent = -1;
+	progress_end(&c->progress);
 }
 
 void

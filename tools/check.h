@@ -6,6 +6,7 @@
 #define TRAILCTL_CHECK_H
 
 #include "core/verify.h"
+#include "progress.h"
 
 #define CHECK_KEPT 1000 /* findings per check; all are counted */
 
@@ -35,7 +36,7 @@ struct check {
 	bool earlier;	    /* the caller gave an earlier checkpoint */
 	bool stamps;	    /* the caller gave certificates for time stamps */
 	const char *quorum; /* the name in the caller's policy, or NULL */
-	bool progress;	    /* show progress: stderr is a terminal */
+	struct progress progress; /* what and silent */
 	/* Filled by the check. */
 	struct tf_report report;
 	struct check_result {
@@ -58,7 +59,6 @@ struct check {
 	uint64_t left_paths;
 	bool left_ledger;
 	bool no_memory;
-	int percent; /* shown last; -1: none */
 };
 
 /*

@@ -152,7 +152,7 @@ run(int n, char **arg)
 	enum tf_code rc;
 
 	(void)n;
-	progress.on = isatty(STDERR_FILENO) && !ask.quiet && !ask.json;
+	progress.silent = ask.quiet || ask.json;
 	b.arg = &progress;
 	rc = apart_find(arg[0], arg[1], "backup", &store, &err);
 	b.store = store;

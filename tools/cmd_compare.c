@@ -123,7 +123,7 @@ verify(struct side *s, const char *vkey, struct tf_error *err)
 static enum tf_code
 copy(struct side *s, uint64_t at, const char *vkey, struct tf_error *err)
 {
-	struct check again = { .percent = -1 };
+	struct check again = { .progress = { .silent = true } };
 	struct tf_verify v = { .vkey = vkey, .entry = copy_entry, .arg = s };
 	enum tf_code rc;
 
@@ -142,8 +142,9 @@ choose(struct side *s, struct tf_error *err)
 	struct target_wish wish = { 0 };
 	struct stat st;
 
-	s->c.percent = -1;
-	s->c.progress = isatty(STDERR_FILENO) && !ask.quiet;
+	s->c.progress.what = "compare";
+	s->c.progress.unit = "entries";
+	s->c.progress.silent = ask.quiet;
 	if (stat(s->name, &st) == 0 && S_ISREG(st.st_mode) &&
 	    !tf_package_is(s->name)) {
 		s->note = true;

@@ -18,6 +18,7 @@
 #include "core/vault.h"
 #include "core/verify.h"
 #include "files.h"
+#include "progress.h"
 #include "report.h"
 #include "text.h"
 #include "where.h"
@@ -133,11 +134,16 @@ write_log(const char *store, const char *dir, uint64_t *tiles,
 {
 	const struct tf_vault_options o = { .read_only = true,
 		.program = "trailctl" };
+	struct progress progress = { .what = "export-log",
+		.unit = "entries",
+		.silent = as_json };
 	struct tf_vault *v = NULL;
 	enum tf_code rc = tf_vault_open(store, &o, &v, err);
 
+	progress_listen(&progress);
 	if (rc == TF_OK)
 		rc = tf_export_log(v, dir, tiles, err);
+	progress_end(&progress);
 	(void)!tf_vault_close(v, "done", NULL); /* it was opened for reading */
 	return rc;
 }

@@ -19,6 +19,7 @@
 #include "import.h"
 #include "interrupt.h"
 #include "kosli.h"
+#include "progress.h"
 #include "report.h"
 #include "text.h"
 
@@ -85,6 +86,21 @@ print(const struct import_plan *p, const struct import_result *x,
 }
 
 static enum tf_code
+write_shown(struct import_plan *p, const char *store, struct import_result *x,
+    struct tf_error *err)
+{
+	struct progress progress = { .what = "import",
+		.unit = "attestations",
+		.silent = ask.json };
+	enum tf_code rc;
+
+	progress_listen(&progress);
+	rc = import_write(p, store, x, err);
+	progress_end(&progress);
+	return rc;
+}
+
+static enum tf_code
 import(struct import_plan *p, struct import_result *x, struct tf_error *err)
 {
 	char *store = NULL;
@@ -98,7 +114,7 @@ import(struct import_plan *p, struct import_result *x, struct tf_error *err)
 	/* Until now a signal may end the program: nothing has a name. */
 	interrupt_hold();
 	if (rc == TF_OK)
-		rc = import_write(p, store, x, err);
+		rc = write_shown(p, store, x, err);
 	free(store);
 	return rc;
 }

@@ -22,6 +22,7 @@
 #include "core/base/member.h"
 #include "core/mirror.h"
 #include "mirror_peer.h"
+#include "progress.h"
 #include "report.h"
 #include "target.h"
 #include "text.h"
@@ -66,39 +67,10 @@ static const struct args_option options[] = {
 
 /* --- progress ------------------------------------------------------------- */
 
-struct progress {
-	int percent;
-	uint64_t megabytes;
-	bool drawn;
-};
-
-/* Redrawn only when a number changes: the terminal may be slow. */
 static void
 draw(void *arg, uint64_t entries, uint64_t of, uint64_t bytes)
 {
-	static const char full[] = "##############################";
-	const int width = (int)sizeof(full) - 1;
-	struct progress *p = arg;
-	const int percent = entries < of && of > 0 ?
-	    (int)((double)entries / (double)of * 100) :
-	    100;
-
-	if (p->drawn && percent == p->percent && bytes >> 20 == p->megabytes)
-		return;
-	p->drawn = true;
-	p->percent = percent;
-	p->megabytes = bytes >> 20;
-	fprintf(stderr, "\rmirror  [%-*.*s] %3d %%, %llu MiB", width,
-	    percent * width / 100, full, percent,
-	    (unsigned long long)p->megabytes);
-	fflush(stderr);
-}
-
-static void
-wipe(const struct progress *p)
-{
-	if (p->drawn)
-		fputs("\r\033[K", stderr);
+	progress_draw_bytes(arg, entries, of, bytes);
 }
 
 /* --- the answer ----------------------------------------------------------- */
@@ -148,17 +120,17 @@ static enum tf_code
 send_to(struct mirror_peer *peer, const char *store, const char *key,
     struct tf_mirrored *out, struct tf_error *err)
 {
-	struct progress progress = { 0 };
-	const bool terminal = isatty(STDERR_FILENO) && !ask.quiet && !ask.json;
+	struct progress progress = { .what = "mirror",
+		.silent = ask.quiet || ask.json };
 	const struct tf_mirror_send o = { .store = store,
 		.in = peer->in,
 		.out = peer->out,
 		.key = key,
-		.progress = terminal ? draw : NULL,
+		.progress = draw,
 		.arg = &progress };
 	enum tf_code rc = tf_mirror_send(&o, out, err);
 
-	wipe(&progress);
+	progress_end(&progress);
 	return rc;
 }
 

@@ -29,6 +29,7 @@
 #include "files.h"
 #include "interrupt.h"
 #include "passphrase.h"
+#include "progress.h"
 #include "report.h"
 #include "text.h"
 #include "where.h"
@@ -150,7 +151,9 @@ copy_package(const struct where *w, int fd, struct tf_package_made *made,
     struct tf_error *err)
 {
 	static char buf[128 * 1024];
+	struct progress progress = { .what = "package", .silent = ask.json };
 	struct tf_sha256 *sha = tf_sha256_new();
+	struct stat st = { .st_size = 0 };
 	int from = -1;
 	ssize_t n;
 	enum tf_code rc = TF_OK;
@@ -164,6 +167,8 @@ copy_package(const struct where *w, int fd, struct tf_package_made *made,
 		    err);
 	if (rc == TF_OK && sha == NULL)
 		rc = tf_nomem(err);
+	if (rc == TF_OK)
+		(void)fstat(from, &st); /* for the progress alone */
 	while (rc == TF_OK && (n = read(from, buf, sizeof(buf))) != 0) {
 		if (n < 0) {
 			rc = report_system(err, "package of %s", w->path);
@@ -172,7 +177,9 @@ copy_package(const struct where *w, int fd, struct tf_package_made *made,
 		tf_sha256_add(sha, buf, (size_t)n);
 		rc = tf_file_pwrite(fd, buf, (size_t)n, made->size, err);
 		made->size += (uint64_t)n;
+		progress_draw(&progress, made->size, (uint64_t)st.st_size);
 	}
+	progress_end(&progress);
 	if (rc == TF_OK) {
 		tf_sha256_peek(sha, &made->sha256);
 		rc = tf_file_sync(fd, err);
@@ -194,6 +201,7 @@ write_package(const struct where *w, const char *dir, int fd, struct made *m,
 		.since = ask.since[0] != '\0' ? ask.since : NULL,
 		.until = ask.until[0] != '\0' ? ask.until : NULL,
 		.tmp = dir };
+	struct progress progress = { .what = "package", .silent = ask.json };
 	struct where at = { .store = w->store };
 	struct tf_vault *v = NULL;
 	char *store = NULL;
@@ -202,7 +210,9 @@ write_package(const struct where *w, const char *dir, int fd, struct made *m,
 	if (w->mount != NULL && (rc = where_store(w, &store, err)) == TF_OK)
 		at.store = store;
 	if (rc == TF_OK && (rc = where_open(&at, false, &v, err)) == TF_OK) {
+		progress_listen(&progress);
 		rc = tf_package_write(v, &r, fd, made, err);
+		progress_end(&progress);
 		where_close(v);
 	} else if (w->mount != NULL) {
 		m->copied = rc == TF_UNSUPPORTED || rc == TF_ACCESS;

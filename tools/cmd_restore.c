@@ -86,8 +86,7 @@ static enum tf_code
 from_backup(char **arg, const struct tf_actor *self, struct tf_buf *vkey,
     int *status, struct tf_error *err)
 {
-	struct progress progress = { .what = "restore",
-		.on = isatty(STDERR_FILENO) && !ask.json };
+	struct progress progress = { .what = "restore", .silent = ask.json };
 	struct tf_backup b = { .store = arg[0],
 		.dir = arg[1],
 		.keys = ask.keys,

@@ -17,6 +17,7 @@
 #include "core/base/file.h"
 #include "core/package.h"
 #include "decrypt.h"
+#include "progress.h"
 #include "report.h"
 
 static bool as_json, passphrase;
@@ -212,8 +213,13 @@ static enum tf_code
 unpack_plain(const char *file, const char *dir, uint64_t *files,
     struct tf_error *err)
 {
-	enum tf_code rc = tf_package_unpack(file, dir, files, err);
+	struct progress progress = { .what = "unpack", .silent = as_json };
 	struct tf_error is;
+	enum tf_code rc;
+
+	progress_listen(&progress);
+	rc = tf_package_unpack(file, dir, files, err);
+	progress_end(&progress);
 
 	if ((rc == TF_TAMPER || rc == TF_INVALID) &&
 	    strstr(err->text, file) == NULL) {
@@ -242,7 +248,7 @@ unpack_decrypted(char **arg, uint64_t *files, struct decrypted *d,
 		file = name;
 	}
 	if (rc == TF_OK)
-		rc = tf_package_unpack(file, arg[1], files, err);
+		rc = unpack_plain(file, arg[1], files, err);
 	if (rc == TF_OK)
 		rc = decrypt_evidence(file, arg[1], ids, d, err);
 	if (fd >= 0)

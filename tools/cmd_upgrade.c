@@ -35,12 +35,17 @@ static const struct args_option options[] = {
 static enum tf_code
 verify(const char *store, struct tf_report *report, struct tf_error *err)
 {
-	struct progress shown = { .what = "upgrade" };
+	struct progress shown = { .what = "upgrade",
+		.unit = "entries",
+		.silent = ask.json };
 	const struct tf_verify v = { .found = progress_finding,
+		.progress = progress_draw,
 		.arg = &shown,
 		.sizes = true };
+	enum tf_code rc = tf_verify_store(store, &v, report, err);
 
-	return tf_verify_store(store, &v, report, err);
+	progress_end(&shown);
+	return rc;
 }
 
 static bool

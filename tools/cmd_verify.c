@@ -322,8 +322,9 @@ record_error(const char *what, enum tf_code why,
 static int
 run(int n, char **arg)
 {
-	struct check c = { .percent = -1,
-		.progress = isatty(STDERR_FILENO) && !ask.quiet };
+	struct check c = { .progress = { .what = "verify",
+			       .unit = "entries",
+			       .silent = ask.quiet } };
 	const char *what = arg[0], *file = n > 1 ? arg[1] : NULL;
 	const struct target_wish wish = { .rebuild = ask.rebuild,
 		.vkey = ask.vkey,

@@ -20,6 +20,7 @@
 #include "core/find.h"
 #include "files.h"
 #include "find_query.h"
+#include "progress.h"
 #include "report.h"
 #include "text.h"
 
@@ -85,14 +86,20 @@ add_number(struct tf_buf *query, const char *key, uint64_t value)
 static enum tf_code
 ask(struct find *f, const char *query, struct tf_buf *out, struct tf_error *err)
 {
+	struct progress progress = { .what = "find", .unit = "entries" };
 	char *name = NULL;
 	enum tf_code rc;
 	int fd;
 
 	if ((rc = tf_find_check(query, err)) != TF_OK)
 		return rc;
-	if (f->v != NULL)
-		return tf_find(f->v, query, NULL, out, err);
+	/* The first search of a store reads its whole ledger. */
+	if (f->v != NULL) {
+		progress_listen(&progress);
+		rc = tf_find(f->v, query, NULL, out, err);
+		progress_end(&progress);
+		return rc;
+	}
 	if (asprintf(&name, TF_CONTROL_FIND "/%s", query) < 0)
 		return tf_nomem(err);
 	rc = where_control(f->w, name, &fd, err);

@@ -16,6 +16,7 @@
 
 #include "actor.h"
 #include "claim_dir.h"
+#include "core/progress.h"
 #include "core/base/array.h"
 #include "core/base/bytes.h"
 #include "core/base/crypto.h"
@@ -37,6 +38,7 @@ struct writing {
 	struct tf_actor self;
 	uint64_t trail;	    /* of the workflow that is written */
 	bool trail_is_ours; /* it was imported */
+	uint64_t done, of;  /* attestations, for the progress */
 };
 
 static struct tf_imported
@@ -304,6 +306,7 @@ write_attestations(struct writing *x, const struct import_workflow *w,
 		rc = interrupt_check(err);
 		if (rc != TF_OK)
 			break;
+		tf_progress(x->done++, x->of);
 		why = (struct tf_error){ 0 };
 		rc = write_attestation(x, &r, &w->att[i], &why);
 		if (rc != TF_OK) {
@@ -503,6 +506,8 @@ import_write(struct import_plan *p, const char *store,
 
 	*out = (struct import_result){ 0 };
 	actor_self(&x.self);
+	for (size_t i = 0; i < p->n; i++)
+		x.of += p->wf[i].n;
 	if (rc == TF_OK && w.mount != NULL)
 		rc = tf_fail(err, TF_USAGE,
 		    "an import writes to the store itself: unmount %.60s, and "

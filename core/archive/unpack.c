@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../base/file.h"
+#include "../progress.h"
 #include "../package.h"
 #include "format.h"
 #include "members.h"
@@ -22,6 +23,7 @@
 struct target {
 	int fd;
 	uint64_t off;
+	uint64_t done, of; /* bytes of all files */
 };
 
 /* Write the next bytes of the file; nothing is seeked or read back. */
@@ -32,6 +34,8 @@ put(void *arg, const void *p, size_t n, struct tf_error *err)
 	enum tf_code rc = tf_file_pwrite(t->fd, p, n, t->off, err);
 
 	t->off += n;
+	t->done += n;
+	tf_progress(t->done, t->of);
 	return rc;
 }
 
@@ -56,9 +60,10 @@ make_parents(int dirfd, const char *name, struct tf_error *err)
  * leave the directory even if a name or a symlink tried. */
 static enum tf_code
 unpack_one(struct tf_archive_reader *r, size_t i,
-    const struct tf_archive_member *m, int dirfd, struct tf_error *err)
+    const struct tf_archive_member *m, int dirfd, uint64_t *done, uint64_t of,
+    struct tf_error *err)
 {
-	struct target t = { .fd = -1 };
+	struct target t = { .fd = -1, .done = *done, .of = of };
 	struct tf_hash h;
 	enum tf_code rc = make_parents(dirfd, m->name, err);
 
@@ -68,6 +73,7 @@ unpack_one(struct tf_archive_reader *r, size_t i,
 	if (rc != TF_OK)
 		return rc;
 	rc = tf_archive_read(r, i, put, &t, &h, err);
+	*done = t.done;
 	if (close(t.fd) < 0 && rc == TF_OK)
 		rc = tf_fail(err, TF_IO, "close %.80s", m->name);
 	/* No manifest lists the tagmanifest, so it has no digest to check. */
@@ -98,14 +104,20 @@ unpack_all(const struct tf_archive *a, int dirfd, uint64_t *files,
 {
 	struct tf_archive_reader *r = NULL;
 	struct tf_archive_member m;
+	uint64_t done = 0, of = 0;
 	int top = -1;
 	enum tf_code rc = tf_archive_reader_new(a, &r, err);
+
+	for (size_t i = 0; i < tf_archive_count(a); i++) {
+		tf_archive_member(a, i, &m);
+		of += m.size;
+	}
 
 	if (rc == TF_OK)
 		rc = make_top(dirfd, tf_archive_top(a), &top, err);
 	for (size_t i = 0; rc == TF_OK && i < tf_archive_count(a); i++) {
 		tf_archive_member(a, i, &m);
-		rc = unpack_one(r, i, &m, top, err);
+		rc = unpack_one(r, i, &m, top, &done, of, err);
 		*files += rc == TF_OK;
 	}
 	if (top >= 0)

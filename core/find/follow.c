@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../progress.h"
 #include "../base/array.h"
 #include "../base/bytes.h"
 #include "../ledger/entry.h"
@@ -300,6 +301,7 @@ tf_find_follow(struct tf_vault *v, struct tf_search_db *s, uint64_t *entries,
 	}
 	if (rc == TF_OK) {
 		*entries = f.next;
+		tf_progress(f.next, f.w->entries);
 		*more = f.next < f.w->entries;
 	}
 	tf_view_close(f.w);

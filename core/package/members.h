@@ -35,6 +35,7 @@ struct tf_package_member {
 
 struct tf_package_maker {
 	struct tf_vault *v;
+	uint64_t done, of; /* bytes of members, for the progress */
 	struct tf_view *w;
 	struct tf_db *db;	     /* of w */
 	struct tf_package_dirs dirs; /* that get pages */
@@ -44,7 +45,7 @@ struct tf_package_maker {
 	struct tf_package_names *names;
 	struct tf_scratch texts, events;
 	struct tf_sha256 *events_sha;
-	struct tf_buf renamed;	/* names.jsonl */
+	struct tf_buf renamed; /* names.jsonl */
 	struct tf_vkey log_key;
 	struct tf_buf attester; /* the key in force: SPKI in base64 */
 	struct tf_buf top;	/* the topmost directory and '/' */

@@ -10,6 +10,7 @@
 
 #include "../archive/zip_write.h"
 #include "../base/crypto.h"
+#include "../progress.h"
 #include "../base/file.h"
 #include "../node/damaged.h"
 #include "evidence.h"
@@ -82,6 +83,7 @@ read_member(struct tf_package_maker *k, size_t i, void *p, size_t n,
 	if (rc != TF_OK)
 		return rc;
 	tf_sha256_add(k->open_sha, p, *got);
+	tf_progress(k->done += *got, k->of);
 	if (off + *got<m->zip.size && * got> 0)
 		return TF_OK;
 	/* A package with bytes that differ from its manifest must not be

@@ -389,7 +389,6 @@ make(struct tf_package_maker *k, const struct tf_package_request *r, int fd,
     struct tf_error *err)
 {
 	enum tf_code rc = setup(k, r, err);
-	uint64_t bytes = 0;
 
 	if (rc == TF_OK)
 		rc = gather(k, err);
@@ -398,9 +397,9 @@ make(struct tf_package_maker *k, const struct tf_package_request *r, int fd,
 	if (k->db != NULL)
 		tf_db_rollback(k->db);
 	for (size_t i = 0; i < k->n; i++)
-		bytes += k->m[i].zip.size;
+		k->of += k->m[i].zip.size;
 	if (rc == TF_OK && r->tmp == NULL)
-		rc = tf_scratch_space(k->v, bytes, err);
+		rc = tf_scratch_space(k->v, k->of, err);
 	if (rc == TF_OK)
 		rc = tf_zip_write(fd, tf_package_zip_member, k->n,
 		    tf_package_zip_read, k, err);

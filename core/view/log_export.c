@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../progress.h"
 #include "../base/bytes.h"
 #include "../anchor.h"
 #include "../base/file.h"
@@ -142,6 +143,9 @@ put_level(struct tf_vault *v, int fd, unsigned level, uint64_t size,
 		if ((width = tf_tile_width(size, of, n)) == 0)
 			break;
 		rc = put_tile(v, fd, level, n, width, count, err);
+		/* Tiles of hashes are few and small. */
+		if (level == TF_TILE_ENTRIES)
+			tf_progress(n * TF_TILE_WIDTH + width, size);
 	}
 	return rc;
 }
