@@ -136,10 +136,12 @@ a_misspelled_mount_option_is_guessed() {
 
 # Both forms of an option do the same.
 long_and_short_forms_are_equal() {
-	for flags in '-d -o ro' '--debug --options ro' '--debug --options=ro'; do
-		# shellcheck disable=SC2086 # several words
-		is 3 flock -x store/lock trailfs $flags store mnt
-		complains 'another process'
+	for flags in '-f -d -o' '--foreground --debug --options' \
+		'-fdo' '--options'; do
+		is 2 trailfs $flags settle=99 store mnt
+		complains 'settle=99: .*0 to 60'
+		is 1 trailfs $flags ro store nowhere
+		complains 'mount point nowhere'
 	done
 	for option in m,make h,help V,version; do
 		is 0 trailfs-signer --help
@@ -247,13 +249,38 @@ why_has_the_last_refusal_and_the_rule() {
 	[ "$(grep -c '"uid":65534' own)" = "$(wc -l <own)" ]
 }
 
+# trailctl(1) lists the letters, and trailfs(8) both forms of its options.
+the_manual_has_the_letters() {
+	sed -n 's/^\.Fl \(.\) , -\([a-z-]*\) [;.]$/\1 \2/p' \
+		"$top/man/trailctl.1" | LC_ALL=C sort >listed
+	{
+		cat letters
+		echo V version
+	} | LC_ALL=C sort | diff - listed
+	is 0 trailfs --help
+	sed -n 's/^  -\(.\), --\([a-z]*\) .*/\1 \2/p' out >mine
+	[ "$(wc -l <mine)" = 5 ]
+	while read -r letter name; do
+		grep -q "^\.It Fl $letter , -$name" "$top/man/trailfs.8"
+	done <mine
+	sed -n '/^options of the mount/,$s/^  \([a-z_]*\)\(=.*\| .*\)\{0,1\}$/\1/p' \
+		out | grep . >words
+	[ "$(wc -l <words)" -gt 20 ]
+	while read -r word; do
+		grep -q "^\.It Cm .*$word" "$top/man/trailfs.8" || {
+			echo "trailfs(8) lacks $word"
+			exit 1
+		}
+	done <words
+}
+
 a_store_exists() {
 	is 0 trailctl init --user root store
 }
 
 run a_store_exists a_misspelled_verb_is_guessed a_misspelled_option_is_guessed \
 	a_misspelled_word_is_guessed a_misspelled_action_is_guessed \
-	a_letter_has_one_meaning a_misspelled_mount_option_is_guessed \
+	a_letter_has_one_meaning the_manual_has_the_letters a_misspelled_mount_option_is_guessed \
 	long_and_short_forms_are_equal a_misspelled_setting_is_guessed
 with /dev/fuse a_refusal_names_the_cause a_denied_user_learns_who_may \
 	why_has_the_last_refusal_and_the_rule
