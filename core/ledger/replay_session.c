@@ -1,6 +1,7 @@
 /*
  * Replay of the entries about the ledger itself: ledger.opened, key.rotated,
- * anchor.added, verify.done, verify.failed.  They decide the origin, the store and the keys in force.
+ * anchor.added, verify.done, verify.failed.  They decide the origin, the store
+ * and the keys in force.
  *
  * The keys in force are those of the first opening, until key.rotated or an
  * opening with `previous` names others.  Such an opening begins a new origin

@@ -83,9 +83,8 @@ compare(struct tf_vault *v, const struct tf_entry *e,
 		goto out;
 	say_away(v, e, &last, now, answer);
 	(void)tf_fail(err, TF_FOREIGN,
-	    "last written %s: if you moved the store, start it with -o moved "
-	    "(trailctl init --moved); a copy needs trailctl restore: see "
-	    "trailfs-backup(8)",
+	    "last written %s: for a moved store, -o moved or trailctl init "
+	    "--moved; for a copy, trailctl restore: see trailfs-backup(8)",
 	    where[answer]);
 out:
 	tf_json_doc_free(&d);

@@ -226,7 +226,7 @@ optional(struct tf_str line, const char *key)
 	static const char *const always[] = { "batch", "chain", "claimants",
 		"claims", "clock", "denied", "encryption", "evaluated", "home",
 		"imported", "newSig", "oldSig", "options", "previous", "report",
-		"run", "to", "until", "writers", "xattrs" };
+		"to", "until", "writers", "xattrs" };
 
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++) {
 		if (strcmp(key, always[i]) == 0)
@@ -241,6 +241,8 @@ optional(struct tf_str line, const char *key)
 		return find(line, "\"actor\":");
 	if (strcmp(key, "node") == 0)
 		return is_type(line, "access.changed");
+	if (strcmp(key, "run") == 0)
+		return is_type(line, "verify.done");
 	if (strcmp(key, "template") == 0)
 		return is_type(line, "workflow.begun");
 	if (strcmp(key, "access") == 0)
