@@ -79,6 +79,15 @@ concerns(int fd, const char *name)
 	return strstr(path, fault->only) != NULL;
 }
 
+/* Make no call any more.  The signer may not wait for a signal: it ends. */
+static _Noreturn void
+hang(void)
+{
+	while (pause() < 0 && errno == EINTR)
+		continue;
+	_exit(EXIT_FAILURE);
+}
+
 /* Count a call; true if a fault replaces it. */
 static bool
 strikes(unsigned call, int fd, const char *name)
@@ -98,8 +107,7 @@ strikes(unsigned call, int fd, const char *name)
 	case FAULT_CUT:
 		nanosleep(&seen, NULL);
 		fault->dark = 1; /* the rig cuts; the sandbox may not */
-		for (;;)
-			pause();
+		hang();
 	case FAULT_KILL:
 		nanosleep(&seen, NULL);
 		break;
@@ -109,11 +117,13 @@ strikes(unsigned call, int fd, const char *name)
 	case FAULT_SHORT:
 		return true;
 	}
-	/* Its helpers, which make calls too, end with it. */
-	(void)kill(daemon_pid, SIGKILL);
+	/* Its helpers, which make calls too, end with it.  The signer may kill
+	 * nobody, so the rig does that. */
+	if (getpid() != daemon_pid && kill(daemon_pid, SIGKILL) < 0)
+		for (fault->dying = 1; fault->dying != 0;)
+			continue;
 	(void)syscall(SYS_tgkill, getpid(), gettid(), SIGKILL);
-	for (;;)
-		pause();
+	hang();
 }
 
 static long
@@ -133,8 +143,7 @@ begin_call(void)
 	if (fault->dark == 0)
 		return;
 	atomic_fetch_sub(&fault->busy, 1);
-	for (;;)
-		pause();
+	hang();
 }
 
 /* Make the call, unless a fault replaces it. */

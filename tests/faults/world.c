@@ -278,8 +278,9 @@ cut_power(void)
 	}
 }
 
-/* Start a process that cuts the power when the shim asks for it, and ends with
- * the daemon: the sandbox of the daemon lets the shim do neither. */
+/* Start a process that cuts the power or kills the daemon when the shim asks
+ * for it, and ends with the daemon: the sandbox of the daemon does not let the
+ * shim do the one, nor that of the signer the other. */
 static void
 attend(pid_t daemon)
 {
@@ -299,6 +300,11 @@ attend(pid_t daemon)
 			(void)kill(daemon, SIGKILL);
 			break;
 		}
+		if (fault->dying != 0) {
+			(void)kill(daemon, SIGKILL);
+			fault->dying = 0;
+			break;
+		}
 		wait_us(ATTEND_US);
 	}
 	_exit(0);
@@ -313,7 +319,8 @@ vault_start(const char *options)
 	if ((daemon_pid = fork()) < 0)
 		die("fork");
 	if (daemon_pid > 0) {
-		if (fault->kind == FAULT_CUT && fault->calls != 0)
+		if ((fault->kind == FAULT_CUT || fault->kind == FAULT_KILL) &&
+		    fault->calls != 0)
 			attend(daemon_pid);
 		return;
 	}
