@@ -41,7 +41,8 @@ struct fault {
 	atomic_long ahead_s;   /* how far the clock is ahead, seconds */
 	atomic_long passed_s;  /* so many seconds have passed on all clocks */
 	atomic_ulong hits;     /* calls that were struck */
-	atomic_uint dying;     /* the rig is asked to kill the daemon */
+	atomic_uint attended;  /* the rig kills the daemon when asked to ... */
+	atomic_uint dying;     /* ... by this; else helpers are not struck */
 	atomic_uint dark;      /* power off: calls never return; the rig cuts */
 	atomic_uint busy;      /* calls under way */
 	unsigned cut_flags[2]; /* as the ioctl takes them */

@@ -99,6 +99,9 @@ strikes(unsigned call, int fd, const char *name)
 		return false;
 	if (fault->only[0] != '\0' && !concerns(fd, name))
 		return false;
+	if (fault->kind == FAULT_KILL && !fault->attended &&
+	    getpid() != daemon_pid)
+		return false;
 	n = atomic_fetch_add(&fault->count, 1) + 1;
 	if (fault->at == 0 || n < fault->at || n > fault->last)
 		return false;
@@ -117,8 +120,8 @@ strikes(unsigned call, int fd, const char *name)
 	case FAULT_SHORT:
 		return true;
 	}
-	/* Its helpers, which make calls too, end with it.  The signer may kill
-	 * nobody, so the rig does that. */
+	/* The helpers, which make calls too, end with the daemon.  The signer
+	 * may kill nobody, so the rig does that. */
 	if (getpid() != daemon_pid && kill(daemon_pid, SIGKILL) < 0)
 		for (fault->dying = 1; fault->dying != 0;)
 			continue;

@@ -316,11 +316,12 @@ vault_start(const char *options)
 	int log;
 
 	fflush(NULL);
+	fault->attended = fault->calls != 0 &&
+	    (fault->kind == FAULT_CUT || fault->kind == FAULT_KILL);
 	if ((daemon_pid = fork()) < 0)
 		die("fork");
 	if (daemon_pid > 0) {
-		if ((fault->kind == FAULT_CUT || fault->kind == FAULT_KILL) &&
-		    fault->calls != 0)
+		if (fault->attended)
 			attend(daemon_pid);
 		return;
 	}
