@@ -228,7 +228,7 @@ odd_names_are_found() {
 malformed_queries_are_refused() {
 	is 2 trailctl find mnt
 	is 2 trailctl find --status green mnt
-	complains 'status is malformed'
+	complains 'find: --status is one of compliant,'
 	is 2 trailctl find --annotation ticket mnt
 	is 2 trailctl find --name "$(printf '%0300d' 1)" mnt
 	complains 'longer than 255'
