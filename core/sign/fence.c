@@ -60,6 +60,7 @@ static const struct tf_call of_signer[] = {
 	TF_CALL(faccessat),
 	TF_CALL(faccessat2),
 	TF_CALL(getdents64),
+	TF_CALL(readlinkat), /* where the keys are, for messages */
 	TF_CALL(renameat),
 	TF_CALL(renameat2),
 	TF_CALL(linkat),
@@ -86,6 +87,7 @@ static const struct tf_call of_signer[] = {
 	TF_CALL(open),
 	TF_CALL(stat),
 	TF_CALL(access),
+	TF_CALL(readlink),
 	TF_CALL(rename),
 	TF_CALL(unlink),
 	TF_CALL(time),

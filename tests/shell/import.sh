@@ -384,7 +384,7 @@ a_mount_is_refused() {
 	complains 'mnt'
 	unmount
 	is 2 trailctl import other trail.json
-	complains 'the first word is the system: kosli'
+	complains 'there is no action other'
 	is 2 trailctl import kosli
 }
 

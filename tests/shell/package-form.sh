@@ -74,6 +74,9 @@ a_missing_file_of_a_package_is_named() {
 	rm -rf less
 	mkdir less
 	is 3 trailctl verify --vkey vkey less
+	reports 'nothing is mounted at less'
+	: >less/other
+	is 3 trailctl verify --vkey vkey less
 	reports 'no store .*ledger.db.* no log .*checkpoint.* no package'
 	mkdir less/keys
 	is 3 trailctl verify --vkey vkey less

@@ -206,7 +206,7 @@ an_altered_package_is_never_ok() {
 	is 4 trailctl verify --vkey vkey h/a
 	# Another way to the checkpoint of the package.
 	altered
-	sed '2s/^./B/; 2s/^BB/AB/' "$(cat one).consistency" \
+	sed '2{s/^B/C/;t;s/^./B/}' "$(cat one).consistency" \
 		>"$file.consistency"
 	wrong 'not the beginning of this log'
 	altered
