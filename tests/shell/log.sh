@@ -177,7 +177,7 @@ unknown_names_are_errors() {
 	has_lines 0
 	for verb in log find; do
 		is 2 trailctl $verb --status green mnt
-		complains 'find: --status is one of compliant,'
+		complains ': --status is one of compliant,'
 		is 2 trailctl $verb --attestation-type custom:coverag mnt
 		complains 'no attestation has the type custom:coverag'
 		is 2 trailctl $verb --attestation-type ../x mnt
