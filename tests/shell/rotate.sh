@@ -242,7 +242,7 @@ cut_short() {
 		rm -rf "$1"
 		cp -a whole "$1"
 		is 0 trailctl init --moved "$1"
-		strace -f -qq -o trace -e trace=renameat \
+		strace -f -qq -o trace -P "$PWD/$1/keys" -e trace=renameat \
 			-e inject=renameat:signal=KILL:when=$n \
 			trailctl key rotate log "$1" >out 2>err || :
 		trailctl log --json --type key.rotated "$1" >found
