@@ -33,9 +33,9 @@ struct tf_audit_package {
 	struct tf_package_place p;
 	struct tf_package_facts f;
 	struct tf_package_names *names;
-	struct tf_buf text;    /* strings of package.json */
-	struct tf_buf note;    /* checkpoint */
-	struct tf_buf vkey;    /* keys/log.vkey */
+	struct tf_buf text; /* strings of package.json */
+	struct tf_buf note; /* checkpoint */
+	struct tf_buf vkey; /* keys/log.vkey */
 	/* What is done with a line of events.jsonl. */
 	enum tf_code (*one_line)(struct tf_audit *a, const char *p, size_t n,
 	    struct tf_error *err);

@@ -18,13 +18,13 @@ struct tf_audit_store {
 	struct tf_buf vkey, beside; /* keys/log.vkey, STORE/checkpoint */
 	char origin[TF_ORIGIN_MAX + 1], id[33];
 	struct tf_stamps_config stamps;
-	bool sizes;		       /* tf_verify.sizes */
-	uint64_t off;		       /* of events.jsonl */
-	uint64_t learned; /* entries that were searched for rotations */
-	struct tf_bits queued;	       /* objects given to the pool */
-	uint64_t names;		       /* rows of the node table */
-	uint64_t definitions;	       /* entries that have a row */
-	uint64_t anchors;	       /* the same of anchors */
+	bool sizes;	       /* tf_verify.sizes */
+	uint64_t off;	       /* of events.jsonl */
+	uint64_t learned;      /* entries that were searched for rotations */
+	struct tf_bits queued; /* objects given to the pool */
+	uint64_t names;	       /* rows of the node table */
+	uint64_t definitions;  /* entries that have a row */
+	uint64_t anchors;      /* the same of anchors */
 	uint64_t files, content_bytes; /* of evidence, as in status */
 	/* Paths of evidence, a NUL after each.  Their access is compared at
 	 * the end, because an entry after the seal changed it. */
