@@ -30,7 +30,8 @@ static const struct args_option options[] = {
 	{ 0 },
 };
 
-/* Print the members of an object on one line: "open 1, sealed 9". */
+/* Print the members of an object on one line: "open 1, sealed 9"; those of an
+ * object in it stand in brackets. */
 static void
 add_members(struct tf_buf *out, const struct tf_json_doc *d, uint32_t obj)
 {
@@ -42,7 +43,13 @@ add_members(struct tf_buf *out, const struct tf_json_doc *d, uint32_t obj)
 			    d->tok[t].key_len);
 			tf_buf_str(out, " ");
 		}
-		text_add_token(out, d, (int)t);
+		if (d->tok[t].type == TF_JSON_OBJECT) {
+			tf_buf_str(out, "(");
+			add_members(out, d, t);
+			tf_buf_str(out, ")");
+		} else {
+			text_add_token(out, d, (int)t);
+		}
 	}
 }
 

@@ -12,6 +12,8 @@ any_path_in_a_mount_names_the_vault() {
 	is 0 trailctl status mnt
 	says '^origin *example.org/tools'
 	says "^mount *$mnt"
+	says '^sandbox .*signer (landlock'
+	never_says '{'
 	is 0 trailctl status "mnt/$A/session-summary.json"
 	says '^origin *example.org/tools'
 	(cd "mnt/$A" && trailctl status) >out
