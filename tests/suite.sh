@@ -116,6 +116,17 @@ has_lines() {
 	}
 }
 
+# verifies_unsigned ARGUMENT...: `trailctl verify ARGUMENT...` finds nothing altered.
+# Entries at the end may lack the signature that a kill or a copy came before.
+verifies_unsigned() {
+	timeout "$patience_s" trailctl verify "$@" >out 2>err ||
+		grep -q 'are not signed yet' out || {
+		cat out err
+		exit 1
+	}
+	never_says ' FAILED '
+}
+
 # clock_moves: skip this test unless programs can be given another clock.
 # shellcheck disable=SC2034 # for the suites
 clock_moves() {

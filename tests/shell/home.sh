@@ -23,7 +23,7 @@ a_disk_in_another_machine_is_not_written() {
 	is 0 ./as_machine $a trailctl sync one
 	is 3 ./as_machine $b trailctl sync one
 	complains 'last written on another machine'
-	complains 'with -o moved'
+	complains ' -o moved'
 	is 0 ./as_machine $b trailctl verify one
 	is 0 ./as_machine $b trailctl log one
 	never_says "$a"

@@ -623,7 +623,7 @@ a_killed_import_is_completed() {
 	[ "$(grep -c '"type":"attestation.sealed"' before)" = "$begun" ]
 	[ "$(grep -c '"type":"evidence.sealed"' before)" = "$begun" ]
 	is 1 grep -q import.done before
-	is 0 trailctl verify killed
+	verifies_unsigned killed
 	is 0 trailctl import --mount killed kosli many.json
 	says "attestations $((3000 - begun)), .* imported before: attestations $begun\$"
 	is 0 trailctl status --json killed
