@@ -116,6 +116,24 @@ has_lines() {
 	}
 }
 
+# until_true COMMAND...: wait for it.  A suite that hangs is ended by its caller.
+until_true() {
+	until "$@" >/dev/null 2>&1; do
+		sleep 0.02
+	done
+}
+
+# wait_for FILE PATTERN: until the file has such a line; fails after a minute.
+wait_for() {
+	for _ in $(seq 600); do
+		if grep -q -- "$2" "$1" 2>/dev/null; then return 0; fi
+		sleep 0.1
+	done
+	echo "no '$2' in $1:"
+	cat "$1"
+	return 1
+}
+
 # verifies_unsigned ARGUMENT...: `trailctl verify ARGUMENT...` finds nothing altered.
 # Entries at the end may lack the signature that a kill or a copy came before.
 verifies_unsigned() {

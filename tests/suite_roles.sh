@@ -50,8 +50,8 @@ only() {
 	done
 }
 
-# wait_for FILE NUMBER: until the file has so many lines; fails after a minute.
-wait_for() {
+# wait_for_lines FILE NUMBER: until the file has so many lines; fails after a minute.
+wait_for_lines() {
 	for _ in $(seq 600); do
 		[ ! -e "$1" ] || [ "$(wc -l <"$1")" -lt "$2" ] || return 0
 		sleep 0.1

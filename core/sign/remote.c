@@ -146,20 +146,29 @@ exchange(struct remote *r, struct tf_buf *frame, struct tf_error *err)
 
 /* --- connecting ------------------------------------------------------------- */
 
-/* The first request on a connection. */
+/* Send a request that is only a verb, and receive its answer. */
 static enum tf_code
-ask_keys(struct remote *r, struct tf_error *err)
+exchange_verb(struct remote *r, enum tf_sign_verb verb, struct tf_error *err)
 {
-	const struct tf_sign_message m = { .verb = TF_SIGN_KEYS };
-	struct tf_signer_keys keys;
+	const struct tf_sign_message m = { .verb = verb };
 	struct tf_buf frame = { 0 };
-	struct tf_str rest;
 	enum tf_code rc;
 
 	tf_sign_put_request(&frame, &m);
 	rc = frame.failed ? tf_nomem(err) : exchange(r, &frame, err);
 	tf_buf_free(&frame);
-	if (rc != TF_OK)
+	return rc;
+}
+
+/* The first request on a connection. */
+static enum tf_code
+ask_keys(struct remote *r, struct tf_error *err)
+{
+	struct tf_signer_keys keys;
+	struct tf_str rest;
+	enum tf_code rc;
+
+	if ((rc = exchange_verb(r, TF_SIGN_KEYS, err)) != TF_OK)
 		return rc;
 	rc = tf_sign_take_answer(r->in.p, r->in.n, &rest, err);
 	if (rc != TF_OK)
@@ -198,16 +207,11 @@ take_small(struct tf_str *rest, uint64_t max, unsigned *out)
 static enum tf_code
 ask_fence(struct remote *r, struct tf_error *err)
 {
-	const struct tf_sign_message m = { .verb = TF_SIGN_FENCE };
 	unsigned landlock, seccomp, memory, state = 0;
-	struct tf_buf frame = { 0 };
 	struct tf_str rest;
 	enum tf_code rc;
 
-	tf_sign_put_request(&frame, &m);
-	rc = frame.failed ? tf_nomem(err) : exchange(r, &frame, err);
-	tf_buf_free(&frame);
-	if (rc != TF_OK)
+	if ((rc = exchange_verb(r, TF_SIGN_FENCE, err)) != TF_OK)
 		return rc;
 	if (tf_sign_take_answer(r->in.p, r->in.n, &rest, NULL) == TF_OK &&
 	    take_small(&rest, TF_FENCE_LANDLOCK, &landlock) &&

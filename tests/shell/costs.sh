@@ -8,26 +8,13 @@
 show_output=yes
 store=$work/store log=$work/log FILES=100
 
-# wait_for COMMAND...: until it succeeds, half a minute at most.
-wait_for() {
-	tries=0
-	until "$@" >/dev/null 2>&1; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 1500 ] || {
-			echo "timed out waiting for: $*"
-			exit 1
-		}
-		sleep 0.02
-	done
-}
-
 # serve OPTION...: mount the store with a daemon that stays a child; its log is
 # in $log.
 serve() {
 	"$BUILD/trailfs" "$store" "$mnt" -f -o settle=60 "$@" \
 		2>"$log" &
 	daemon=$!
-	wait_for mountpoint -q "$mnt"
+	until_true mountpoint -q "$mnt"
 }
 
 # mount_with OPTION...: mount a new store in which the first files are made, so
@@ -176,10 +163,10 @@ a_long_file_is_no_read() {
 traced() {
 	strace -f -qq -p "$daemon" -o "$work/calls" &
 	tracer=$!
-	wait_for grep -q "TracerPid:.*[1-9]" "/proc/$daemon/status"
+	until_true grep -q "TracerPid:.*[1-9]" "/proc/$daemon/status"
 	# Tracing must have reached all threads of the daemon.
 	for t in /proc/"$daemon"/task/*; do
-		wait_for grep -q 'TracerPid:.*[1-9]' "$t/status"
+		until_true grep -q 'TracerPid:.*[1-9]' "$t/status"
 	done
 	"$@"
 	kill -INT "$tracer"

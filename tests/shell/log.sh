@@ -210,17 +210,6 @@ a_terminal_has_a_pager() {
 	cmp newest out
 }
 
-# wait_for FILE PATTERN: until the file has such a line; fails after a minute.
-wait_for() {
-	for _ in $(seq 600); do
-		if grep -q -- "$2" "$1"; then return 0; fi
-		sleep 0.1
-	done
-	echo "no '$2' in $1:"
-	cat "$1"
-	return 1
-}
-
 # --follow starts at now, survives a remount and misses nothing in between.
 following_survives_a_remount() {
 	timeout 300 trailctl log --follow --json mnt >followed 2>notes &

@@ -1,36 +1,8 @@
 #!/bin/sh
 # A signer elsewhere: a command with keys of its own, and one on another machine behind
 # a real sshd with a forced command, as trailfs-signer(8) recommends.
-. "$(dirname "$0")/../suite_tools.sh"
+. "$(dirname "$0")/../suite_daemon.sh"
 patience_s=120
-
-daemon_of() {
-	sed -n 's/.* pid \([0-9]*\)$/\1/p' "$1/lock"
-}
-# until_true COMMAND...: wait for it.  A suite that hangs is ended by its caller.
-until_true() {
-	until "$@" >/dev/null 2>&1; do
-		sleep 0.05
-	done
-}
-logged() {
-	grep -q -- "$1" log
-}
-# mount_logged STORE OPTION...: mount it in the foreground, and keep its log.
-mount_logged() {
-	store=$1
-	shift
-	: >log
-	trailfs -f "$store" "$mnt" "$@" >>log 2>&1 &
-	daemon=$!
-	until mountpoint -q "$mnt"; do
-		kill -0 $daemon || {
-			cat log
-			exit 1
-		}
-		sleep 0.05
-	done
-}
 
 # --- a command ----------------------------------------------------------------------
 
@@ -43,6 +15,7 @@ keys_of_a_command_are_rotated() {
 	is 0 trailctl key rotate log store
 	cp out k2
 	is 0 trailctl key rotate attester store
+	: >log
 	mount_logged store -o settle=0
 	mkdir -p mnt/t/w/a mnt/t/w/b
 	echo a >mnt/t/w/a/f
@@ -114,6 +87,7 @@ END
 # entry is written.  Both times the old key signs on.
 a_signer_that_cannot_is_refused() {
 	for how in unknown wrong; do
+		: >log
 		mount_logged store \
 			-o "signer=exec python3 '$work/proxy.py' $how '$work/far'"
 		cp store/keys/log.vkey now
@@ -250,6 +224,7 @@ via="ssh -F $work/ssh_config vault-keys trailfs-signer /etc/trailfs/keys"
 recording_waits_for_the_other_machine() {
 	is 0 trailctl init --origin example.org/ssh --signer "exec $via" remote
 	cp out remote.vkey
+	: >log
 	mount_logged remote -o settle=0
 	mkdir -p mnt/t/w/a
 	echo a >mnt/t/w/a/f
@@ -284,6 +259,7 @@ recording_waits_for_the_other_machine() {
 keys_on_the_other_machine_are_rotated() {
 	is 0 trailctl key rotate log remote
 	is 0 trailctl key rotate attester remote
+	: >log
 	mount_logged remote -o settle=0
 	for n in 1 2 3 4 5; do
 		for key in log attester; do

@@ -214,9 +214,9 @@ some_trails_are_followed() {
 	watcher=$!
 	$by trailctl watch --all mnt >all 2>all.err &
 	reader=$!
-	wait_for all 1
-	wait_for follow.err 1
-	wait_for cursors/c 1
+	wait_for_lines all 1
+	wait_for_lines follow.err 1
+	wait_for_lines cursors/c 1
 	mkdir -m 0700 mnt/hidden
 	mkdir mnt/hidden/w
 	become owner
@@ -256,7 +256,7 @@ some_trails_are_followed() {
 	lines=$(wc -l <all)
 	$by trailctl watch --all mnt >quiet 2>quiet.err &
 	watcher=$!
-	wait_for quiet "$lines"
+	wait_for_lines quiet "$lines"
 	kill $watcher
 	wait $watcher
 	cmp quiet all
@@ -266,7 +266,7 @@ some_trails_are_followed() {
 	become member
 	$by trailctl watch --cursor cursors/c mnt >again 2>again.err &
 	watcher=$!
-	wait_for again 1
+	wait_for_lines again 1
 	kill $watcher
 	wait $watcher
 	[ "$(jq -r .path again)" = t/w/after ]

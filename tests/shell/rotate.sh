@@ -3,44 +3,15 @@
 # waiting writers get, and what is left when daemon or signer are killed in the middle.
 #
 # ROTATE_ROUNDS=N and ROTATE_SEED=N: rounds of the last test, and where its kills are.
-. "$(dirname "$0")/../suite_tools.sh"
+. "$(dirname "$0")/../suite_daemon.sh"
 patience_s=300
 : "${ROTATE_ROUNDS:=6}" "${ROTATE_SEED:=$$}"
 
-# The daemon and the signer of the mount.
-daemon_of() {
-	sed -n 's/.* pid \([0-9]*\)$/\1/p' "$1/lock"
-}
+# The signer of the mount.
 signer_of() {
 	pgrep -P "$(pgrep -P "$(daemon_of "$1")" -x trailfs-sigsup)" \
 		-x trailfs-signer
 }
-# until_true COMMAND...: wait for it.  A suite that hangs is ended by its caller.
-until_true() {
-	until "$@" >/dev/null 2>&1; do
-		sleep 0.05
-	done
-}
-# logged PATTERN: the daemon said so.
-logged() {
-	grep -q -- "$1" log
-}
-# mount_logged STORE OPTION...: mount it in the foreground, and keep its log.
-# shellcheck disable=SC2086 # words
-mount_logged() {
-	store=$1
-	shift
-	$clock trailfs -f "$store" "$mnt" "$@" >>log 2>&1 &
-	daemon=$!
-	until mountpoint -q "$mnt"; do
-		kill -0 $daemon || {
-			cat log
-			exit 1
-		}
-		sleep 0.05
-	done
-}
-clock=
 
 # Both keys, without an unmount: the answer, the files, control files, the log of the
 # daemon; statements before and after.

@@ -3,17 +3,6 @@
 . "$(dirname "$0")/../suite_tools.sh"
 shared_mount=yes
 
-# wait_for FILE PATTERN: until the file has such a line; fails after a minute.
-wait_for() {
-	for _ in $(seq 600); do
-		if grep -q -- "$2" "$1" 2>/dev/null; then return 0; fi
-		sleep 0.1
-	done
-	echo "no '$2' in $1:"
-	cat "$1"
-	return 1
-}
-
 # begin_watch ARGUMENT...: in the background, as $watcher, with the files
 # watched and notes.  Programs have the rights of the test.
 begin_watch() {
