@@ -825,8 +825,13 @@ START_TEST(daemon_and_helpers_have_what_they_need_and_no_more)
 	    "has $k 'Uid:.%u.%u.%u.%u'; has $k 'NoNewPrivs:.1'\n"
 	    "has $k 'Seccomp:.2'; has $k 'Groups:[[:space:]]*'\n"
 	    "has $k 'Threads:.1'\n"
-	    "grep -Ex 'Max core file size +0 +0 .*' /proc/$k/limits",
-	    (int)vault_pid(), uid, uid, uid, uid);
+	    "grep -Ex 'Max core file size +0 +0 .*' /proc/$k/limits || "
+	    "exit 1\n"
+	    "grep -E '^VmLck:.* [1-9][0-9]* kB' /proc/$k/status || exit 1\n"
+	    "as=\"setpriv --reuid %u --regid %u --clear-groups "
+	    "--bounding-set=-all --inh-caps=-all\"\n"
+	    "$as cat /proc/self/maps >maps && ! $as cat /proc/$k/maps",
+	    (int)vault_pid(), uid, uid, uid, uid, uid, uid);
 	says(content("mnt/.trailfs/status.json", NULL), "\"seccomp\":true");
 	run(0,
 	    "jq -e '.sandbox.signer | .landlock >= 6 and .seccomp and .memory'"
