@@ -1,8 +1,7 @@
 /*
  * Pages of the database without leftovers: see clean_pages.h.
  *
- * The VFS is that of SQLite, but for the function that writes to the database
- * file.  The write-ahead log stays as SQLite writes it, because its frames have
+ * The write-ahead log stays as SQLite writes it, because its frames have
  * checksums; it is scrubbed as a whole (scrub.c).
  *
  * A page with rows begins with one of four numbers.  A page that continues a
@@ -11,7 +10,6 @@
  * database has less than 2^25 pages.  Larger databases are not cleaned.
  * The format: https://www.sqlite.org/fileformat2.html#b_tree_pages
  */
-#include <pthread.h>
 #include <string.h>
 
 #include "../base/bytes.h"
@@ -72,74 +70,29 @@ tf_page_clean(uint8_t *p, size_t n, uint64_t off)
 	return true;
 }
 
-/* --- the VFS --------------------------------------------------------------- */
-
-static const sqlite3_io_methods *plain; /* of SQLite */
-static sqlite3_io_methods cleaning;
-static sqlite3_vfs vfs, *below;
-static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
+/* --- the file ------------------------------------------------------------- */
 
 static bool
-is_small(sqlite3_file *f)
+is_small(sqlite3_file *f, const sqlite3_io_methods *plain)
 {
 	sqlite3_int64 size;
 
 	return plain->xFileSize(f, &size) == SQLITE_OK && size < MOST_BYTES;
 }
 
-static int
-write_page(sqlite3_file *f, const void *p, int n, sqlite3_int64 off)
+int
+tf_clean_write(sqlite3_file *f, const sqlite3_io_methods *plain, const void *p,
+    int n, sqlite3_int64 off)
 {
 	uint8_t page[PAGE];
 	size_t from, to;
 
 	if (n != PAGE || !is_dirty(p, PAGE, (uint64_t)off, &from, &to) ||
-	    !is_small(f))
+	    !is_small(f, plain))
 		return plain->xWrite(f, p, n, off);
 	memcpy(page, p, PAGE);
 	memset(page + from, 0, to - from);
 	return plain->xWrite(f, page, n, off);
-}
-
-/* All files of this VFS have the same functions.  Others would be written as
- * SQLite writes them. */
-static int
-open_file(sqlite3_vfs *self, const char *name, sqlite3_file *f, int flags,
-    int *out)
-{
-	int rc = below->xOpen(self, name, f, flags, out);
-
-	if (rc != SQLITE_OK || (flags & SQLITE_OPEN_MAIN_DB) == 0)
-		return rc;
-	pthread_mutex_lock(&mu);
-	if (plain == NULL) {
-		plain = f->pMethods;
-		cleaning = *plain;
-		cleaning.xWrite = write_page;
-	}
-	if (f->pMethods == plain)
-		f->pMethods = &cleaning;
-	pthread_mutex_unlock(&mu);
-	return rc;
-}
-
-const char *
-tf_clean_vfs(void)
-{
-	const char *name = "trailfs";
-
-	pthread_mutex_lock(&mu);
-	if (below == NULL && (below = sqlite3_vfs_find(NULL)) != NULL) {
-		vfs = *below;
-		vfs.pNext = NULL;
-		vfs.zName = name;
-		vfs.xOpen = open_file;
-		if (sqlite3_vfs_register(&vfs, 0) != SQLITE_OK)
-			below = NULL;
-	}
-	name = below == NULL ? NULL : name;
-	pthread_mutex_unlock(&mu);
-	return name;
 }
 
 /* --- pages that are there --------------------------------------------------- */

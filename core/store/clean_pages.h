@@ -10,6 +10,7 @@
 #ifndef TF_STORE_CLEAN_PAGES_H
 #define TF_STORE_CLEAN_PAGES_H
 
+#include <sqlite3.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,8 +21,10 @@ struct tf_db;
 /* The key of meta that is 1 if all pages are clean. */
 #define TF_META_CLEAN "clean_pages"
 
-/* The name of the VFS for connections that write; NULL: it cannot be had. */
-const char *tf_clean_vfs(void);
+/* SQLite's write to the database file f; plain: the functions of SQLite for f.  A
+ * page is written without leftovers. */
+int tf_clean_write(sqlite3_file *f, const sqlite3_io_methods *plain,
+    const void *p, int n, sqlite3_int64 off);
 
 /*
  * Write zeros over the unused part of the page p at offset off of the database.

@@ -22,11 +22,11 @@
 #include "../base/file.h"
 #include "../base/mutant.h"
 #include "../json.h"
-#include "clean_pages.h"
 #include "connection.h"
 #include "schema.h"
 #include "scrub.h"
 #include "sql.h"
+#include "vfs.h"
 
 #define BUSY_MS 10000
 
@@ -254,7 +254,7 @@ tf_db_open(const char *path, enum tf_db_mode mode, struct tf_db **out,
 		flags |= SQLITE_OPEN_URI;
 	}
 	if (sqlite3_open_v2(path, &db->sq, flags,
-		(flags & SQLITE_OPEN_READWRITE) != 0 ? tf_clean_vfs() : NULL) !=
+		(flags & SQLITE_OPEN_READWRITE) != 0 ? tf_vfs() : NULL) !=
 	    SQLITE_OK) {
 		rc = tf_sql_fail(db, "open database", err);
 		goto fail;

@@ -193,6 +193,15 @@ a_close_is_so_many_flushes_and_calls() {
 		"$(calls 'fdatasync|fsync')" 5
 }
 
+# All that a close writes, it writes by one call.  Moving the log to the database,
+# once in 1,000 pages, takes a call per page, and we do not count that.
+a_close_is_one_write() {
+	mount_with
+	traced create "$mnt/t/w/a" $FILES
+	at_most "writes for $FILES closes by one writer" "$(calls pwrite64)" \
+		$((FILES * 105 / 100))
+}
+
 # A file written by a shell costs one flush more than another one.
 # The shell closes a copy of its descriptor before it writes.  That close looks
 # like the close of a file that stays empty, which costs one flush.
@@ -254,6 +263,7 @@ with '/dev/fuse python3' a_small_file_is_so_many_requests \
 	a_first_walk_asks_for_no_name \
 	a_long_file_is_no_read
 with '/dev/fuse python3 strace' a_close_is_so_many_flushes_and_calls \
+	a_close_is_one_write \
 	a_shell_is_one_flush_more \
 	reading_again_is_so_many_calls \
 	four_writers_share_flushes
