@@ -14,13 +14,13 @@
 static enum tf_code
 finish_digest(struct tf_pending *l, struct tf_hash *out, struct tf_error *err)
 {
-	size_t n = (size_t)(tf_pending_stored(l) - l->hashed), got = 0;
+	size_t n = (size_t)(tf_pending_stored(l) - l->hash->hashed), got = 0;
 	char *rest;
 	int fd = l->fd;
 	enum tf_code rc = TF_OK;
 
 	if (n == 0) {
-		tf_sha256_peek(l->sha, out);
+		tf_sha256_peek(l->hash->sha, out);
 		return TF_OK;
 	}
 	if ((rest = malloc(n)) == NULL)
@@ -28,13 +28,13 @@ finish_digest(struct tf_pending *l, struct tf_hash *out, struct tf_error *err)
 	if (fd < 0)
 		rc = tf_content_open(l, &fd, err);
 	if (rc == TF_OK)
-		rc = tf_file_pread(fd, rest, n, l->hashed, &got, err);
+		rc = tf_file_pread(fd, rest, n, l->hash->hashed, &got, err);
 	if (fd != l->fd)
 		(void)close(fd); /* read-only */
 	if (rc == TF_OK && got < n)
 		rc = tf_fail(err, TF_TAMPER, "a staged file changed its size");
 	if (rc == TF_OK)
-		tf_sha256_peek_with(l->sha, rest, n, out);
+		tf_sha256_peek_with(l->hash->sha, rest, n, out);
 	free(rest);
 	return rc;
 }
@@ -47,14 +47,15 @@ tf_content_digest(struct tf_pending *l, struct tf_hash *out,
 	enum tf_code rc;
 	int fd;
 
-	if (l->in_order) {
+	if (tf_pending_in_order(l)) {
 		tf_content_hash(l);
 		tf_hash_wait(l->v->hasher, l);
-		if (l->hashed == tf_pending_ordered(l))
+		if (l->hash->hashed == tf_pending_ordered(l))
 			return finish_digest(l, out, err);
 	}
-	if (l->whole_gen != 0 && l->whole_gen == l->gen) {
-		*out = l->whole;
+	if (l->hash != NULL && l->hash->whole_gen != 0 &&
+	    l->hash->whole_gen == l->gen) {
+		*out = l->hash->whole;
 		return TF_OK;
 	}
 	if ((rc = tf_content_open(l, &fd, err)) != TF_OK)

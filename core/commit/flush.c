@@ -301,9 +301,10 @@ is_long(struct tf_pending *l)
 {
 	if (!l->in_file || l->size <= TF_HASH_LONG)
 		return false;
-	return l->in_order ? tf_hash_left(l->v->hasher, l,
-				 tf_pending_ordered(l)) > TF_HASH_LONG :
-			     l->whole_gen != l->gen;
+	if (tf_pending_in_order(l))
+		return tf_hash_left(l->v->hasher, l, tf_pending_ordered(l)) >
+		    TF_HASH_LONG;
+	return l->hash == NULL || l->hash->whole_gen != l->gen;
 }
 
 /* True if no caller waits for the digest of l any more. */
@@ -338,8 +339,8 @@ hash_behind(struct tf_pending *l, const struct tf_patience *p,
 	tf_pending_lock(l);
 	/* A read of the hasher failed: the whole file is hashed again, which
 	 * reports the error. */
-	if (!l->hashing && tf_hash_left(h, l, l->hash_upto) > 0)
-		l->in_order = false;
+	if (!l->hash->hashing && tf_hash_left(h, l, l->hash->upto) > 0)
+		tf_pending_disorder(l);
 	pthread_mutex_unlock(&l->io);
 	return TF_OK;
 }
@@ -357,7 +358,8 @@ hash_all(struct tf_pending *l, const struct tf_patience *p,
 	tf_pending_lock(l);
 	gen = l->gen;
 	fd = -1;
-	if ((rc = tf_content_settle(l, err)) == TF_OK)
+	if ((rc = tf_hash_need(l, err)) == TF_OK &&
+	    (rc = tf_content_settle(l, err)) == TF_OK)
 		rc = tf_content_open(l, &fd, err);
 	pthread_mutex_unlock(&l->io);
 	if (rc != TF_OK)
@@ -372,8 +374,8 @@ hash_all(struct tf_pending *l, const struct tf_patience *p,
 		return rc;
 	tf_pending_lock(l);
 	if (gen == l->gen && size == tf_pending_stored(l)) {
-		l->whole = digest;
-		l->whole_gen = gen;
+		l->hash->whole = digest;
+		l->hash->whole_gen = gen;
 	} else if (gen == l->gen) {
 		rc = tf_fail(err, TF_TAMPER, "a staged file changed its size");
 	}
@@ -390,7 +392,7 @@ hash_long(struct tf_pending *l, struct tf_error *err)
 
 	tf_vault_slow(l->v);
 	tf_pending_lock(l);
-	in_order = l->in_order;
+	in_order = tf_pending_in_order(l);
 	pthread_mutex_unlock(&l->io);
 	return in_order ? hash_behind(l, &p, err) : hash_all(l, &p, err);
 }

@@ -117,17 +117,17 @@ work(void *arg)
 
 /* --- a file just behind its writer -------------------------------------------- */
 
-/* Set the end of the next chunk.  False: all bytes are hashed, and l belongs to
+/* Set the end of the next chunk.  False: all bytes are hashed, and s belongs to
  * its writer again. */
 static bool
-goal(struct tf_hasher *h, struct tf_pending *l, uint64_t *upto)
+goal(struct tf_hasher *h, struct tf_staged_hash *s, uint64_t *upto)
 {
 	bool more;
 
 	pthread_mutex_lock(&h->mu);
-	l->hash_seen = l->hashed;
-	*upto = l->hash_upto;
-	more = l->hashing = *upto > l->hashed && !l->hash_failed;
+	s->seen = s->hashed;
+	*upto = s->upto;
+	more = s->hashing = *upto > s->hashed && !s->failed;
 	if (!more)
 		pthread_cond_broadcast(&h->idle);
 	pthread_mutex_unlock(&h->mu);
@@ -147,33 +147,52 @@ let_go(struct tf_pending *l)
 static bool
 follow(struct tf_hasher *h, struct tf_hash_task *t, char *buf)
 {
-	struct tf_pending *l = (struct tf_pending *)((char *)t -
-	    offsetof(struct tf_pending, hash_task));
+	struct tf_staged_hash *s = (struct tf_staged_hash *)t;
 	uint64_t upto;
 	size_t n, got;
 
 	for (int i = 0; i < SLICE; i++) {
-		if (!goal(h, l, &upto)) {
-			let_go(l);
+		if (!goal(h, s, &upto)) {
+			let_go(s->of);
 			return false;
 		}
-		n = upto - l->hashed < CHUNK ? (size_t)(upto - l->hashed) :
+		n = upto - s->hashed < CHUNK ? (size_t)(upto - s->hashed) :
 					       CHUNK;
-		l->hash_failed = buf == NULL ||
-		    tf_file_pread(l->fd, buf, n, l->hashed, &got, NULL) !=
+		s->failed = buf == NULL ||
+		    tf_file_pread(s->of->fd, buf, n, s->hashed, &got, NULL) !=
 			TF_OK ||
 		    got == 0;
-		if (!l->hash_failed) {
-			tf_sha256_add(l->sha, buf, got);
-			l->hashed += got;
+		if (!s->failed) {
+			tf_sha256_add(s->sha, buf, got);
+			s->hashed += got;
 		}
 	}
 	return true;
 }
 
+enum tf_code
+tf_hash_need(struct tf_pending *l, struct tf_error *err)
+{
+	struct tf_staged_hash *s;
+
+	if (l->hash != NULL)
+		return TF_OK;
+	if ((s = calloc(1, sizeof(*s))) == NULL)
+		return tf_nomem(err);
+	if ((s->sha = tf_sha256_new()) == NULL) {
+		free(s);
+		return tf_nomem(err);
+	}
+	s->of = l;
+	s->task.step = follow;
+	l->hash = s;
+	return TF_OK;
+}
+
 void
 tf_hash_ahead(struct tf_hasher *h, struct tf_pending *l, uint64_t size)
 {
+	struct tf_staged_hash *s = l->hash;
 	uint32_t uid;
 	bool begins;
 
@@ -182,14 +201,13 @@ tf_hash_ahead(struct tf_hasher *h, struct tf_pending *l, uint64_t size)
 	uid = l->attr.uid;
 	pthread_mutex_unlock(&l->v->mu);
 	pthread_mutex_lock(&h->mu);
-	l->hash_upto = size;
-	if ((begins = !l->hashing)) {
-		l->hashing = true;
-		l->hash_failed = false;
-		l->hash_seen = l->hashed;
-		l->hash_task.uid = uid;
-		l->hash_task.step = follow;
-		push(h, &l->hash_task);
+	s->upto = size;
+	if ((begins = !s->hashing)) {
+		s->hashing = true;
+		s->failed = false;
+		s->seen = s->hashed;
+		s->task.uid = uid;
+		push(h, &s->task);
 	}
 	pthread_mutex_unlock(&h->mu);
 	if (!begins)
@@ -199,19 +217,36 @@ tf_hash_ahead(struct tf_hasher *h, struct tf_pending *l, uint64_t size)
 void
 tf_hash_wait(struct tf_hasher *h, struct tf_pending *l)
 {
+	if (l->hash == NULL)
+		return;
 	pthread_mutex_lock(&h->mu);
-	while (l->hashing)
+	while (l->hash->hashing)
 		pthread_cond_wait(&h->idle, &h->mu);
 	pthread_mutex_unlock(&h->mu);
+}
+
+void
+tf_hash_restart(struct tf_pending *l, const void *p, size_t n)
+{
+	struct tf_staged_hash *s = l->hash;
+
+	tf_hash_wait(l->v->hasher, l);
+	tf_sha256_reset(s->sha);
+	tf_sha256_add(s->sha, p, n);
+	s->hashed = s->upto = n;
+	s->in_order = true;
 }
 
 uint64_t
 tf_hash_left(struct tf_hasher *h, struct tf_pending *l, uint64_t size)
 {
+	const struct tf_staged_hash *s = l->hash;
 	uint64_t at;
 
+	if (s == NULL)
+		return size;
 	pthread_mutex_lock(&h->mu);
-	at = l->hashing ? l->hash_seen : l->hashed;
+	at = s->hashing ? s->seen : s->hashed;
 	pthread_mutex_unlock(&h->mu);
 	return at < size ? size - at : 0;
 }
@@ -241,9 +276,9 @@ tf_hash_await(struct tf_hasher *h, struct tf_pending *l,
 	bool done;
 
 	pthread_mutex_lock(&h->mu);
-	while (l->hashing && wait_a_moment(h, p))
+	while (l->hash->hashing && wait_a_moment(h, p))
 		;
-	done = !l->hashing;
+	done = !l->hash->hashing;
 	pthread_mutex_unlock(&h->mu);
 	return done;
 }
@@ -429,7 +464,7 @@ tf_content_hash(struct tf_pending *l)
 {
 	uint64_t n = tf_pending_ordered(l);
 
-	if (l->fd < 0 || !l->in_order || l->hash_upto == n)
+	if (l->fd < 0 || !tf_pending_in_order(l) || l->hash->upto == n)
 		return;
 	tf_hash_ahead(l->v->hasher, l, n);
 }

@@ -10,6 +10,7 @@
 #define TF_COMMIT_HASHER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "../error.h"
@@ -28,16 +29,24 @@ TF_MUST_USE enum tf_code tf_hasher_start(struct tf_hasher **out,
 /* Complete all tasks, end the threads and free h.  NULL: does nothing. */
 void tf_hasher_stop(struct tf_hasher *h);
 
+/* Make l->hash, unless it is there; io is held.  Error: TF_NOMEM. */
+TF_MUST_USE enum tf_code tf_hash_need(struct tf_pending *l,
+    struct tf_error *err);
+/* The staged file of l has these n bytes now, and what follows may come in
+ * order.  io is held, and l->hash is there. */
+void tf_hash_restart(struct tf_pending *l, const void *p, size_t n);
+
 /* Let the threads hash the first size bytes of l->fd.  io is held, and
- * l->in_order is true. */
+ * tf_pending_in_order(l) is true. */
 void tf_hash_ahead(struct tf_hasher *h, struct tf_pending *l, uint64_t size);
 /* Wait until the threads have finished with l.  The caller holds io, and owns
- * l->sha and l->hashed afterwards.  After a failed read l->hashed is less than
- * the size that was asked for. */
+ * l->hash afterwards, if there is one.  After a failed read `hashed` is less
+ * than the size that was asked for. */
 void tf_hash_wait(struct tf_hasher *h, struct tf_pending *l);
 /* The number of the first size bytes that are not hashed yet. */
 uint64_t tf_hash_left(struct tf_hasher *h, struct tf_pending *l, uint64_t size);
-/* Wait as tf_hash_wait does, without io.  False: p has ended the wait. */
+/* Wait as tf_hash_wait does, without io; l->hash is there.  False: p has ended
+ * the wait. */
 bool tf_hash_await(struct tf_hasher *h, struct tf_pending *l,
     const struct tf_patience *p);
 /*

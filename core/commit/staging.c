@@ -186,14 +186,6 @@ need_fd(struct tf_pending *l, struct tf_error *err)
 	return rc;
 }
 
-static enum tf_code
-need_sha(struct tf_pending *l, struct tf_error *err)
-{
-	if (l->sha == NULL && (l->sha = tf_sha256_new()) == NULL)
-		return tf_nomem(err);
-	return TF_OK;
-}
-
 /*
  * Create the staged file of l under a temporary name and rename it once it
  * holds the whole content: until then the content that was flushed before is
@@ -258,16 +250,12 @@ spool(struct tf_pending *l, struct tf_error *err)
 	enum tf_code rc;
 	int fd;
 
-	if ((rc = need_sha(l, err)) != TF_OK ||
+	if ((rc = tf_hash_need(l, err)) != TF_OK ||
 	    (rc = new_file(l, fill_from_memory, &fd, err)) != TF_OK)
 		return rc;
 	l->fd = fd;
 	l->in_file = true;
-	tf_sha256_reset(l->sha);
-	if (l->size > 0 && !l->secret)
-		tf_sha256_add(l->sha, l->mem, l->size);
-	l->hashed = l->hash_upto = l->secret ? 0 : l->size;
-	l->in_order = true;
+	tf_hash_restart(l, l->mem, l->secret ? 0 : l->size);
 	tf_content_forget(l);
 	return TF_OK;
 }
@@ -349,7 +337,7 @@ hash_along(struct tf_pending *l, uint64_t end)
 {
 	if (l->secret) /* the chunk of the last byte may be in memory only */
 		end = tf_secret_final_size(end - 1);
-	if (end >= l->hash_upto + TF_HASH_AHEAD)
+	if (end >= l->hash->upto + TF_HASH_AHEAD)
 		tf_hash_ahead(l->v->hasher, l, end);
 }
 
@@ -377,8 +365,8 @@ tf_content_put(struct tf_pending *l, const void *p, size_t n, uint64_t off,
 	if (rc != TF_OK)
 		return rc;
 	if (off != l->size)
-		l->in_order = false; /* the flush hashes the whole file */
-	if (l->in_order)
+		tf_pending_disorder(l);
+	if (tf_pending_in_order(l))
 		hash_along(l, off + n);
 	return TF_OK;
 }
@@ -398,7 +386,7 @@ tf_content_resize(struct tf_pending *l, uint64_t size, struct tf_error *err)
 		return TF_OK;
 	}
 	if ((rc = need_file(l, err)) != TF_OK ||
-	    (rc = need_sha(l, err)) != TF_OK)
+	    (rc = tf_hash_need(l, err)) != TF_OK)
 		return rc;
 	if (l->secret) {
 		rc = tf_secret_resize(l->key, l->fd, l->size, size, err);
@@ -408,12 +396,9 @@ tf_content_resize(struct tf_pending *l, uint64_t size, struct tf_error *err)
 		return tf_fail(err, TF_IO, "truncate failed");
 	}
 	if (size == 0) {
-		tf_hash_wait(l->v->hasher, l);
-		tf_sha256_reset(l->sha);
-		l->hashed = l->hash_upto = 0;
-		l->in_order = true;
+		tf_hash_restart(l, "", 0);
 	} else if (size != l->size) {
-		l->in_order = false;
+		tf_pending_disorder(l);
 	}
 	return TF_OK;
 }

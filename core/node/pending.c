@@ -37,7 +37,6 @@ tf_pending_new(struct tf_vault *v, const struct tf_attr *attr, const char *name,
 	l->attr = *attr;
 	l->name_len = n;
 	l->fd = -1;
-	l->in_order = true;
 	(void)pthread_mutex_init(&l->io, NULL);
 	/* The id is unique, so a mix of it balances well enough. */
 	l->priority = (uint32_t)((attr->id * 0xd6e8feb86659fd93u) >> 32);
@@ -77,7 +76,9 @@ tf_pending_unref(struct tf_pending *l)
 	free(l->meant);
 	tf_interruption_free(l->interruption);
 	tf_buf_free(&l->xattrs);
-	tf_sha256_free(l->sha);
+	if (l->hash != NULL)
+		tf_sha256_free(l->hash->sha);
+	free(l->hash);
 	(void)pthread_mutex_destroy(&l->io);
 	free(l);
 }

@@ -156,16 +156,22 @@ struct tf_waiter {
 	void *arg;
 };
 
-/* A pending node.  mu guards the fields up to io, and io those after it, unless
- * a comment says otherwise. */
+/*
+ * A pending node.  mu guards the fields up to io, and io those after it, unless
+ * a comment says otherwise.
+ *
+ * A user may have a hundred thousand of them, and the daemon stays below 128 MB
+ * (tests/mount/test_memory.c).  So what few nodes need is behind a pointer, and
+ * flags and numbers of 32 bits stand together.
+ */
 struct tf_pending {
 	struct tf_vault *v;
-	unsigned refs;
 	struct tf_attr attr;
 	char *name; /* to be read with mu or with a claim */
 	size_t name_len;
 	uint64_t att, wf; /* attestation (or draft) and workflow above */
 	size_t names;	  /* pending below it; of a draft attestation only */
+
 	bool in_draft;	  /* below a draft directory or attestation */
 	bool unlinked;	  /* has no name any more */
 	bool saved;	  /* has a row in stage */
@@ -173,83 +179,76 @@ struct tf_pending {
 	bool marked;	  /* ... which says that it is no longer true */
 	bool put_off;	  /* its flush lacked a descriptor, try again */
 	bool hollow;	  /* its row is that of a placeholder */
-	uint64_t mark_ns; /* when to mark that row; boot clock, or 0 */
 	bool job;	  /* claimed */
 	bool wants_check; /* tend it: compare its bytes, see unchecked */
 	bool unchecked;	  /* its bytes were not yet compared with the digest of
 			   * the row that the last process left */
-	struct tf_duty duty; /* tends it, while on_duty */
 	bool on_duty, again; /* again: tend it once more afterwards */
-	unsigned writers;    /* open handles for writing */
-	uint32_t writer;     /* the uid that has them */
-	unsigned readers;    /* open handles for reading; of a directory: all */
-	uint32_t *uids;	     /* all that had it open for writing, sorted */
-	uint32_t few[2];     /* room for uids, while it is enough */
+	bool wrote;	     /* it was written through a handle */
+	bool holds;	     /* has a descriptor, counted for holds_uid */
+	bool recorded;	     /* the entry about its failure is committed */
+	bool indexed;	     /* found by name and place */
+
+	unsigned refs;
+	unsigned writers; /* open handles for writing */
+	uint32_t writer;  /* the uid that has them */
+	unsigned readers; /* open handles for reading; of a directory: all */
 	unsigned n_uids;
-	bool wrote;	      /* it was written through a handle */
+	uint32_t few[2];      /* room for uids, while it is enough */
+	uint32_t charged_uid; /* who has `charged` */
+	uint32_t counted_uid; /* ... and `counted` */
+	uint32_t holds_uid;
+	enum tf_code failed; /* F3; TF_OK: it has not failed */
+	uint32_t priority;   /* in all treaps */
+
+	uint32_t *uids;	      /* all that had it open for writing, sorted */
+	struct tf_duty duty;  /* tends it, while on_duty */
+	uint64_t mark_ns;     /* when to mark its row; boot clock, or 0 */
 	uint64_t charged;     /* bytes, to the quota of charged_uid */
 	uint64_t charged_for; /* bytes of content, of which that follows */
 	uint64_t to_encrypt;  /* bytes of the age file that it needs still */
-	uint32_t charged_uid;
-	uint64_t counted; /* names, to that of counted_uid; 0: not yet */
-	uint32_t counted_uid;
-	bool holds; /* has a descriptor, counted for holds_uid */
-	uint32_t holds_uid;
+	uint64_t counted;     /* names, to that of counted_uid; 0: not yet */
 	struct tf_pending *holds_next,
 	    *holds_prev;       /* with the same holds_uid */
 	struct tf_text *actor; /* canonical JSON: last writer, or renamer */
 	struct tf_buf xattrs;  /* canonical JSON object, or empty */
 	uint64_t frozen_ns, deadline_ns; /* boot clock */
 	uint64_t retry_ns;		 /* the sealer does not look earlier */
-	enum tf_code failed;		 /* F3; TF_OK: it has not failed */
-	struct tf_error *failure;	 /* why; NULL without memory */
+	struct tf_error *failure; /* why it failed; NULL without memory */
 	/* The name that it gave up because it failed, or NULL.  Its row has
 	 * this name until the entry is committed.  Meanwhile it cannot be
 	 * renamed, replaced or removed. */
 	char *meant;
-	bool recorded; /* that entry is committed */
 	/* That entry, while it is being made; or NULL. */
 	struct tf_interruption *interruption;
 
 	pthread_mutex_t io;
 	char *mem; /* the content, while it is short */
 	size_t mem_cap;
-	bool in_file;	       /* the content is stage/<id> */
-	int fd;		       /* of that file, or -1 */
-	bool named;	       /* its name survives a power cut */
-	bool linked;	       /* it may be an object: copy it to write */
-	bool in_db;	       /* the content is the inline object id */
-	uint64_t size;	       /* of the content */
-	struct tf_sha256 *sha; /* of its first `hashed` bytes */
-	uint64_t hashed;
-	bool in_order;	    /* each byte was written once, in order */
-	bool hashing;	    /* the hasher has sha and hashed (its mu) */
-	bool hash_failed;   /* the hasher could not read */
-	uint64_t hash_upto; /* how far it shall hash (changed with its mu) */
-	uint64_t hash_seen; /* how far it has hashed (its mu) */
-	struct tf_hash_task hash_task;
-	struct tf_hash whole;	   /* digest of the content... */
-	uint64_t whole_gen;	   /* ...of this gen; 0: not known */
-	uint64_t gen;		   /* counts changes of the content */
-	uint64_t saved_gen;	   /* the last gen that is durable (and mu) */
+	int fd;	       /* of stage/<id>, or -1 */
+	bool in_file;  /* the content is that file */
+	bool named;    /* its name survives a power cut */
+	bool linked;   /* it may be an object: copy it to write */
+	bool in_db;    /* the content is the inline object id */
+	bool secret;   /* its staged form is encrypted, see secret.h (and mu) */
+	uint64_t size; /* of the content */
+	struct tf_staged_hash *hash; /* of that file; NULL: not hashed */
+	uint64_t gen;		     /* counts changes of the content */
+	uint64_t saved_gen;	     /* the last gen that is durable (and mu) */
 	uint64_t compared_gen;	   /* ... compared with an equal object (mu) */
 	struct tf_hash digest;	   /* of saved_gen (and mu) */
 	struct tf_waiter *waiters; /* for the flush under way (mu) */
 	uint64_t flushing_gen;	   /* the gen that is flushed (mu) */
-
 	/* Content of a trail with recipients: see secret.h and encrypted.h. */
-	bool secret;	       /* its staged form is encrypted (and mu) */
-	struct tf_secret *key; /* of that form; NULL: not read */
+	struct tf_secret *key;		/* of the staged form; NULL: not read */
 	struct tf_kept_recipients *to;	/* of its first byte (and mu) */
 	struct tf_encrypted *encrypted; /* the age file; or NULL (and mu) */
 
 	struct tf_pending *id_next, *name_next; /* hash chains */
-	bool indexed;				/* found by name and place */
 	struct tf_pending_place at;		/* while it is indexed */
 	struct {
 		struct tf_pending *left, *right;
 	} link[TF_PENDING_ORDERS]; /* treaps */
-	uint32_t priority;	   /* in all of them */
 };
 
 /* mode without setuid and setgid, for a file whose bytes or owner changed. */
@@ -308,6 +307,22 @@ static inline bool
 tf_pending_rests(const struct tf_pending *l)
 {
 	return l->attr.state == TF_STATE_PLACEHOLDER && l->writers == 0;
+}
+
+/* Was each byte of the staged file written once, in order, so that the hasher
+ * can follow the writer?  io is held, mu need not be. */
+static inline bool
+tf_pending_in_order(const struct tf_pending *l)
+{
+	return l->hash != NULL && l->hash->in_order;
+}
+
+/* It was not: the flush hashes the whole file. */
+static inline void
+tf_pending_disorder(struct tf_pending *l)
+{
+	if (l->hash != NULL)
+		l->hash->in_order = false;
 }
 
 /* Is everything on stable storage, and the digest that of the row?  Of a new

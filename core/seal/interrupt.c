@@ -222,7 +222,7 @@ took_hold(struct tf_pending *l, const struct tf_interruption *x)
 	tf_quota_charge(l, l->size);
 	l->digest = x->content.sha256;
 	l->in_db = !l->in_file;
-	l->in_order = false;
+	tf_pending_disorder(l);
 	l->marked = false;
 	l->recorded = true;
 	tf_stage_saved(l->v, l);

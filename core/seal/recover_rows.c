@@ -148,7 +148,6 @@ tf_recover_load(void *arg, const struct tf_stage_row *r, struct tf_error *err)
 		l->gen = l->saved_gen = 1;
 		l->size = r->attr.size;
 		l->digest = r->sha256;
-		l->in_order = false;
 		l->secret = secret;
 		if (secret)
 			tf_secrets_take(f->v);

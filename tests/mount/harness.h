@@ -81,6 +81,10 @@ void crash_start(const char *options, int ms);
 /* Wait until the daemon ends.  Returns its exit status, or -signal. */
 int vault_ended(void);
 pid_t vault_pid(void);
+/* A line of its /proc/PID/status, as "VmRSS": kibibytes. */
+long daemon_kib(const char *field);
+/* False: its memory is that of a sanitizer or of memcheck. */
+bool memory_counts(void);
 /* Set the limit of descriptors for later daemons; hard 0: the limit of the
  * test. */
 void daemon_descriptors(unsigned soft, unsigned hard);

@@ -6,6 +6,7 @@
 
 #include "core/control.h"
 #include "harness.h"
+#include "../faults/fault.h"
 #include "harness_i.h"
 
 /* The time limit of a daemon.  It is shorter than that of a test: a caller
@@ -159,4 +160,19 @@ pid_t
 vault_pid(void)
 {
 	return daemon_pid;
+}
+
+long
+daemon_kib(const char *field)
+{
+	return atol(run(0, "sed -n 's/^%s:\t *//p' /proc/%d/status", field,
+	    (int)vault_pid()));
+}
+
+bool
+memory_counts(void)
+{
+	return FAULTS_WORK &&
+	    strstr(run(0, "readlink /proc/%d/exe", (int)vault_pid()),
+		"memcheck") == NULL;
 }

@@ -31,7 +31,7 @@
 	X(badstore) \
 	X(full) \
 	X(disk) \
-	X(limits) X(headroom) \
+	X(limits) X(headroom) X(memory) \
 	X(compliance) \
 	X(idle) \
 	X(batch) \
