@@ -34,8 +34,11 @@ fs_broker_start(const struct fs_options *o, struct fs_broker **out,
 	*k = (struct fs_broker){ .mounter = FS_HELPER_NONE,
 		.mu = PTHREAD_MUTEX_INITIALIZER,
 		.broker = FS_HELPER_NONE };
-	if ((rc = fs_helper_start(&k->mounter, "trailfs-mounter",
-		 fs_broker_run_mounter, o, err)) == TF_OK &&
+	rc = fs_helper_start(&k->mounter, "trailfs-mounter",
+	    fs_broker_run_mounter, o, err);
+	if (rc == TF_OK && !o->foreground)
+		(void)setsid();
+	if (rc == TF_OK &&
 	    (rc = fs_helper_start(&k->broker, "trailfs-broker",
 		 fs_broker_run_broker, o, err)) == TF_OK &&
 	    (setsockopt(k->broker.fd, SOL_SOCKET, SO_RCVTIMEO, &limit,

@@ -23,7 +23,13 @@
 
 struct fs_broker;
 
-/* Start both.  No thread runs yet.  TF_IO, TF_NOMEM. */
+/*
+ * Start both, and leave the session of the program that mounts unless o is in the
+ * foreground.  The mounter stays in its process group until it has mounted: while
+ * autofs, of automount(8) or of systemd, mounts at a directory, that group alone may
+ * reach the directory, and everybody else waits for the end of the mounting.
+ * No thread runs yet.  TF_IO, TF_NOMEM.
+ */
 TF_MUST_USE enum tf_code fs_broker_start(const struct fs_options *o,
     struct fs_broker **out, struct tf_error *err);
 /* End both, and wait for them.  Nothing uses them any more.  NULL: nothing. */

@@ -103,6 +103,8 @@ fs_broker_run_mounter(int fd, const void *arg)
 		return; /* the store could not be opened */
 	close_all(got);
 	result = r.verb == FS_BROKER_MOUNT ? do_mount(o, &se) : 0;
+	if (!o->foreground)
+		(void)setsid(); /* see fs_broker_start() */
 	fs_helper_be_silent();
 	if (!fs_sandbox_unmounter())
 		return;

@@ -82,7 +82,6 @@ fs_daemon_fork(int *to, struct tf_error *err)
 		_exit(await_child(fds[0]));
 	}
 	close(fds[0]);
-	setsid();
 	*to = fds[1];
 	return TF_OK;
 }

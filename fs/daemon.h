@@ -20,7 +20,8 @@ void fs_daemon_harden(void);
  * Go into the background.  Only the child returns with TF_OK; the parent waits
  * and exits with the status byte that the child writes to *to, or with failure
  * if the child ends without writing one.  Until fs_daemon_ready, the child's
- * stderr is still that of the parent.
+ * stderr is still that of the parent; until it calls setsid(2), it is of the
+ * parent's process group.
  * On failure there is no child and *to is unchanged.  TF_IO.
  */
 TF_MUST_USE enum tf_code fs_daemon_fork(int *to, struct tf_error *err);

@@ -123,7 +123,8 @@ image_is_made() {
 container_is_on() {
 	# shellcheck disable=SC2016 # the inner shell expands it
 	unshare -m --propagation private sh -ec '
-		work=$1 group=/sys/fs/cgroup/$2
+		work=$1 group=/sys/fs/cgroup/$2 autofs=
+		[ ! -e /dev/autofs ] || autofs=1
 		umount -l /sys/fs/cgroup
 		mount -t cgroup2 cgroup2 /sys/fs/cgroup
 		mkdir -p "$group" "$work/root" "$work/small"
@@ -136,7 +137,8 @@ container_is_on() {
 			systemd-nspawn -q -b --register=no --keep-unit \
 				--console=pipe --private-network \
 				--capability=all --system-call-filter=@known \
-				--bind=/dev/fuse --bind="$work/small:/srv/small" \
+				--bind=/dev/fuse ${autofs:+--bind=/dev/autofs} \
+				--bind="$work/small:/srv/small" \
 				-D "$work/root" -M booted </dev/null || status=$?
 		done
 	' sh "$work" "$group" >>"$work/console" 2>&1 &

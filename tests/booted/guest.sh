@@ -686,13 +686,13 @@ uses_a_mount_unit() {
 
 # A program that enters the mount point waits until the vault is mounted.
 uses_an_automount() {
-	never systemd-detect-virt -q -c || skip 'a container has no automounts'
+	[ -e /dev/autofs ] || skip 'this kernel has no /dev/autofs'
 	cp $examples/mnt-vault.automount /etc/systemd/system/
 	systemctl daemon-reload
 	systemd-analyze verify --man=no mnt-vault.automount
 	systemctl enable --now mnt-vault.automount
 	is_shown ActiveState inactive mnt-vault.mount
-	mkdir $mnt/t/w/first-use
+	mkdir -p $mnt/t/w/first-use
 	echo x >$mnt/t/w/first-use/f
 	is_shown ActiveState active mnt-vault.mount
 	[ "$(findmnt -n -t fuse.trailfs $mnt | wc -l)" = 1 ]
@@ -702,8 +702,7 @@ uses_an_automount() {
 }
 
 is_an_automount_after_boot() {
-	[ -e /etc/systemd/system/mnt-vault.automount ] ||
-		skip 'a container has no automounts'
+	[ -e /dev/autofs ] || skip 'this kernel has no /dev/autofs'
 	is_shown ActiveState active mnt-vault.automount
 	[ "$(cat $mnt/t/w/first-use/f)" = x ]
 	is_shown ActiveState active mnt-vault.mount

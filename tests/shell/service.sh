@@ -122,6 +122,62 @@ it_is_called_trailfs() {
 	unmount
 }
 
+# ./autofs DIRECTORY COMMAND...: autofs at DIRECTORY, as of automount(8) and of systemd:
+# COMMAND mounts there when the first program enters it.
+cat >autofs <<'END'
+import ctypes, fcntl, os, struct, subprocess, sys
+at, command = sys.argv[1], sys.argv[2:]
+DIRECT, READY, FAIL = 5, 0x9360, 0x9361
+os.setpgid(0, 0)
+r, w = os.pipe()
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.mount(b'autofs', at.encode(), b'autofs', 0,
+    b'fd=%d,pgrp=%d,minproto=5,maxproto=5,direct' % (w, os.getpgrp())) != 0:
+    sys.exit(os.strerror(ctypes.get_errno()))
+os.close(w)
+root = os.open(at, os.O_RDONLY | os.O_DIRECTORY)
+open('waits', 'w')
+packet = os.read(r, 4096)
+_, kind, token = struct.unpack('iiI', packet[:12])
+assert kind == DIRECT
+ok = subprocess.run(command).returncode == 0
+fcntl.ioctl(root, READY if ok else FAIL, token)
+END
+
+# A mount point of autofs, which lets in the process group of mount(8) alone until it
+# is mounted.  The last look is at the umount of autofs itself.
+autofs_mounts_it() {
+	[ "$(id -u)" -eq 0 ] || skip 'only root mounts autofs'
+	grep -qw autofs /proc/filesystems || skip 'no autofs in this kernel'
+	rm -f waits
+	timeout -s KILL 60 python3 autofs "$mnt" trailfs store "$mnt" &
+	server=$!
+	until_true test -e waits
+	timeout -s KILL 60 mkdir mnt/t/through
+	wait "$server"
+	[ -d mnt/t/through ]
+	unmount
+	umount "$mnt"
+}
+
+# sessions PID: of this process and of all that it started.
+sessions() {
+	ps -o sid= -p "$1"
+	for child in $(pgrep -P "$1"); do
+		sessions "$child"
+	done
+}
+
+# A signal to the session or the group of whoever mounted reaches nothing of it.
+nothing_stays_in_the_session_of_its_caller() {
+	mount store
+	pid=$(sed -n 's/.* pid \([0-9]*\)$/\1/p' store/lock)
+	sessions "$pid" >sids
+	[ "$(wc -l <sids)" -ge 5 ]
+	if grep -w "$(ps -o sid= -p $$ | tr -d ' ')" sids; then exit 1; fi
+	unmount
+}
+
 # Nobody asks for it: no process more.
 without_a_watchdog_there_is_none() {
 	mount store
@@ -176,6 +232,7 @@ the_unit_allows_what_the_daemon_calls() {
 with 'python3 pgrep' a_service_is_watched a_failed_start_says_why \
 	a_service_of_another_user_is_watched \
 	a_killed_service_is_not_alive it_is_called_trailfs \
-	without_a_watchdog_there_is_none
+	without_a_watchdog_there_is_none autofs_mounts_it \
+	nothing_stays_in_the_session_of_its_caller
 with systemd-analyze the_unit_is_confined the_unit_allows_what_the_daemon_calls
 finish
