@@ -200,6 +200,17 @@ output(void *self, void *data, zip_uint64_t n, zip_source_cmd_t cmd)
 
 /* --- the archive ---------------------------------------------------------- */
 
+/* Names of ASCII do not say that they are UTF-8.  libzip before 1.10 leaves that
+ * out by itself. */
+static zip_flags_t
+encoding(const char *name)
+{
+	for (; *name != '\0'; name++)
+		if ((unsigned char)*name >= 0x80)
+			return ZIP_FL_ENC_UTF_8;
+	return ZIP_FL_ENC_GUESS;
+}
+
 static bool
 add(struct writer *w, zip_t *z, struct input *in)
 {
@@ -211,7 +222,7 @@ add(struct writer *w, zip_t *z, struct input *in)
 	(void)w;
 	if (s == NULL)
 		return false;
-	if ((i = zip_file_add(z, m->name, s, ZIP_FL_ENC_UTF_8)) < 0) {
+	if ((i = zip_file_add(z, m->name, s, encoding(m->name))) < 0) {
 		zip_source_free(s);
 		return false;
 	}
