@@ -7,8 +7,11 @@
 # kept as archives in CACHE (/var/cache/trailfs-chroots); packages that apt fetched
 # are kept there, too.  With PACKAGE=FILE nothing is built, and that package is tried.
 #
-# Tests flush often: a TMPDIR in memory, 3 GB for each release, saves most of the time.  COMPILERS (gcc clang) are tried one after the other; the
-# tests of the mount (MOUNT_SUITES) and of the installation use the first.
+# Tests flush often: a TMPDIR in memory, of 4 GB, saves most of the time.  Each of
+# COMPILERS (gcc clang) builds the package with its unit tests.  The package of the
+# first is installed, and the first runs MOUNT_SUITES, SHELL_SUITES and the programs
+# without memory; the others run OTHER_SUITES of the mount.  Guards against waiting
+# for ever are ten times as long as elsewhere: this runs on busy machines.
 #
 # Each step is one check; what a failed one printed is shown.  The last line is
 # "N passed, N failed".
@@ -20,7 +23,9 @@ source=$(cd "$1" && pwd) || exit 1
 shift
 : "${CACHE:=/var/cache/trailfs-chroots}" "${COMPILERS:=gcc clang}"
 : "${MIRROR:=http://deb.debian.org/debian}"
-: "${MOUNT_SUITES:=posix states drafts sealing closing tamper control actor}"
+: "${MOUNT_SUITES:=posix states drafts sealing closing tamper control actor
+	signer sandbox}"
+: "${OTHER_SUITES:=sandbox}"
 : "${SHELL_SUITES:=tools-init tools-mount tools-log package-make install}"
 : "${STEP_TIMEOUT:=3600}"
 mkdir -p "$CACHE/archives/partial"
@@ -75,6 +80,7 @@ inside() {
 		exec chroot . "$@"
 	' sh "$root" "$CACHE/archives" env -i TERM=dumb LC_ALL="$LC_ALL" \
 		HOME=/root DEBIAN_FRONTEND=noninteractive \
+		CK_TIMEOUT_MULTIPLIER=10 TEST_TIMEOUT="$STEP_TIMEOUT" \
 		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 		"$@" </dev/null
 }
@@ -164,7 +170,7 @@ has_tests_built() {
 	cd /home/builder/b/src
 	export DEB_BUILD_MAINT_OPTIONS=hardening=+all
 	eval "$(dpkg-buildflags --export=sh)"
-	make -s -j"$(nproc)" all test-programs
+	make -s -j"$(nproc)" all build/test-mount build/test-nomem
 	chown -R root:root .'
 }
 
@@ -229,7 +235,8 @@ is_installed() {
 	[ -z "$(find / -xdev \( -name log.key -o -name "*.vkey" \) -print)" ]
 	[ -z "$(find /etc/systemd/system -name "trail*")" ]
 	trailctl --version
-	trailfs --version'
+	trailfs --version
+	trailfs-signer --version'
 }
 
 # The ways in which an administrator mounts, each with evidence; an upgrade under
@@ -246,13 +253,58 @@ is_used_upgraded_and_removed() {
 		umount /mnt
 		flock -w 60 /var/lib/trailfs/vault/lock true
 	}
+	signer() {
+		grep -l -x trailfs-signer /proc/[0-9]*/comm 2>/dev/null | cut -d / -f 3
+	}
+	signer_is_gone() {
+		for _ in $(seq 600); do
+			[ -n "$(signer)" ] || return 0
+			sleep 0.1
+		done
+		return 1
+	}
+	# has_signer PROGRAM: one signer, a process of this program and of the user
+	# of the store, and the status says what it gave up.
+	has_signer() {
+		p=$(signer)
+		[ "$(readlink "/proc/$p/exe")" = "$1" ]
+		[ "$(stat -c %U "/proc/$p/stat")" = root ] # not dumpable
+		grep "^Uid:.$(id -u trailfs).$(id -u trailfs)." "/proc/$p/status"
+		trailctl status /mnt | grep '^sandbox .*signer'
+		grep -o '"signer":{[^}]*}' /mnt/.trailfs/status.json |
+			grep '"landlock":[1-9].*"memory":true,"seccomp":true'
+	}
 	mkfs -t trailfs --origin example.org/deb /var/lib/trailfs/vault >/root/vkey
 	mount -t fuse.trailfs /var/lib/trailfs/vault /mnt
 	record one
+	has_signer /usr/bin/trailfs
 	dpkg -i /tmp/new.deb
 	dpkg-query -W -f '${Version}\n' trailfs
 	record two
+	# A signer that is killed after the upgrade is replaced.
+	old=$(signer)
+	kill -9 "$old"
+	mkdir /mnt/t/w/killed
+	echo more >/mnt/t/w/killed/f
+	trailctl sync /mnt
+	has_signer "$(readlink "/proc/$(signer)/exe")"
+	[ "$(signer)" != "$old" ]
 	gone
+	signer_is_gone
+	# The keys of another vault are with the program trailfs-signer.
+	trailfs-signer --make /var/lib/trailfs/far
+	chown -R trailfs: /var/lib/trailfs/far
+	trailctl init --signer 'exec trailfs-signer /var/lib/trailfs/far' \
+		--origin example.org/far /var/lib/trailfs/near >/root/far.vkey
+	trailfs /var/lib/trailfs/near /mnt
+	record far
+	has_signer /usr/bin/trailfs-signer
+	umount /mnt
+	flock -w 60 /var/lib/trailfs/near/lock true
+	signer_is_gone
+	[ -z "$(find /var/lib/trailfs/near -name log.pem)" ]
+	trailctl verify --vkey /root/far.vkey /var/lib/trailfs/near
+	rm -rf /var/lib/trailfs/near /var/lib/trailfs/far /root/far.vkey
 	cp -p /etc/fstab /etc/fstab.old
 	echo '/var/lib/trailfs/vault /mnt fuse.trailfs defaults 0 2' >/etc/fstab
 	fsck -A -a -V | tee /tmp/said
@@ -308,6 +360,13 @@ package_is_tried() {
 		step "$release: purged, it leaves nothing behind" is_purged
 }
 
+other_tests_are_run() {
+	step "$release: the tests are built with $1" has_tests_built "$1" || return
+	for s in $OTHER_SUITES; do
+		step "$release: mount suite $s, with $1" mounts_pass "$s"
+	done
+}
+
 tests_are_run() {
 	step "$release: the tests are built" has_tests_built "$1" || return
 	step "$release: programs without memory" nomem_passes
@@ -336,7 +395,10 @@ one_release() {
 	for compiler in $COMPILERS; do
 		step "$release: $compiler builds the package, and its tests pass" \
 			is_built "$compiler" || continue
-		[ "$compiler" = "$first" ] || continue
+		if [ "$compiler" != "$first" ]; then
+			other_tests_are_run "$compiler"
+			continue
+		fi
 		step "$release: lintian has no error and no warning" is_clean
 		package_is_tried "$(echo "$builder"/home/builder/b/trailfs_*.deb)"
 		tests_are_run "$compiler"
