@@ -104,6 +104,7 @@ mutant NO_DIRECTORY_FSYNC 0 cuts
 mutant SYNC_NORMAL 0 cuts
 mutant SYNC_OFF 0 cuts
 mutant LOG_LATE 0 unit
+mutant LOCKS_STAY 0 unit
 mutant COMMIT_FIRST 0 points cuts
 mutant UNLINK_FIRST 0 points
 mutant SHOW_FIRST 0 points

@@ -14,6 +14,7 @@ enum tf_mutant {
 	TF_SYNC_NORMAL,	       /* the database has synchronous=NORMAL */
 	TF_SYNC_OFF,	       /* the database has synchronous=OFF */
 	TF_LOG_LATE,	       /* the frames of a commit are written later */
+	TF_LOCKS_STAY,	       /* kept locks hold up a checkpoint */
 	TF_COMMIT_FIRST,       /* commit an entry before its object (I2) */
 	TF_UNLINK_FIRST,       /* remove staged bytes before the commit */
 	TF_SHOW_FIRST,	       /* show a checkpoint before its commit (I3) */

@@ -416,6 +416,7 @@ tf_commit_start(struct tf_vault *v, struct tf_db *db, struct tf_committer **out,
 	}
 	c->v = v;
 	c->db = c->txn.db = db;
+	tf_db_keep_locks(db);
 	c->txn.v = v;
 	c->tail = &c->head;
 	(void)pthread_mutex_init(&c->mu, NULL);

@@ -70,6 +70,7 @@ enum tf_code
 tf_reader_db(struct tf_vault *v, struct tf_db **out, struct tf_error *err)
 {
 	char path[PATH_MAX];
+	enum tf_code rc;
 
 	*out = NULL;
 	pthread_mutex_lock(&v->mu);
@@ -79,7 +80,10 @@ tf_reader_db(struct tf_vault *v, struct tf_db **out, struct tf_error *err)
 	if (*out != NULL)
 		return TF_OK;
 	(void)snprintf(path, sizeof(path), "%s/%s", v->path, TF_DB_NAME);
-	return tf_db_open(path, v->read_mode, out, err);
+	rc = tf_db_open(path, v->read_mode, out, err);
+	if (rc == TF_OK && !v->read_only)
+		tf_db_keep_locks(*out);
+	return rc;
 }
 
 void

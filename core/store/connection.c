@@ -254,8 +254,7 @@ tf_db_open(const char *path, enum tf_db_mode mode, struct tf_db **out,
 		flags |= SQLITE_OPEN_URI;
 	}
 	if (sqlite3_open_v2(path, &db->sq, flags,
-		(flags & SQLITE_OPEN_READWRITE) != 0 ? tf_vfs() : NULL) !=
-	    SQLITE_OK) {
+		mode != TF_DB_STILL ? tf_vfs() : NULL) != SQLITE_OK) {
 		rc = tf_sql_fail(db, "open database", err);
 		goto fail;
 	}
@@ -268,6 +267,17 @@ fail:
 	tf_buf_free(&name);
 	tf_db_close(db);
 	return rc;
+}
+
+void
+tf_db_keep_locks(struct tf_db *db)
+{
+	sqlite3_file *f = NULL;
+
+	if (sqlite3_file_control(db->sq, "main", SQLITE_FCNTL_FILE_POINTER,
+		&f) == SQLITE_OK &&
+	    f != NULL)
+		tf_vfs_keep_locks(f);
 }
 
 void

@@ -35,6 +35,10 @@ TF_MUST_USE enum tf_code tf_db_open(const char *path, enum tf_db_mode mode,
 void tf_db_close(struct tf_db *db);
 /* Close db beside another connection for writing, which goes on using the log. */
 void tf_db_leave(struct tf_db *db);
+/* From now on the locks of readers stay locked between the transactions of db, until
+ * something in this process needs them (lock_cache.h).  Only the process that writes
+ * the store may do so: else the writer's checkpoints would have to wait. */
+void tf_db_keep_locks(struct tf_db *db);
 
 /* Run SQLite's integrity check.  TF_TAMPER, with the first error in err, if the
  * database is damaged. */

@@ -1,14 +1,14 @@
 /*
  * How SQLite reads and writes files: see vfs.h.
  *
- * Each file of SQLite is followed in memory by a struct own.  A file whose functions
+ * Each file of SQLite is followed in memory by a union own.  A file whose functions
  * are not those that this file knows is left to SQLite, which is always right, too.
  */
 #include <pthread.h>
 #include <sqlite3.h>
-#include <string.h>
 
 #include "clean_pages.h"
+#include "lock_cache.h"
 #include "log_buffer.h"
 #include "vfs.h"
 
@@ -18,18 +18,19 @@ struct kind {
 	sqlite3_io_methods ours;
 };
 
-struct own {
-	struct tf_log_buffer log; /* of a write-ahead log */
+union own {
+	struct tf_log_buffer log;   /* of a write-ahead log */
+	struct tf_lock_cache locks; /* of a database */
 };
 
 static struct kind database, log_file;
 static sqlite3_vfs vfs, *below;
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
 
-static struct own *
+static union own *
 own_of(sqlite3_file *f)
 {
-	return (struct own *)((char *)f + vfs.szOsFile - sizeof(struct own));
+	return (union own *)((char *)f + vfs.szOsFile - sizeof(union own));
 }
 
 /* --- the database -------------------------------------------------------- */
@@ -38,6 +39,32 @@ static int
 write_page(sqlite3_file *f, const void *p, int n, sqlite3_int64 off)
 {
 	return tf_clean_write(f, database.plain, p, n, off);
+}
+
+static int
+lock_index(sqlite3_file *f, int place, int n, int flags)
+{
+	return tf_lock_cache_lock(&own_of(f)->locks, place, n, flags);
+}
+
+static int
+unmap_index(sqlite3_file *f, int deletes)
+{
+	return tf_lock_cache_unmap(&own_of(f)->locks, deletes);
+}
+
+static int
+close_database(sqlite3_file *f)
+{
+	tf_lock_cache_end(&own_of(f)->locks);
+	return database.plain->xClose(f);
+}
+
+void
+tf_vfs_keep_locks(sqlite3_file *f)
+{
+	if (f->pMethods == &database.ours)
+		tf_lock_cache_keep(&own_of(f)->locks);
 }
 
 /* --- the write-ahead log ------------------------------------------------- */
@@ -101,6 +128,9 @@ set_ours(const struct kind *k, sqlite3_io_methods *m)
 {
 	if (k == &database) {
 		m->xWrite = write_page;
+		m->xShmLock = lock_index;
+		m->xShmUnmap = unmap_index;
+		m->xClose = close_database;
 		return;
 	}
 	m->xWrite = log_write;
@@ -122,15 +152,20 @@ open_file(sqlite3_vfs *self, const char *name, sqlite3_file *f, int flags,
 
 	if (rc != SQLITE_OK || k == NULL)
 		return rc;
-	memset(own_of(f), 0, sizeof(struct own));
 	pthread_mutex_lock(&mu);
 	if (k->plain == NULL) {
 		k->plain = f->pMethods;
 		k->ours = *k->plain;
 		set_ours(k, &k->ours);
 	}
-	if (f->pMethods == k->plain)
+	if (f->pMethods == k->plain) {
 		f->pMethods = &k->ours;
+		if (k == &database)
+			tf_lock_cache_begin(&own_of(f)->locks, f, k->plain,
+			    name);
+		else
+			own_of(f)->log = (struct tf_log_buffer){ 0 };
+	}
 	pthread_mutex_unlock(&mu);
 	return rc;
 }
@@ -139,7 +174,7 @@ const char *
 tf_vfs(void)
 {
 	const char *name = "trailfs";
-	size_t align = _Alignof(struct own);
+	size_t align = _Alignof(union own);
 
 	pthread_mutex_lock(&mu);
 	if (below == NULL && (below = sqlite3_vfs_find(NULL)) != NULL) {
@@ -149,7 +184,7 @@ tf_vfs(void)
 		vfs.xOpen = open_file;
 		vfs.szOsFile = (int)((((size_t)below->szOsFile + align - 1) /
 					 align * align) +
-		    sizeof(struct own));
+		    sizeof(union own));
 		if (sqlite3_vfs_register(&vfs, 0) != SQLITE_OK)
 			below = NULL;
 	}

@@ -178,16 +178,16 @@ calls() {
 	grep -Ec "^[0-9]+ +($1)\(" "$work/calls"
 }
 
-# A close is one flush and at most 70 calls; a batch of seals few flushes.
+# A close is one flush and at most 45 calls; a batch of seals few flushes.
 a_close_is_so_many_flushes_and_calls() {
 	mount_with
 	traced create "$mnt/t/w/a" $FILES
 	# One per file, and a few for checkpoints of the write-ahead log.
 	at_most "flushes for $FILES closes by one writer" \
 		"$(calls 'fdatasync|fsync')" $((FILES * 125 / 100))
-	# 55 per file when this was set.
+	# 37 per file when this was set.
 	at_most "system calls for $FILES files" "$(calls '[a-z0-9_]+')" \
-		$((FILES * 70))
+		$((FILES * 45))
 	traced "$BUILD/trailctl" sync "$mnt"
 	at_most "flushes for sealing $FILES files" \
 		"$(calls 'fdatasync|fsync')" 5
@@ -200,6 +200,17 @@ a_close_is_one_write() {
 	traced create "$mnt/t/w/a" $FILES
 	at_most "writes for $FILES closes by one writer" "$(calls pwrite64)" \
 		$((FILES * 105 / 100))
+}
+
+# A close locks and unlocks the database once, and its requests read without a lock
+# of their own.  A checkpoint takes kept locks away, once in 1,000 pages.
+a_close_is_one_lock() {
+	mount_with
+	traced create "$mnt/t/w/a" $FILES
+	at_most "locks for $FILES closes by one writer" "$(calls fcntl)" \
+		$((FILES * 2 + 20))
+	traced "$BUILD/trailctl" sync "$mnt"
+	at_most "locks for sealing $FILES files" "$(calls fcntl)" 20
 }
 
 # A file written by a shell costs one flush more than another one.
@@ -264,6 +275,7 @@ with '/dev/fuse python3' a_small_file_is_so_many_requests \
 	a_long_file_is_no_read
 with '/dev/fuse python3 strace' a_close_is_so_many_flushes_and_calls \
 	a_close_is_one_write \
+	a_close_is_one_lock \
 	a_shell_is_one_flush_more \
 	reading_again_is_so_many_calls \
 	four_writers_share_flushes
