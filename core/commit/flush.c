@@ -83,8 +83,8 @@ save_row(struct tf_txn *t, struct tf_pending *l, const struct flush *f,
 		r.has_digest = true;
 		r.sha256 = f->digest;
 		r.attr.size = f->size;
-	} else if (tf_pending_is_file(l) && l->saved_gen > 0) {
-		r.has_digest = true;
+	} else if (tf_pending_is_file(l)) {
+		r.has_digest = l->saved_gen > 0;
 		r.sha256 = l->digest;
 		r.dirty = l->marked || !tf_pending_clean(l);
 	}

@@ -331,6 +331,17 @@ need_file(struct tf_pending *l, struct tf_error *err)
 	return l->secret ? tf_secret_need(l, l->fd, err) : TF_OK;
 }
 
+enum tf_code
+tf_content_to_file(struct tf_pending *l, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (!l->in_file && l->size > 0 &&
+	    (rc = tf_content_load(l, err)) == TF_OK)
+		rc = spool(l, err);
+	return rc == TF_OK ? tf_content_settle(l, err) : rc;
+}
+
 /* Let the hasher follow a writer who writes in order, up to byte end. */
 static void
 hash_along(struct tf_pending *l, uint64_t end)

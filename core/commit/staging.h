@@ -21,6 +21,10 @@ TF_MUST_USE enum tf_code tf_content_put(struct tf_pending *l, const void *p,
     size_t n, uint64_t off, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_content_resize(struct tf_pending *l, uint64_t size,
     struct tf_error *err);
+/* Move the content from memory to its staged file, where it outlives the
+ * daemon. */
+TF_MUST_USE enum tf_code tf_content_to_file(struct tf_pending *l,
+    struct tf_error *err);
 /* The bytes to be stored in the database; the caller frees out. */
 TF_MUST_USE enum tf_code tf_content_pack(struct tf_pending *l,
     struct tf_buf *out, struct tf_error *err);

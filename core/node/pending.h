@@ -22,7 +22,8 @@
  *  F4  The row of a file never promises more than what is on disk.  Before the
  *      first change after a flush, dirty_again() marks the row as no longer
  *      true, durably.  (The row of a placeholder promises no byte: its mark may
- *      come up to TF_MARK_NS later, by tf_mark_now().)
+ *      come up to TF_MARK_NS later, by tf_unflushed_keep(), which also makes
+ *      the row of a file that has none and is open for long.)
  *  F5  A file is sealed with exactly the bytes, path and metadata of its entry.
  *      check_prepared() compares them in the transaction; the claim keeps name
  *      and metadata in place from tf_seal_prepare() on.
@@ -99,7 +100,7 @@
  * A long file waits for its comparison while the mount serves: finish_later()
  * sets `unchecked`, then tf_pending_check() compares, and seal_recovered() or
  * tf_pending_interrupt() ends it.  tf_orphans_remove() deletes staged files
- * without a row: nobody was promised them.
+ * without a row: they were not written for longer than TF_MARK_NS.
  *
  * LOCKS
  *
@@ -179,6 +180,7 @@ struct tf_pending {
 	bool marked;	  /* ... which says that it is no longer true */
 	bool put_off;	  /* its flush lacked a descriptor, try again */
 	bool hollow;	  /* its row is that of a placeholder */
+	bool moving;	  /* its bytes are about to move to its staged file */
 	bool job;	  /* claimed */
 	bool wants_check; /* tend it: compare its bytes, see unchecked */
 	bool unchecked;	  /* its bytes were not yet compared with the digest of
@@ -203,7 +205,7 @@ struct tf_pending {
 
 	uint32_t *uids;	      /* all that had it open for writing, sorted */
 	struct tf_duty duty;  /* tends it, while on_duty */
-	uint64_t mark_ns;     /* when to mark its row; boot clock, or 0 */
+	uint64_t mark_ns;     /* when tf_unflushed_keep(); boot clock, or 0 */
 	uint64_t charged;     /* bytes, to the quota of charged_uid */
 	uint64_t charged_for; /* bytes of content, of which that follows */
 	uint64_t to_encrypt;  /* bytes of the age file that it needs still */

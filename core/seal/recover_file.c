@@ -6,7 +6,7 @@
  * intact() never trusts a digest without the bytes: either they hash to what
  * the row promised (F2), or the file was not promised in this form.  Content
  * may survive in two places, the staged file and the database, when a short
- * file grew after its flush; the place that has the promised bytes counts.
+ * file grew after its flush: goes_on() tells which one counts.
  * Sealing, keeping and interrupting are transactions of their own, so a crash
  * in here repeats the decision with the same result.
  */
@@ -113,9 +113,22 @@ drop_file(struct tf_pending *l)
 	l->in_db = true;
 }
 
+/*
+ * The database has what a flush promised when l was short, and there is a
+ * staged file, too, of `size` stored bytes.  Does the file count?  It began as a
+ * synced copy of that content, and its writer went on in it.  Without the mark
+ * of F4 nobody has written to it.
+ */
+static bool
+goes_on(const struct tf_pending *l, bool dirty, uint64_t size)
+{
+	return dirty && size >= tf_pending_stored(l);
+}
+
 /* Is the surviving content of l what its row says?  Sets size and place. */
 static enum tf_code
-intact(struct tf_pending *l, struct tf_db *db, bool *yes, struct tf_error *err)
+intact(struct tf_pending *l, bool dirty, struct tf_db *db, bool *yes,
+    struct tf_error *err)
 {
 	struct tf_hash h;
 	uint64_t size = 0, kept;
@@ -143,7 +156,7 @@ intact(struct tf_pending *l, struct tf_db *db, bool *yes, struct tf_error *err)
 	*yes = size == tf_pending_stored(l) &&
 	    memcmp(&h, &l->digest, sizeof(h)) == 0;
 	/* Where nothing was promised, what survived is worth keeping. */
-	if (!*yes && l->size > 0 &&
+	if (!*yes && l->size > 0 && !goes_on(l, dirty, size) &&
 	    in_database(l, db, &kept, yes, NULL) == TF_OK && *yes) {
 		drop_file(l);
 		return TF_OK;
@@ -252,8 +265,9 @@ tf_recover_file(struct tf_found *f, struct tf_pending *l, bool dirty,
 	enum tf_code rc;
 
 	if (!takes_long(l, &size, &f->budget))
-		rc = intact(l, db, &same, err);
+		rc = intact(l, dirty, db, &same, err);
 	else if (l->size > 0 && l->size <= TF_INLINE_MAX &&
+	    !goes_on(l, dirty, size) &&
 	    (rc = in_database(l, db, &kept, &same, err)) == TF_OK && same)
 		drop_file(l);
 	else

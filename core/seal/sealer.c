@@ -28,7 +28,6 @@
 #include "../node/vault_i.h"
 #include "head_copies.h"
 #include "old_key.h"
-#include "placeholder.h"
 #include "seal.h"
 #include "seal_closed.h"
 #include "seal_dir.h"
@@ -37,6 +36,7 @@
 #include "sealer.h"
 #include "session.h"
 #include "tend.h"
+#include "unflushed.h"
 
 #define AGAIN_NS 1000000000u /* until it looks again at a file not on disk */
 #define IDLE_RETRY_NS (5 * TF_SECOND)  /* until an idle one is tried again */
@@ -106,7 +106,7 @@ see_to_one(struct tf_vault *v, struct gather *g)
 {
 	pthread_mutex_unlock(&v->mu);
 	if (g->marks)
-		tf_mark_now(v, g->one);
+		tf_unflushed_keep(v, g->one);
 	else
 		tf_pending_tend(g->one);
 	pthread_mutex_lock(&v->mu);

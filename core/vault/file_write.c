@@ -26,7 +26,7 @@
 #include "../node/pending_index.h"
 #include "../node/quota.h"
 #include "../node/vault_i.h"
-#include "../seal/placeholder.h"
+#include "../seal/unflushed.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
 #include "../vault.h"
@@ -78,9 +78,9 @@ dirty_again(struct tf_file *f, bool *again, struct tf_error *err)
 		return TF_OK;
 	}
 	m.wrote = l->wrote || !f->by_path;
-	if (l->hollow && !f->by_path) {
-		tf_mark_later(l);
-	} else if (l->saved && l->saved_gen > 0 &&
+	if (!f->by_path)
+		tf_unflushed_later(l);
+	if ((!l->hollow || f->by_path) && l->saved && l->saved_gen > 0 &&
 	    (!l->marked || m.wrote != l->wrote)) {
 		l->job = true;
 		l->marked = true;
@@ -196,7 +196,7 @@ mark_failed(struct tf_pending *l)
 {
 	pthread_mutex_lock(&l->v->mu);
 	if (l->hollow)
-		tf_mark_later(l);
+		tf_unflushed_later(l);
 	pthread_mutex_unlock(&l->v->mu);
 }
 

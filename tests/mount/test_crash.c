@@ -119,6 +119,157 @@ only_name_like(const char *dir, const char *begin, const char *end)
 	return name;
 }
 
+/* What a child writes to the file at path and never closes: a beginning, which
+ * it flushes, the rest, and perhaps the first byte once more. */
+static struct {
+	const char *path;
+	size_t flushed, n;
+	bool again;
+	char *text;
+} open_file;
+
+static int
+write_and_stay(void)
+{
+	int fd = open(open_file.path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+	size_t from = open_file.flushed, n = open_file.n - from;
+	const char *text = open_file.text;
+
+	if (fd < 0 || write(fd, text, from) != (ssize_t)from ||
+	    (from > 0 && fsync(fd) < 0) ||
+	    write(fd, text + from, n) != (ssize_t)n)
+		return 1;
+	text = "!";
+	if (open_file.again && pwrite(fd, text, 1, 0) != 1)
+		return 1;
+	pause();
+	return 0;
+}
+
+/* Kill the daemon when the bytes of such a file are in stage/ and its row says
+ * that it is being written, and then the child; and mount again. */
+static void
+crash_with_open_file(void)
+{
+	pid_t writer = in_child(write_and_stay);
+
+	run(0,
+	    "for i in $(seq 600); do "
+	    "test $(cat store/stage/[0-9]* 2>/dev/null | wc -c) -ge %zu && "
+	    "test $(sqlite3 store/ledger.db "
+	    "'SELECT count(*) FROM stage WHERE dirty & 1') = 1 && exit 0; "
+	    "sleep 0.1; done; ls -l store/stage >&2; exit 1",
+	    open_file.n);
+	crash_vault();
+	kill(writer, SIGKILL);
+	(void)child_ended(writer);
+	mount_vault(SETTLE);
+	/* A long one gives up its name in the background. */
+	for (int i = 0; i < 1500 && exists(open_file.path); i++)
+		usleep(20000);
+}
+
+/* What survived of it is a draft with these bytes, and an entry says so. */
+static void
+outlived(const char *name)
+{
+	const char *draft = only_name_like(A, name, "Z.interrupted.part");
+	size_t got;
+
+	ck_assert(!exists(open_file.path));
+	if (open_file.again)
+		open_file.text[0] = '!';
+	ck_assert_int_eq(0,
+	    memcmp(open_file.text, content(draft, &got), open_file.n));
+	ck_assert_uint_eq(open_file.n, got);
+	/* It is what any such draft is.  This waits for the entry about it. */
+	allowed(rename(draft, A "/rescued"));
+	says(entry("evidence.interrupted", open_file.path + 4),
+	    strrchr(draft, '/') + 1);
+	has_state(A "/rescued", "sealed");
+	run(0, "trailctl verify store");
+}
+
+/* A session log or a capture is open for hours and never flushed.  Loop test:
+ * short and long content, with an ordinary name and with one of a draft. */
+START_TEST(what_was_never_closed_outlives_the_daemon)
+{
+	skip_unless(have("sqlite3"), "no sqlite3");
+	make_attestation();
+	open_file.path = _i < 2 ? A "/log" : A "/.log.Xa7bQ2";
+	open_file.n = _i % 2 == 0 ? 10 : 200000;
+	open_file.text = noise(open_file.n, 6);
+	crash_with_open_file();
+	outlived(strrchr(open_file.path, '/') + 1);
+}
+END_TEST
+
+/* It was flushed when it was short.  Loop test: it is short, long, and too long
+ * to be compared at the start; and its beginning was changed since. */
+START_TEST(what_follows_a_flush_outlives_the_daemon)
+{
+	static const size_t n[] = { 10, 200000, (size_t)5 << 20 };
+
+	skip_unless(have("sqlite3"), "no sqlite3");
+	make_attestation();
+	open_file.path = A "/log";
+	open_file.flushed = 5;
+	open_file.n = n[_i % 3];
+	open_file.text = noise(open_file.n, 7);
+	open_file.again = _i >= 3;
+	crash_with_open_file();
+	outlived("log");
+}
+END_TEST
+
+static int
+write_and_wait_for_go(void)
+{
+	int gone = begin(A "/.gone.tmp"), closed = begin(A "/closed");
+
+	add(gone, "gone");
+	add(closed, "closed");
+	while (access("go", F_OK) < 0)
+		usleep(10000);
+	if (unlink(A "/.gone.tmp") < 0)
+		return 1;
+	add(closed, " later");
+	if (close(closed) < 0)
+		return 2;
+	put("went", "");
+	pause();
+	return 0;
+}
+
+/* Nothing of it is left when the file was removed, or closed in time. */
+START_TEST(what_was_kept_goes_with_its_file)
+{
+	pid_t writer;
+
+	skip_unless(have("sqlite3"), "no sqlite3");
+	make_attestation();
+	writer = in_child(write_and_wait_for_go);
+	run(0,
+	    "for i in $(seq 600); do "
+	    "test $(cat store/stage/[0-9]* 2>/dev/null | wc -c) = 10 && "
+	    "test $(sqlite3 store/ledger.db "
+	    "'SELECT count(*) FROM stage WHERE dirty & 1') = 2 && break; "
+	    "sleep 0.1; done; echo >go; "
+	    "for i in $(seq 600); do test -e went && exit 0; sleep 0.1; done; "
+	    "exit 1");
+	crash_vault();
+	kill(writer, SIGKILL);
+	(void)child_ended(writer);
+	mount_vault(SETTLE);
+	says(entry("evidence.sealed", "t/w/a/closed"), "recovery");
+	holds(A "/closed", "closed later");
+	ck_assert_str_eq("closed\n", run(0, "ls -A " A));
+	ck_assert_str_eq("", run(0, "ls store/stage"));
+	ck_assert_uint_eq(0, entries("evidence.interrupted", NULL));
+	run(0, "trailctl verify store");
+}
+END_TEST
+
 /* Loop test: short and long content. */
 START_TEST(a_file_being_written_at_a_crash_is_a_draft_or_gone)
 {
@@ -144,6 +295,7 @@ START_TEST(a_file_being_written_at_a_crash_is_a_draft_or_gone)
 	(void)close(part);
 	(void)close(whole);
 	mount_vault(SETTLE);
+	/* What is left of it depends on how long that took. */
 	ck_assert(!exists(A "/never-flushed"));
 	ck_assert(!exists(A "/flushed-in-part"));
 	/* All that survived is what a flush promised: that is evidence. */
@@ -157,7 +309,8 @@ START_TEST(a_file_being_written_at_a_crash_is_a_draft_or_gone)
 	says(entry("evidence.interrupted", "t/w/a/flushed-in-part"),
 	    strrchr(draft, '/') + 1);
 	ck_assert_uint_eq(1, entries("evidence.sealed", NULL));
-	ck_assert_uint_eq(1, entries("evidence.interrupted", NULL));
+	ck_assert_uint_eq(1,
+	    entries("evidence.interrupted", "t/w/a/flushed-in-part"));
 	/* The names are free, and the draft may go. */
 	put(A "/never-flushed", "again");
 	put(A "/flushed-in-part", "again");
@@ -166,7 +319,8 @@ START_TEST(a_file_being_written_at_a_crash_is_a_draft_or_gone)
 	has_state(A "/flushed-in-part", "sealed");
 	remount_vault();
 	holds(A "/flushed-in-part", "again");
-	ck_assert_uint_eq(1, entries("evidence.interrupted", NULL));
+	ck_assert_uint_eq(1,
+	    entries("evidence.interrupted", "t/w/a/flushed-in-part"));
 }
 END_TEST
 
@@ -661,6 +815,9 @@ suite_crash(void)
 	TCase *t = mounted_case(s, "crash");
 
 	tcase_add_test(t, a_file_copied_before_a_crash_is_sealed);
+	tcase_add_loop_test(t, what_was_never_closed_outlives_the_daemon, 0, 4);
+	tcase_add_test(t, what_was_kept_goes_with_its_file);
+	tcase_add_loop_test(t, what_follows_a_flush_outlives_the_daemon, 0, 6);
 	tcase_add_loop_test(t,
 	    a_file_being_written_at_a_crash_is_a_draft_or_gone, 0, 2);
 	tcase_add_test(t, a_too_long_interrupted_name_is_cut);

@@ -684,6 +684,64 @@ START_TEST(a_crash_before_the_first_flush_leaves_no_staged_form)
 }
 END_TEST
 
+static size_t half;
+
+static int
+write_twice(void)
+{
+	int fd = open(A "/log", O_WRONLY | O_CREAT | O_EXCL, 0644);
+	char *text = content("plain", NULL);
+
+	if (fd < 0 || write(fd, text, half) != (ssize_t)half)
+		return 1;
+	while (access("go", F_OK) < 0)
+		usleep(10000);
+	if (write(fd, text + half, half) != (ssize_t)half)
+		return 2;
+	pause();
+	return 0;
+}
+
+/* Wait until n stored bytes of a file that is being written are in stage/. */
+static void
+wait_for_kept(size_t n)
+{
+	run(0,
+	    "for i in $(seq 600); do test $(cat store/stage/[0-9]* 2>/dev/null "
+	    "| wc -c) -ge %zu && test $(sqlite3 store/ledger.db "
+	    "'SELECT count(*) FROM stage WHERE dirty & 1') = 1 && exit 0; "
+	    "sleep 0.1; done; ls -l store/stage >&2; exit 1",
+	    n);
+}
+
+/* A session log is open for hours.  What is kept of it is not in the clear, and
+ * grows.  Loop test: short and long content. */
+START_TEST(what_was_never_closed_outlives_the_daemon_unread)
+{
+	pid_t writer;
+
+	skip_unless(can_encrypt() && have("sqlite3"), "no age or sqlite3");
+	make_secret();
+	half = _i == 0 ? 3000 : 200000;
+	run(0, "yes clearly | head -c %zu >plain", 2 * half);
+	writer = in_child(write_twice);
+	wait_for_kept(half);
+	put("go", "");
+	wait_for_kept(2 * half);
+	crash_vault();
+	kill(writer, SIGKILL);
+	(void)child_ended(writer);
+	run(1, "grep -rl clearly store");
+	mount_vault("settle=60");
+	sync_dir("mnt");
+	run(0, "cmp plain " A "/log.*.interrupted.part");
+	run(0, "mv " A "/log.*.interrupted.part " A "/log");
+	is_encrypted(A "/log", "plain", 1);
+	run(1, "grep -rl clearly store");
+	run(0, "trailctl verify store");
+}
+END_TEST
+
 /* The bytes in front of the new end were promised. */
 START_TEST(a_crash_after_a_cut_keeps_what_is_before_it)
 {
@@ -1087,6 +1145,8 @@ suite_secret(void)
 	t = mounted_case(s, "crashes");
 	tcase_add_loop_test(t, a_crash_loses_nothing_that_was_promised, 0, 2);
 	tcase_add_test(t, a_crash_before_the_first_flush_leaves_no_staged_form);
+	tcase_add_loop_test(t, what_was_never_closed_outlives_the_daemon_unread,
+	    0, 2);
 	tcase_add_test(t, a_crash_after_a_cut_keeps_what_is_before_it);
 	tcase_add_test(t, the_key_of_the_stage_goes_when_it_is_not_needed);
 

@@ -181,14 +181,15 @@ START_TEST(a_sync_visits_what_it_seals)
 }
 END_TEST
 
-START_TEST(metrics_visit_one_pending_node)
+/* The sealer looks at the new file meanwhile. */
+START_TEST(metrics_visit_few_pending_nodes)
 {
 	struct tf_buf out = { 0 };
 
 	(void)make_file(att, "his", "text", &other);
 	(void)visits();
 	OK(tf_vault_metrics(v, NULL, &out, NULL));
-	ck_assert_uint_le(visits(), 1);
+	ck_assert_uint_le(visits(), FEW);
 	tf_buf_free(&out);
 }
 END_TEST
@@ -312,7 +313,7 @@ suite_crowd(void)
 	tcase_add_test(tc,
 	    status_lists_a_limited_number_the_askers_files_first);
 	tcase_add_test(tc, a_user_is_limited_by_default);
-	tcase_add_test(tc, metrics_visit_one_pending_node);
+	tcase_add_test(tc, metrics_visit_few_pending_nodes);
 	tcase_add_test(tc, a_name_needs_little_memory);
 	suite_add_tcase(s, tc);
 	return s;
