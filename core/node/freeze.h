@@ -10,7 +10,8 @@ struct tf_pending;
 /*
  * Freeze l, or restart the settle time of a frozen l: the seal is due `settle`
  * seconds from now (TF_SETTLE_MAX_S if the name may be that of a draft), at most
- * TF_SETTLE_MAX_S after the freeze.  No handle writes l.  mu is held.
+ * TF_SETTLE_MAX_S after the freeze, or up to half a second later, together with
+ * others.  No handle writes l.  mu is held.
  */
 void tf_pending_freeze(struct tf_pending *l);
 

@@ -213,6 +213,37 @@ a_close_is_one_lock() {
 	at_most "locks for sealing $FILES files" "$(calls fcntl)" 20
 }
 
+# frames: print how many pages were written to the log; a frame has 4,120 bytes.
+frames() {
+	awk '/pwrite64.* = [0-9]+$/ && $NF % 4120 == 0 { n += $NF / 4120 }
+		END { print n + 0 }' "$work/calls"
+}
+
+# From its creation to its seal, a file of 4 KiB takes at most 5 pages of the log.
+# The close writes 4: the row of the file, the row of its content, the rest of the
+# content, and the first page of the database, which says how many there are.  A
+# seal writes pages that the rows of many files share.
+a_small_file_is_five_pages() {
+	mount_with
+	traced create "$mnt/t/w/a" $FILES
+	closes=$(frames)
+	at_most "pages of the log for $FILES closes" "$closes" \
+		$((FILES * 43 / 10))
+	traced "$BUILD/trailctl" sync "$mnt"
+	at_most "pages of the log for $FILES files" $((closes + $(frames))) \
+		$((FILES * 5))
+}
+
+# While files are closed one after the other, two seals per second take them all.
+seals_take_many_files() {
+	mount_with -o settle=2
+	began=$(date +%s)
+	traced create "$mnt/t/w/a" $((FILES * 3))
+	took=$(($(date +%s) - began))
+	at_most "commits for $((FILES * 3)) closes in $took s, and their seals" \
+		"$(calls fdatasync)" $((FILES * 3 + took * 3 + 10))
+}
+
 # A file written by a shell costs one flush more than another one.
 # The shell closes a copy of its descriptor before it writes.  That close looks
 # like the close of a file that stays empty, which costs one flush.
@@ -276,6 +307,8 @@ with '/dev/fuse python3' a_small_file_is_so_many_requests \
 with '/dev/fuse python3 strace' a_close_is_so_many_flushes_and_calls \
 	a_close_is_one_write \
 	a_close_is_one_lock \
+	a_small_file_is_five_pages \
+	seals_take_many_files \
 	a_shell_is_one_flush_more \
 	reading_again_is_so_many_calls \
 	four_writers_share_flushes
