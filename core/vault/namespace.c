@@ -342,7 +342,8 @@ create_node(struct tf_vault *v, struct tf_attr *attr, const char *name,
 	return rc;
 }
 
-/* Put a pending node in place p; mu held. */
+/* Put a pending node in place p; mu held.  A file is claimed: the caller makes its
+ * first writer and ends the claim, so that the sealer is not woken for it. */
 static enum tf_code
 create_pending(struct tf_vault *v, const struct tf_place *p, struct tf_attr *a,
     const char *name, const char *who, struct tf_pending **out,
@@ -367,6 +368,7 @@ create_pending(struct tf_vault *v, const struct tf_place *p, struct tf_attr *a,
 		tf_pending_unref(l);
 		return tf_nomem(err);
 	}
+	l->job = a->kind == TF_KIND_EVIDENCE;
 	tf_pending_insert(&v->pending, l);
 	if (a->kind == TF_KIND_ATTESTATION)
 		tf_pending_place(&v->pending, l, a->id, p->parent.id);
@@ -526,6 +528,7 @@ tf_names_create(struct tf_vault *v, uint64_t parent, const char *name,
 		(*out)->gen = TF_IS_MUTANT(TF_FORGET_EMPTY) ? 0 : 1;
 		/* It has a writer at once, so that nobody seals it before. */
 		tf_pending_ref(*out);
+		(*out)->job = false;
 		(void)tf_pending_opened(*out, who->uid, NULL); /* the first */
 	}
 	pthread_mutex_unlock(&v->mu);

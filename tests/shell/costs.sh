@@ -244,6 +244,16 @@ seals_take_many_files() {
 		"$(calls fdatasync)" $((FILES * 3 + took * 3 + 10))
 }
 
+# A close wakes the thread that commits, and nobody else; where threads meet at a
+# lock, one wakes another.
+a_close_wakes_one_thread() {
+	mount_with
+	traced create "$mnt/t/w/a" $FILES
+	at_most "threads woken for $FILES files" \
+		"$(grep FUTEX_WAKE "$work/calls" | grep -vc ' = 0$')" \
+		$((FILES * 2))
+}
+
 # A file written by a shell costs one flush more than another one.
 # The shell closes a copy of its descriptor before it writes.  That close looks
 # like the close of a file that stays empty, which costs one flush.
@@ -309,6 +319,7 @@ with '/dev/fuse python3 strace' a_close_is_so_many_flushes_and_calls \
 	a_close_is_one_lock \
 	a_small_file_is_five_pages \
 	seals_take_many_files \
+	a_close_wakes_one_thread \
 	a_shell_is_one_flush_more \
 	reading_again_is_so_many_calls \
 	four_writers_share_flushes
