@@ -130,7 +130,7 @@ fs_mount_watch(struct fs_mount_watch *w, const char *mnt)
 {
 	char part[4096];
 
-	w->fd = -1;
+	*w = (struct fs_mount_watch){ .fd = -1 };
 	if (find_mount(w, mnt) != 1)
 		return;
 	w->fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);

@@ -141,7 +141,20 @@ struct ending {
 	const char *reason; /* for the ledger */
 	bool closed;	    /* no program has a file open any more */
 	bool copies;	    /* see await_end */
+	struct fs_mount_watch watch;
 };
+
+/*
+ * Is the mount still here, although its daemon does not serve it?  Where nothing is
+ * mounted, nobody asks: autofs may be mounting the next daemon there, which waits
+ * for this one to close the store, and lets nobody else pass until it is mounted.
+ */
+static bool
+is_dead_here(struct fs *fs, const struct fs_mount_watch *watch)
+{
+	return (watch->fd < 0 || fs_mount_is_here(watch)) &&
+	    fs_broker_is_dead(fs->broker);
+}
 
 /*
  * Wait until a signal comes or the file system is unmounted.  Returns the
@@ -149,26 +162,23 @@ struct ending {
  * *copies: the file system may still be mounted in other mount namespaces.
  */
 static const char *
-await_end(struct fs *fs, const char *mnt, int signals, bool *closed,
-    bool *copies)
+await_end(struct fs *fs, const struct fs_mount_watch *watch, int signals,
+    bool *closed, bool *copies)
 {
-	struct fs_mount_watch watch;
 	struct pollfd p[3] = {
 		{ .fd = fs_loop_end_fd(fs->loop), .events = POLLIN },
 		{ .fd = signals, .events = POLLIN },
+		{ .fd = watch->fd, .events = POLLPRI },
 	};
 
-	fs_mount_watch(&watch, mnt);
-	p[2] = (struct pollfd){ .fd = watch.fd, .events = POLLPRI };
 	for (;;) {
 		if (poll(p, 3, -1) < 0)
 			continue;
 		if (((p[0].revents | p[1].revents) & POLLIN) != 0)
 			break;
-		if (!fs_mount_is_here(&watch) && outlive_mount(fs, &watch, p))
+		if (!fs_mount_is_here(watch) && outlive_mount(fs, watch, p))
 			break;
 	}
-	fs_mount_watch_end(&watch);
 	if ((p[0].revents & POLLIN) != 0) {
 		/* Nobody answers: neither ask the mount nor wait for a read. */
 		if (fs_loop_failed(fs->loop)) {
@@ -176,7 +186,7 @@ await_end(struct fs *fs, const char *mnt, int signals, bool *closed,
 			return "unmounted";
 		}
 		/* A dead mount here: the connection was aborted. */
-		*closed = !fs_broker_is_dead(fs->broker);
+		*closed = !is_dead_here(fs, watch);
 		return "unmounted";
 	}
 	if ((p[1].revents & POLLIN) == 0) {
@@ -212,7 +222,7 @@ serve(struct fs *fs, const struct fs_options *o, struct fuse_session *se,
 		fs_daemon_ready(parent);
 		fs_daemon_tell_systemd(true, "%s is mounted at %s", o->store,
 		    o->mnt);
-		end->reason = await_end(fs, o->mnt, signals, &end->closed,
+		end->reason = await_end(fs, &end->watch, signals, &end->closed,
 		    &end->copies);
 		fs_daemon_tell_systemd(false,
 		    "unmounted: sealing finished files");
@@ -245,11 +255,13 @@ run_mounted(struct fs *fs, const struct fs_options *o, int signals, int *parent,
 	}
 	if (!o->debug)
 		fuse_set_log_func(fs_report_fuse);
+	fs_mount_watch(&end.watch, o->mnt);
 	rc = serve(fs, o, se, signals, parent, &end, err);
 	/* This closes the connection: a mount that is left is dead now. */
 	fuse_session_destroy(se);
-	if (fs_broker_is_dead(fs->broker))
+	if (is_dead_here(fs, &end.watch))
 		(void)fs_broker_unmount(fs->broker, true);
+	fs_mount_watch_end(&end.watch);
 	fs_handles_end(fs, end.closed);
 	*reason = end.reason;
 	return rc;

@@ -342,6 +342,7 @@ try 'the mount of fstab: nothing is lost' came_back
 try 'the shutdown has closed the vault of fstab' was_closed
 try 'the example of a mount unit' uses_a_mount_unit
 try 'the example of an automount unit' uses_an_automount
+try 'an automount that is idle is taken off' is_taken_off_when_idle
 try 'it reboots with the automount' reboots
 try 'the automount is there at boot' is_an_automount_after_boot
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -701,6 +701,27 @@ uses_an_automount() {
 	trailctl verify --vkey /root/vkey -q $mnt
 }
 
+# Nobody uses it for a while: it is taken off, and mounted again for the next one.
+is_taken_off_when_idle() {
+	[ -e /dev/autofs ] || skip 'this kernel has no /dev/autofs'
+	systemctl stop mnt-vault.automount
+	mkdir -p /etc/systemd/system/mnt-vault.automount.d
+	printf '[Automount]\nTimeoutIdleSec=2\n' \
+		>/etc/systemd/system/mnt-vault.automount.d/test.conf
+	systemctl daemon-reload
+	systemctl start mnt-vault.automount
+	for _ in 1 2; do
+		[ "$(cat $mnt/t/w/first-use/f)" = x ]
+		until_true 60 is_shown ActiveState inactive mnt-vault.mount
+		flock -w 60 $store/lock true
+	done
+	is_shown Result success mnt-vault.mount
+	rm -r /etc/systemd/system/mnt-vault.automount.d
+	systemctl daemon-reload
+	systemctl restart mnt-vault.automount
+	[ "$(cat $mnt/t/w/first-use/f)" = x ]
+}
+
 is_an_automount_after_boot() {
 	[ -e /dev/autofs ] || skip 'this kernel has no /dev/autofs'
 	is_shown ActiveState active mnt-vault.automount

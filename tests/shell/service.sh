@@ -117,13 +117,13 @@ a_killed_service_is_not_alive() {
 it_is_called_trailfs() {
 	ln -s "$BUILD/trailfs" mount.fuse.trailfs
 	timeout 30 ./mount.fuse.trailfs store "$mnt" -o rw
-	pid=$(sed -n 's/.* pid \([0-9]*\)$/\1/p' store/lock)
+	pid=$(daemon_of store)
 	[ "$(cat "/proc/$pid/comm")" = trailfs ]
 	unmount
 }
 
 # ./autofs DIRECTORY COMMAND...: autofs at DIRECTORY, as of automount(8) and of systemd:
-# COMMAND mounts there when the first program enters it.
+# COMMAND mounts there when a program enters it, twice.  It writes a file asked-N.
 cat >autofs <<'END'
 import ctypes, fcntl, os, struct, subprocess, sys
 at, command = sys.argv[1], sys.argv[2:]
@@ -136,26 +136,41 @@ if libc.mount(b'autofs', at.encode(), b'autofs', 0,
     sys.exit(os.strerror(ctypes.get_errno()))
 os.close(w)
 root = os.open(at, os.O_RDONLY | os.O_DIRECTORY)
-open('waits', 'w')
-packet = os.read(r, 4096)
-_, kind, token = struct.unpack('iiI', packet[:12])
-assert kind == DIRECT
-ok = subprocess.run(command).returncode == 0
-fcntl.ioctl(root, READY if ok else FAIL, token)
+open('asked-0', 'w')
+for n in '12':
+    _, kind, token = struct.unpack('iiI', os.read(r, 4096)[:12])
+    assert kind == DIRECT
+    open('asked-' + n, 'w')
+    ok = subprocess.run(command).returncode == 0
+    fcntl.ioctl(root, READY if ok else FAIL, token)
 END
 
-# A mount point of autofs, which lets in the process group of mount(8) alone until it
-# is mounted.  The last look is at the umount of autofs itself.
+# daemon_of STORE: the process that has it open.
+daemon_of() {
+	sed -n 's/.* pid \([0-9]*\)$/\1/p' "$1/lock"
+}
+
+# A mount point of autofs lets in the process group of mount(8) alone until it is
+# mounted.  Nor does a daemon whose mount was taken off ask it, while the next one
+# waits for its store.
 autofs_mounts_it() {
 	[ "$(id -u)" -eq 0 ] || skip 'only root mounts autofs'
 	grep -qw autofs /proc/filesystems || skip 'no autofs in this kernel'
-	rm -f waits
-	timeout -s KILL 60 python3 autofs "$mnt" trailfs store "$mnt" &
+	rm -f asked-*
+	timeout -s KILL 120 python3 autofs "$mnt" trailfs store "$mnt" &
 	server=$!
-	until_true test -e waits
-	timeout -s KILL 60 mkdir mnt/t/through
+	until_true test -e asked-0
+	timeout -s KILL 60 mkdir mnt/t/first
+	mounter=$(pgrep -P "$(daemon_of store)" -x trailfs-mounter)
+	kill -STOP "$mounter"
+	umount mnt
+	timeout -s KILL 60 mkdir mnt/t/second &
+	until_true test -e asked-2
+	kill -CONT "$mounter"
+	wait $!
 	wait "$server"
-	[ -d mnt/t/through ]
+	[ -d mnt/t/first ]
+	[ -d mnt/t/second ]
 	unmount
 	umount "$mnt"
 }
@@ -171,8 +186,7 @@ sessions() {
 # A signal to the session or the group of whoever mounted reaches nothing of it.
 nothing_stays_in_the_session_of_its_caller() {
 	mount store
-	pid=$(sed -n 's/.* pid \([0-9]*\)$/\1/p' store/lock)
-	sessions "$pid" >sids
+	sessions "$(daemon_of store)" >sids
 	[ "$(wc -l <sids)" -ge 5 ]
 	if grep -w "$(ps -o sid= -p $$ | tr -d ' ')" sids; then exit 1; fi
 	unmount
@@ -181,7 +195,7 @@ nothing_stays_in_the_session_of_its_caller() {
 # Nobody asks for it: no process more.
 without_a_watchdog_there_is_none() {
 	mount store
-	pid=$(sed -n 's/.* pid \([0-9]*\)$/\1/p' store/lock)
+	pid=$(daemon_of store)
 	if pgrep -P "$pid" -x trailfs-watch; then exit 1; fi
 	unmount
 }
