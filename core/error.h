@@ -65,7 +65,8 @@ struct tf_error {
  * else changes errno.  If code is TF_IO, the errno selects a more precise
  * code: ENOSPC gives TF_NOSPACE, EDQUOT TF_QUOTA, EFBIG TF_TOOBIG, ENOMEM
  * TF_NOMEM, EROFS TF_READONLY, EMFILE and ENFILE TF_TOOMANY.
- * Control characters in the text become '?'.  A long text is cut.
+ * Control characters in the text become '?'.  A long text loses its middle, for
+ * the thing is named at the beginning and the cause at the end.
  */
 enum tf_code tf_fail(struct tf_error *err, enum tf_code code, const char *fmt,
     ...) __attribute__((format(printf, 3, 4)));
@@ -75,6 +76,16 @@ enum tf_code tf_nomem(struct tf_error *err);
 
 /* Copy why to err (unless NULL) and return its code. */
 enum tf_code tf_fail_as(struct tf_error *err, const struct tf_error *why);
+
+/* Is thing, or something below it, in the text of err as a whole name? */
+bool tf_error_names(const struct tf_error *err, const char *thing);
+
+/*
+ * Put the directory path before the text, unless the text names it, if something
+ * could not be written (TF_NOSPACE, TF_QUOTA, TF_TOOBIG, TF_READONLY, or EPERM):
+ * for a copy, which reads one directory and writes another one.
+ */
+void tf_error_at(struct tf_error *err, const char *path);
 
 /*
  * The code for a file that could not be opened or examined, by its errno:

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "apart.h"
+#include "node.h"
 #include "where.h"
 
 /* The real path of dir, or of the nearest directory above it that is there.
@@ -64,6 +65,43 @@ check_apart(const char *store, const char *mount, const char *dir,
 }
 
 enum tf_code
+apart_ordinary(const char *dir, const char *what, struct tf_error *err)
+{
+	struct where w = { 0 };
+	struct tf_error other; /* it is no vault */
+	char *at = nearest(dir);
+	bool mounted = at != NULL && where_find(at, &w, &other) == TF_OK &&
+	    w.mount != NULL;
+
+	free(at);
+	where_free(&w);
+	return !mounted ?
+	    TF_OK :
+	    tf_fail(err, TF_USAGE,
+		"%s is in a trailfs mount: a %s needs an ordinary directory",
+		dir, what);
+}
+
+enum tf_code
+apart_takes_files(const char *dir, struct tf_error *err)
+{
+	struct where w = { 0 };
+	struct tf_error other; /* it is no vault */
+	bool exists,
+	    no = where_find_name(dir, &w, &exists, &other) == TF_OK &&
+	    w.mount != NULL &&
+	    node_kind_of_directory(w.path) < TF_KIND_WORKFLOW;
+
+	where_free(&w);
+	return !no ? TF_OK :
+		     tf_fail(err, TF_USAGE,
+			 "%s is in a trailfs mount, where files can be in "
+			 "attestations only: name a workflow, or an ordinary "
+			 "directory",
+			 dir);
+}
+
+enum tf_code
 apart_find(const char *arg, const char *dir, const char *what, char **store,
     struct tf_error *err)
 {
@@ -78,6 +116,8 @@ apart_find(const char *arg, const char *dir, const char *what, char **store,
 	}
 	if (rc == TF_OK && dir != NULL)
 		rc = check_apart(*store, w.mount, dir, what, err);
+	if (rc == TF_OK && dir != NULL)
+		rc = apart_ordinary(dir, what, err);
 	where_free(&w);
 	return rc;
 }

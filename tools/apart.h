@@ -12,4 +12,17 @@
 TF_MUST_USE enum tf_code apart_find(const char *arg, const char *dir,
     const char *what, char **store, struct tf_error *err);
 
+/*
+ * TF_USAGE: dir, which need not exist, is in a mount of trailfs, where each
+ * directory that is made stays for ever.  what is made there ("store").
+ * apart_find() checks this too.
+ */
+TF_MUST_USE enum tf_code apart_ordinary(const char *dir, const char *what,
+    struct tf_error *err);
+
+/* TF_USAGE: dir, which need not exist, is in a mount, and a directory with files
+ * that is made in it would be a trail or a workflow, where no file can be. */
+TF_MUST_USE enum tf_code apart_takes_files(const char *dir,
+    struct tf_error *err);
+
 #endif

@@ -84,8 +84,10 @@ set_user_data(const struct place *p, const void *bytes, size_t n,
 	if (rc != TF_OK)
 		return rc;
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	rc = fd < 0 ? report_system(err, "%s", path) :
-		      files_put(fd, path, bytes, n, err);
+	rc = fd < 0 && errno == EACCES ?
+	    where_denied_write(p->w->file, p->w->path, err) :
+	    fd < 0 ? report_system(err, "%s", path) :
+		     files_put(fd, path, bytes, n, err);
 	/* The mount records it here. */
 	if (fd >= 0 && close(fd) < 0 && rc == TF_OK)
 		rc = report_system(err, "%s", path);

@@ -12,6 +12,7 @@
 #include "core/backup.h"
 #include "core/base/member.h"
 #include "progress.h"
+#include "refusals.h"
 #include "report.h"
 #include "text.h"
 
@@ -158,6 +159,8 @@ run(int n, char **arg)
 	b.store = store;
 	if (rc == TF_OK)
 		rc = tf_backup_make(&b, &r, &err);
+	if (rc != TF_OK)
+		rc = refusals_explain_below(arg[1], &err);
 	progress_end(&progress);
 	status = rc == TF_OK ? answer(&r, &err) : report(&err);
 	free(store);

@@ -116,6 +116,8 @@ verify(struct side *s, const char *vkey, struct tf_error *err)
 		rc = tf_compare_note((struct tf_str){ note.n > 0 ? note.p : "",
 					 note.n },
 		    vkey, &s->c.report, err);
+	if (rc != TF_OK)
+		report_about(err, s->name);
 	tf_buf_free(&note);
 	return rc;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "apart.h"
 #include "cmd.h"
 #include "core/base/member.h"
 #include "core/control.h"
@@ -19,6 +20,7 @@
 #include "core/verify.h"
 #include "files.h"
 #include "progress.h"
+#include "refusals.h"
 #include "report.h"
 #include "text.h"
 #include "where.h"
@@ -143,6 +145,8 @@ write_log(const char *store, const char *dir, uint64_t *tiles,
 	progress_listen(&progress);
 	if (rc == TF_OK)
 		rc = tf_export_log(v, dir, tiles, err);
+	if (rc != TF_OK)
+		rc = refusals_explain_below(dir, err);
 	progress_end(&progress);
 	(void)!tf_vault_close(v, "done", NULL); /* it was opened for reading */
 	return rc;
@@ -157,6 +161,9 @@ run(int n, char **arg)
 	uint64_t tiles = 0;
 	char *store = NULL;
 	enum tf_code rc = may_take(dir, &err);
+
+	if (rc == TF_OK)
+		rc = apart_ordinary(dir, "served log", &err);
 
 	(void)n;
 	if (rc == TF_OK)

@@ -193,6 +193,8 @@ grant_below(struct plan *p, const char *dir, int level, struct tf_error *err)
 	DIR *names = opendir(dir);
 	char *file;
 
+	if (names == NULL && errno == EACCES)
+		return where_denied(dir, err);
 	if (names == NULL)
 		return report_system(err, "%s", dir);
 	while (rc == TF_OK && (errno = 0, d = readdir(names)) != NULL) {
@@ -255,7 +257,12 @@ make_changes(const struct plan *p, struct tf_error *err)
 				c->path, p->name) :
 			    report_system(err, "%s", c->path);
 		if (c->mode != MODE_STAYS && modes_set(c->file, c->mode) < 0)
-			return report_system(err, "%s", c->path);
+			return errno == EPERM && !where_is_sealed(c->file) ?
+			    tf_fail(err, TF_DENIED,
+				"%s: only its owner and root may change who "
+				"reads it",
+				c->path) :
+			    report_system(err, "%s", c->path);
 	}
 	return TF_OK;
 }

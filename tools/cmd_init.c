@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "actor.h"
+#include "apart.h"
 #include "cmd.h"
 #include "core/vault.h"
+#include "refusals.h"
 #include "report.h"
 #include "text.h"
 
@@ -147,6 +149,8 @@ make(const char *path, const struct tf_actor *self, struct tf_buf *vkey,
 	enum tf_code rc = find_owner(&owner, &given, err);
 
 	if (rc == TF_OK)
+		rc = apart_ordinary(path, "store", err);
+	if (rc == TF_OK)
 		rc = tf_vault_init_for(path, ask.origin, ask.keys, ask.signer,
 		    given ? &owner : NULL, self, vkey, err);
 	return rc;
@@ -183,6 +187,8 @@ run(int n, char **arg)
 	    ask.recover ?
 	    tf_vault_recover(arg[0], ask.origin, &self, &vkey, &err) :
 	    make(arg[0], &self, &vkey, &err);
+	if (rc != TF_OK)
+		rc = refusals_explain_below(arg[0], &err);
 	if (rc == TF_OK) {
 		line = (struct tf_str){ vkey.p, vkey.n };
 		while (line.n > 0 && line.p[line.n - 1] == '\n')

@@ -26,6 +26,7 @@
 #include "report.h"
 #include "target.h"
 #include "text.h"
+#include "where.h"
 
 static struct {
 	bool json, quiet;
@@ -263,6 +264,8 @@ run_source(char **arg, const char *log_key, const char *mirror_key)
 	enum tf_code rc = apart_find(arg[0], ask.via == NULL ? arg[1] : NULL,
 	    "mirror", &store, &err);
 
+	if (rc == TF_OK && ask.via == NULL && where_not_mounted(arg[1], &err))
+		rc = err.code;
 	if (rc == TF_OK)
 		rc = mirror(arg[0], store, arg[1], log_key, mirror_key, &lost,
 		    &err);

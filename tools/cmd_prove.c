@@ -76,6 +76,8 @@ control_file(const struct where *w, char **out, struct tf_error *err)
 	else {
 		/* The rest of the path without its last name. */
 		slash = strrchr(end, '/');
+		if (lstat(w->file, &st) < 0 && errno == EACCES)
+			return where_denied(w->file, err);
 		if (lstat(w->file, &st) < 0 ||
 		    strlen(slash + 1) > TF_CONTROL_NAME_MAX)
 			return report_system(err, "%s", w->file);
@@ -137,7 +139,9 @@ from_mount(const struct where *w, struct tf_buf *out, struct tf_error *err)
 	if (file == NULL)
 		return from_store_of_mount(w, out, err);
 	rc = files_read(file, PROOF_MAX, out, err);
-	if (is_none(rc, err) && has_entry(w->file))
+	if (rc == TF_ACCESS)
+		rc = where_denied(w->file, err);
+	else if (is_none(rc, err) && has_entry(w->file))
 		rc = from_store_of_mount(w, out, err);
 	else if (rc == TF_NOTFOUND)
 		rc = tf_fail(err, TF_BUSY,

@@ -8,6 +8,7 @@
 #include "cmd.h"
 #include "core/restore.h"
 #include "progress.h"
+#include "refusals.h"
 #include "report.h"
 #include "text.h"
 
@@ -56,10 +57,15 @@ static enum tf_code
 from_mirror(char **arg, const struct tf_actor *self, struct tf_buf *vkey,
     struct tf_error *err)
 {
+	enum tf_code rc;
+
 	if (ask.keys)
 		return tf_fail(err, TF_USAGE,
 		    "--keys is for a backup: a mirror has no private keys");
-	return tf_restore(arg[0], arg[1], ask.origin, self, vkey, err);
+	rc = apart_ordinary(arg[1], "restored store", err);
+	return rc == TF_OK ?
+	    tf_restore(arg[0], arg[1], ask.origin, self, vkey, err) :
+	    rc;
 }
 
 /* What the guard of the lost store had seen and the backup has not. */
@@ -138,6 +144,8 @@ run(int n, char **arg)
 	rc = tf_backup_is(arg[0]) ?
 	    from_backup(arg, &self, &vkey, &status, &err) :
 	    from_mirror(arg, &self, &vkey, &err);
+	if (rc != TF_OK)
+		rc = refusals_explain_below(arg[1], &err);
 	if (rc == TF_OK) {
 		report_note(
 		    "The ledger goes on in %s as %s; the first new entry "

@@ -33,6 +33,11 @@ ask_mount(const struct where *w, bool seal, struct tf_error *err)
 	char *dir = NULL;
 	int fd;
 
+	if (where_is_control(w->path))
+		return tf_fail(err, TF_USAGE,
+		    "%s: control files are not in the ledger: there is nothing "
+		    "to %s",
+		    w->path, word);
 	fd = open(w->file, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* Syncing a file syncs its directory. */
 	if (fd < 0 && !seal && (slash = strrchr(w->file, '/')) != NULL) {
@@ -49,6 +54,8 @@ ask_mount(const struct where *w, bool seal, struct tf_error *err)
 		    "moment after its last close",
 		    w->path);
 	}
+	if (fd < 0 && errno == EACCES)
+		return where_denied(w->file, err);
 	if (fd < 0)
 		return report_system(err, "%s %s", word, w->path);
 	if (ioctl(fd, seal ? TF_IOC_SEAL : TF_IOC_SYNC) < 0)
@@ -73,6 +80,8 @@ do_store(const struct where *w, bool seal, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = seal ? tf_vault_seal(v, attr.id, &self, err) :
 			    tf_vault_sync(v, attr.id, &self, err);
+	if (rc != TF_OK)
+		report_about(err, w->path);
 	/* Closing appends, too.  Report the first failure. */
 	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
 	return rc == TF_OK ? closed : rc;

@@ -66,6 +66,8 @@ get_mount(const struct where *w, struct shown *s, struct tf_error *err)
 		n = lgetxattr(w->file, fields[i].xattr, value, sizeof(value));
 		if (n >= 0)
 			tf_buf_add(&s->field[i], value, (size_t)n);
+		else if (errno == EACCES)
+			return where_denied(w->file, err);
 		else if (errno != ENODATA && errno != EOPNOTSUPP)
 			return report_system(err, "%s of %s", fields[i].label,
 			    w->path);

@@ -13,11 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "apart.h"
 #include "cmd.h"
 #include "core/base/file.h"
 #include "core/package.h"
 #include "decrypt.h"
 #include "progress.h"
+#include "refusals.h"
 #include "report.h"
 
 static bool as_json, passphrase;
@@ -217,9 +219,13 @@ unpack_plain(const char *file, const char *dir, uint64_t *files,
 	struct tf_error is;
 	enum tf_code rc;
 
+	if ((rc = apart_takes_files(dir, err)) != TF_OK)
+		return rc;
 	progress_listen(&progress);
 	rc = tf_package_unpack(file, dir, files, err);
 	progress_end(&progress);
+	if (rc != TF_OK)
+		rc = refusals_explain_below(dir, err);
 
 	if ((rc == TF_TAMPER || rc == TF_INVALID) &&
 	    strstr(err->text, file) == NULL) {

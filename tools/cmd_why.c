@@ -111,6 +111,8 @@ look_at_mount(struct why *y, struct tf_error *err)
 	y->kind = S_ISDIR(y->st.st_mode) ? node_kind_of_directory(y->w.path) :
 					   TF_KIND_EVIDENCE;
 	n = lgetxattr(y->w.file, TF_XATTR_STATE, state, sizeof(state));
+	if (n < 0 && errno == EACCES)
+		return where_denied(y->w.file, err);
 	if (n < 0 && errno != ENODATA && errno != EOPNOTSUPP)
 		return report_system(err, "state of %s", y->w.path);
 	if (n > 0)

@@ -8,10 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "apart.h"
 #include "cmd.h"
 #include "core/base/bytes.h"
 #include "files.h"
 #include "program.h"
+#include "refusals.h"
 #include "report.h"
 #include "witness_state.h"
 
@@ -32,9 +34,14 @@ make(const char *dir)
 {
 	struct tf_buf vkey = { 0 };
 	struct tf_error err = { 0 };
-	enum tf_code rc = witness_state_make(dir, name, &vkey, &err);
+	enum tf_code rc = apart_ordinary(dir, "witness", &err);
 
-	if (rc == TF_OK) {
+	if (rc == TF_OK)
+		rc = witness_state_make(dir, name, &vkey, &err);
+	if (rc != TF_OK) {
+		tf_error_at(&err, dir);
+		rc = refusals_explain_below(dir, &err);
+	} else {
 		fwrite(vkey.p, 1, vkey.n, stdout);
 		report_note("Add the keys of the logs to %s/logs.  Give the "
 			    "key above to those who verify them.",

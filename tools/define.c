@@ -236,6 +236,8 @@ set_mounted(const struct define *d, const struct tf_buf *text,
 	/* EPERM alone does not say why. */
 	if (fd < 0 && errno == EPERM && where_is_sealed(d->w->file))
 		rc = tf_fail(err, TF_SEALED, "%s is sealed", d->w->path);
+	else if (fd < 0 && errno == EACCES)
+		rc = where_denied_write(d->w->file, d->w->path, err);
 	else if (fd < 0)
 		rc = report_system(err, "%s", path);
 	else

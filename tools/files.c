@@ -297,8 +297,10 @@ give_name(struct files_new *f, struct tf_error *err)
 	block_signals(&before);
 	named = (f->tmp != NULL || link_beside(f)) &&
 	    rename(f->tmp, f->path) == 0;
-	if (!named)
-		rc = report_system(err, "%s", f->path);
+	if (!named) {
+		(void)report_system(err, "%s", f->path);
+		rc = refusals_explain_path(f->path, err);
+	}
 	if (f->tmp != NULL && named) {
 		remove_on_signals(NULL);
 		free(f->tmp);
@@ -367,6 +369,8 @@ files_end(struct files_new *f, enum tf_code rc, struct tf_error *err)
 	}
 	if (rc == TF_OK)
 		rc = f->into >= 0 ? copy_into(f, err) : give_name(f, err);
+	if (rc != TF_OK && err != NULL)
+		tf_error_at(err, f->path);
 	let_go(f);
 	return rc;
 }

@@ -11,6 +11,7 @@
  * the same checks and then prints what would be made; whether the caller may
  * write there is asked without writing.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +50,9 @@ kosli_check_writable(const char *path, struct tf_error *err)
 		(void)getxattr(w.file, TF_XATTR_STATE, state,
 		    sizeof(state) - 1);
 		if (access(w.file, W_OK | X_OK) < 0)
-			rc = report_system(err, "%s", w.path);
+			rc = errno == EACCES ?
+			    where_denied_write(w.file, w.path, err) :
+			    report_system(err, "%s", w.path);
 	} else if (rc == TF_OK &&
 	    (rc = where_open(&w, false, &v, err)) == TF_OK) {
 		rc = tf_vault_walk(v, w.path, &a, err);

@@ -172,6 +172,13 @@ fill_mount(struct ls *l, struct ls_item *i, struct tf_error *err)
 	return rc;
 }
 
+/* A file has no names in it. */
+static enum tf_code
+is_file(const char *path, struct tf_error *err)
+{
+	return tf_fail(err, TF_USAGE, "%s is a file: trailctl show", path);
+}
+
 /* A name that was removed meanwhile is no error. */
 static enum tf_code
 list_mount(struct ls *l, struct tf_error *err)
@@ -180,6 +187,10 @@ list_mount(struct ls *l, struct tf_error *err)
 	const struct dirent *e;
 	enum tf_code rc = TF_OK;
 
+	if (d == NULL && errno == ENOTDIR)
+		return is_file(l->w.path, err);
+	if (d == NULL && errno == EACCES)
+		return where_denied(l->w.file, err);
 	if (d == NULL)
 		return report_system(err, "%s", l->w.path);
 	while (rc == TF_OK && (e = readdir(d)) != NULL) {
@@ -301,7 +312,6 @@ add_stored(struct ls *l, const struct tf_dirent *e, void *arg,
 	return rc;
 }
 
-/* A file has no names in it; the error says what to use instead. */
 static enum tf_code
 list_store(struct ls *l, struct tf_error *err)
 {
@@ -311,8 +321,7 @@ list_store(struct ls *l, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_vault_walk(l->v, l->w.path, &a, err);
 	if (rc == TF_OK && a.kind == TF_KIND_EVIDENCE)
-		rc = tf_fail(err, TF_USAGE, "%s is a file: trailctl show",
-		    l->w.path);
+		rc = is_file(l->w.path, err);
 	if (rc == TF_OK)
 		rc = each_child(l, a.id, add_stored, NULL, err);
 	where_close(l->v);

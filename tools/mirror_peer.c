@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apart.h"
 #include "program.h"
 #include "report.h"
 
@@ -31,6 +32,8 @@ receive(const struct tf_mirror_receive *o, bool beside)
 	bool told;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	if (!beside && apart_ordinary(o->dir, "mirror", &err) != TF_OK)
+		return report(&err);
 	if (tf_mirror_receive(o, &told, &err) == TF_OK)
 		return REPORT_OK;
 	if (beside && err.code == TF_IO && err.sys == 0)

@@ -131,6 +131,8 @@ set_stored(const struct where *w, enum protect_what what,
 		    err);
 	if (rc == TF_TOOBIG)
 		rc = err->code = TF_INVALID;
+	if (rc != TF_OK)
+		report_about(err, w->path);
 	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
 	return rc == TF_OK ? closed : rc;
 }

@@ -92,8 +92,10 @@ failed(const struct recorder *r, const char *what, struct tf_error *err)
 	(void)report_name(err, what);
 	if (sys == EPERM || sys == EBUSY || sys == EROFS)
 		add_reason(r, what, err);
-	/* What was refused is the draft in the workflow. */
-	else if (sys == EACCES && asprintf(&draft, "%s/x", r->wf_file) >= 0)
+	/* What was refused is the draft in the workflow, or the workflow. */
+	else if (sys == EACCES &&
+	    asprintf(&draft, "%s%s", r->wf_file,
+		access(r->wf_file, F_OK) == 0 ? "/x" : "") >= 0)
 		(void)refusals_explain_path(draft, err);
 	free(draft);
 	return err->code;

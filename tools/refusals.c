@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -163,8 +164,9 @@ use_owner(const char *path, const char *dir, struct tf_error *err)
 	    (modes_of(&st) & S_IWGRP) != 0 ? group : "");
 }
 
-enum tf_code
-refusals_explain_path(const char *path, struct tf_error *err)
+/* path: something that was made; shown: what err names. */
+static enum tf_code
+explain(const char *path, const char *shown, struct tf_error *err)
 {
 	const enum tf_code code = err->code;
 	const char *name = code == TF_DENIED ? "EPERM" :
@@ -177,6 +179,8 @@ refusals_explain_path(const char *path, struct tf_error *err)
 	char *dir = NULL, *slash;
 	bool exists;
 
+	if (code == TF_DENIED && where_not_mounted(shown, err))
+		return err->code;
 	if ((name == NULL && code != TF_ACCESS) ||
 	    where_find_name(path, &w, &exists, &ignored) != TF_OK ||
 	    w.mount == NULL)
@@ -192,15 +196,41 @@ refusals_explain_path(const char *path, struct tf_error *err)
 		*slash = '\0';
 	errno = 0;
 	if (code == TF_ACCESS)
-		use_owner(path, dir, err);
+		use_owner(shown, dir, err);
 	else if (code == TF_READONLY && where_is_sealed(dir))
 		(void)tf_fail(err, TF_SEALED,
-		    "%s: %s is sealed: nothing can be added", path, w.path);
+		    "%s: %s is sealed: nothing can be added", shown, w.path);
 	else if (refusals_read(&w, &r, NULL) == TF_OK)
-		use_reason(&r, path, name, err);
+		use_reason(&r, shown, name, err);
 out:
 	refusals_free(&r);
 	free(dir);
 	where_free(&w);
+	return err->code;
+}
+
+enum tf_code
+refusals_explain_path(const char *path, struct tf_error *err)
+{
+	return explain(path, path, err);
+}
+
+enum tf_code
+refusals_explain_below(const char *dir, struct tf_error *err)
+{
+	const struct tf_error is = *err;
+	char *path = NULL;
+
+	if (is.sys == EPERM)
+		err->code = TF_DENIED;
+	if ((err->code != TF_DENIED && err->code != TF_READONLY) ||
+	    (is.sys == EPERM && where_not_mounted(dir, err)))
+		return err->code;
+	if (asprintf(&path, "%s/.", dir) < 0)
+		return tf_nomem(err);
+	(void)explain(path, dir, err);
+	free(path);
+	if (strcmp(err->text, is.text) == 0)
+		*err = is; /* it was no mount that refused */
 	return err->code;
 }

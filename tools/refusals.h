@@ -38,4 +38,11 @@ enum tf_code refusals_explain(const struct where *w, const char *operation,
  */
 enum tf_code refusals_explain_path(const char *path, struct tf_error *err);
 
+/*
+ * The same after core could not write something below the directory dir: a refusal
+ * of the mount gets its reason, and EPERM of a mount point at which nothing is
+ * mounted that cause.  Returns err->code.
+ */
+enum tf_code refusals_explain_below(const char *dir, struct tf_error *err);
+
 #endif

@@ -156,6 +156,17 @@ report_name(struct tf_error *err, const char *what)
 	return report_system(err, "%s", what);
 }
 
+void
+report_about(struct tf_error *err, const char *thing)
+{
+	const struct tf_error is = *err;
+
+	if (tf_error_names(err, thing))
+		return;
+	(void)tf_fail(err, is.code, "%s: %s", thing, is.text);
+	err->sys = is.sys;
+}
+
 /* A full disk behind a redirection is seen only here, and must not end in
  * success. */
 int

@@ -43,6 +43,10 @@ enum tf_code report_system(struct tf_error *err, const char *fmt, ...)
  * that no such name can be there. TF_BADNAME, and those of report_system(). */
 enum tf_code report_name(struct tf_error *err, const char *what);
 
+/* Put thing before the text of err, unless the text names it: what a vault says
+ * about a node is without its path. */
+void report_about(struct tf_error *err, const char *thing);
+
 /* Flush stdout. Returns status, or REPORT_UNREACHABLE with a message on stderr
  * if the answer could not be written. */
 int report_end(int status);

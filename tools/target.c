@@ -63,7 +63,10 @@ target_key(const char *arg, struct tf_buf *out, struct tf_error *err)
 		return tf_fail(err, TF_INVALID, "%s does not hold one key",
 		    arg);
 	tf_buf_add(out, "", 1);
-	return tf_buf_end(out, err);
+	if ((rc = tf_buf_end(out, err)) == TF_OK && !looks_like_key(out->p))
+		rc = tf_fail(err, TF_INVALID,
+		    "%s: not a key of the form NAME+ID+KEY", arg);
+	return rc;
 }
 
 /* --- what is to be checked -------------------------------------------- */

@@ -109,6 +109,8 @@ find_mount(const char *arg, struct where *w, struct tf_error *err)
 		    "%s: its trailfs has ended and the mount is dead; mount "
 		    "the store there again",
 		    arg);
+	if (file == NULL && errno == EACCES)
+		return where_denied(arg, err);
 	if (file == NULL)
 		return errno == ENOENT || errno == ENOTDIR ?
 		    TF_OK :
@@ -203,18 +205,25 @@ find_store(const char *arg, struct where *w, struct tf_error *err)
 	return TF_OK;
 }
 
+static bool
+is_immutable(int fd)
+{
+	int flags = 0;
+
+	return ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 &&
+	    (flags & FS_IMMUTABLE_FL) != 0;
+}
+
 bool
 where_is_bare(const char *dir)
 {
 	const struct dirent *d;
-	int flags = 0;
 	bool bare = true, immutable;
 	DIR *names = opendir(dir);
 
 	if (names == NULL)
 		return false;
-	immutable = ioctl(dirfd(names), FS_IOC_GETFLAGS, &flags) == 0 &&
-	    (flags & FS_IMMUTABLE_FL) != 0;
+	immutable = is_immutable(dirfd(names));
 	while (!immutable && bare && (d = readdir(names)) != NULL)
 		bare = strcmp(d->d_name, ".") == 0 ||
 		    strcmp(d->d_name, "..") == 0;
@@ -253,28 +262,61 @@ not_mounted(const char *arg, const char *dir, struct tf_error *err)
 	    listed ? "mount " : "trailfs STORE ", dir);
 }
 
-/* arg does not exist.  Is the nearest existing directory above it a bare mount
- * point? */
-static enum tf_code
-no_such(const char *arg, struct tf_error *err)
+/* The nearest directory or file above path that is there, for the caller to free;
+ * NULL: the working directory, or no memory. */
+static char *
+nearest_above(const char *path)
 {
-	int sys = errno;
-	char *dir = strdup(arg), *slash;
-	bool bare = false;
+	char *dir = strdup(path), *slash;
 
 	while (dir != NULL && (slash = strrchr(dir, '/')) != NULL &&
 	    slash > dir) {
 		*slash = '\0';
-		if (access(dir, F_OK) == 0) {
-			bare = where_is_bare(dir);
-			break;
-		}
+		if (access(dir, F_OK) == 0)
+			return dir;
 	}
-	if (bare)
-		(void)not_mounted(arg, dir, err);
 	free(dir);
+	return NULL;
+}
+
+/* arg does not exist: a bare mount point above it, or a file, is the cause. */
+static enum tf_code
+no_such(const char *arg, struct tf_error *err)
+{
+	int sys = errno;
+	char *above = nearest_above(arg);
+	enum tf_code rc = TF_OK;
+	struct stat st;
+
+	if (above != NULL && where_is_bare(above)) {
+		rc = not_mounted(arg, above, err);
+	} else if (sys == ENOTDIR && above != NULL && stat(above, &st) == 0 &&
+	    !S_ISDIR(st.st_mode)) {
+		errno = 0;
+		rc = tf_fail(err, TF_NOTDIR, "%s: %s is not a directory", arg,
+		    above);
+	}
+	free(above);
 	errno = sys;
-	return bare ? TF_NOTFOUND : report_system(err, "%s", arg);
+	return rc != TF_OK ? rc : report_system(err, "%s", arg);
+}
+
+bool
+where_not_mounted(const char *path, struct tf_error *err)
+{
+	char *above = access(path, F_OK) == 0 ? strdup(path) :
+						nearest_above(path);
+	const int fd = above != NULL ?
+	    open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC) :
+	    -1;
+	const bool yes = fd >= 0 && is_immutable(fd) && where_is_bare(above);
+
+	if (yes)
+		(void)not_mounted(path, above, err);
+	if (fd >= 0)
+		close(fd);
+	free(above);
+	return yes;
 }
 
 /* Is it a directory that the caller may not enter? */
@@ -303,7 +345,7 @@ where_find(const char *arg, struct where *out, struct tf_error *err)
 	if (access(arg, F_OK) < 0)
 		return no_such(arg, err);
 	if (is_hidden(arg))
-		return tf_fail(err, TF_ACCESS, "%s: you may not enter it", arg);
+		return where_denied(arg, err);
 	if (where_is_bare(arg))
 		return not_mounted(arg, arg, err);
 	errno = 0;
@@ -446,38 +488,107 @@ where_store(const struct where *w, char **store, struct tf_error *err)
 	return TF_OK;
 }
 
+/* "user alice and group staff": who has the right of this bit of the group, or of
+ * the roles of a mount, at path. */
+static void
+who_may(const char *path, const struct stat *st, struct tf_buf *who)
+{
+	struct modes_role role[MODES_ROLES];
+	char name[MODES_NAME_SIZE];
+	size_t n = modes_roles(path, role);
+
+	modes_user(st->st_uid, name);
+	tf_buf_printf(who, "user %s", name);
+	if ((st->st_mode & S_IRGRP) != 0) {
+		modes_group(st->st_gid, name);
+		tf_buf_printf(who, "%s group %s", n > 0 ? "," : " and", name);
+	}
+	for (size_t i = 0; i < n; i++) {
+		modes_group(role[i].gid, name);
+		tf_buf_printf(who, "%s group %s", i + 1 < n ? "," : " and",
+		    name);
+	}
+}
+
 /* Say who may read a file that the caller may not. Where not even its mode can
  * be seen, a directory above refuses. */
 static enum tf_code
 refused(const char *path, const char *shown, struct tf_error *err)
 {
-	struct modes_role role[MODES_ROLES];
-	char name[MODES_NAME_SIZE];
 	struct tf_buf who = { 0 };
-	size_t n = modes_roles(path, role);
 	struct stat st;
 
+	errno = 0; /* the text has the cause */
 	if (lstat(path, &st) < 0)
-		return tf_fail(err, TF_ACCESS,
-		    "%s: you may not enter its directory", shown);
+		return where_denied(path, err);
 	if ((st.st_mode & S_IROTH) != 0)
 		return tf_fail(err, TF_ACCESS,
 		    "%s: it is about something that you may not read", shown);
-	modes_user(st.st_uid, name);
-	tf_buf_printf(&who, "user %s", name);
-	if ((st.st_mode & S_IRGRP) != 0) {
-		modes_group(st.st_gid, name);
-		tf_buf_printf(&who, "%s group %s", n > 0 ? "," : " and", name);
-	}
-	for (size_t i = 0; i < n; i++) {
-		modes_group(role[i].gid, name);
-		tf_buf_printf(&who, "%s group %s", i + 1 < n ? "," : " and",
-		    name);
-	}
+	who_may(path, &st, &who);
+	errno = 0;
 	(void)tf_fail(err, TF_ACCESS, "%s: only %s may read it", shown,
 	    text_of(&who));
 	tf_buf_free(&who);
 	return TF_ACCESS;
+}
+
+enum tf_code
+where_denied(const char *path, struct tf_error *err)
+{
+	char *dir = strdup(path), *slash;
+	struct tf_buf who = { 0 };
+	struct stat st;
+
+	/* The nearest one above that can be seen refuses; or it is path itself. */
+	while (dir != NULL && stat(dir, &st) < 0 &&
+	    (slash = strrchr(dir, '/')) != NULL && slash > dir)
+		*slash = '\0';
+	errno = 0;
+	if (dir == NULL || stat(dir, &st) < 0)
+		(void)tf_fail(err, TF_ACCESS, "%s: you may not enter it", path);
+	else {
+		who_may(dir, &st, &who);
+		errno = 0;
+		slash = strrchr(dir, '/');
+		(void)tf_fail(err, TF_ACCESS, "%s: only %s may %s%s%s", path,
+		    text_of(&who), S_ISDIR(st.st_mode) ? "enter " : "read ",
+		    strcmp(dir, path) == 0 ? "it" : "directory ",
+		    strcmp(dir, path) == 0 ? "" :
+			slash != NULL	   ? slash + 1 :
+					     dir);
+	}
+	tf_buf_free(&who);
+	free(dir);
+	return TF_ACCESS;
+}
+
+enum tf_code
+where_denied_write(const char *dir, const char *shown, struct tf_error *err)
+{
+	char user[MODES_NAME_SIZE], group[MODES_NAME_SIZE];
+	struct stat st;
+
+	if (stat(dir, &st) < 0)
+		return where_denied(dir, err);
+	modes_user(st.st_uid, user);
+	modes_group(st.st_gid, group);
+	errno = 0;
+	return tf_fail(err, TF_ACCESS, "%s: only user %s%s%s may change it",
+	    shown, user, (st.st_mode & S_IWGRP) != 0 ? " and group " : "",
+	    (st.st_mode & S_IWGRP) != 0 ? group : "");
+}
+
+bool
+where_is_control(const char *path)
+{
+	static const char name[] = TF_CONTROL_DIR;
+	const size_t n = sizeof(name) - 1;
+	const char *p = path;
+
+	while (p != NULL &&
+	    (strncmp(p, name, n) != 0 || (p[n] != '\0' && p[n] != '/')))
+		p = (p = strchr(p, '/')) != NULL ? p + 1 : NULL;
+	return p != NULL;
 }
 
 /* O_NOFOLLOW: a control file is never a link. */
@@ -489,6 +600,11 @@ where_control_of(const struct where *w, const char *path, const char *name,
 	char *file = NULL;
 	enum tf_code rc = TF_OK;
 
+	if (where_is_control(path))
+		return tf_fail(err, TF_USAGE,
+		    "%s is a control file or has some: name what they are "
+		    "about",
+		    path);
 	if (asprintf(&file, "%s/%s%s" TF_CONTROL_DIR "/%s", w->mount,
 		root ? "" : path, root ? "" : "/", name) < 0)
 		return tf_nomem(err);
@@ -588,6 +704,7 @@ where_text(const struct where *w, const char *name,
     struct tf_buf *out, struct tf_error *err)
 {
 	struct tf_vault *v = NULL;
+	struct tf_attr a;
 	enum tf_code rc;
 	int fd;
 
@@ -600,7 +717,11 @@ where_text(const struct where *w, const char *name,
 	}
 	if ((rc = where_open(w, false, &v, err)) != TF_OK)
 		return rc;
-	rc = make(v, NULL, out, err);
+	/* In a mount where_find() has seen that the path is there. */
+	if (strcmp(w->path, ".") != 0)
+		rc = tf_vault_walk(v, w->path, &a, err);
+	if (rc == TF_OK)
+		rc = make(v, NULL, out, err);
 	where_close(v);
 	return rc;
 }

@@ -38,6 +38,9 @@ TF_MUST_USE enum tf_code where_find_name(const char *arg, struct where *out,
 TF_MUST_USE enum tf_code where_store(const struct where *w, char **store,
     struct tf_error *err);
 
+/* Is .trailfs in this path, as that in struct where? */
+bool where_is_control(const char *path);
+
 /* Open file name below .trailfs of the root of the mount, for reading. The
  * caller closes *fd; while it is open the mount is busy.  TF_ACCESS: err says
  * who may read it. */
@@ -59,6 +62,22 @@ TF_MUST_USE enum tf_code where_text(const struct where *w, const char *name,
 /* Is nothing mounted at dir, which looks like a mount point?  A daemon of root
  * makes its mount point immutable, and every mount point is empty. */
 bool where_is_bare(const char *dir);
+
+/*
+ * Is the directory path, or the nearest one above it that is there, a mount point
+ * of root at which nothing is mounted?  Then err says so: nothing can be made in
+ * it (EPERM).
+ */
+bool where_not_mounted(const char *path, struct tf_error *err);
+
+/* The caller may not reach or open path (EACCES): TF_ACCESS, and err says which
+ * directory refuses, and who may. */
+enum tf_code where_denied(const char *path, struct tf_error *err);
+
+/* The same where dir may not be changed: who may write there.  shown is what err
+ * names. */
+enum tf_code where_denied_write(const char *dir, const char *shown,
+    struct tf_error *err);
 
 /* Is the directory of a mount sealed, by user.trailfs.state? errno is lost. */
 bool where_is_sealed(const char *dir);

@@ -126,10 +126,11 @@ open_key(struct witness *w, const char *dir, struct tf_error *err)
 	const char *plus;
 	enum tf_code rc = tf_file_read(w->fd, VKEY, 4096, &w->vkey, err);
 
-	if (rc == TF_NOTFOUND)
+	if (rc == TF_NOTFOUND) {
+		errno = 0;
 		return tf_fail(err, rc,
-		    "%.80s is no state of a witness: make one with --init",
-		    dir);
+		    "%s is no state of a witness: make one with --init", dir);
+	}
 	if (rc != TF_OK ||
 	    (rc = tf_key_load(w->fd, KEY, &w->key, err)) != TF_OK)
 		return rc;

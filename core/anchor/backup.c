@@ -267,12 +267,11 @@ fail_run(struct tf_backup_run *b, const struct tf_error *why,
 {
 	if (b->incomingfd >= 0)
 		(void)!tf_backup_empty(b, false, NULL);
-	if (b->dirfd < 0 ||
-	    (why->code != TF_NOSPACE && why->code != TF_QUOTA &&
-		why->code != TF_TOOBIG && why->code != TF_READONLY))
-		return tf_fail_as(err, why);
-	errno = why->sys; /* which tf_fail() makes the code again */
-	return tf_fail(err, TF_IO, "%.60s: %.90s", b->ask->dir, why->text);
+	if (err == NULL)
+		return why->code;
+	*err = *why;
+	tf_error_at(err, b->ask->dir);
+	return err->code;
 }
 
 static enum tf_code

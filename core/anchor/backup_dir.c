@@ -169,9 +169,32 @@ check_owner(const struct tf_backup_run *b, struct tf_error *err)
 		return tf_fail(err, TF_FOREIGN,
 		    "%.100s belongs to uid %u, who could change all in it",
 		    b->ask->dir, (unsigned)st.st_uid);
-	if (fchmod(b->dirfd, 0700) < 0)
-		return tf_fail(err, TF_IO, "chmod %.100s", b->ask->dir);
 	return TF_OK;
+}
+
+/* *absent: it has no mark, so it must be empty. */
+static enum tf_code
+check_dir(const struct tf_backup_run *b, bool *absent, struct tf_error *err)
+{
+	enum tf_code rc = check_owner(b, err);
+
+	if (rc == TF_OK)
+		rc = check_mark(b, absent, err);
+	return rc == TF_OK && *absent ? check_empty(b, err) : rc;
+}
+
+/*
+ * Close the directory to others.  One that is refused must keep its mode: it may
+ * be /home.  The second check is of what others have done before it was closed.
+ */
+static enum tf_code
+take_dir(const struct tf_backup_run *b, bool *absent, struct tf_error *err)
+{
+	enum tf_code rc = check_dir(b, absent, err);
+
+	if (rc == TF_OK && fchmod(b->dirfd, 0700) < 0)
+		rc = tf_fail(err, TF_IO, "chmod %.100s", b->ask->dir);
+	return rc == TF_OK ? check_dir(b, absent, err) : rc;
 }
 
 /* What root makes belongs to the owner of the directory: tf_file_mkdir(). */
@@ -221,11 +244,8 @@ open_dir(struct tf_backup_run *b, struct tf_error *err)
 		return tf_fail(err,
 		    errno == ENOTDIR ? TF_EXISTS : tf_code_of_open(errno),
 		    "%.100s: %s", dir, strerror(errno));
-	if ((rc = check_owner(b, err)) != TF_OK ||
-	    (rc = check_mark(b, &absent, err)) != TF_OK ||
-	    (absent &&
-		((rc = check_empty(b, err)) != TF_OK ||
-		    (rc = tf_backup_mark(b, false, err)) != TF_OK)) ||
+	if ((rc = take_dir(b, &absent, err)) != TF_OK ||
+	    (absent && (rc = tf_backup_mark(b, false, err)) != TF_OK) ||
 	    (rc = lock(b, err)) != TF_OK || (rc = make_dirs(b, err)) != TF_OK)
 		return rc;
 	b->to_objects = openat(b->dirfd, "objects", flags);

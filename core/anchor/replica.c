@@ -136,9 +136,12 @@ begin_making(const char *path, bool *made, int *dirfd, int *fd,
 	enum tf_code rc = TF_OK;
 
 	*made = mkdir(path, 0700) == 0;
+	if (!*made && errno != EEXIST)
+		return tf_fail(err, TF_IO, "make %s: %s", path,
+		    strerror(errno));
 	*dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*dirfd < 0)
-		return tf_fail(err, TF_IO, "make %.100s: %s", path,
+		return tf_fail(err, TF_IO, "make %s: %s", path,
 		    strerror(errno));
 	if (tf_replica_is_unfinished(path))
 		create = 0;
@@ -341,9 +344,11 @@ open_dirs(struct tf_replica *r, const char *path, struct tf_error *err)
 		return tf_fail(err, tf_code_of_open(errno), "%.100s: %s", path,
 		    strerror(errno));
 	if (faccessat(r->dirfd, TF_MIRROR_MARK, F_OK, 0) < 0)
-		return tf_fail(err,
-		    errno == ENOENT ? TF_FOREIGN : tf_code_of_open(errno),
-		    "%.100s is no mirror: %s", path, strerror(errno));
+		return errno == ENOENT ?
+		    tf_fail(err, TF_FOREIGN, "%s is not empty, and no mirror",
+			path) :
+		    tf_fail(err, tf_code_of_open(errno), "%s/%s: %s", path,
+			TF_MIRROR_MARK, strerror(errno));
 	r->objectsfd = openat(r->dirfd, "objects", flags);
 	r->incomingfd = openat(r->dirfd, TF_INCOMING, flags);
 	if (r->objectsfd < 0 || r->incomingfd < 0)

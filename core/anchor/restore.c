@@ -89,8 +89,12 @@ open_mirror(struct restore *x, struct tf_error *err)
 		return tf_fail(err, tf_code_of_open(errno), "%.100s: %s",
 		    x->from, strerror(errno));
 	(void)snprintf(name, sizeof(name), "%s/%s", x->from, TF_DB_NAME);
-	if ((rc = tf_db_open(name, TF_DB_READ, &x->db, err)) != TF_OK ||
-	    (rc = tf_db_snapshot(x->db, err)) != TF_OK ||
+	if ((rc = tf_db_open(name, TF_DB_READ, &x->db, err)) == TF_NOTFOUND) {
+		errno = 0;
+		rc = tf_fail(err, rc, "%s is neither a mirror nor a backup",
+		    x->from);
+	}
+	if (rc != TF_OK || (rc = tf_db_snapshot(x->db, err)) != TF_OK ||
 	    (rc = tf_restore_vkey(dirfd, x->db, &x->vkey, err)) != TF_OK ||
 	    (rc = tf_meta_get_text(x->db, "store", x->store, sizeof(x->store),
 		 err)) != TF_OK)
@@ -376,5 +380,7 @@ tf_restore(const char *from, const char *path, const char *origin,
 		(void)close(x.objectsfd);
 	tf_buf_free(&x.note);
 	free(x.piece);
+	if (rc != TF_OK && err != NULL)
+		tf_error_at(err, path);
 	return rc;
 }

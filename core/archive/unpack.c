@@ -84,13 +84,17 @@ unpack_one(struct tf_archive_reader *r, size_t i,
 	return rc;
 }
 
-/* Make the directory name in dirfd; it must not exist. */
+/* Make the directory name in dirfd, which dir names; it must not exist. */
 static enum tf_code
-make_top(int dirfd, const char *name, int *fd, struct tf_error *err)
+make_top(int dirfd, const char *dir, const char *name, int *fd,
+    struct tf_error *err)
 {
 	if (mkdirat(dirfd, name, 0777) < 0)
-		return tf_fail(err, errno == EEXIST ? TF_EXISTS : TF_IO,
-		    "%.100s: %s", name, strerror(errno));
+		return errno == EEXIST ?
+		    tf_fail(err, TF_EXISTS,
+			"%s/%s is there already: unpack elsewhere", dir, name) :
+		    tf_fail(err, TF_IO, "%s/%s: %s", dir, name,
+			strerror(errno));
 	*fd = openat(dirfd, name,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return *fd >= 0 ?
@@ -99,8 +103,8 @@ make_top(int dirfd, const char *name, int *fd, struct tf_error *err)
 }
 
 static enum tf_code
-unpack_all(const struct tf_archive *a, int dirfd, uint64_t *files,
-    struct tf_error *err)
+unpack_all(const struct tf_archive *a, int dirfd, const char *dir,
+    uint64_t *files, struct tf_error *err)
 {
 	struct tf_archive_reader *r = NULL;
 	struct tf_archive_member m;
@@ -114,7 +118,7 @@ unpack_all(const struct tf_archive *a, int dirfd, uint64_t *files,
 	}
 
 	if (rc == TF_OK)
-		rc = make_top(dirfd, tf_archive_top(a), &top, err);
+		rc = make_top(dirfd, dir, tf_archive_top(a), &top, err);
 	for (size_t i = 0; rc == TF_OK && i < tf_archive_count(a); i++) {
 		tf_archive_member(a, i, &m);
 		rc = unpack_one(r, i, &m, top, &done, of, err);
@@ -141,9 +145,11 @@ tf_package_unpack(const char *file, const char *dir, uint64_t *files,
 	    (fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		rc = tf_fail(err, TF_IO, "%.100s: %s", dir, strerror(errno));
 	if (rc == TF_OK)
-		rc = unpack_all(a, fd, files, err);
+		rc = unpack_all(a, fd, dir, files, err);
 	if (fd >= 0)
 		(void)close(fd);
+	if (rc != TF_OK && err != NULL)
+		tf_error_at(err, dir);
 	tf_archive_close(a);
 	return rc;
 }

@@ -80,6 +80,7 @@ static enum tf_code
 find_path(struct tf_db *db, const char *path, enum tf_kind *kind,
     struct tf_error *err)
 {
+	const char *whole = path;
 	struct tf_node_row row;
 	enum tf_code rc = tf_nodes_get(db, TF_ROOT_ID, &row, err);
 
@@ -95,7 +96,10 @@ find_path(struct tf_db *db, const char *path, enum tf_kind *kind,
 	}
 	if (rc == TF_OK)
 		*kind = row.attr.kind;
-	return rc == TF_NOTFOUND ? tf_fail(err, rc, "no such name") : rc;
+	if (rc != TF_NOTFOUND)
+		return rc;
+	errno = 0;
+	return tf_fail(err, rc, "%s: no such name", whole);
 }
 
 /* Set *yes if the directory is an unpacked package of path: it has a bagit.txt,

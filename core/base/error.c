@@ -5,8 +5,12 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "../error.h"
+
+#define LONGEST 5120 /* bytes of a text before it is cut: a path and more */
+#define DOTS "..."
 
 static const char *const names[TF_CODES] = {
 	[TF_OK] = "ok",
@@ -72,6 +76,37 @@ sharpen(enum tf_code code, int sys)
 	}
 }
 
+static bool
+is_continued(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/*
+ * A text has the thing at its beginning and the cause at its end, so a long one
+ * loses its middle: of two fifths and three fifths of the room, minus the dots.
+ * No character is cut.  Only what is longer than whole[] loses its end.
+ */
+static void
+put_text(char *text, size_t room, const char *fmt, va_list ap)
+{
+	char whole[LONGEST];
+	size_t n, head = room * 2 / 5, tail;
+
+	(void)vsnprintf(whole, sizeof(whole), fmt, ap);
+	if ((n = strlen(whole)) < room) {
+		memcpy(text, whole, n + 1);
+		return;
+	}
+	tail = n - (room - 1 - head - strlen(DOTS));
+	while (head > 0 && is_continued(whole[head]))
+		head--;
+	while (tail < n && is_continued(whole[tail]))
+		tail++;
+	(void)snprintf(text, room, "%.*s" DOTS "%s", (int)head, whole,
+	    whole + tail);
+}
+
 enum tf_code
 tf_fail(struct tf_error *err, enum tf_code code, const char *fmt, ...)
 {
@@ -88,7 +123,7 @@ tf_fail(struct tf_error *err, enum tf_code code, const char *fmt, ...)
 	err->code = code;
 	err->sys = sys;
 	va_start(ap, fmt);
-	(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	put_text(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
 	for (char *p = err->text; *p != '\0'; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
@@ -108,6 +143,34 @@ tf_fail_as(struct tf_error *err, const struct tf_error *why)
 	if (err != NULL)
 		*err = *why;
 	return why->code;
+}
+
+bool
+tf_error_names(const struct tf_error *err, const char *thing)
+{
+	static const char more[] = "abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_-.";
+	const size_t n = strlen(thing);
+
+	for (const char *p = err->text; (p = strstr(p, thing)) != NULL; p++)
+		if ((p == err->text || strchr(more, p[-1]) == NULL) &&
+		    (p[n] == '\0' || p[n] == '/' || strchr(more, p[n]) == NULL))
+			return true;
+	return false;
+}
+
+void
+tf_error_at(struct tf_error *err, const char *path)
+{
+	const struct tf_error is = *err;
+
+	if ((is.code != TF_NOSPACE && is.code != TF_QUOTA &&
+		is.code != TF_TOOBIG && is.code != TF_READONLY &&
+		is.sys != EPERM) ||
+	    tf_error_names(err, path))
+		return;
+	(void)tf_fail(err, is.code, "%s: %s", path, is.text);
+	err->sys = is.sys;
 }
 
 enum tf_code

@@ -4,6 +4,7 @@
  * node leaves memory only after its row is committed, so a search in this order
  * cannot miss it.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -106,6 +107,7 @@ enum tf_code
 tf_vault_walk(struct tf_vault *v, const char *path, struct tf_attr *out,
     struct tf_error *err)
 {
+	const char *whole = path;
 	char name[TF_NAME_MAX + 1];
 	enum tf_code rc;
 	size_t n;
@@ -124,6 +126,10 @@ tf_vault_walk(struct tf_vault *v, const char *path, struct tf_attr *out,
 		if (strcmp(name, ".") == 0)
 			continue;
 		rc = tf_vault_lookup(v, out->id, name, out, err);
+		if (rc == TF_NOTFOUND) {
+			errno = 0;
+			return tf_fail(err, rc, "%s: no such name", whole);
+		}
 		if (rc != TF_OK)
 			return rc;
 	}

@@ -143,6 +143,8 @@ tf_vault_init_for(const char *path, const char *origin, const char *keys,
 		(void)close(keysfd);
 	if (dirfd >= 0)
 		(void)close(dirfd);
+	if (rc != TF_OK && err != NULL)
+		tf_error_at(err, path);
 	return rc;
 }
 

@@ -254,5 +254,7 @@ tf_export_log(struct tf_vault *v, const char *dir, uint64_t *tiles,
 		rc = put_log(v, fd, tiles, err);
 	if (fd >= 0)
 		(void)close(fd);
+	if (rc != TF_OK && err != NULL)
+		tf_error_at(err, dir);
 	return rc;
 }

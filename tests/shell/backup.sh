@@ -119,11 +119,15 @@ nothing_writes_a_backup() {
 
 # Another directory than that of this store's backup is not touched.
 wrong_directories_are_refused() {
-	mkdir full
+	mkdir -m 755 full
 	echo mine >full/file
 	is 1 trailctl backup "$mnt" full
 	complains 'full is not empty, and no backup'
 	[ "$(ls full)" = file ]
+	[ "$(stat -c %a full)" = 755 ]
+	is 1 trailctl restore --origin example.org/other copy full
+	complains 'full is not empty'
+	[ "$(stat -c %a full)" = 755 ]
 	trailctl init other >/dev/null 2>&1
 	is 3 trailctl backup other copy
 	complains 'copy is the backup of another store'
