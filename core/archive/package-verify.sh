@@ -35,7 +35,41 @@ tab=$(printf '\t')
 newline='
 '
 
+# Progress, where standard error is a terminal that can clear a line: each work has
+# some number of hashes, bytes or signatures.
+shown=
+if [ -t 2 ] && [ "${TERM-}" != dumb ]; then
+	shown=y
+fi
+now() { # seconds since 1970
+	awk 'BEGIN { srand(); print srand() }'
+}
+draw() { # WORD UNIT DONE OF
+	awk -v what="$1" -v unit="$2" -v did="$3" -v of="$4" -v begun="$begun" '
+	BEGIN {
+		srand()
+		s = srand() - begun
+		part = did < of ? did / of : 1
+		for (i = 0; i < 30; i++)
+			bar = bar (i < part * 30 ? "#" : " ")
+		printf "\r%s  [%s] %3d %%, ", what, bar, part * 100
+		big = unit == "MiB" ? 1048576 : 1
+		printf "%d %s", did / big, unit
+		if (s > 0 && did > 0 && part < 1) {
+			left = int(s * (1 - part) / part)
+			printf unit == "MiB" ? ", %.1f MiB/s" : ", %.0f/s", \
+				did / big / s
+			printf ", %d:%02d left", int(left / 60), left % 60
+		}
+		printf "\033[K"
+	}' >&2
+}
+clear_line() {
+	[ -z "$shown" ] || printf '\r\033[K' >&2
+}
+
 say() {
+	clear_line
 	printf '%s\n' "verify.sh: $*" | tr -c '\012\040-\176' '?' >&2
 }
 no() { # what is wrong
@@ -59,6 +93,50 @@ digests() {
 	(cd "$1" && find . -type f -exec openssl dgst -sha256 -r {} +) \
 		>"$2" 2>"$t/said" &&
 		[ "$(lines "$2")" -eq "$(cd "$1" && find . -type f | wc -l)" ]
+}
+
+# The same of all files in the package, and how far it is.  Their sizes are those in
+# events.jsonl, by the digests in the manifest: if they are wrong, so is only what is
+# drawn.  The names are plain, a line each in files.
+digests_shown() { # FILES SUMS
+	mkdir "$t/part" || return 1
+	: >"$2"
+	awk -v t="$t" '
+	function add(name) {
+		if (part == 0 || bytes > 134217728 || ++n > 5000) {
+			close(t "/part/" part++)
+			n = bytes = 0
+		}
+		print "./" name > (t "/part/" part)
+		bytes += size[name] + 4096
+		upto[part] = total += size[name] + 4096
+	}
+	BEGIN {
+		while ((getline line < "events.jsonl") > 0)
+			if (match(line, /"sha256":"[0-9a-f]*"/) &&
+			    length(line) < 65536) {
+				h = substr(line, RSTART + 10, RLENGTH - 11)
+				if (match(line, /"size":[0-9]+/) && RLENGTH < 23)
+					of[h] = substr(line, RSTART + 7, \
+						RLENGTH - 7)
+			}
+		while ((getline line < "manifest-sha256.txt") > 0)
+			size[substr(line, 67)] = of[substr(line, 1, 64)] + 0
+	}
+	{ add(substr($0, 3)) }
+	END {
+		for (i = 1; i <= part; i++)
+			printf "%d %.0f %.0f\n", i, upto[i], total
+	}' "$1" >"$t/parts"
+	begun=$(now)
+	while read -r part upto total; do
+		tr '\n' '\0' <"$t/part/$part" |
+			xargs -0 openssl dgst -sha256 -r >>"$2" 2>"$t/said" ||
+			return 1
+		draw files MiB "$upto" "$total"
+	done <"$t/parts"
+	rm -rf "$t/part"
+	[ "$(lines "$2")" -eq "$(lines "$1")" ]
 }
 
 case $# in
@@ -95,7 +173,7 @@ cosigners=$(absolute "${4-}")
 	cannot 'the keys of the cosigners cannot be read'
 t=$(mktemp -d) || cannot 'there is no room for temporary files'
 trap 'rm -rf "$t"' EXIT
-trap 'exit 2' HUP INT TERM
+trap 'clear_line; exit 2' HUP INT TERM
 cd "$directory" || cannot 'that is no directory'
 
 # --- 1. The files --------------------------------------------------------------
@@ -110,7 +188,11 @@ find . -type f >"$t/files"
 if ! plain "$t/files" || ! awk '/\\/ { exit 1 }' "$t/files"; then
 	no 'a file name that no package has'
 fi
-digests . "$t/sums" || cannot "$(head -n 1 "$t/said")"
+if [ -n "$shown" ] && [ -f events.jsonl ] && [ -f manifest-sha256.txt ]; then
+	digests_shown "$t/files" "$t/sums"
+else
+	digests . "$t/sums"
+fi || cannot "$(head -n 1 "$t/said")"
 for name in checkpoint events.jsonl package.json manifest-sha256.txt \
 	tagmanifest-sha256.txt; do
 	[ -f "$name" ] || no "there is no $name"
@@ -347,8 +429,15 @@ cp "$t/hashes" "$t/leaves"
 awk -v size="$size" '{ printf "%d %s %.0f %d\n", NR, $1, size - 1, NR }' \
 	"$t/index" >"$t/state"
 k=0
+done=0
+[ -z "$shown" ] || {
+	begun=$(now)
+	of=$(find "$t" -name 'level.*' -type f -exec cat {} + | wc -l)
+}
 while [ -s "$t/state" ]; do
 	k=$((k + 1))
+	[ -z "$shown" ] || draw proofs hashes "$done" "$of"
+	[ ! -f "$t/level.$k" ] || done=$((done + $(lines "$t/level.$k")))
 	: >"$t/next"
 	: >"$t/make"
 	awk -v t="$t" -v k="$k" -v root="$root" '
@@ -1109,7 +1198,15 @@ compare "$t/more" "$t/payloads" 'is not the statement that was sealed'
 # Each is signed by the key of the attester that was in force then, over the bytes that
 # DSSE makes of it.
 spki=
+done=0
+[ -z "$shown" ] || {
+	begun=$(now)
+	of=$(lines "$t/signers")
+}
 while IFS=$tab read -r n attester sig name; do
+	[ -z "$shown" ] || [ $((done % 50)) -ne 0 ] ||
+		draw statements signatures "$done" "$of"
+	done=$((done + 1))
 	[ "$attester" = "$spki" ] || {
 		printf %s "$attester" | base64 -d >"$t/der" 2>/dev/null
 		openssl pkey -pubin -inform DER -in "$t/der" -out "$t/attester" \
@@ -1126,6 +1223,7 @@ while IFS=$tab read -r n attester sig name; do
 		-sigfile "$t/sig" >"$t/said" 2>&1 ||
 		no "$name: is not signed by the key of the attester in force"
 done <"$t/signers"
+clear_line
 
 # --- 5. The anchors ----------------------------------------------------------------
 # What others have said of an earlier tree counts here only if that tree is the

@@ -61,6 +61,41 @@ long_work_is_shown() {
 	draws compare entries trailctl compare store store
 }
 
+# Import and upgrade, each time of a new copy of the store.
+import_and_upgrade_are_shown() {
+	mkdir kept old
+	tar -C old -xzf "$top/tests/vectors/store-3.tar.gz"
+	mv old/store kept/old
+	chmod -R go-rwx kept
+	python3 - <<-'EOF'
+	import json
+	def row(n):
+	    return {"attestation_name": "a%d" % n, "attestation_type": "generic",
+	            "attestation_id": "id-%d" % n, "status": "COMPLETE",
+	            "overridden_attestation_id": None, "is_compliant": True,
+	            "unexpected": True}
+	json.dump({
+	    "name": "run-1", "flow": {"name": "flow"}, "created_at": 1779991839,
+	    "created_by": "ci", "is_compliant": True,
+	    "template": {"version": 1, "content": "version: 1\n"},
+	    "compliance_status": {"status": "COMPLIANT", "is_compliant": True,
+	        "evaluated_at": 1779991850, "artifacts_statuses": {},
+	        "attestations_statuses": [row(n) for n in range(9)]},
+	    "events": []}, open("trail.json", "w"))
+	EOF
+	empty='rm -rf anew && trailctl init anew 2>quiet && exec trailctl'
+	import='import --mount anew kosli trail.json'
+	old='rm -rf anew && cp -a kept/old anew && exec trailctl upgrade anew'
+	draws import attestations sh -c "$empty $import"
+	draws upgrade entries sh -c "$old"
+	for command in "$empty $import --json" "$old --json"; do
+		on_terminal sh -c "$command"
+		if grep '\[#* *\]' err; then
+			exit 1
+		fi
+	done
+}
+
 # A program that reads JSON, and --quiet, get nothing on a terminal either.
 nobody_who_asked_for_silence_sees_it() {
 	for verb in 'package --json --no-entry -o q.zip store/t/w' \
@@ -86,6 +121,73 @@ rate_and_time_left_are_shown() {
 		'^unpack .* %, [0-9]* MiB, [0-9.]* MiB/s, [0-9]*:[0-9][0-9] left'
 }
 
+# A person who waits for verify.sh, in any shell, sees how far it is; a pipe and a
+# simple terminal get nothing, and the answer is the same.
+# shellcheck disable=SC2086 # busybox sh is two words
+verify_sh_is_shown() {
+	is 0 trailctl unpack p.zip u
+	for sh in dash bash busybox; do
+		command -v $sh >/dev/null || continue
+		[ $sh != busybox ] || sh='busybox sh'
+		is 0 $sh u/w/verify.sh "$(cat vkey)"
+		diff err /dev/null
+		mv out plain
+		is 0 env TERM=dumb "$top/tests/on_terminal" shown \
+			$sh u/w/verify.sh "$(cat vkey)"
+		diff shown /dev/null
+		on_terminal $sh u/w/verify.sh "$(cat vkey)"
+		cmp out plain
+		tr '\r' '\n' <err >lines
+		for work in 'files .*MiB' 'proofs .*hashes' \
+			'statements .*signatures'; do
+			grep -q "^${work%% *}  \[[# ]*\] *[0-9]* %, [0-9]* ${work##*[*]}" \
+				lines || {
+				echo "no $work for $sh in:"
+				cat -v err
+				exit 1
+			}
+		done
+		# The line is gone before the answer stands there.
+		[ "$(tail -c 4 err)" = "$(printf '\r\033[K')" ]
+	done
+}
+
+# A terminal changes no verdict: a byte, a file more, a file less.
+verify_sh_refuses_on_a_terminal() {
+	export TERM=xterm
+	echo x >>u/w/data/a/file.3
+	is 1 "$top/tests/on_terminal" shown sh u/w/verify.sh "$(cat vkey)"
+	grep -q 'FAILED: do not rely on this package' shown
+	rm -r u
+	is 0 trailctl unpack p.zip u
+	echo x >u/w/data/a/more
+	is 1 "$top/tests/on_terminal" shown sh u/w/verify.sh "$(cat vkey)"
+	rm -r u
+	is 0 trailctl unpack p.zip u
+	rm u/w/data/a/file.3
+	is 1 "$top/tests/on_terminal" shown sh u/w/verify.sh "$(cat vkey)"
+	rm -r u
+	is 0 trailctl unpack p.zip u
+	rm u/w/events.jsonl
+	is 1 "$top/tests/on_terminal" shown sh u/w/verify.sh "$(cat vkey)"
+	rm -r u
+}
+
+# Its rate and the time that is left, where openssl takes a while.
+verify_sh_has_a_rate() {
+	is 0 trailctl unpack p.zip u
+	mkdir slow
+	cat >slow/openssl <<-END
+	#!/bin/sh
+	[ "\$*" = "\${*#dgst -sha256 -r ./[0-9]}" ] || sleep 1
+	exec $(command -v openssl) "\$@"
+	END
+	chmod +x slow/openssl
+	PATH=$work/slow:$PATH on_terminal sh u/w/verify.sh "$(cat vkey)"
+	tr '\r' '\n' <err | grep -q \
+		'^proofs .* %, [0-9]* hashes, [0-9]*/s, [0-9]*:[0-9][0-9] left'
+}
+
 # There are no colours, with NO_COLOR or without.
 nothing_has_a_colour() {
 	for set in NO_COLOR= NO_COLOR=1; do
@@ -96,6 +198,9 @@ nothing_has_a_colour() {
 	done
 }
 
-run there_is_work long_work_is_shown nobody_who_asked_for_silence_sees_it \
+run there_is_work long_work_is_shown import_and_upgrade_are_shown \
+	nobody_who_asked_for_silence_sees_it \
 	rate_and_time_left_are_shown nothing_has_a_colour
+with 'openssl unzip' verify_sh_is_shown verify_sh_refuses_on_a_terminal \
+	verify_sh_has_a_rate
 finish
