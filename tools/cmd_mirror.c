@@ -270,6 +270,8 @@ run_source(char **arg, const char *log_key, const char *mirror_key)
 		rc = mirror(arg[0], store, arg[1], log_key, mirror_key, &lost,
 		    &err);
 	free(store);
+	if (rc != TF_OK && ask.via == NULL)
+		tf_error_at(&err, arg[1]);
 	if (rc != TF_OK)
 		return report(&err);
 	return lost ? REPORT_FINDING : REPORT_OK;

@@ -677,7 +677,6 @@ tf_mirror_receive(const struct tf_mirror_receive *o, bool *answered,
 	if (rc == TF_OK)
 		rc = converse(&v, &why);
 	if (rc != TF_OK) {
-		tf_error_at(&why, o->dir);
 		keep_refused(&v, &why);
 		tell_refused(&v, &why, answered);
 		(void)tf_fail_as(err, &why);

@@ -423,19 +423,19 @@ a_full_mirror_says_what_is_full() {
 		skip 'no tmpfs can be mounted'
 	is 3 trailctl mirror large --via "trailctl mirror --receive small/full"
 	file='incoming/[0-9a-f]\{64\}: write failed: No space left on device'
-	complains "^trailctl: at the mirror: small/full: $file\$"
+	complains "^trailctl: at the mirror: $file\$"
 	is 0 trailctl status large
-	says "^trouble *mirror .*/full stopped: at the mirror: small/full: $file"
+	says "^trouble *mirror .*/full stopped: at the mirror: $file"
 	rm small/full/incoming/*
 	trailctl init --origin example.org/little little >/dev/null 2>&1
 	is 0 trailctl mirror little small/other
 	is 0 trailctl trail create little/trail
 	head -c 3000000 /dev/zero >small/rest || :
 	is 3 trailctl mirror little small/other
-	complains '^trailctl: at the mirror: small/other: write lock: No space left'
+	complains '^trailctl: small/other: at the mirror: write lock: No space left'
 	truncate -s -64K small/rest
 	is 3 trailctl mirror little small/other
-	complains '^trailctl: at the mirror: ledger.db: .*no space left'
+	complains '^trailctl: small/other: at the mirror: ledger.db: .*no space left'
 	rm small/rest
 	is 0 trailctl mirror little small/other
 	command mount -o remount,size=9m small
