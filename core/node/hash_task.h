@@ -5,10 +5,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../base/crypto.h"
+#include "../types.h"
 
 struct tf_hasher;
 struct tf_pending;
+struct tf_sha256;
 
 /* One task.  It belongs to the hasher while it is queued. */
 struct tf_hash_task {
