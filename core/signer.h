@@ -39,11 +39,15 @@ TF_MUST_USE enum tf_code tf_signer_start(const char *path, const char *command,
  * ends.  This process can do nothing else any more, and fenced hears how far that
  * is in force, or is NULL; started by root, it becomes the owner of that directory.
  * The keys are in locked memory, and wiped at the end.
+ *
+ * tokens is NULL, or an OpenSSL configuration: keys may then be in tokens (RFC 7512),
+ * whose providers it names.  Their code is part of this process, which is limited
+ * less: no Landlock, no filter of system calls.
  * Errors: those of tf_signer_local; TF_IO: the kernel has a means, and it cannot
- * be used.  They are also answered to each request.
+ * be used; of the configuration.  They are also answered to each request.
  */
-TF_MUST_USE enum tf_code tf_signer_run(const char *keys, int in, int out,
-    void (*fenced)(unsigned state), struct tf_error *err);
+TF_MUST_USE enum tf_code tf_signer_run(const char *keys, const char *tokens,
+    int in, int out, void (*fenced)(unsigned state), struct tf_error *err);
 
 /* Make the keys of a signer in the directory keys, which is made if it is absent.
  * Errors: TF_EXISTS, TF_ACCESS, TF_IO, TF_NOMEM. */

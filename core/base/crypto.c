@@ -20,12 +20,14 @@
 #include "crypto.h"
 #include "cipher.h"
 #include "file.h"
+#include "token.h"
 
 #define SECRET_HEAP 32768 /* bytes; a power of two, as the next one */
 #define SECRET_MIN 32	  /* bytes of the smallest secret */
 
 struct tf_key {
 	EVP_PKEY *pkey;
+	OSSL_LIB_CTX *ctx; /* of a key in a token; or NULL */
 	struct tf_pubkey pub;
 };
 
@@ -201,7 +203,8 @@ tf_key_free(struct tf_key *k)
 
 /* Takes ownership of pkey, also on failure. */
 static enum tf_code
-wrap(EVP_PKEY *pkey, struct tf_key **out, struct tf_error *err)
+wrap(EVP_PKEY *pkey, OSSL_LIB_CTX *ctx, struct tf_key **out,
+    struct tf_error *err)
 {
 	struct tf_key *k = calloc(1, sizeof(*k));
 	size_t n = TF_PUBKEY_LEN;
@@ -212,8 +215,9 @@ wrap(EVP_PKEY *pkey, struct tf_key **out, struct tf_error *err)
 		return tf_fail(err, TF_NOMEM, "cannot make a key");
 	}
 	k->pkey = pkey;
+	k->ctx = ctx;
 	out_of_memory = false;
-	if (EVP_PKEY_id(pkey) != EVP_PKEY_ED25519 ||
+	if (EVP_PKEY_is_a(pkey, "ED25519") != 1 ||
 	    EVP_PKEY_get_raw_public_key(pkey, k->pub.b, &n) != 1 ||
 	    n != TF_PUBKEY_LEN) {
 		tf_key_free(k);
@@ -227,7 +231,7 @@ wrap(EVP_PKEY *pkey, struct tf_key **out, struct tf_error *err)
 enum tf_code
 tf_key_generate(struct tf_key **out, struct tf_error *err)
 {
-	return wrap(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), out, err);
+	return wrap(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL, out, err);
 }
 
 enum tf_code
@@ -236,7 +240,7 @@ tf_key_from_seed(const uint8_t seed[32], struct tf_key **out,
 {
 	return wrap(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed,
 			32),
-	    out, err);
+	    NULL, out, err);
 }
 
 #define PLACE_MAX 100 /* bytes of a path in a message */
@@ -346,10 +350,20 @@ static enum tf_code
 parse(const char *pem, size_t n, const char *name, struct tf_key **out,
     struct tf_error *err)
 {
+	OSSL_LIB_CTX *ctx = NULL;
 	EVP_PKEY *p = NULL;
 	enum tf_code rc;
 	BIO *bio;
 
+	if (tf_token_names_key(pem, n)) {
+		if ((rc = tf_token_load(pem, n, name, &p, &ctx, err)) != TF_OK)
+			return rc;
+		/* Not TF_INVALID, by which a rotation knows half of a file. */
+		if ((rc = wrap(p, ctx, out, err)) == TF_INVALID)
+			rc = tf_fail(err, TF_ACCESS,
+			    "key %s is not an Ed25519 key", name);
+		return rc;
+	}
 	out_of_memory = false;
 	if ((bio = BIO_new_mem_buf(pem, (int)n)) != NULL)
 		p = PEM_read_bio_PrivateKey(bio, NULL, NULL, "");
@@ -360,7 +374,7 @@ parse(const char *pem, size_t n, const char *name, struct tf_key **out,
 	if (p == NULL)
 		return tf_fail(err, TF_INVALID,
 		    "key %s is not a PEM private key", name);
-	if ((rc = wrap(p, out, err)) == TF_INVALID)
+	if ((rc = wrap(p, NULL, out, err)) == TF_INVALID)
 		rc = tf_fail(err, rc, "key %s is not an Ed25519 key", name);
 	return rc;
 }
@@ -417,10 +431,40 @@ tf_key_sign(const struct tf_key *k, const void *msg, size_t n,
 	bool ok;
 
 	ok = ctx != NULL &&
-	    EVP_DigestSignInit(ctx, NULL, NULL, NULL, k->pkey) == 1 &&
+	    EVP_DigestSignInit_ex(ctx, NULL, NULL, k->ctx, NULL, k->pkey,
+		NULL) == 1 &&
 	    EVP_DigestSign(ctx, sig, &len, msg, n) == 1 && len == TF_SIG_LEN;
 	EVP_MD_CTX_free(ctx);
 	return ok ? TF_OK : tf_fail(err, TF_IO, "signing failed");
+}
+
+bool
+tf_key_in_token(const struct tf_key *k)
+{
+	return k->ctx != NULL;
+}
+
+/* A token does not give the bytes of its key, so the secret follows from a
+ * signature of the words, which is made for nothing else. */
+static enum tf_code
+derive_in_token(const struct tf_key *k, const char *info, uint8_t out[32],
+    struct tf_error *err)
+{
+	uint8_t sig[TF_SIG_LEN], again[TF_SIG_LEN];
+	enum tf_code rc;
+
+	if ((rc = tf_key_sign(k, info, strlen(info), sig, err)) == TF_OK &&
+	    (rc = tf_key_sign(k, info, strlen(info), again, err)) == TF_OK) {
+		errno = 0;
+		rc = memcmp(sig, again, sizeof(sig)) == 0 ?
+		    tf_hkdf(sig, sizeof(sig), "", 0, info, out, err) :
+		    tf_fail(err, TF_UNSUPPORTED,
+			"the token signs the same bytes differently each "
+			"time, unlike RFC 8032");
+	}
+	OPENSSL_cleanse(sig, sizeof(sig));
+	OPENSSL_cleanse(again, sizeof(again));
+	return rc;
 }
 
 enum tf_code
@@ -431,6 +475,8 @@ tf_key_derive(const struct tf_key *k, const char *info, uint8_t out[32],
 	size_t n = sizeof(seed);
 	enum tf_code rc;
 
+	if (k->ctx != NULL)
+		return derive_in_token(k, info, out, err);
 	if (EVP_PKEY_get_raw_private_key(k->pkey, seed, &n) != 1 ||
 	    n != sizeof(seed))
 		rc = tf_nomem(err);

@@ -1,12 +1,13 @@
 /*
  * SHA-256, Ed25519 (RFC 8032) and random bytes.  Only this file, cipher.c,
- * hybrid.c and timestamp.c call OpenSSL.
+ * hybrid.c, timestamp.c and token.c call OpenSSL.
  * A private key on disk is a PEM file with PKCS#8 and mode 0400.  Every copy of
  * a secret in memory is wiped before it is freed.
  */
 #ifndef TF_BASE_CRYPTO_H
 #define TF_BASE_CRYPTO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -61,10 +62,11 @@ TF_MUST_USE enum tf_code tf_key_from_seed(const uint8_t seed[32],
 TF_MUST_USE enum tf_code tf_secret_read(int dirfd, const char *name, void *p,
     size_t max, size_t *got, struct tf_error *err);
 /*
- * Read a private key from the PEM file name below dirfd.  On TF_OK free *out
- * with tf_key_free.
+ * Read a private key from the PEM file name below dirfd; or the file names a key
+ * in a token (token.h).  On TF_OK free *out with tf_key_free.
  * Errors: those of tf_secret_read; TF_INVALID it is not an Ed25519 key;
- * TF_NOMEM the key could not be parsed.
+ * TF_ACCESS the key of a token cannot be used; TF_NOMEM the key could not be
+ * parsed.
  */
 TF_MUST_USE enum tf_code tf_key_load(int dirfd, const char *name,
     struct tf_key **out, struct tf_error *err);
@@ -72,6 +74,8 @@ TF_MUST_USE enum tf_code tf_key_load(int dirfd, const char *name,
  * TF_EXISTS if the name exists. */
 TF_MUST_USE enum tf_code tf_key_save(const struct tf_key *k, int dirfd,
     const char *name, struct tf_error *err);
+/* Is k in a token? tf_key_save() then fails. */
+bool tf_key_in_token(const struct tf_key *k);
 /* The public key of k. */
 void tf_key_public(const struct tf_key *k, struct tf_pubkey *out);
 /* Sign n bytes with Ed25519 (RFC 8032 5.1.6): the same bytes and key always
@@ -79,7 +83,8 @@ void tf_key_public(const struct tf_key *k, struct tf_pubkey *out);
 TF_MUST_USE enum tf_code tf_key_sign(const struct tf_key *k, const void *msg,
     size_t n, uint8_t sig[TF_SIG_LEN], struct tf_error *err);
 /* A secret of 32 bytes that follows from k and the words of info (HKDF, RFC
- * 5869).  The caller wipes it.  TF_NOMEM. */
+ * 5869).  The caller wipes it.  Errors: TF_NOMEM; of a key in a token also
+ * TF_UNSUPPORTED, its signatures are not those of RFC 8032, and TF_IO. */
 TF_MUST_USE enum tf_code tf_key_derive(const struct tf_key *k, const char *info,
     uint8_t out[32], struct tf_error *err);
 /* TF_OK if sig is pub's signature of msg, TF_TAMPER if it is not, TF_NOMEM if

@@ -133,17 +133,25 @@ hide(unsigned *state)
 }
 
 enum tf_code
-tf_signer_fence(int keysfd, unsigned *state, struct tf_error *err)
+tf_signer_fence_of_tokens(unsigned *state, struct tf_error *err)
 {
-	struct tf_landlock r;
-	enum tf_code rc;
-	int version;
-
 	*state = TF_FENCE_KNOWN;
 	hide(state);
 	if (!tf_privileges_keep(0) ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return tf_fail(err, TF_IO, "signer: give up privileges");
+	return TF_OK;
+}
+
+enum tf_code
+tf_signer_fence(int keysfd, unsigned *state, struct tf_error *err)
+{
+	struct tf_landlock r;
+	enum tf_code rc = tf_signer_fence_of_tokens(state, err);
+	int version;
+
+	if (rc != TF_OK)
+		return rc;
 	if (!tf_privileges_can_forbid())
 		return TF_OK;
 	tf_landlock_begin(&r, err);

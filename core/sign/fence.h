@@ -28,5 +28,12 @@ bool tf_signer_drop_rights(uid_t uid, gid_t gid);
  */
 TF_MUST_USE enum tf_code tf_signer_fence(int keysfd, unsigned *state,
     struct tf_error *err);
+/*
+ * The part of it that is in force when keys are in tokens: the process gains no
+ * capability, and its memory is locked and hidden.  Modules need their files, sockets,
+ * devices and code, so that there is no Landlock and no filter.
+ */
+TF_MUST_USE enum tf_code tf_signer_fence_of_tokens(unsigned *state,
+    struct tf_error *err);
 
 #endif

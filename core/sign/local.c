@@ -334,18 +334,25 @@ wipe_file(int dirfd, const char *name, struct tf_error *err)
 }
 
 static enum tf_code
-next_key(struct local *l, const char *name, struct tf_key **out,
-    struct tf_error *err)
+next_key(struct local *l, const struct tf_key *now, const char *name,
+    struct tf_key **out, struct tf_error *err)
 {
 	enum tf_code rc = tf_key_load(l->dirfd, name, out, err);
 
-	/* A crash left half of it, and no entry names it. */
+	/* A crash left half of it, and no entry names it.  The name of a key in a
+	 * token is never that. */
 	if (rc == TF_FOREIGN || rc == TF_INVALID) {
 		(void)!wipe_file(l->dirfd, name, NULL);
 		rc = TF_NOTFOUND;
 	}
 	if (rc != TF_NOTFOUND)
 		return rc;
+	errno = 0;
+	if (tf_key_in_token(now))
+		return tf_fail(err, TF_ACCESS,
+		    "the key is in a token: make the next one there, and write "
+		    "its URI to the file %s beside it",
+		    name);
 	if ((rc = tf_key_generate(out, err)) == TF_OK)
 		rc = tf_key_save(*out, l->dirfd, name, err);
 	return rc;
@@ -441,7 +448,8 @@ rotate(struct tf_signer *s, struct tf_signer_new_key *k, struct tf_error *err)
 	if (rc != TF_OK)
 		return rc;
 	if ((rc = load(l, err)) == TF_OK)
-		rc = next_key(l, k->log ? LOG_NEXT : ATTESTER_NEXT, &next, err);
+		rc = next_key(l, k->log ? l->log : l->attester,
+		    k->log ? LOG_NEXT : ATTESTER_NEXT, &next, err);
 	if (rc == TF_OK) {
 		tf_key_public(next, &k->pub);
 		if (k->log)

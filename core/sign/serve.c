@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "../base/token.h"
 #include "../ledger/checkpoint.h"
 #include "../signer.h"
 #include "fence.h"
@@ -218,20 +219,25 @@ tf_signer_serve(struct tf_signer *s, const struct tf_error *unable, int in,
 }
 
 enum tf_code
-tf_signer_serve_keys(int keysfd, int in, int out,
+tf_signer_serve_keys(int keysfd, const char *tokens, int in, int out,
     void (*fenced)(unsigned state), struct tf_error *err)
 {
 	struct tf_signer *s = NULL;
 	unsigned state;
-	enum tf_code rc = tf_signer_fence(keysfd, &state, err);
+	enum tf_code rc = tokens == NULL ?
+	    tf_signer_fence(keysfd, &state, err) :
+	    tf_signer_fence_of_tokens(&state, err);
 
 	if (rc == TF_OK && fenced != NULL)
 		fenced(state);
+	if (rc == TF_OK && tokens != NULL)
+		rc = tf_token_open(tokens, err);
 	if (rc == TF_OK)
 		rc = tf_signer_local(keysfd, &s, err);
 	if (s != NULL)
 		s->fence = state;
 	tf_signer_serve(s, err, in, out);
 	tf_signer_close(s);
+	tf_token_close();
 	return rc;
 }

@@ -80,7 +80,8 @@ struct tf_signer_new_key {
 	uint8_t old_sig[TF_SIG_LEN], new_sig[TF_SIG_LEN]; /* of the log */
 };
 /* The same key again until it is adopted.  Errors: those of tf_key_generate,
- * tf_key_save and tf_key_sign. */
+ * tf_key_save and tf_key_sign; TF_ACCESS the key is in a token and nobody has named
+ * the next one, or that one cannot be used. */
 TF_MUST_USE enum tf_code tf_signer_rotate(struct tf_signer *s,
     struct tf_signer_new_key *k, struct tf_error *err);
 /*

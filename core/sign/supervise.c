@@ -43,8 +43,9 @@ be_signer(const struct tf_signer_start *how, int fd)
 	(void)close(CONTROL_FD);
 	if (!tf_signer_drop_rights(how->uid, how->gid))
 		_exit(1);
-	_exit(tf_signer_serve_keys(KEYS_FD, fd, fd, NULL, &err) == TF_OK ? 0 :
-									   1);
+	_exit(tf_signer_serve_keys(KEYS_FD, NULL, fd, fd, NULL, &err) == TF_OK ?
+		0 :
+		1);
 }
 
 static _Noreturn void

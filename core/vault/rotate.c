@@ -129,6 +129,9 @@ ask_signer(const struct rotation *x, struct tf_signer_new_key *k,
 		    "the signer cannot replace keys (%.60s): update its "
 		    "program",
 		    e.text);
+	/* Its text says what it lacks. */
+	if (rc == TF_ACCESS)
+		return tf_fail(err, TF_DENIED, "%.150s", e.text);
 	return rc == TF_OK ? rc : tf_fail_as(err, &e);
 }
 

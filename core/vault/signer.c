@@ -320,8 +320,8 @@ tf_signer_first_keys(int dirfd, const char *command, struct tf_pubkey *log,
 /* --- a signer without a vault ----------------------------------------------- */
 
 enum tf_code
-tf_signer_run(const char *keys, int in, int out, void (*fenced)(unsigned state),
-    struct tf_error *err)
+tf_signer_run(const char *keys, const char *tokens, int in, int out,
+    void (*fenced)(unsigned state), struct tf_error *err)
 {
 	int fd = open(keys, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	enum tf_code rc = TF_OK;
@@ -338,7 +338,7 @@ tf_signer_run(const char *keys, int in, int out, void (*fenced)(unsigned state),
 		tf_signer_serve(NULL, err, in, out);
 		return rc;
 	}
-	rc = tf_signer_serve_keys(fd, in, out, fenced, err);
+	rc = tf_signer_serve_keys(fd, tokens, in, out, fenced, err);
 	(void)close(fd);
 	return rc;
 }

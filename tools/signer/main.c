@@ -17,11 +17,13 @@
 
 #define EXIT_USAGE 2
 
-enum { MAKE, HELP, VERSION, OPTIONS };
+enum { MAKE, OPENSSL, HELP, VERSION, OPTIONS };
 static const struct {
 	const char *letter, *name, *help;
 } options[OPTIONS] = {
 	[MAKE] = { "-m", "make", "make such keys" },
+	[OPENSSL] = { "-o", "openssl",
+	    "keys may be in tokens, whose providers FILE names" },
 	[HELP] = { "-h", "help", "print this text" },
 	[VERSION] = { "-V", "version", "print the version" },
 };
@@ -29,7 +31,7 @@ static const struct {
 static void
 usage(FILE *to)
 {
-	fputs("usage: trailfs-signer [-m] KEYS\n"
+	fputs("usage: trailfs-signer [-m | -o FILE] KEYS\n"
 	      "       trailfs-signer -h | --help | -V | --version\n"
 	      "KEYS is the directory of the secret keys: answer a trailfs on "
 	      "stdin and\nstdout with them.\n",
@@ -66,9 +68,9 @@ wrong_usage(const char *word)
 	return EXIT_USAGE;
 }
 
-/* --complete WORD: how it can go on, as trailctl prints that. */
+/* --complete ... BEFORE WORD: how it can go on, as trailctl prints that. */
 static int
-complete(const char *word)
+complete(const char *before, const char *word)
 {
 	for (size_t i = 0; *word == '-' && i < OPTIONS; i++) {
 		if (strncmp("--", word, strlen(word)) == 0 ||
@@ -80,7 +82,7 @@ complete(const char *word)
 			printf("%s\t%s\n", options[i].letter, options[i].help);
 	}
 	if (*word != '-')
-		puts(":directories");
+		puts(is(before, OPENSSL) ? ":files" : ":directories");
 	return EXIT_SUCCESS;
 }
 
@@ -125,7 +127,7 @@ main(int argc, char **argv)
 
 	harden();
 	if (argc > 2 && strcmp(argv[1], "--complete") == 0)
-		return complete(argv[argc - 1]);
+		return complete(argv[argc - 2], argv[argc - 1]);
 	if (argc == 2 && is(argv[1], HELP)) {
 		usage(stdout);
 		return EXIT_SUCCESS;
@@ -137,10 +139,15 @@ main(int argc, char **argv)
 	if (argc == 3 && is(argv[1], MAKE))
 		rc = tf_signer_make(argv[2], &err);
 	else if (argc == 2 && argv[1][0] != '-')
-		rc = tf_signer_run(argv[1], STDIN_FILENO, STDOUT_FILENO,
+		rc = tf_signer_run(argv[1], NULL, STDIN_FILENO, STDOUT_FILENO,
 		    say_fence, &err);
+	else if (argc == 4 && is(argv[1], OPENSSL))
+		rc = tf_signer_run(argv[3], argv[2], STDIN_FILENO,
+		    STDOUT_FILENO, say_fence, &err);
 	else
-		return wrong_usage(argc > 1 && !is(argv[1], MAKE) ? argv[1] :
-								    "");
+		return wrong_usage(argc > 1 && !is(argv[1], MAKE) &&
+			    !is(argv[1], OPENSSL) ?
+			argv[1] :
+			"");
 	return rc == TF_OK ? EXIT_SUCCESS : complain(&err);
 }
