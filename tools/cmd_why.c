@@ -21,6 +21,7 @@
 #include "report.h"
 #include "text.h"
 #include "where.h"
+#include "why_facts.h"
 
 #define LAST_ERROR_MAX 4096 /* bytes */
 
@@ -39,6 +40,8 @@ struct why {
 	struct stat st;		  /* of a path that exists in a mount */
 	struct tf_buf last_error; /* beside a control file; safe text */
 	struct refusals refused;
+	struct why_facts facts; /* if it exists */
+	struct tf_buf rule;
 };
 
 /* --- finding out ------------------------------------------------------ */
@@ -172,12 +175,80 @@ print_refusal(struct tf_str line, const char *label)
 	tf_json_doc_free(&d);
 }
 
-/* "read", "write": the rights of the caller by the mode. */
+static bool
+has_suffix(const char *s, const char *suffix)
+{
+	const size_t n = strlen(s), m = strlen(suffix);
+
+	return n >= m && strcmp(s + n - m, suffix) == 0;
+}
+
+/* Below a sealed directory nothing is made; if the name does not exist, its
+ * directory may not exist either. */
+static bool
+is_in_sealed(struct why *y)
+{
+	char *dir = strdup(y->w.file), *slash;
+	bool sealed = false;
+
+	while (dir != NULL && !sealed && (slash = strrchr(dir, '/')) != NULL &&
+	    strlen(dir) > strlen(y->w.mount)) {
+		*slash = '\0';
+		sealed = where_is_sealed(dir);
+	}
+	if (sealed && strlen(dir) > strlen(y->w.mount))
+		tf_buf_printf(&y->rule,
+		    "%s is sealed: nothing can be made in it",
+		    dir + strlen(y->w.mount) + 1);
+	free(dir);
+	return sealed;
+}
+
+/* The rule for the state, and for what is not in the state. */
+static void
+find_rule(struct why *y)
+{
+	const char *state = text_of(&y->state);
+	const bool file = y->kind == TF_KIND_EVIDENCE;
+	struct tf_buf parent = { 0 };
+
+	if (!y->exists && y->w.mount != NULL && *state == '\0' &&
+	    is_in_sealed(y)) {
+		text_add(&parent, y->rule.p, y->rule.n);
+		tf_buf_free(&y->rule);
+		y->rule = parent;
+		return;
+	}
+	if (file && y->facts.redacted)
+		state = "redacted";
+	else if (file && strcmp(state, "draft") == 0 &&
+	    has_suffix(y->w.path, ".interrupted.part"))
+		state = "interrupted";
+	else if (file && strcmp(state, "draft") == 0 &&
+	    why_facts_in_draft(y->w.path))
+		state = "draft attestation";
+	tf_buf_str(&y->rule, node_rule(y->kind, state));
+}
+
+/* May anybody still write to it? */
+static bool
+is_final(const char *state)
+{
+	return strcmp(state, "sealed") == 0 || strcmp(state, "frozen") == 0 ||
+	    strcmp(state, "closing") == 0;
+}
+
+/* "read", "write": the rights of the caller by the mode, if the state leaves it
+ * to the mode. */
 static const char *
-may(const struct why *y)
+may(struct why *y)
 {
 	bool r = faccessat(AT_FDCWD, y->w.file, R_OK, AT_EACCESS) == 0;
 	bool w = faccessat(AT_FDCWD, y->w.file, W_OK, AT_EACCESS) == 0;
+
+	if (is_final(text_of(&y->state)))
+		return r ? "read; nobody can write" :
+			   "not read; nobody can write";
 
 	return r && w ? "read and write" :
 	    r	      ? "read" :
@@ -196,7 +267,17 @@ print_table(struct why *y)
 	tf_buf_free(&path);
 	printf("%-10s  %s\n", "kind", node_kind_name(y->kind));
 	printf("%-10s  %s\n", "state", *state != '\0' ? state : "no such name");
-	printf("%-10s  %s\n", "rule", node_rule(y->kind, state));
+	printf("%-10s  %s\n", "rule", text_of(&y->rule));
+	if (y->facts.redaction.n > 0)
+		printf("%-10s  %s\n", "redaction",
+		    text_of(&y->facts.redaction));
+	if (y->facts.encrypted)
+		printf("%-10s  trailctl cat --identity FILE prints it "
+		       "decrypted\n",
+		    "encrypted");
+	if (y->facts.holds.n > 0)
+		printf("%-10s  %s: nothing of it can be deleted\n", "held by",
+		    text_of(&y->facts.holds));
 	if (y->w.mount != NULL && y->exists)
 		printf("%-10s  mode %04o of uid %u, gid %u lets you %s\n",
 		    "access", modes_of(&y->st), y->st.st_uid, y->st.st_gid,
@@ -228,10 +309,16 @@ print_json(struct why *y, struct tf_error *err)
 
 	tf_json_begin(&j, &b);
 	tf_json_object(&j);
+	if (y->facts.encrypted)
+		tf_put_bool(&j, "encrypted", true);
+	if (y->facts.holds.n > 0)
+		tf_put_str(&j, "holds", tf_buf_bytes(&y->facts.holds));
 	tf_put_cstr(&j, "kind", node_kind_name(y->kind));
 	if (y->last_error.n > 0)
 		tf_put_str(&j, "last_error", tf_buf_bytes(&y->last_error));
 	tf_put_cstr(&j, "path", y->w.path);
+	if (y->facts.redaction.n > 0)
+		tf_put_str(&j, "redaction", tf_buf_bytes(&y->facts.redaction));
 	if (y->refused.n > 0) {
 		tf_json_key(&j, "refused");
 		tf_json_array(&j);
@@ -239,7 +326,7 @@ print_json(struct why *y, struct tf_error *err)
 			tf_json_raw(&j, y->refused.line[i]);
 		tf_json_array_end(&j);
 	}
-	tf_put_cstr(&j, "rule", node_rule(y->kind, state));
+	tf_put_cstr(&j, "rule", text_of(&y->rule));
 	if (*state != '\0') {
 		tf_put_cstr(&j, "state", state);
 	}
@@ -265,6 +352,10 @@ run(int n, char **arg)
 	} else if (rc == TF_OK) {
 		rc = look_at_store(&y, &err);
 	}
+	if (rc == TF_OK && y.exists)
+		why_facts_read(&y.w, y.kind == TF_KIND_EVIDENCE, &y.facts);
+	if (rc == TF_OK)
+		find_rule(&y);
 	if (rc == TF_OK && as_json)
 		rc = print_json(&y, &err);
 	else if (rc == TF_OK)
@@ -272,6 +363,8 @@ run(int n, char **arg)
 	tf_buf_free(&y.state);
 	tf_buf_free(&y.last_error);
 	refusals_free(&y.refused);
+	why_facts_free(&y.facts);
+	tf_buf_free(&y.rule);
 	where_free(&y.w);
 	return rc == TF_OK ? REPORT_OK : report(&err);
 }

@@ -84,6 +84,16 @@ static const struct {
 	{ TF_KIND_EVIDENCE, "placeholder",
 	    "never written: it may still be opened, written, removed or "
 	    "replaced by its owner and root" },
+	{ TF_KIND_EVIDENCE, "draft attestation",
+	    "in a draft attestation: it can be changed, renamed and removed "
+	    "until that is renamed to a name without the dot" },
+	{ TF_KIND_EVIDENCE, "interrupted",
+	    "what is left of a file that was being written when the machine or "
+	    "the daemon ended: its owner may remove it, or rename it to an "
+	    "ordinary name, which makes it evidence" },
+	{ TF_KIND_EVIDENCE, "redacted",
+	    "in the ledger, but two people have had its bytes deleted; its "
+	    "name, digest and entry stay for ever" },
 	{ TF_KIND_EVIDENCE, "open",
 	    "being written: other users wait (EBUSY), and the last close makes "
 	    "its bytes final" },

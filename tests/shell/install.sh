@@ -178,9 +178,25 @@ fsck_verifies_a_store() {
 	head -c 200000 /dev/zero >mnt/t/w/a/f
 	is 0 trailctl sync mnt
 	unmount
+	# It records nothing: neither that all is whole, nor that it is not.
+	trailctl log --json store >entries
+	(cd store && find . -type f ! -name 'ledger.db-*' -exec sha256sum {} +) |
+		sort >before
+	is 0 names/fsck.trailfs -y store
+	(cd store && sha256sum --quiet -c ../before)
 	flip "$(find store/objects -type f)" 3
-	is 4 names/fsck.trailfs -a store
-	says FAILED
+	for option in -a -p -fy -n; do
+		is 4 names/fsck.trailfs $option store
+		says FAILED
+	done
+	(cd store && find . -type f ! -name 'ledger.db-*' -exec sha256sum {} +) |
+		sort >after
+	[ "$(diff before after | grep -c '^[<>]')" = 2 ] # the object
+	trailctl log --json store | cmp - entries
+	# Who asks for it gets the entry, and the verdict in the store.
+	is 4 trailctl verify --record store
+	is 0 trailctl log --json --type verify.failed store
+	has_lines 1
 }
 
 run everything_is_installed files_name_the_places \
