@@ -72,6 +72,10 @@ inside() {
 		mount -t proc proc proc
 		mount -t sysfs -o ro sys sys
 		[ -e dev/fuse ] || mknod -m 666 dev/fuse c 10 229
+		[ -e dev/loop-control ] || mknod -m 660 dev/loop-control c 10 237
+		for n in 0 1 2 3 4 5 6 7; do
+			[ -e dev/loop$n ] || mknod -m 660 dev/loop$n b 7 $n
+		done
 		mount -t tmpfs -o mode=1777 shm dev/shm
 		mkdir -p var/cache/apt/archives
 		mount --bind "$cache" var/cache/apt/archives
