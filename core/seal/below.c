@@ -24,6 +24,7 @@
 #include "below.h"
 #include "seal_dir.h"
 #include "tend.h"
+#include "unflushed.h"
 
 #define SHOWN_PATH 120 /* bytes; a message shows the end of a path */
 
@@ -71,6 +72,8 @@ look_at(struct tf_below *b, struct tf_pending *l)
 			l->wants_check = true;
 			tf_pending_tend_later(l);
 		}
+		if (!l->job && !l->on_duty && tf_unflushed_waits(l))
+			tf_pending_tend_later(l);
 		b->wait = true;
 		return;
 	}

@@ -28,6 +28,7 @@
 #include "seal_reads.h"
 #include "sync.h"
 #include "tend.h"
+#include "unflushed.h"
 
 struct due {
 	struct tf_vault *v;
@@ -124,6 +125,20 @@ is_below(struct tf_vault *v, struct tf_db *db, const struct tf_pending *l,
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
+/* Flush those whose flush was put off, together.  mu is held, and let go of
+ * meanwhile. */
+static void
+flush_waiting(const struct due *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		if (w->l[i]->job || !tf_unflushed_waits(w->l[i]))
+			continue;
+		pthread_mutex_unlock(&w->v->mu);
+		tf_pending_tend(w->l[i]);
+		pthread_mutex_lock(&w->v->mu);
+	}
+}
+
 /* Seal what is wanted at or below id.  No lock is held on entry and exit. */
 static enum tf_code
 seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
@@ -140,6 +155,7 @@ seal_wanted(struct tf_vault *v, uint64_t id, uint32_t uid, bool placeholders,
 		return rc;
 	pthread_mutex_lock(&v->mu);
 	last = want_below(&w, db, id, err);
+	flush_waiting(&w);
 	for (size_t i = 0; i < w.n || n > 0;) {
 		bool more = i < w.n, busy, below = false;
 

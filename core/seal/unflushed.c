@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "../base/array.h"
 #include "../base/clock.h"
 #include "../commit/commit.h"
 #include "../commit/flush.h"
@@ -23,9 +24,11 @@
 #include "../node/base.h"
 #include "../node/pending.h"
 #include "../node/pending_index.h"
+#include "../node/pending_table.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
+#include "tend.h"
 #include "unflushed.h"
 
 #define AGAIN_NS (10 * TF_SECOND) /* after a failure */
@@ -48,6 +51,14 @@ tf_unflushed_later(struct tf_pending *l)
 		return;
 	l->mark_ns = tf_clock_boot_ns() + TF_MARK_NS;
 	tf_pending_index(l);
+}
+
+bool
+tf_unflushed_waits(const struct tf_pending *l)
+{
+	return l->v->durability == TF_DURABLE_BATCH && l->mark_ns != 0 &&
+	    l->writers == 0 && !l->unlinked && l->failed == TF_OK &&
+	    l->attr.size <= TF_INLINE_MAX && !tf_pending_clean(l);
 }
 
 /* mu is held. */
@@ -170,6 +181,8 @@ move(struct tf_vault *v, struct tf_pending *l)
 void
 tf_unflushed_keep(struct tf_vault *v, struct tf_pending *l)
 {
+	bool closed = false;
+
 	pthread_mutex_lock(&v->mu);
 	/* Claimed meanwhile: its end makes l due again. */
 	if (l->mark_ns == 0 || l->job)
@@ -177,7 +190,7 @@ tf_unflushed_keep(struct tf_vault *v, struct tf_pending *l)
 	l->mark_ns = 0;
 	if (l->attr.state == TF_STATE_SEALED || l->unlinked)
 		goto out;
-	/* Without writers a flush is on its way. */
+	closed = l->writers == 0 && l->failed == TF_OK && !tf_pending_clean(l);
 	if (l->hollow || (!l->saved && l->writers > 0 && l->failed == TF_OK))
 		mark(v, l);
 	if (l->writers > 0 && (l->secret || l->attr.size <= TF_INLINE_MAX) &&
@@ -186,4 +199,43 @@ tf_unflushed_keep(struct tf_vault *v, struct tf_pending *l)
 	tf_pending_index(l);
 out:
 	pthread_mutex_unlock(&v->mu);
+	if (closed) /* durability=batch; most are flushed earlier */
+		tf_pending_tend(l);
+}
+
+/* --- the end of the vault --------------------------------------------------- */
+
+struct waiting {
+	struct tf_pending **l;
+	size_t n, cap;
+};
+
+/* Without memory the rest is lost, as after a crash: nobody was promised it. */
+static void
+note_waiting(void *arg, struct tf_pending *l)
+{
+	struct waiting *w = arg;
+
+	if (!tf_unflushed_waits(l) ||
+	    !tf_array_room(&w->l, w->n, &w->cap, sizeof(*w->l)))
+		return;
+	tf_pending_ref(l);
+	w->l[w->n++] = l;
+}
+
+void
+tf_unflushed_end(struct tf_vault *v)
+{
+	struct waiting w = { 0 };
+
+	pthread_mutex_lock(&v->mu);
+	tf_pending_each(&v->pending, note_waiting, &w);
+	for (size_t i = 0; i < w.n; i++) {
+		pthread_mutex_unlock(&v->mu);
+		tf_pending_tend(w.l[i]);
+		pthread_mutex_lock(&v->mu);
+		tf_pending_unref(w.l[i]);
+	}
+	pthread_mutex_unlock(&v->mu);
+	free(w.l);
 }

@@ -11,6 +11,8 @@
 #ifndef TF_SEAL_UNFLUSHED_H
 #define TF_SEAL_UNFLUSHED_H
 
+#include <stdbool.h>
+
 #include "../base/clock.h"
 
 struct tf_pending;
@@ -23,8 +25,16 @@ struct tf_vault;
  * done.  The caller holds io and mu. */
 void tf_unflushed_later(struct tf_pending *l);
 
-/* Do both, without waiting.  A failure is reported to the operator and tried
- * again later.  No lock is held. */
+/* Do both, without waiting; or flush l, if it is closed.  A failure is reported
+ * to the operator and tried again later.  No lock is held. */
 void tf_unflushed_keep(struct tf_vault *v, struct tf_pending *l);
+
+/* With durability=batch: l is short, closed, and flushed by tf_unflushed_keep(),
+ * together with others, unless tf_pending_tend() does it earlier.  mu is held. */
+bool tf_unflushed_waits(const struct tf_pending *l);
+
+/* Flush all of these, when the sealer has ended.  Their results are reported to
+ * the operator.  No lock is held. */
+void tf_unflushed_end(struct tf_vault *v);
 
 #endif

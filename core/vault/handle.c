@@ -10,7 +10,7 @@
  *
  * A flush makes the bytes durable and answers after the COMMIT (F2).  With
  * durability=batch it answers at once, and tf_pending_tend() flushes after the
- * release.  A crash before that loses the last changes: nobody was promised
+ * release, or tf_unflushed_keep() a moment later, many files at once.  A crash before that loses the last changes: nobody was promised
  * them.  vault.mu is held for moments only; io is taken before mu.
  */
 #include <pthread.h>
@@ -37,6 +37,7 @@
 #include "../node/vault_i.h"
 #include "../seal/placeholder.h"
 #include "../seal/tend.h"
+#include "../seal/unflushed.h"
 #include "../vault.h"
 #include "file_write.h"
 #include "namespace.h"
@@ -285,14 +286,17 @@ tf_file_release(struct tf_file *f)
 {
 	struct tf_pending *l = f->l;
 	struct tf_vault *v = f->v;
+	bool waits;
 
 	pthread_mutex_lock(&v->mu);
 	set_actor(f);
 	if (--l->writers == 0)
 		last_release(l);
 	tf_pending_index(l);
+	waits = tf_unflushed_waits(l);
 	pthread_mutex_unlock(&v->mu);
-	tf_pending_tend(l);
+	if (!waits)
+		tf_pending_tend(l);
 	pthread_mutex_lock(&v->mu);
 	tf_pending_unref(l);
 	pthread_mutex_unlock(&v->mu);

@@ -17,6 +17,7 @@
 #include "../node/pending_index.h"
 #include "../node/refusal.h"
 #include "../node/vault_i.h"
+#include "../seal/unflushed.h"
 #include "../store/nodes.h"
 #include "may_move.h"
 #include "namespace.h"
@@ -195,5 +196,10 @@ tf_may_move_file(struct tf_move *m, struct tf_error *err)
 	    l->writers == 0 && tf_pending_written(l);
 	if (m->seals && l->failed != TF_OK)
 		return tf_pending_failure(l, err);
+	/* Of neither name anybody was promised that it survives. */
+	m->freezes = m->seals && m->v->durability == TF_DURABLE_BATCH &&
+	    !l->saved && tf_unflushed_waits(l) &&
+	    (m->target == NULL || !m->target->saved);
+	m->seals = m->seals && !m->freezes;
 	return TF_OK;
 }

@@ -30,7 +30,8 @@ struct tf_move {
 	struct tf_place to;
 	const char *name; /* the new one */
 	const struct tf_actor *who;
-	bool seals;
+	bool seals;   /* the rename makes a draft evidence */
+	bool freezes; /* it does so later: nobody waits for the disk */
 	struct tf_seal_file sealed; /* prepared, if it seals */
 	/* The new ones; after take_place() the old ones of the node. */
 	struct tf_text *actor;
@@ -64,9 +65,9 @@ bool tf_move_busy_below(const struct tf_move *m);
  * path below the attestation would be too long.  Else the policy's refusal. */
 TF_MUST_USE enum tf_code tf_may_move_directory(struct tf_move *m,
     struct tf_error *err);
-/* May file m->l?  Sets m->seals when the rename makes a draft final.  Fails with
- * the failure of a file that has failed, TF_DENIED outside of attestations, or
- * the policy's refusal. */
+/* May file m->l?  Sets m->seals or m->freezes when the rename makes a draft
+ * final.  Fails with the failure of a file that has failed, TF_DENIED outside of
+ * attestations, or the policy's refusal. */
 TF_MUST_USE enum tf_code tf_may_move_file(struct tf_move *m,
     struct tf_error *err);
 

@@ -1,6 +1,7 @@
 /*
  * rename(2).  Only pending nodes can be renamed.  A written, closed draft that
- * gets an ordinary name is sealed in the same transaction.  Any other node
+ * gets an ordinary name is sealed in the same transaction, or with
+ * durability=batch, when it has no row yet, frozen without one.  Any other node
  * with a row has its new name on stable storage when rename returns.  The new
  * name is set in memory first; when the commit fails, move_back() restores the
  * old one.
@@ -207,8 +208,9 @@ move(struct tf_move *m, struct tf_error *err)
 	if (m->l->attr.kind == TF_KIND_DIRECTORY && m->to.att.id != m->old_att)
 		tf_vault_changed(m->v,
 		    m->l->attr.id); /* also after move_back() */
-	if (rc == TF_OK && m->l->attr.state == TF_STATE_FROZEN)
-		tf_pending_freeze(m->l); /* settling starts anew */
+	/* Settling starts, or starts anew. */
+	if (rc == TF_OK && (m->freezes || m->l->attr.state == TF_STATE_FROZEN))
+		tf_pending_freeze(m->l);
 	if (rc == TF_OK && tf_pending_rests(m->l))
 		tf_placeholder_rest(m->l);
 	return rc;

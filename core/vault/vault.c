@@ -68,6 +68,7 @@
 #include "../seal/sealer.h"
 #include "../seal/session.h"
 #include "../seal/sync.h"
+#include "../seal/unflushed.h"
 #include "../sign/sign.h"
 #include "../store/connection.h"
 #include "../store/meta.h"
@@ -640,6 +641,7 @@ tf_vault_close(struct tf_vault *v, const char *reason, struct tf_error *err)
 	stop_sealer(v);
 	stop_background(v);
 	if (!v->read_only) {
+		tf_unflushed_end(v);
 		if ((rc = tf_seal_frozen(v, err)) != TF_OK)
 			last = rc;
 		if ((rc = tf_vault_save_rows(v, err)) != TF_OK)

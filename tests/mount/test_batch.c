@@ -3,6 +3,8 @@
 #include "harness.h"
 
 #define MIB ((size_t)1 << 20)
+#define BATCH "settle=60,durability=batch"
+#define TMP A "/.f.Xa7bQ2"
 
 START_TEST(a_batched_close_freezes_and_fsynced_bytes_survive)
 {
@@ -36,6 +38,81 @@ START_TEST(a_batched_close_freezes_and_fsynced_bytes_survive)
 	/* What was only closed is whole, or a draft, or gone. */
 	if (exists(A "/small"))
 		holds(A "/small", "closed");
+}
+END_TEST
+
+/* rsync(1) writes a draft and renames it.  No disk is waited for. */
+START_TEST(a_renamed_draft_is_frozen_and_sealed_later)
+{
+	mount_vault(BATCH);
+	make_attestation();
+	put(TMP, "one");
+	has_state(TMP, "draft");
+	allowed(rename(TMP, A "/f"));
+	has_state(A "/f", "frozen");
+	holds(A "/f", "one");
+	refused(EPERM, try_open(A "/f", O_WRONLY));
+	ck_assert_uint_eq(0, entries("evidence.sealed", NULL));
+	/* A second one may not take its name. */
+	put(TMP, "two");
+	refused(EPERM, rename(TMP, A "/f"));
+	holds(A "/f", "one");
+	allowed(rename(TMP, A "/g"));
+	run(0, "trailctl sync mnt");
+	has_state(A "/f", "sealed");
+	has_state(A "/g", "sealed");
+	ck_assert_uint_eq(2, entries("evidence.sealed", NULL));
+	crash_vault();
+	mount_vault(BATCH);
+	holds(A "/f", "one");
+	holds(A "/g", "two");
+	run(0, "trailctl verify store");
+}
+END_TEST
+
+/* Loop test: a draft that nobody renames; a file; both when the daemon ends. */
+START_TEST(what_was_closed_is_durable_a_moment_later)
+{
+	skip_unless(have("sqlite3"), "no sqlite3");
+	mount_vault(BATCH);
+	make_attestation();
+	put(TMP, "draft");
+	put(A "/f", "file");
+	if (_i == 0) {
+		run(0,
+		    "for i in $(seq 600); do test $(sqlite3 store/ledger.db "
+		    "'SELECT count(*) FROM stage WHERE size > 3 AND dirty = 0') "
+		    "= 2 && exit 0; sleep 0.1; done; exit 1");
+		crash_vault();
+	} else {
+		unmount_vault();
+	}
+	mount_vault(BATCH);
+	holds(TMP, "draft");
+	has_state(TMP, "draft");
+	holds(A "/f", "file");
+	has_state(A "/f", "sealed");
+	allowed(rename(TMP, A "/g"));
+	has_state(A "/g", "sealed");
+	run(0, "trailctl verify store");
+}
+END_TEST
+
+/* Who seals or publishes does not wait until a flush would come by itself. */
+START_TEST(a_seal_flushes_what_waits)
+{
+	mount_vault(BATCH);
+	make_attestation();
+	for (int i = 0; i < 50; i++)
+		run(0, "echo %d >" A "/%d", i, i);
+	run(0, "trailctl seal " A);
+	ck_assert_uint_eq(50, entries("evidence.sealed", NULL));
+	run(0,
+	    "mkdir mnt/t/w/.d && cp /etc/passwd /etc/group mnt/t/w/.d && "
+	    "mv mnt/t/w/.d mnt/t/w/d");
+	ck_assert_uint_eq(52, entries("evidence.sealed", NULL));
+	run(0, "cmp /etc/passwd mnt/t/w/d/passwd");
+	run(0, "trailctl verify store");
 }
 END_TEST
 
@@ -152,6 +229,9 @@ suite_batch(void)
 	TCase *t = stored_case(s, "batch");
 
 	tcase_add_test(t, a_batched_close_freezes_and_fsynced_bytes_survive);
+	tcase_add_test(t, a_renamed_draft_is_frozen_and_sealed_later);
+	tcase_add_loop_test(t, what_was_closed_is_durable_a_moment_later, 0, 2);
+	tcase_add_test(t, a_seal_flushes_what_waits);
 	tcase_add_test(t, closed_files_are_sealed_without_being_asked_for);
 	tcase_add_loop_test(t, a_digest_is_of_the_bytes_however_they_came, 0,
 	    (int)LEN(writers));

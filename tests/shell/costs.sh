@@ -296,6 +296,14 @@ four_writers_share_flushes() {
 		"$(calls 'fdatasync|fsync')" 88
 }
 
+# With durability=batch, files that rsync renames share flushes, too.
+a_rename_of_a_batch_is_no_flush() {
+	mount_with -o durability=batch
+	traced rsync -a "$mnt/t/w/b/" "$mnt/t/w/a/d"
+	at_most "flushes for 20 files by rsync" \
+		"$(calls 'fdatasync|fsync')" 10
+}
+
 # --- bytes --------------------------------------------------------------
 
 # 4 KiB of evidence take at most 7,000 bytes of database.
@@ -323,5 +331,6 @@ with '/dev/fuse python3 strace' a_close_is_so_many_flushes_and_calls \
 	a_shell_is_one_flush_more \
 	reading_again_is_so_many_calls \
 	four_writers_share_flushes
+with '/dev/fuse python3 strace rsync' a_rename_of_a_batch_is_no_flush
 with '/dev/fuse python3' evidence_takes_so_many_bytes
 finish
