@@ -25,12 +25,14 @@
 #include "../node/quota.h"
 #include "../node/roles.h"
 #include "../node/vault_i.h"
+#include "../store/config_file.h"
 #include "../store/connection.h"
 #include "../store/key_dir.h"
 #include "../store/refusals.h"
 #include "../store/store_files.h"
 #include "config.h"
 #include "doctor_ledger.h"
+#include "signer.h"
 
 #define STRAYS_SHOWN 20
 #define NEARLY_FULL 20 /* a twentieth of a disk */
@@ -177,15 +179,32 @@ look_at_key(struct look *k, int fd, const char *dir, const char *name)
 	    S_ISREG(st.st_mode) ? "" : ", not a plain file");
 }
 
+static enum tf_code
+note_signer(void *arg, const char *key, const char *value, struct tf_error *err)
+{
+	(void)err;
+	*(bool *)arg = *(bool *)arg || tf_config_is_signer(key, value);
+	return TF_OK;
+}
+
 static void
 look_at_keys(struct look *k)
 {
+	bool elsewhere = false;
 	char link[64], path[PATH_MAX], dir[TF_DOCTOR_WORD];
 	struct tf_error e = { .code = TF_OK };
 	ssize_t n;
 	int fd;
-	enum tf_code rc = tf_key_dir_open(k->v->dirfd, &fd, &e);
+	enum tf_code rc;
 
+	/* A config that cannot be read is another finding. */
+	(void)!tf_config_each(k->v->dirfd, note_signer, &elsewhere, NULL);
+	if (elsewhere) {
+		tf_doctor_say(k->d, "keys", TF_DOCTOR_OK, NULL,
+		    "the signer that config names has the private keys");
+		return;
+	}
+	rc = tf_key_dir_open(k->v->dirfd, &fd, &e);
 	/* Its text says what to do. */
 	if (rc != TF_OK) {
 		tf_doctor_say(k->d, "keys",

@@ -162,6 +162,13 @@ unsafe_keys_are_named() {
 	is 1 ./doctor apart
 	says '^keys *wrong .*is missing: mount its disk'
 	rm -r apart
+	# Keys of a command.
+	is 0 trailfs-signer --make "$work/far"
+	is 0 trailctl init --origin example.org/apart \
+		--signer "exec trailfs-signer '$work/far'" apart
+	is 0 ./doctor apart
+	says '^keys *ok .*the signer that config names has the private keys'
+	rm -r apart far
 }
 
 # What somebody copied into the store, and damaged objects.

@@ -146,6 +146,8 @@ a_token_signs() {
 	is 0 trailctl key list mnt
 	cp out listed
 	grep -q "$(cut -d + -f 2 k1)" listed
+	is 0 trailctl package --no-entry -o t.zip mnt/t
+	is 0 trailctl verify --vkey k1 t.zip
 	[ ! -e store/keys/log.pem ]
 	cmp keys/log.pem none/log.pem
 }
