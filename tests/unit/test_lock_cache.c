@@ -4,6 +4,8 @@
  * of this process and of others still protect what these read.
  */
 #include <check.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -251,6 +253,55 @@ START_TEST(a_closed_connection_keeps_no_lock)
 }
 END_TEST
 
+static atomic_bool ends;
+static _Atomic uint64_t shown; /* what a commit has made durable */
+
+/* Never see less than was shown before, nor go back. */
+static void *
+read_on(void *arg)
+{
+	struct tf_db *r = arg;
+	uint64_t least, n, seen = 0;
+
+	while (!atomic_load(&ends)) {
+		least = atomic_load(&shown);
+		n = read_now(r);
+		if (n < least || n < seen)
+			return arg;
+		seen = n;
+	}
+	return NULL;
+}
+
+START_TEST(threads_read_while_another_commits)
+{
+	pthread_t thread[READERS];
+	void *bad;
+
+	write_now();
+	atomic_store(&shown, now);
+	atomic_store(&ends, false);
+	for (size_t k = 0; k < READERS; k++)
+		ck_assert_int_eq(0,
+		    pthread_create(&thread[k], NULL, read_on, reader[k]));
+	for (int i = 0; i < 500; i++) {
+		write_now();
+		atomic_store(&shown, now);
+		if (i % 20 == 0)
+			OK(tf_sql_exec(db, "PRAGMA wal_checkpoint",
+			    "checkpoint", NULL));
+		if (i % 100 == 0)
+			(void)!tf_db_scrub(db, NULL);
+	}
+	atomic_store(&ends, true);
+	for (size_t k = 0; k < READERS; k++) {
+		ck_assert_int_eq(0, pthread_join(thread[k], &bad));
+		ck_assert_ptr_null(bad);
+	}
+	OK(tf_db_scrub(db, NULL));
+}
+END_TEST
+
 Suite *
 suite_lock_cache(void)
 {
@@ -263,6 +314,7 @@ suite_lock_cache(void)
 	    readers_see_what_they_would_see_without_kept_locks, 0, 10);
 	tcase_add_test(t, another_process_reads_beside_kept_locks);
 	tcase_add_test(t, a_closed_connection_keeps_no_lock);
+	tcase_add_test(t, threads_read_while_another_commits);
 	suite_add_tcase(s, t);
 	return s;
 }
