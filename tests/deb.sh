@@ -14,7 +14,7 @@
 # for ever are ten times as long as elsewhere: this runs on busy machines.
 #
 # Each step is one check; what a failed one printed is shown.  The last line is
-# "N passed, N failed".
+# "N passed, N failed, N tests in them skipped".
 set -u
 LC_ALL=C.UTF-8
 export LC_ALL
@@ -30,7 +30,7 @@ shift
 : "${STEP_TIMEOUT:=3600}"
 mkdir -p "$CACHE/archives/partial"
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/trailfs-deb.XXXXXX") || exit 1
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 # All mounts are in namespaces that end with their step.
 trap 'rm -rf --one-file-system "$work"' EXIT
 trap 'exit 130' INT TERM HUP
@@ -43,6 +43,8 @@ step() {
 	if "$@" >"$work/log" 2>&1; then
 		passed=$((passed + 1))
 		echo "ok   $name ($(($(date +%s) - begun)) s)"
+		sed -n 's/^SKIP /     SKIP /p' "$work/log"
+		skipped=$((skipped + $(sed -n '/^SKIP /p' "$work/log" | wc -l)))
 	else
 		failed=$((failed + 1))
 		echo "FAIL $name ($(($(date +%s) - begun)) s)"
@@ -414,5 +416,5 @@ one_release() {
 for release; do
 	one_release
 done
-echo "$passed passed, $failed failed"
+echo "$passed passed, $failed failed, $skipped tests in them skipped"
 [ "$failed" -eq 0 ]
