@@ -239,8 +239,9 @@ complete_list(const char *word, const char *list)
 		for (size_t i = 0; i < WORDS; i++)
 			offer(typed, word, (int)(typed - word), words[i].name,
 			    words[i].value != NULL ? "=" : "", words[i].help);
-	if (value++ == NULL || w == NULL || !is_closed(w))
+	if (value == NULL || w == NULL || !is_closed(w))
 		return;
+	value++;
 	for (const char *p = w->value; *p != '\0'; p += n + (p[n] == '|')) {
 		n = strcspn(p, "|");
 		snprintf(one, sizeof one, "%.*s", (int)n, p);

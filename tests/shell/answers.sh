@@ -274,6 +274,7 @@ the_manual_has_the_letters() {
 	done <words
 }
 
+# A store for the tests that follow.
 a_store_exists() {
 	is 0 trailctl init --user root store
 }

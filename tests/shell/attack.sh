@@ -34,11 +34,13 @@ nobody_writes_to_the_bare_mount_point() {
 	unmount
 }
 
+# What the attacker left of the store is whole.
 the_store_verifies() {
 	[ -e list ] || skip 'root runs it'
 	is 0 trailctl verify store
 }
 
+# And another mount has all that was acknowledged.
 what_was_acknowledged_is_there_after_a_mount() {
 	[ -e list ] || skip 'root runs it'
 	is 0 trailfs store "$mnt" -o $options

@@ -29,6 +29,7 @@ record() {
 # killed NUMBER COMMAND...: the command gets SIGKILL at that call that changes a
 # disk.  full: from that call on the disk is full.  False: it ended well.
 fault=call
+# killed CALL COMMAND...: see above.
 killed() {
 	call=$1
 	shift

@@ -133,7 +133,8 @@ follow() {
 	sh -c "exec $1" >printed 2>errors &
 	pid=$!
 	n=0
-	until [ -s printed ] || [ -s /srv/posted ]; do
+	until grep -qs prod/seen printed ||
+		grep -qs '"type":"evidence' /srv/posted; do
 		n=$((n + 1))
 		mkdir -p "/mnt/vault/prod/seen/a$n"
 		echo "$n" >"/mnt/vault/prod/seen/a$n/f"
@@ -147,9 +148,12 @@ follow() {
 
 # --- what a page expects, and what it leaves ---------------------------------
 
+# For its examples.
 before_trailctl_copies() { make_vault; }
+# They have done this.
 after_trailctl_copies() { trailctl verify --quiet /srv/mirror; }
 
+# For its examples.
 before_trailctl_kosli() {
 	make_vault
 	mkdir reports
@@ -161,11 +165,15 @@ before_trailctl_kosli() {
 	TRAILFS_MOUNT=/mnt/vault # as the first line of the example
 	export GIT_COMMIT TRAILFS_MOUNT
 }
+# They have done this.
 after_trailctl_kosli() { :; }
 
+# For its examples.
 before_trailctl_look() { make_vault; }
+# They have done this.
 after_trailctl_look() { grep -q 'prod/seen/a' printed; }
 
+# For its examples.
 before_trailctl_monitor() {
 	make_vault
 	chmod 755 /root /root/work
@@ -173,14 +181,17 @@ before_trailctl_monitor() {
 	chmod 666 /srv/posted
 	chmod -R a+rX /mnt/vault/prod 2>/dev/null || :
 }
+# They have done this.
 after_trailctl_monitor() { grep -q '"type":"evidence' /srv/posted; }
 
+# For its examples.
 before_trailctl_package() {
 	make_vault
 	mkdir -p /srv/www
 	trailctl export-log /srv/vault /srv/www/vault
 	trailctl trail create /mnt/vault/more
 }
+# They have done this.
 after_trailctl_package() { [ -f given/run-7/verify.sh ]; }
 
 # The run of the page is its own.
@@ -189,9 +200,13 @@ before_trailctl_record() {
 	trailctl trail create /mnt/vault/other >/dev/null
 	unmake_prod
 }
+# They have done this.
 after_trailctl_record() { grep -qx deployed printed; }
+# For its examples.
 before_trailctl_trail() { before_trailctl_record; }
+# They have done this.
 after_trailctl_trail() { trailctl assert /mnt/vault/prod/run-7; }
+# For its examples.
 before_trailctl() {
 	mkdir /mnt/vault
 	echo approved >approval.pdf
@@ -204,6 +219,7 @@ before_trailctl() {
 	END
 	cp "$BUILD/trailctl" /root/trailctl
 }
+# They have done this.
 after_trailctl() { grep -q 'is the same\|OK' printed; }
 
 # A vault in which the name prod is free.
@@ -217,15 +233,20 @@ unmake_prod() {
 	trailfs /srv/vault /mnt/vault
 }
 
+# For its examples.
 before_trailctl_store() { :; }
+# They have done this.
 after_trailctl_store() { trailctl verify --quiet --vkey vault.vkey /srv/vault; }
 
+# For its examples.
 before_trailctl_verify() { make_vault; }
+# They have done this.
 after_trailctl_verify() {
 	[ ! -e /srv/mailed ]
 	grep -q '"tree"' /var/log/vault.json
 }
 
+# For its examples.
 before_trailctl_witness() {
 	make_vault
 	"$top/tests/tsa" make /root/tsa
@@ -245,11 +266,14 @@ before_trailctl_witness() {
 	exec /bin/cat "$@"
 	END
 }
+# They have done this.
 after_trailctl_witness() { grep -q '^timestamp  *OK' printed; }
 
+# For its examples.
 before_trailfs() {
 	echo '<testsuite tests="1"><testcase name="a"/></testsuite>' >report.xml
 }
+# They have done this.
 after_trailfs() {
 	# The line of fstab mounts the vault.
 	umount /mnt/vault
@@ -260,9 +284,12 @@ after_trailfs() {
 	[ -f /mnt/vault/deploy/release-41/tests/report.xml ]
 }
 
+# For its examples.
 before_mkfs_trailfs() { mkdir /mnt/vault; }
+# They have done this.
 after_mkfs_trailfs() { mountpoint -q /mnt/vault; }
 
+# For its examples.
 before_trailfs_format() {
 	make_vault
 	cp /mnt/vault/.trailfs/checkpoint /mnt/vault/.trailfs/events.jsonl .
@@ -270,20 +297,25 @@ before_trailfs_format() {
 	trailctl key export --log --format pem /mnt/vault >log.pub.pem
 	cp log.pub.pem exported.pem
 }
+# They have done this.
 after_trailfs_format() {
 	cmp log.pub.pem exported.pem
 	grep -q '^[0-9a-f]\{64\}  -' printed
 }
 
+# For its examples.
 before_trailfs_package() {
 	make_vault
 	trailctl package --no-entry -o run-7.zip /mnt/vault/prod/run-7 >out
 	trailctl unpack run-7.zip mine >out
 	mv mine/run-7/verify.sh verify.sh
 }
+# They have done this.
 after_trailfs_package() { tail -n 1 printed | grep -q ': OK$'; }
 
+# For its examples.
 before_trailfs_signer() { :; }
+# They have done this.
 after_trailfs_signer() { [ -s /etc/trailfs/keys/log.pem ]; }
 
 # --- the pages --------------------------------------------------------------
@@ -299,21 +331,37 @@ page() {
 		sh "$top/tests/shell/examples.sh" --in "$1"
 }
 
+# Those of trailctl-copies(1).
 the_examples_of_copies() { page trailctl-copies.1; }
+# Those of trailctl-kosli(1).
 the_examples_of_kosli() { page trailctl-kosli.1; }
+# Those of trailctl-look(1).
 the_examples_of_look() { page trailctl-look.1; }
+# Those of trailctl-monitor(1).
 the_examples_of_monitor() { page trailctl-monitor.1; }
+# Those of trailctl-package(1).
 the_examples_of_package() { page trailctl-package.1; }
+# Those of trailctl-record(1).
 the_examples_of_record() { page trailctl-record.1; }
+# Those of trailctl-store(1).
 the_examples_of_store() { page trailctl-store.1; }
+# Those of trailctl-trail(1).
 the_examples_of_trail() { page trailctl-trail.1; }
+# Those of trailctl-verify(1).
 the_examples_of_verify() { page trailctl-verify.1; }
+# Those of trailctl-witness(1).
 the_examples_of_witness() { page trailctl-witness.1; }
+# Those of trailctl(1).
 the_examples_of_trailctl() { page trailctl.1; }
+# Those of trailfs(8).
 the_examples_of_trailfs() { page trailfs.8; }
+# Those of mkfs.trailfs(8).
 the_examples_of_mkfs() { page mkfs.trailfs.8; }
+# Those of trailfs-format(5).
 the_examples_of_format() { page trailfs-format.5; }
+# Those of trailfs-package(5).
 the_examples_of_packages() { page trailfs-package.5; }
+# Those of trailfs-signer(8).
 the_examples_of_signer() { page trailfs-signer.8; }
 
 # Each page with commands in its EXAMPLES is among them; those of programs have some.

@@ -76,6 +76,7 @@ refused() {
 	rm -rf safe
 	mv saved safe
 }
+# linked FILE: make it a link to where it was moved.
 linked() {
 	mv "$1" "$1.moved"
 	ln -s "$work/$1.moved" "$1"
@@ -251,6 +252,7 @@ keys_are_rotated() {
 	is 2 trailctl key rotate witness log
 	is 2 trailctl key rotate --json log log
 }
+# attest NAME: record a file there.
 attest() { # NAME: evidence log/t/w/NAME/f
 	echo "$1" >f
 	[ -n "${made-}" ] || trailctl trail create log/t >out

@@ -193,6 +193,7 @@ print(s.getsockname()[1])')
 	is 0 ssh -F ssh_config vault-keys "touch $work/elsewhere" </dev/null
 	[ ! -e elsewhere ]
 }
+# A server of ssh(1) for the tests.
 start_sshd() {
 	rm -f sshd.pid
 	/usr/sbin/sshd -D -e -f "$work/sshd_config" 2>>sshd.log &

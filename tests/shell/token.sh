@@ -120,6 +120,7 @@ the_signer_of_the_daemon_uses_no_token() {
 
 # --- with one -----------------------------------------------------------------------
 
+# The keys of a new token sign for a store.
 a_token_signs() {
 	needs_token
 	softhsm2-util --init-token --free --label trailfs --pin $pin \

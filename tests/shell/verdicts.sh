@@ -44,6 +44,7 @@ shows_none() {
 	never_says 'with the verdict'
 }
 
+# Six runs of evidence, for the tests that follow.
 evidence_is_in_a_store() {
 	a_store_is_made
 	is 0 trailctl trail create store/t
@@ -270,6 +271,7 @@ a_copy_records_nothing() {
 
 # --- backups ----------------------------------------------------------------
 
+# A backup is in the metrics once it was made.
 a_backup_is_known() {
 	rm -f store/backed-up
 	is 0 trailctl metrics store
