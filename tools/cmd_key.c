@@ -173,6 +173,8 @@ read_keys(const char *arg, struct keys *k, struct tf_error *err)
 		rc = tf_fail(err, TF_USAGE,
 		    "%.100s is in a vault: name the vault", arg);
 	if (rc == TF_OK)
+		rc = where_ends(&l.w, arg, err);
+	if (rc == TF_OK)
 		rc = lines_look(&l, err);
 	if (rc == TF_OK)
 		rc = lines_forward(&l, 0, take_line, k, err);
@@ -338,7 +340,7 @@ read_vkey(const char *arg, struct tf_buf *out, struct tf_error *err)
 	struct where w;
 	enum tf_code rc = where_find(arg, &w, err);
 
-	if (rc == TF_OK)
+	if (rc == TF_OK && (rc = where_ends(&w, arg, err)) == TF_OK)
 		rc = where_text(&w, TF_CONTROL_VKEY, make_vkey, out, err);
 	while (out->n > 0 && out->p[out->n - 1] == '\n')
 		out->n--;

@@ -278,7 +278,7 @@ target_choose(const char *what, const char *file, const struct target_wish *ask,
 	rc = where_find(what, &w, err);
 	if (rc == TF_OK && w.mount != NULL)
 		rc = choose_mount(&w, ask, t, err);
-	else if (rc == TF_OK)
+	else if (rc == TF_OK && (rc = where_ends(&w, what, err)) == TF_OK)
 		rc = set(t, CHECK_STORE, w.store, NULL, err);
 	else if (rc == TF_NOTFOUND && is_there(what, "", S_IFREG))
 		rc = set(t, CHECK_PROOF, what, NULL, err);

@@ -414,6 +414,15 @@ where_find_name(const char *arg, struct where *out, bool *exists,
 	return rc;
 }
 
+enum tf_code
+where_ends(const struct where *w, const char *arg, struct tf_error *err)
+{
+	if (w->store == NULL || strcmp(w->path, ".") == 0)
+		return TF_OK;
+	return tf_fail(err, TF_USAGE,
+	    "%.200s is in a store: name the store, %.200s", arg, w->store);
+}
+
 void
 where_free(struct where *w)
 {

@@ -33,6 +33,11 @@ void where_free(struct where *w);
 TF_MUST_USE enum tf_code where_find_name(const char *arg, struct where *out,
     bool *exists, struct tf_error *err);
 
+/* For what is done with a whole store, and not with a part: TF_USAGE if arg, which
+ * where_find() has found, goes on behind the store. */
+TF_MUST_USE enum tf_code where_ends(const struct where *w, const char *arg,
+    struct tf_error *err);
+
 /* *store: the directory of the store that is mounted at w; the caller frees it.
  * TF_UNSUPPORTED: the system does not show it. */
 TF_MUST_USE enum tf_code where_store(const struct where *w, char **store,

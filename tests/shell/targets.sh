@@ -55,6 +55,17 @@ refused() {
 	fi
 }
 
+# What is done with a whole store does not take a part of it, or a name that is
+# mistyped, for the store.
+no_part_stands_for_the_store() {
+	for at in store/typo store/stage store/t/w; do
+		for verb in verify 'key list' 'key export' \
+			'key rotate log'; do
+			refused "$at is in a .*name the" trailctl $verb $at
+		done
+	done
+}
+
 # Every verb that makes a directory refuses one in a mount, where it would stay for
 # ever, and one below a mount point at which nothing is mounted.
 no_directory_is_made_in_a_mount() {
@@ -276,5 +287,6 @@ nothing_was_made() {
 with /dev/fuse there_are_wrong_things no_directory_is_made_in_a_mount \
 	nothing_is_made_at_a_bare_mount_point a_full_or_read_only_disk_is_named \
 	no_vault_is_there one_thing_is_taken_for_another \
+	no_part_stands_for_the_store \
 	a_long_name_keeps_the_cause another_user_learns_the_cause nothing_was_made
 finish
