@@ -141,7 +141,7 @@ static int
 run(int n, char **arg)
 {
 	struct progress progress = { .what = "backup" };
-	struct tf_backed_up r;
+	struct tf_backed_up r = { .bytes = 0 };
 	struct tf_error err = { 0 };
 	struct tf_backup b = { .dir = arg[1],
 		.keys = ask.keys,

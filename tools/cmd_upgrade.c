@@ -57,7 +57,7 @@ is_whole(const struct tf_report *r)
 static enum tf_code
 upgrade(const char *store, struct tf_upgraded *u, struct tf_error *err)
 {
-	struct tf_report before, after;
+	struct tf_report before = { 0 }, after = { 0 };
 	enum tf_code rc = verify(store, &before, err);
 
 	if (rc == TF_OK && !is_whole(&before))

@@ -164,13 +164,11 @@ operand(const struct args_option *options, const char *line, size_t end, int k,
 
 	for (; p < line + end; p += n) {
 		n = strcspn(p, " \n");
-		if (n == 0) {
-			n = 1;
-		} else if (*p == '[' &&
+		if (*p == '[' &&
 		    (p[1] == '-' || p[1] == '.' ||
 			strncmp(p, "[OPTION", 7) == 0)) {
 			n = strcspn(p, "]");
-		} else if (*p == '[' || *p == ']') {
+		} else if (n == 0 || *p == '[' || *p == ']') {
 			n = 1;
 		} else if (n == 2 && memcmp(p, "--", 2) == 0) {
 			break; /* the words of a command follow */

@@ -212,7 +212,7 @@ take_head(struct tf_audit *a, struct tf_error *err)
 	struct tf_audit_store *s = a->self;
 	struct tf_buf note = { 0 };
 	struct tf_hash root;
-	struct tf_ticket_row row;
+	struct tf_ticket_row row = { .size = 0 };
 	uint64_t size = 0;
 	bool waits = false;
 	enum tf_code rc = tf_checkpoints_newest(s->db, &size, &root, &note,

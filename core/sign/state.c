@@ -29,8 +29,7 @@
 static void
 fill(char slot[SLOT], const char *text)
 {
-	memset(slot, ' ', SLOT);
-	memcpy(slot, text, strlen(text));
+	(void)snprintf(slot, SLOT, "%-*s", SLOT - 1, text);
 	slot[SLOT - 1] = '\n';
 }
 

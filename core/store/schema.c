@@ -379,7 +379,8 @@ parts_of(int version)
 		[6] = version_6
 	};
 
-	return version < 1 ? NULL : versions[version];
+	return version < 1 || version > TF_DB_VERSION ? NULL :
+							versions[version];
 }
 
 static enum tf_code

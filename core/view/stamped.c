@@ -135,7 +135,7 @@ counts(const struct newest *n, const struct tf_anchor_row *r,
 {
 	struct tf_buf b[3] = { { 0 } };
 	struct tf_error why = { .code = TF_OK };
-	struct tf_stamp s;
+	struct tf_stamp s = { .at = { 0 } };
 	enum tf_code rc;
 
 	rc = load_stamp(n->w, r, e, b, &why);
@@ -162,7 +162,7 @@ take_newest(void *arg, const struct tf_anchor_row *r, struct tf_error *err)
 	struct tf_error e = { .code = TF_OK };
 	struct tf_buf text = { 0 };
 	struct times next = { .at = { 0 } };
-	struct tf_time at, stated;
+	struct tf_time at, stated = { 0 };
 	enum tf_code rc;
 	bool yes = false;
 

@@ -72,11 +72,12 @@ wrong_usage(const char *word)
 static int
 complete(const char *before, const char *word)
 {
+	const char *begun = strncmp(word, "--", 2) == 0 ? word + 2 : "";
+	const size_t n = strlen(begun);
+
 	for (size_t i = 0; *word == '-' && i < OPTIONS; i++) {
-		if (strncmp("--", word, strlen(word)) == 0 ||
-		    (strncmp(word, "--", 2) == 0 &&
-			strncmp(options[i].name, word + 2, strlen(word + 2)) ==
-			    0))
+		if ((n > 0 || word[1] == '\0' || word[1] == '-') &&
+		    strncmp(options[i].name, begun, n) == 0)
 			printf("--%s\t%s\n", options[i].name, options[i].help);
 		if (strcmp(word, "-") == 0)
 			printf("%s\t%s\n", options[i].letter, options[i].help);
