@@ -1,5 +1,6 @@
 /* The groups of an asker, from /proc. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +85,21 @@ value_of(char *text, const char *key)
 		at += n;
 	}
 	return NULL;
+}
+
+/* The kernel sends SIGKILL to each thread that another fatal signal ends. */
+bool
+fs_asker_dies(fuse_req_t req)
+{
+	const uint32_t tid = (uint32_t)fuse_req_ctx(req)->pid;
+	char *text = fs_actors_know(fs_of(req)->actors) ? read_status(tid) :
+							  NULL;
+	char *signals = text == NULL ? NULL : value_of(text, "SigPnd:");
+	bool dies = signals != NULL &&
+	    (strtoull(signals, NULL, 16) >> (SIGKILL - 1) & 1) != 0;
+
+	free(text);
+	return dies;
 }
 
 /* Is id the fourth number at `at`, the one used for file access? */

@@ -38,6 +38,10 @@ void fs_asker_free(struct fs_asker *a);
  */
 const struct tf_asker *fs_asker_get(struct fs_asker *a);
 
+/* Does the caller of req end, and only wait for its answer?  Not if that cannot be
+ * known.  FLUSH may call this, too. */
+bool fs_asker_dies(fuse_req_t req);
+
 /* Is the caller of req a member of admins=? */
 bool fs_asker_administers(fuse_req_t req);
 

@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "aside.h"
+#include "asker.h"
 #include "barrier.h"
 #include "loop.h"
 #include "report.h"
@@ -48,6 +49,7 @@ struct worker {
 	uint32_t uid;		   /* sender of the request; fixed while away */
 	bool reads;	/* of this thread only: it holds loop->reading */
 	fuse_req_t req; /* of this thread only: may be interrupted; or NULL */
+	bool patient;	/* with req: until its sender ends */
 	bool away;	/* its request waits; guarded by loop->mu */
 	bool used;	/* there is such a thread; guarded by loop->mu */
 };
@@ -364,14 +366,25 @@ come_back(struct worker *w)
 void
 fs_loop_serves(fuse_req_t req)
 {
-	if (me != NULL)
+	if (me != NULL) {
 		me->req = req;
+		me->patient = false;
+	}
+}
+
+void
+fs_loop_serves_patiently(fuse_req_t req)
+{
+	fs_loop_serves(req);
+	if (me != NULL)
+		me->patient = true;
 }
 
 bool
 fs_loop_interrupted(void)
 {
-	return me != NULL && me->req != NULL && fuse_req_interrupted(me->req);
+	return me != NULL && me->req != NULL && fuse_req_interrupted(me->req) &&
+	    (!me->patient || fs_asker_dies(me->req));
 }
 
 static void *

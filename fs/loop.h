@@ -62,6 +62,9 @@ void fs_loop_away(void);
 /* This worker handles req, which may take long.  From now until req is
  * answered, fs_loop_interrupted says whether its sender has given it up. */
 void fs_loop_serves(fuse_req_t req);
+/* The same, but signals that the sender survives do not count: nobody expects EINTR
+ * of this request, as of close(2). */
+void fs_loop_serves_patiently(fuse_req_t req);
 bool fs_loop_interrupted(void);
 
 /* How many requests wait: in workers that are away, and for a worker.

@@ -330,7 +330,7 @@ fs_data_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fs_set_flush(req, ino, fi);
 		return;
 	}
-	fs_loop_serves(req);
+	fs_loop_serves_patiently(req);
 	fs_handle_flush(fs_of(req), fs_handle_of(fi), req, false);
 }
 
@@ -365,7 +365,7 @@ fs_data_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 		fs_set_flush(req, ino, fi);
 		return;
 	}
-	fs_loop_serves(req);
+	fs_loop_serves_patiently(req);
 	fs_handle_flush(fs_of(req), h, req, true);
 }
 

@@ -3,8 +3,10 @@
  * by Ctrl-C, or left alone by the daemon.
  */
 #include <poll.h>
+#include <signal.h>
 #include <sys/inotify.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "harness.h"
 
@@ -180,6 +182,47 @@ START_TEST(rsync_cut_off_leaves_no_evidence)
 }
 END_TEST
 
+/* --- disturbed --------------------------------------------------------- */
+
+static void
+note_signal(int number)
+{
+	(void)number;
+}
+
+/* The runtime of Go sends itself signals at any time.  The bytes arrive out of
+ * order, so that the request hashes all of them.  Loop test: close and fsync. */
+START_TEST(a_signal_that_is_survived_interrupts_no_close)
+{
+	const struct sigaction act = { .sa_handler = note_signal,
+		.sa_flags = SA_RESTART };
+	const struct itimerspec often = { .it_interval.tv_nsec = 1000000,
+		.it_value.tv_nsec = 1000000 };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
+		.sigev_signo = SIGURG };
+	const size_t piece = (size_t)1 << 20;
+	char *text = noise(piece, 5);
+	timer_t timer;
+	int fd, rc;
+
+	make_attestation();
+	fd = begin(F);
+	for (int i = 127; i >= 0; i--)
+		ck_assert_int_eq((ssize_t)piece,
+		    pwrite(fd, text, piece, i * (off_t)piece));
+	ck_assert_int_eq(0, sigaction(SIGURG, &act, NULL));
+	ck_assert_int_eq(0, timer_create(CLOCK_MONOTONIC, &event, &timer));
+	ck_assert_int_eq(0, timer_settime(timer, 0, &often, NULL));
+	rc = (_i == 0 ? close(fd) : fsync(fd)) == 0 ? 0 : errno;
+	allowed(timer_delete(timer));
+	ck_assert_int_eq(0, rc);
+	if (_i == 1)
+		allowed(close(fd));
+	sync_dir("mnt");
+	has_state(F, "sealed");
+}
+END_TEST
+
 Suite *
 suite_writers(void)
 {
@@ -190,5 +233,8 @@ suite_writers(void)
 	tcase_add_loop_test(t, the_bytes_of_a_killed_writer_are_evidence, 0,
 	    (int)LEN(killed));
 	tcase_add_loop_test(t, rsync_cut_off_leaves_no_evidence, 0, 3);
+	t = mounted_case(s, "disturbed");
+	tcase_add_loop_test(t, a_signal_that_is_survived_interrupts_no_close, 0,
+	    2);
 	return s;
 }
