@@ -36,8 +36,9 @@ locked_by(int fd, const char *advice, struct tf_error *err)
 		    "the store is in use by trailfs pid %d, whose mount is not "
 		    "in this mount namespace: lsns -t mnt lists others",
 		    who.pid);
-	return tf_fail(err, TF_LOCKED, "%sthe store is in use by %.120s",
-	    advice, who.text[0] == '\0' ? "another process" : who.text);
+	/* A long text loses its middle, where the mount point is. */
+	return tf_fail(err, TF_LOCKED, "the store is in use by %.120s%s",
+	    who.text[0] == '\0' ? "another process" : who.text, advice);
 }
 
 static enum tf_code
@@ -85,6 +86,6 @@ tf_vault_lock_shared(struct tf_vault *v, struct tf_error *err)
 	    tf_holder_lock(v->lockfd, LOCK_SH))
 		return TF_OK;
 	return errno == EWOULDBLOCK ?
-	    locked_by(v->lockfd, "see its mount with mount -o bind,ro: ", err) :
+	    locked_by(v->lockfd, "; see its mount with mount -o bind,ro", err) :
 	    tf_fail(err, TF_IO, "lock the store");
 }
