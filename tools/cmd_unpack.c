@@ -175,21 +175,6 @@ decrypt_evidence(const char *file, const char *dir,
 
 /* --- the package ------------------------------------------------------------ */
 
-/* Whether the file is encrypted: as a zip file it would be called altered. */
-static bool
-is_encrypted(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char head[32];
-	ssize_t n;
-
-	if (fd < 0)
-		return false;
-	n = pread(fd, head, sizeof(head), 0);
-	close(fd);
-	return n > 0 && tf_age_looks(head, (size_t)n);
-}
-
 /* Decrypt the package to a file without a name beside dir, whose name becomes
  * name.  Nothing is unpacked before the whole package is authentic. */
 static enum tf_code
@@ -246,10 +231,10 @@ unpack_decrypted(char **arg, uint64_t *files, struct decrypted *d,
 	int fd = -1;
 	enum tf_code rc;
 
-	if (passphrase && !is_encrypted(file))
+	if (passphrase && !decrypt_is_age(file))
 		return tf_fail(err, TF_USAGE, "%.90s is not encrypted", file);
 	rc = decrypt_identities(&identities, passphrase, &ids, err);
-	if (rc == TF_OK && is_encrypted(file)) {
+	if (rc == TF_OK && decrypt_is_age(file)) {
 		rc = decrypt_package(file, arg[1], ids, &fd, name, err);
 		file = name;
 	}
@@ -297,7 +282,7 @@ run(int n, char **arg)
 	(void)n;
 	if (identities.n > 0 || passphrase)
 		rc = unpack_decrypted(arg, &files, &d, &err);
-	else if (is_encrypted(arg[0]))
+	else if (decrypt_is_age(arg[0]))
 		rc = tf_fail(&err, TF_USAGE,
 		    "%.90s is encrypted: --identity FILE or --passphrase is "
 		    "missing",

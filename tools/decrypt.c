@@ -98,3 +98,17 @@ decrypt_to(const struct tf_identities *ids, tf_age_get *get, void *arg,
 	tf_age_reader_free(r);
 	return rc;
 }
+
+bool
+decrypt_is_age(const char *path)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char head[32];
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = pread(fd, head, sizeof(head), 0);
+	(void)close(fd); /* read-only */
+	return n > 0 && tf_age_looks(head, (size_t)n);
+}

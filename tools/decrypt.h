@@ -2,6 +2,8 @@
 #ifndef TRAILCTL_DECRYPT_H
 #define TRAILCTL_DECRYPT_H
 
+#include <stdbool.h>
+
 #include "args.h"
 #include "core/age.h"
 
@@ -38,5 +40,8 @@ TF_MUST_USE enum tf_code decrypt_identities(const struct args_list *files,
 TF_MUST_USE enum tf_code decrypt_to(const struct tf_identities *ids,
     tf_age_get *get, void *arg, const char *name, int to, const char *to_name,
     struct tf_error *err);
+
+/* Is the file at path encrypted with age?  No if it cannot be read. */
+bool decrypt_is_age(const char *path);
 
 #endif

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/age.h"
 #include "core/base/member.h"
+#include "decrypt.h"
 #include "protect.h"
 #include "text.h"
 #include "why_facts.h"
@@ -129,21 +129,6 @@ ask(const struct where *w, enum protect_what what, const char *path,
 	tf_buf_free(&json);
 }
 
-static bool
-is_encrypted(const char *file)
-{
-	const int fd = open(file,
-	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	char head[32];
-	ssize_t n;
-
-	if (fd < 0)
-		return false;
-	n = pread(fd, head, sizeof(head), 0);
-	close(fd);
-	return n > 0 && tf_age_looks(head, (size_t)n);
-}
-
 bool
 why_facts_in_draft(const char *path)
 {
@@ -163,7 +148,7 @@ why_facts_read(const struct where *w, bool file, struct why_facts *out)
 	for (const char *p = w->path; *p != '\0'; p++)
 		names += *p == '/';
 	if (file && w->file != NULL)
-		out->encrypted = is_encrypted(w->file);
+		out->encrypted = decrypt_is_age(w->file);
 	for (unsigned n = names < LEVELS ? names + 1 : LEVELS + 1; n-- > 0;) {
 		if (cut(w, n, &at)) {
 			ask(&at, PROTECT_HOLDS, w->path, out);
