@@ -353,8 +353,8 @@ TF_MUST_USE enum tf_code tf_file_allocate(struct tf_file *f, uint64_t off,
  * writer are on stable storage (I4), or with an error, which is final for the
  * file.  sync makes an unwritten file one that was written as empty.  If the
  * file has no unflushed bytes and no flush is running, done is called at once.
- * With TF_DURABLE_BATCH a close waits only if many flushes are queued, and the
- * error is that of an earlier flush.  f is not used after done is called, so
+ * With TF_DURABLE_BATCH a close waits only if 64 MiB or more are in memory, and
+ * the error is that of an earlier flush.  f is not used after done is called, so
  * done may release it.
  */
 typedef void (*tf_done)(void *arg, enum tf_code code,

@@ -21,7 +21,7 @@ struct tf_vault;
 #define TF_MARK_NS TF_SECOND
 
 /* l is about to be written, or its first write failed: let the sealer call
- * tf_unflushed_keep() after TF_MARK_NS, unless a flush comes first or both is
+ * tf_unflushed_keep() after TF_MARK_NS, unless a flush comes first or both are
  * done.  The caller holds io and mu. */
 void tf_unflushed_later(struct tf_pending *l);
 

@@ -10,7 +10,8 @@
  *
  * A flush makes the bytes durable and answers after the COMMIT (F2).  With
  * durability=batch it answers at once, and tf_pending_tend() flushes after the
- * release, or tf_unflushed_keep() a moment later, many files at once.  A crash before that loses the last changes: nobody was promised
+ * release; a short file is flushed by tf_unflushed_keep() a moment later, with
+ * many others.  A crash before that loses the last changes: nobody was promised
  * them.  vault.mu is held for moments only; io is taken before mu.
  */
 #include <pthread.h>
