@@ -55,6 +55,7 @@ struct tf_report {
 	uint64_t redacted_texts; /* that two people have removed */
 	uint64_t absent_texts;	 /* of a package: that it does not have */
 	uint64_t unproven;	 /* files of a package that no proof covers */
+	uint64_t harmless;	 /* findings of grade TF_GRADE_HARMLESS */
 	bool pinned;		 /* the caller gave the key, not the store */
 	/* With a policy: how many entries a quorum has cosigned, or else, all
 	 * the witnesses that have cosigned any; and how many have, of how many
@@ -65,7 +66,8 @@ struct tf_report {
 		size_t cosigned, of;
 	} quorum;
 	/* The package belongs to another log than the given key.  The report
-	 * is about that log and was checked with the package's own key. */
+	 * is about that log and was checked with the package's own key, so
+	 * TF_CHECK_SIGNATURE has failed at best, without a finding. */
 	bool foreign;
 	/* Limits of what a package can prove: the number of its directories
 	 * without a seal; whether later versions of its attestation may exist;
@@ -96,6 +98,9 @@ enum tf_grade {
 	/* A file of a package that is meant for people and that no proof
 	 * covers.  Counted separately. */
 	TF_GRADE_UNPROVEN,
+	/* A file that a desktop leaves, or in a copy a draft.  It fails nothing,
+	 * and is counted separately. */
+	TF_GRADE_HARMLESS,
 };
 
 /* One finding.  seq UINT64_MAX: it belongs to no entry.  path and text are
@@ -218,7 +223,7 @@ TF_MUST_USE enum tf_code tf_verify_proof(const char *text, size_t n,
  * package of another origin is checked with its own key and sets
  * report->foreign.  Tiles are ABSENT.  A package that another program has
  * repacked gives a finding of grade TF_GRADE_BESIDE, and so does each file that
- * its manifests do not list.
+ * its manifests do not list, unless a desktop leaves such files.
  * Errors: TF_NOTFOUND, TF_ACCESS, TF_INVALID (vkey), TF_NEWER.
  */
 TF_MUST_USE enum tf_code tf_verify_package(const char *file,
@@ -231,7 +236,8 @@ bool tf_package_is(const char *file);
  * Compare a directory (a backup, an unpacked package, or its data/) with the
  * evidence at or below path ("." for all) of a store.  Missing and different
  * files are findings in contents.  Extra files are findings in names, of grade
- * TF_GRADE_BESIDE.  All other checks concern the store and are ABSENT.  Only
+ * TF_GRADE_BESIDE, or TF_GRADE_HARMLESS for what a desktop leaves and for the
+ * drafts in a copy of a mount.  All other checks concern the store and are ABSENT.  Only
  * the store and the caller decide which files must exist: no file of the
  * directory is trusted.  A directory that holds bagit.txt is compared as an
  * unpacked package (report->unpacked): its evidence is below data/, and of its

@@ -19,6 +19,12 @@
 
 /* --- findings --------------------------------------------------------- */
 
+bool
+check_is_note(const struct check_finding *f)
+{
+	return f->grade == TF_GRADE_UNPROVEN || f->grade == TF_GRADE_HARMLESS;
+}
+
 /* Order by entry; findings without an entry come last. */
 static int
 by_entry(const void *a, const void *b)
@@ -27,8 +33,8 @@ by_entry(const void *a, const void *b)
 	int way;
 
 	/* The gravest first, notes last. */
-	if ((x->grade == TF_GRADE_UNPROVEN) != (y->grade == TF_GRADE_UNPROVEN))
-		return x->grade == TF_GRADE_UNPROVEN ? 1 : -1;
+	if (check_is_note(x) != check_is_note(y))
+		return check_is_note(x) ? 1 : -1;
 	if (x->seq != y->seq)
 		return x->seq < y->seq ? -1 : 1;
 	way = strcmp(x->path, y->path);
@@ -325,6 +331,7 @@ add_counts(struct tf_report *all, const struct tf_report *r)
 	all->redacted_texts += r->redacted_texts;
 	all->absent_texts += r->absent_texts;
 	all->unproven += r->unproven;
+	all->harmless += r->harmless;
 	all->unsealed += r->unsealed;
 	all->stamps += r->stamps;
 	all->anchors += r->anchors;

@@ -70,6 +70,8 @@ void check_found(void *arg, const struct tf_finding *f);
 void check_about(void *arg, const struct tf_about *s);
 void check_progress(void *arg, uint64_t done, uint64_t total);
 
+/* Does the finding only tell something, without failing its check? */
+bool check_is_note(const struct check_finding *f);
 /* Is it about packages?  Each is one by itself. */
 bool check_is_package(const struct check *c);
 /* Was something left out, of what the caller asked for? */

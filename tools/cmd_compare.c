@@ -194,22 +194,18 @@ struct result {
 static int
 status_of(const struct side s[2], const struct result *r)
 {
-	static const int gravest[] = { REPORT_TAMPERED, REPORT_DOUBT,
-		REPORT_FINDING, REPORT_FOREIGN };
-	int all[3] = { REPORT_OK, REPORT_OK, REPORT_OK };
+	int status = REPORT_OK;
 
 	for (int i = 0; i < 2; i++)
 		if (!s[i].note)
-			all[i] = verdict_status(&s[i].c);
+			status = verdict_graver(status,
+			    verdict_status(&s[i].c));
 	if (r->relation == TF_RELATION_FORKED)
-		all[2] = r->other ? REPORT_FOREIGN : REPORT_TAMPERED;
-	else if (r->relation == TF_RELATION_UNKNOWN)
-		all[2] = REPORT_DOUBT;
-	for (size_t g = 0; g < sizeof(gravest) / sizeof(gravest[0]); g++)
-		for (int i = 0; i < 3; i++)
-			if (all[i] == gravest[g])
-				return gravest[g];
-	return REPORT_OK;
+		return verdict_graver(status,
+		    r->other ? REPORT_FOREIGN : REPORT_TAMPERED);
+	return r->relation == TF_RELATION_UNKNOWN ?
+	    verdict_graver(status, REPORT_DOUBT) :
+	    status;
 }
 
 static const char *

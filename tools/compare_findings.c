@@ -63,6 +63,8 @@ kind_of(const struct check_finding *f)
 		return "unread";
 	case TF_GRADE_UNPROVEN:
 		return "unproven";
+	case TF_GRADE_HARMLESS:
+		return "harmless";
 	case TF_GRADE_WRONG:
 		break;
 	}

@@ -14,7 +14,7 @@ enum report_status {
 	REPORT_UNREACHABLE = 3, /* store, mount or file cannot be read */
 	REPORT_TAMPERED = 4,
 	REPORT_DOUBT = 5,   /* incomplete, or not decidable */
-	REPORT_FOREIGN = 6, /* consistent, but another log or key */
+	REPORT_FOREIGN = 6, /* agrees with itself, but of another log */
 };
 
 /*

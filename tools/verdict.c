@@ -2,10 +2,11 @@
  * The exit status of trailctl verify, and what each check may answer.
  *
  * The status says the gravest thing that was found: 4 for damage to evidence or
- * ledger; then 5 if a check that was requested could not be made, something was
- * left out because the caller may not read it, or entries are of a later version; then 1 for findings that are not about the evidence; then
- * 6 if all agrees but the log is not the one of the given key; and 0 only when
- * everything requested was verified. ABSENT is success only for a check that
+ * ledger; then 6 if a package is of another log than that of the given key, for
+ * then nothing else matters; then 5 if a check that was requested could not be
+ * made, something was left out because the caller may not read it, or entries are
+ * of a later version; then 1 for findings that are not about the evidence; and 0
+ * only when everything requested was verified. ABSENT is success only for a check that
  * was not requested or that the form does not have. This file is the only place
  * that decides that; the three forms only print it.
  */
@@ -62,29 +63,42 @@ verdict_shows(const struct check *c, enum tf_check check)
 	return check != TF_CHECK_PACKAGE || check_is_package(c);
 }
 
-/* Findings first: a check that could not be made does not hide damage. */
+int
+verdict_graver(int a, int b)
+{
+	static const int gravest[] = { REPORT_TAMPERED, REPORT_FOREIGN,
+		REPORT_DOUBT, REPORT_FINDING };
+
+	for (size_t i = 0; i < sizeof(gravest) / sizeof(gravest[0]); i++)
+		if (a == gravest[i] || b == gravest[i])
+			return gravest[i];
+	return REPORT_OK;
+}
+
+/* A check that could not be made does not hide damage, and a finding beside the
+ * evidence does not hide what could not be checked. */
 int
 verdict_status(const struct check *c)
 {
 	const struct tf_report *r = &c->report;
-	int status = r->beside > 0 ? REPORT_FINDING : REPORT_OK;
+	int status = r->findings > r->beside ? REPORT_TAMPERED :
+	    r->beside > 0		     ? REPORT_FINDING :
+					       REPORT_OK;
 
-	if (r->findings > r->beside)
-		return REPORT_TAMPERED;
+	if (r->foreign)
+		status = verdict_graver(status, REPORT_FOREIGN);
 	if (r->newer > 0 || check_left_any(c))
-		status = REPORT_DOUBT;
+		status = verdict_graver(status, REPORT_DOUBT);
 	for (int l = 0; l < TF_CHECKS; l++)
 		if (r->check[l] == TF_VERDICT_ABSENT &&
 		    !verdict_may_be_absent(c, (enum tf_check)l))
-			status = REPORT_DOUBT;
-	return status == REPORT_OK && r->foreign ? REPORT_FOREIGN : status;
+			status = verdict_graver(status, REPORT_DOUBT);
+	return status;
 }
 
 bool
 verdict_in_doubt(const struct check *c, enum tf_check check)
 {
-	if (check == TF_CHECK_SIGNATURE && c->report.foreign)
-		return c->report.check[check] == TF_VERDICT_OK;
 	if (check == TF_CHECK_ENTRIES && c->report.newer > 0)
 		return c->report.check[check] == TF_VERDICT_OK;
 	return c->report.check[check] == TF_VERDICT_ABSENT &&

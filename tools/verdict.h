@@ -11,10 +11,13 @@
 
 /*
  * The exit status: REPORT_OK only when everything requested was verified.
- * REPORT_TAMPERED, REPORT_DOUBT, REPORT_FINDING (findings beside the evidence)
- * and REPORT_FOREIGN come in this order of gravity. Call it after check_end().
+ * REPORT_TAMPERED, REPORT_FOREIGN, REPORT_DOUBT and REPORT_FINDING (findings
+ * beside the evidence) come in this order of gravity. Call it after check_end().
  */
 int verdict_status(const struct check *c);
+
+/* The graver of two statuses, in that order. */
+int verdict_graver(int a, int b);
 
 /*
  * Append one line per check to out, and below it the findings that were kept
@@ -53,8 +56,8 @@ bool verdict_may_be_absent(const struct check *c, enum tf_check check);
 /* Is the check a part of the answer? Only a package has the check "package",
  * and evaluation is shown only if something was judged. */
 bool verdict_shows(const struct check *c, enum tf_check check);
-/* Is the check undecided?  Entries that this version cannot read and a foreign
- * key are no success. */
+/* Is the check undecided?  Entries that this version cannot read are no
+ * success. */
 bool verdict_in_doubt(const struct check *c, enum tf_check check);
 
 /* Append the line of a check without its word. */

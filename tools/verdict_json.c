@@ -44,7 +44,7 @@ put_findings(struct tf_json *j, const struct check *c)
 
 	for (int l = 0; l < TF_CHECKS; l++) {
 		for (size_t i = 0; i < c->check[l].n; i++) {
-			if (c->check[l].kept[i].grade == TF_GRADE_UNPROVEN)
+			if (check_is_note(&c->check[l].kept[i]))
 				continue;
 			if (!any) {
 				tf_json_key(j, "findings");
@@ -58,19 +58,19 @@ put_findings(struct tf_json *j, const struct check *c)
 		tf_json_array_end(j);
 }
 
-/* The names of files that no entry covers. */
+/* The paths of the findings of that grade, unless there are none. */
 static void
-put_unproven(struct tf_json *j, const struct check *c)
+put_notes(struct tf_json *j, const struct check *c, const char *key,
+    enum tf_grade grade, uint64_t n)
 {
-	const struct check_result *l = &c->check[TF_CHECK_PACKAGE];
-
-	if (c->report.unproven == 0)
+	if (n == 0)
 		return;
-	tf_json_key(j, "unproven");
+	tf_json_key(j, key);
 	tf_json_array(j);
-	for (size_t i = 0; i < l->n; i++)
-		if (l->kept[i].grade == TF_GRADE_UNPROVEN)
-			tf_json_cstr(j, l->kept[i].path);
+	for (int l = 0; l < TF_CHECKS; l++)
+		for (size_t i = 0; i < c->check[l].n; i++)
+			if (c->check[l].kept[i].grade == grade)
+				tf_json_cstr(j, c->check[l].kept[i].path);
 	tf_json_array_end(j);
 }
 
@@ -170,6 +170,7 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 		tf_put_bool(&j, "foreign", true);
 	}
 	put_number(&j, "found", r->findings);
+	put_notes(&j, c, "harmless", TF_GRADE_HARMLESS, r->harmless);
 	if (r->held > 0)
 		put_number(&j, "held", r->held);
 	if (check_left_any(c))
@@ -201,7 +202,7 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 		tf_json_object_end(&j);
 	}
 	put_number(&j, "unknown", r->unknown);
-	put_unproven(&j, c);
+	put_notes(&j, c, "unproven", TF_GRADE_UNPROVEN, r->unproven);
 	if (r->unread > 0)
 		put_number(&j, "unread", r->unread);
 	if (check_is_package(c))

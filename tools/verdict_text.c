@@ -143,10 +143,6 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_check check)
 		text_add(out, r->origin, strlen(r->origin));
 		tf_buf_str(out,
 		    r->pinned ? ", by the key given" :
-			r->foreign ?
-				", which is not the log of the key given: "
-				"nothing is proven, the package only agrees "
-				"with itself" :
 				", by the store's own key; --vkey pins it");
 		break;
 	case TF_CHECK_EARLIER:
@@ -256,13 +252,22 @@ add_beside(struct tf_buf *out, const struct check_result *l)
 
 /* A line about files that the verdict does not cover. */
 static void
-add_unproven(struct tf_buf *out, const struct check *c, enum tf_check check)
+add_notes(struct tf_buf *out, const struct check *c, enum tf_check check)
 {
-	if (check != TF_CHECK_PACKAGE || c->report.unproven == 0)
-		return;
-	tf_buf_str(out, "; ");
-	add_count(out, c->report.unproven, "file");
-	tf_buf_str(out, " in it UNPROVEN");
+	const struct tf_report *r = &c->report;
+
+	if (check == TF_CHECK_PACKAGE && r->unproven > 0) {
+		tf_buf_str(out, "; ");
+		add_count(out, r->unproven, "file");
+		tf_buf_str(out, " in it UNPROVEN");
+	}
+	if (r->harmless > 0 &&
+	    check ==
+		(check_is_package(c) ? TF_CHECK_PACKAGE : TF_CHECK_NAMES)) {
+		tf_buf_str(out, "; ");
+		add_count(out, r->harmless, "harmless file");
+		tf_buf_str(out, " beside it");
+	}
 }
 
 void
@@ -273,6 +278,17 @@ verdict_detail(struct tf_buf *out, const struct check *c, enum tf_check check)
 		add_good(out, c, check);
 		break;
 	case TF_VERDICT_FAILED:
+		if (check == TF_CHECK_SIGNATURE && c->report.foreign &&
+		    c->check[check].found == 0) {
+			tf_buf_str(out,
+			    "not signed by the key given: it is of ");
+			text_add(out, c->report.origin,
+			    strlen(c->report.origin));
+			tf_buf_str(out,
+			    ", so nothing is proven: the package only agrees "
+			    "with itself");
+			break;
+		}
 		add_count(out, c->check[check].found, "finding");
 		add_beside(out, &c->check[check]);
 		if (check == TF_CHECK_WITNESS && c->report.quorum.cosigned > 0)
@@ -290,7 +306,7 @@ verdict_detail(struct tf_buf *out, const struct check *c, enum tf_check check)
 			tf_buf_str(out, why_absent(c, check));
 		break;
 	}
-	add_unproven(out, c, check);
+	add_notes(out, c, check);
 }
 
 void

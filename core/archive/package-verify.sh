@@ -200,8 +200,36 @@ done
 
 : >"$t/data"
 : >"$t/rest"
+: >"$t/beside"
+# Files that desktops leave are named, and are no part of the package.
+sed 's/^\(.*\) \*\.\/\(.*\)$/\1  \2/' "$t/sums" | sort |
+	awk -v t="$t" '
+	BEGIN {
+		while ((getline line < "manifest-sha256.txt") > 0)
+			listed[substr(line, 67)] = 1
+		while ((getline line < "tagmanifest-sha256.txt") > 0)
+			listed[substr(line, 67)] = 1
+	}
+	{
+		name = substr($0, 67)
+		end = name
+		sub(/^.*\//, "", end)
+		if (!(name in listed) && (substr(name, 1, 9) == "__MACOSX/" ||
+		    end ~ /^(\.DS_Store|Thumbs\.db|desktop\.ini|\._.+)$/)) {
+			print name > (t "/beside")
+		} else
+			print
+	}' >"$t/have"
+if [ -s "$t/beside" ]; then
+	awk -v beside="$t/beside" '
+		BEGIN {
+			while ((getline line < beside) > 0)
+				other["./" line] = 1
+		}
+		!($0 in other)' "$t/files" >"$t/more"
+	cat "$t/more" >"$t/files"
+fi
 # The manifests list these files, with these digests, and no others.
-sed 's/^\(.*\) \*\.\/\(.*\)$/\1  \2/' "$t/sums" | sort >"$t/have"
 awk -v t="$t" '
 	substr($0, 67, 5) == "data/" { print > (t "/data"); next }
 	substr($0, 67) != "tagmanifest-sha256.txt" { print > (t "/rest") }
@@ -1437,6 +1465,11 @@ sort "$t/vouched" | sed 's/^/  /'
 echo
 echo 'Not proven by anything, do not rely on it:'
 sort "$t/unproven" | sed 's/^/  /'
+[ ! -s "$t/beside" ] || {
+	echo
+	echo 'Left by a desktop, and not of the package:'
+	sort "$t/beside" | tr -c '\012\040-\176' '?' | sed 's/^/  /'
+}
 cat <<'END'
 
 Proven: each file listed above is, byte for byte, what was recorded under that

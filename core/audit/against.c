@@ -119,6 +119,15 @@ content_wrong(void *arg, const struct tf_task *t, const struct tf_content *have,
 	    &t->want, NULL);
 }
 
+/* Report a file that is no evidence, nor anything to look after. */
+static void
+harmless(struct against *g, const char *path, const char *text)
+{
+	g->r->harmless++;
+	tell(g, TF_CHECK_NAMES, TF_GRADE_HARMLESS, UINT64_MAX, path, text, NULL,
+	    NULL);
+}
+
 /* --- files that the ledger names ------------------------------------------ */
 
 /* True if path is below dir; the empty path is the root. */
@@ -374,8 +383,23 @@ sort_known(struct against *g, struct tf_error *err)
 	return TF_OK;
 }
 
+/* How many of the first names of a path in the directory are those of a trail, a
+ * workflow or an attestation. */
+static unsigned
+levels(const struct against *g)
+{
+	unsigned n = TF_KIND_ATTESTATION - TF_KIND_ROOT;
+
+	if (g->scope.base.n == 0)
+		return n;
+	for (size_t i = 0; i < g->scope.base.n; i++)
+		n -= n > 0 && g->scope.base.p[i] == '/';
+	return n > 0 ? n - 1 : 0;
+}
+
 /* Report a file that nothing expects.  The list is sorted, as a directory may
- * hold millions of files. */
+ * hold millions of files.  A package has no drafts: a file beside its evidence
+ * that has the name of one was put there later. */
 static enum tf_code
 one_file(void *arg, const char *path, enum tf_walk_kind kind, uint64_t size,
     struct tf_error *err)
@@ -386,8 +410,16 @@ one_file(void *arg, const char *path, enum tf_walk_kind kind, uint64_t size,
 	(void)err;
 	if (kind == TF_WALK_DEEP)
 		beside(g, path, "is deeper than any evidence");
-	else if (kind != TF_WALK_FILE || g->n == 0 ||
-	    bsearch(&path, g->sorted, g->n, sizeof(char *), by_text) == NULL)
+	else if (kind == TF_WALK_FILE && g->n > 0 &&
+	    bsearch(&path, g->sorted, g->n, sizeof(char *), by_text) != NULL)
+		return TF_OK;
+	else if (kind == TF_WALK_FILE && tf_name_of_desktop(path, strlen(path)))
+		harmless(g, path,
+		    "the ledger does not know it: desktops leave such files");
+	else if (kind == TF_WALK_FILE && g->scope.names == NULL &&
+	    tf_name_draft_path(path, strlen(path), levels(g)))
+		harmless(g, path, "the ledger does not know it: a draft");
+	else
 		beside(g, path, "the ledger does not know it");
 	return TF_OK;
 }

@@ -224,6 +224,9 @@ run(struct tf_audit *a, struct tf_error *err)
 	/* Last: an entry may name the key of the caller's checkpoint. */
 	if (rc == TF_OK && a->head_good)
 		tf_audit_held_alone(a);
+	/* It is signed, but not by the key that the caller trusts. */
+	if (a->r->foreign)
+		a->r->check[TF_CHECK_SIGNATURE] = TF_VERDICT_FAILED;
 	return rc;
 }
 

@@ -17,6 +17,7 @@
 #include "../archive/texts.h"
 #include "../base/bytes.h"
 #include "../base/crypto.h"
+#include "../ledger/name.h"
 #include "../ledger/replay.h"
 #include "../verify.h"
 #include "audit.h"
@@ -121,8 +122,8 @@ check_pages(struct tf_audit *a, struct tf_error *err)
 }
 
 /* Report each member that nothing expected.  Whether a manifest lists it
- * decides the grade: a file beside the package, such as one that a file manager
- * left, is not the work of whoever made the manifest. */
+ * decides the grade: a file beside the package is not the work of whoever made
+ * the manifest, and one that a file manager left does not even need an answer. */
 static void
 check_rest(struct tf_audit *a)
 {
@@ -136,6 +137,10 @@ check_rest(struct tf_audit *a)
 		if (m.missing)
 			tf_audit_member_remark(a, TF_GRADE_BESIDE, m.name,
 			    "is listed in a manifest, and not there");
+		else if (!m.listed && m.plain &&
+		    tf_name_of_desktop(m.name, strlen(m.name)))
+			tf_audit_member_remark(a, TF_GRADE_HARMLESS, m.name,
+			    "is not of the package: desktops leave such files");
 		else if (!m.listed)
 			tf_audit_member_remark(a, TF_GRADE_BESIDE, m.name,
 			    "is not of the package: no manifest lists it");

@@ -223,6 +223,42 @@ tf_name_draft_dir(const char *name, size_t n)
 	return equals(name, n, ".~tmp~") || equals(name, n, ".rsync-partial");
 }
 
+bool
+tf_name_of_desktop(const char *path, size_t n)
+{
+	static const char *const names[] = { ".DS_Store", "Thumbs.db",
+		"desktop.ini" };
+	const char *slash = memrchr(path, '/', n);
+
+	if (begins(path, n, "__MACOSX/"))
+		return true;
+	if (slash != NULL) {
+		n -= (size_t)(slash + 1 - path);
+		path = slash + 1;
+	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (equals(path, n, names[i]))
+			return true;
+	return n > 2 && begins(path, n, "._");
+}
+
+bool
+tf_name_draft_path(const char *path, size_t n, unsigned levels)
+{
+	const char *end = path + n, *slash;
+
+	for (; (slash = memchr(path, '/', (size_t)(end - path))) != NULL;
+	     path = slash + 1) {
+		if (tf_name_draft_dir(path, (size_t)(slash - path)) ||
+		    (levels == 1 &&
+			tf_name_draft_attestation(path,
+			    (size_t)(slash - path))))
+			return true;
+		levels -= levels > 0;
+	}
+	return tf_name_draft(path, (size_t)(end - path));
+}
+
 void
 tf_name_interrupted(const char *name, size_t n, struct tf_time at,
     char out[TF_NAME_MAX + 1])

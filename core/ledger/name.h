@@ -60,6 +60,21 @@ bool tf_name_may_be_draft(const char *name, size_t n);
 bool tf_name_draft_dir(const char *name, size_t n);
 
 /*
+ * True if a desktop leaves a file of this path beside the files of its user:
+ * ".DS_Store", "._*", "Thumbs.db", "desktop.ini", and all below a topmost
+ * "__MACOSX".  Such files may be evidence, too: ask only about files that nothing
+ * names.
+ */
+bool tf_name_of_desktop(const char *path, size_t n);
+
+/*
+ * True if a file of this path in a copy of a vault is no evidence, but a draft,
+ * or of a draft attestation.  levels: how many of the first names of the path
+ * are those of a trail, a workflow or an attestation, 0 to 3.
+ */
+bool tf_name_draft_path(const char *path, size_t n, unsigned levels);
+
+/*
  * Return the length of the part before "@N" and set *version to N.  Without
  * "@", return n and set *version to 1.
  */

@@ -147,21 +147,36 @@ START_TEST(a_fifo_is_never_waited_for)
 }
 END_TEST
 
-/* Evidence that is right is not called altered for what lies beside it. */
+/* Evidence that is right is not called altered for what lies beside it, and what
+ * a desktop leaves and drafts are only named. */
 START_TEST(files_beside_evidence_are_distinguished)
 {
-	sh("touch a/.DS_Store a/data/a/.DS_Store copy/" DONE "/notes.tmp");
+	sh("touch a/.DS_Store a/data/a/.DS_Store copy/" DONE "/notes.tmp"
+	   " copy/" DONE "/._short.txt && mkdir -p copy/t/w/.draft"
+	   " copy/" DONE "/.~tmp~ && touch copy/t/w/.draft/new"
+	   " copy/" DONE "/.~tmp~/x");
 	OK(against(".", "copy"));
-	ck_assert_uint_eq(1, r.findings);
-	ck_assert_uint_eq(1, r.beside);
-	ck_assert_int_eq(TF_VERDICT_OK, r.check[TF_CHECK_CONTENTS]);
+	ck_assert_uint_eq(0, r.findings);
+	ck_assert_uint_eq(4, r.harmless);
+	ck_assert_int_eq(TF_VERDICT_OK, r.check[TF_CHECK_NAMES]);
+	says("names|" DONE "/notes.tmp|the ledger does not know it: a draft\n");
+	sh("touch copy/" DONE "/new copy/" DONE "/.env"
+	   " && ln -s short.txt copy/" DONE "/link.tmp"
+	   " && mkdir copy/" DONE "/.draft && touch copy/" DONE "/.draft/x");
+	OK(against(".", "copy"));
+	ck_assert_uint_eq(4, r.findings);
+	ck_assert_uint_eq(4, r.beside);
+	ck_assert_uint_eq(4, r.harmless);
 	OK(against(DONE, "a"));
 	ck_assert(r.unpacked);
-	ck_assert_uint_eq(2, r.findings);
-	ck_assert_uint_eq(2, r.beside);
+	ck_assert_uint_eq(0, r.findings);
+	ck_assert_uint_eq(2, r.harmless);
 	ck_assert_int_eq(TF_VERDICT_OK, r.check[TF_CHECK_CONTENTS]);
-	says("names|.DS_Store|the ledger does not know it\n");
-	sh("echo >a/data/a/short.txt");
+	says("names|.DS_Store|the ledger does not know it: desktops leave such"
+	     " files\n");
+	/* A package has no drafts. */
+	sh("echo >a/data/a/short.txt && touch a/data/a/short.txt~"
+	   " && ln -s short.txt a/data/a/Thumbs.db");
 	OK(against(DONE, "a"));
 	ck_assert_uint_eq(3, r.findings);
 	ck_assert_uint_eq(2, r.beside);
