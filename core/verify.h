@@ -85,8 +85,10 @@ struct tf_report {
 	 * one covers; receipts whose bytes were not at hand. */
 	uint64_t anchors, cosigned, cosigned_size, uncosigned;
 	char origin[129];
-	char vkey[192]; /* the key that it was checked with */
-	uint64_t size;	/* of the checkpoint that was checked */
+	char vkey[192];	  /* the key that it was checked with */
+	char signer[192]; /* the key that signed the newest checkpoint: vkey, or
+			   * one that it was replaced by; "" if none did */
+	uint64_t size;	  /* of the checkpoint that was checked */
 	struct tf_hash root;
 };
 

@@ -249,8 +249,11 @@ check_about(void *arg, const struct tf_about *s)
 		tf_buf_str(&c->subject, ",");
 	put_about(&c->subject, s, hex);
 	add_lines(&c->subject_lines, s, hex);
+	c->about.n = 0;
+	text_add(&c->about, s->path.p, s->path.n);
+	c->about_seq = s->seq;
 	c->no_memory = c->no_memory || c->subject.failed ||
-	    c->subject_lines.failed;
+	    c->subject_lines.failed || c->about.failed;
 }
 
 /* --- progress --------------------------------------------------------- */
@@ -394,6 +397,7 @@ check_free(struct check *c)
 {
 	tf_buf_free(&c->subject);
 	tf_buf_free(&c->subject_lines);
+	tf_buf_free(&c->about);
 	for (size_t i = 0; i < c->n_left; i++)
 		free(c->left[i]);
 	free(c->left);

@@ -34,6 +34,7 @@ struct check {
 	enum check_form form;
 	bool contents;	    /* the caller wants them verified */
 	bool earlier;	    /* the caller gave an earlier checkpoint */
+	bool timed;	    /* --since or --until was given */
 	bool stamps;	    /* the caller gave certificates for time stamps */
 	const char *quorum; /* the name in the caller's policy, or NULL */
 	struct progress progress; /* what and silent */
@@ -49,6 +50,9 @@ struct check {
 	/* What a proof or a package is about: canonical JSON, and lines for
 	 * people.  Empty when that is not known. */
 	struct tf_buf subject, subject_lines;
+	struct tf_buf about; /* its path, safe to show, and its entry */
+	uint64_t about_seq;
+	const char *compared; /* of CHECK_AGAINST: the path in the store */
 	/* Of CHECK_PACKAGES: how many there are, the path of the present one;
 	 * the paths that were left out (the first CHECK_KEPT are kept), and
 	 * whether the ledger of the vault was. */

@@ -205,6 +205,7 @@ check(const struct target *t, const struct tf_witness_policy *policy,
 		v.earlier = (struct tf_str){ earlier.n > 0 ? earlier.p : "",
 			earlier.n };
 	c->earlier = ask.checkpoint != NULL;
+	c->timed = v.since != NULL || v.until != NULL;
 	c->stamps = ask.tsa_ca != NULL;
 	c->quorum = policy != NULL ? tf_witness_policy_quorum(policy) : NULL;
 	v.policy = policy;

@@ -427,6 +427,7 @@ target_verify(const struct target *t, const struct tf_verify *v,
 	enum tf_code rc = TF_OK;
 
 	c->form = t->form;
+	c->compared = t->path;
 	c->contents = t->form == CHECK_STORE || check_is_package(c) ||
 	    t->evidence != NULL;
 	switch (t->form) {

@@ -20,7 +20,14 @@ int verdict_status(const struct check *c);
 int verdict_graver(int a, int b);
 
 /*
- * Append one line per check to out, and below it the findings that were kept
+ * Append the verdict to out, a sentence in one line without its end, safe on a
+ * terminal: that it is genuine, by which key, and for what it is complete; or what
+ * is wrong, or could not be checked, and what to do.  out->failed: no memory.
+ */
+void verdict_line(const struct check *c, struct tf_buf *out);
+
+/*
+ * Append the verdict and one line per check to out, and below it the findings that were kept
  * and the number of the others. What it is about comes first. All of it is safe
  * on a terminal. out->failed: no memory.
  */

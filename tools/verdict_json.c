@@ -156,6 +156,7 @@ enum tf_code
 verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 {
 	const struct tf_report *r = &c->report;
+	struct tf_buf line = { 0 };
 	struct tf_json j;
 	enum tf_code rc;
 
@@ -207,8 +208,12 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 		put_number(&j, "unread", r->unread);
 	if (check_is_package(c))
 		put_number(&j, "unsealed", r->unsealed);
+	verdict_line(c, &line);
+	tf_json_key(&j, "verdict");
+	tf_json_buf(&j, &line);
 	tf_json_object_end(&j);
 	rc = tf_json_end(&j, err);
+	tf_buf_free(&line);
 	tf_buf_str(out, "\n");
 	return rc;
 }

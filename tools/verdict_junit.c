@@ -78,6 +78,20 @@ begin_suite(struct tf_buf *out, int tests, int failures, int errors,
 	    tests, failures, errors, skipped);
 }
 
+static void
+add_verdict(struct tf_buf *out, const struct check *c)
+{
+	struct tf_buf line = { 0 };
+
+	verdict_line(c, &line);
+	tf_buf_str(out,
+	    "  <properties>\n    <property name=\"verdict\" value=\"");
+	text_add_xml(out, line.p, line.n);
+	tf_buf_str(out, "\"/>\n  </properties>\n");
+	out->failed = out->failed || line.failed;
+	tf_buf_free(&line);
+}
+
 /* The verification could not be made: no check has an answer. */
 static void
 add_error(struct tf_buf *out, const struct tf_error *failed)
@@ -120,6 +134,7 @@ verdict_junit(const struct check *c, const struct tf_error *failed,
 		errors++;
 	}
 	begin_suite(out, tests, failures, errors, skipped);
+	add_verdict(out, c);
 	for (int l = 0; l < TF_CHECKS; l++)
 		if (verdict_shows(c, (enum tf_check)l))
 			add_case(out, c, (enum tf_check)l);

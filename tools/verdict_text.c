@@ -1,5 +1,5 @@
 /*
- * The result of trailctl verify for people: one line per check.
+ * The result of trailctl verify for people: the verdict, and one line per check.
  *
  * A line has the name of the check, its word, and what exactly was compared, so
  * that a reader sees how far an OK goes: whose key it was, how many files, what
@@ -349,18 +349,15 @@ add_left(struct tf_buf *out, const struct check *c)
 		    (unsigned long long)(c->left_paths - c->n_left));
 }
 
-/* "NOT PROVEN" stands below the subject, because people read the top first. */
+/* People read the top first. */
 void
 verdict_table(const struct check *c, struct tf_buf *out)
 {
-	const int status = verdict_status(c);
-
+	verdict_line(c, out);
+	tf_buf_str(out, "\n");
 	tf_buf_add(out, c->subject_lines.p, c->subject_lines.n);
 	if (check_left_any(c))
 		add_left(out, c);
-	else if (c->subject_lines.n > 0 && status != REPORT_OK &&
-	    status != REPORT_FINDING)
-		tf_buf_str(out, "    NOT PROVEN: see below\n");
 	for (int l = 0; l < TF_CHECKS; l++) {
 		if (!verdict_shows(c, (enum tf_check)l))
 			continue;

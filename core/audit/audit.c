@@ -422,6 +422,22 @@ tf_audit_unsigned(struct tf_audit *a, uint64_t size, const struct tf_hash *root)
 	a->head.root = a->r->root = *root;
 }
 
+/* The newest checkpoint is good. */
+static void
+take_signer(struct tf_audit *a, struct tf_str note)
+{
+	struct tf_buf key = { 0 };
+
+	tf_quorum_count_note(a, &a->head, note);
+	tf_vkey_text(tf_audit_key(a), &key);
+	if (key.failed)
+		tf_audit_no_memory(a);
+	else
+		(void)snprintf(a->r->signer, sizeof(a->r->signer), "%.*s",
+		    (int)key.n, key.p);
+	tf_buf_free(&key);
+}
+
 void
 tf_audit_head(struct tf_audit *a, struct tf_str note)
 {
@@ -435,7 +451,7 @@ tf_audit_head(struct tf_audit *a, struct tf_str note)
 			"newest checkpoint",
 		    &e);
 	else
-		tf_quorum_count_note(a, &a->head, note);
+		take_signer(a, note);
 	a->r->size = a->head.size;
 	a->r->root = a->head.root;
 }

@@ -222,6 +222,7 @@ session() {
 	for f in session session.printed; do
 		sed -E '/^trailfs: the kernel reports that the clock/d
 			s/[0-9a-f]{64}/DIGEST/g
+			s/\+[0-9a-f]{8},/+ID,/
 			s/[0-9-]{10}T[0-9:.]{8,}Z/TIME/g
 			s/[0-9]+ bytes/N bytes/
 			s/ [^ ]+ \((sh|cp|mv|mkdir|trailctl)\)/ USER (\1)/

@@ -100,7 +100,7 @@ verify_says_what_may_be_missing() {
 	reports '^names +OK .*3 without a seal here'
 	is 0 trailctl package --no-entry -o t.zip --since 2000-01-01 store/t
 	is 0 trailctl verify --json --vkey vkey t.zip
-	reports '"partial":true,.*"unsealed":2}'
+	reports '"partial":true,.*"unsealed":2,"verdict":"GENUINE: .*not known to be complete for trail t: it has the'
 }
 
 # An unpacked or repacked package is checked, and changes in it are named.
