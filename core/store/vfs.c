@@ -177,6 +177,10 @@ tf_vfs(void)
 	size_t align = _Alignof(union own);
 
 	pthread_mutex_lock(&mu);
+	/* Before all else: SQLite counts its memory under one mutex, for which
+	 * all threads would wait at each allocation. */
+	if (below == NULL)
+		(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	if (below == NULL && (below = sqlite3_vfs_find(NULL)) != NULL) {
 		vfs = *below;
 		vfs.pNext = NULL;

@@ -162,6 +162,15 @@ START_TEST(a_connection_is_set_up_so_that_nothing_is_lost)
 }
 END_TEST
 
+/* SQLite would count its memory under one mutex, which each allocation of any
+ * connection takes: a thread would wait there for one of lower priority. */
+START_TEST(connections_share_no_count_of_memory)
+{
+	ck_assert_int_eq(1, number(db, "PRAGMA recursive_triggers"));
+	ck_assert_int_eq(0, sqlite3_memory_used());
+}
+END_TEST
+
 START_TEST(what_is_not_a_database_of_ours_is_not_opened)
 {
 	struct tf_error err;
@@ -808,6 +817,7 @@ suite_store(void)
 	tcase_add_checked_fixture(t, make_db, remove_db);
 	tcase_add_test(t, a_connection_is_set_up_so_that_nothing_is_lost);
 	tcase_add_test(t, a_later_version_says_what_earlier_ones_may_do);
+	tcase_add_test(t, connections_share_no_count_of_memory);
 	tcase_add_test(t, what_is_not_a_database_of_ours_is_not_opened);
 	tcase_add_loop_test(t, another_schema_is_not_trusted, 0,
 	    (int)(sizeof(other_schemas) / sizeof(other_schemas[0])));
