@@ -480,6 +480,8 @@ tf_seal_dir(struct tf_vault *v, const struct tf_seal_request *r,
 	struct tf_db *db;
 	enum tf_code rc;
 
+	/* Hashing and statements come long before the wait for a commit. */
+	tf_vault_slow(v);
 	if (r->who != NULL)
 		tf_vault_learn(v, r->who->uid, r->who->gid);
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||

@@ -5,6 +5,7 @@
  * hold a judgement and look at what else ends meanwhile.
  */
 #include <check.h>
+#include <ftw.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -553,6 +554,54 @@ START_TEST(no_evidence_is_sealed_without_its_new_recipients)
 }
 END_TEST
 
+/* --- requests of others ------------------------------------------------------ */
+
+static unsigned objects;
+
+static int
+count_object(const char *name, const struct stat *st, int type)
+{
+	(void)name;
+	(void)st;
+	objects += type == FTW_F;
+	return 0;
+}
+
+static void *
+publish(void *arg)
+{
+	struct sealer *s = arg;
+
+	is_free = s->is_free;
+	s->rc = tf_vault_rename(v, wf, ".d", wf, "d", true, &root, NULL);
+	return NULL;
+}
+
+/* The thread that publishes a draft also reads requests, until it says that it
+ * takes long.  It does before it hashes, links and syncs files. */
+START_TEST(a_seal_says_that_it_is_long_before_it_prepares)
+{
+	static char bytes[100000];
+	uint64_t draft = make_dir_of(wf, ".d", 0);
+	struct sealer s = { .id = draft };
+	struct tf_attr a;
+	struct tf_file *f;
+
+	OK(tf_vault_create(v, draft, "f", 0644, &root, &a, &f, NULL));
+	OK(tf_file_write_at(f, bytes, sizeof(bytes), 0, true, NULL));
+	OK(tf_file_close(v, f, NULL));
+	atomic_store(&to_hold, 1);
+	ck_assert_int_eq(0, pthread_create(&s.thread, NULL, publish, &s));
+	(void)sem_wait(&held);
+	ck_assert_int_eq(0, ftw("store/objects", count_object, 16));
+	ck_assert_uint_eq(0, objects);
+	(void)sem_post(&released);
+	ends(&s);
+	ck_assert_int_eq(0, ftw("store/objects", count_object, 16));
+	ck_assert_uint_eq(1, objects);
+}
+END_TEST
+
 Suite *
 suite_turns(void)
 {
@@ -571,6 +620,7 @@ suite_turns(void)
 	tcase_add_test(t, the_end_leaves_a_comparison_to_the_next_start);
 	tcase_add_test(t, no_evidence_is_judged_in_a_transaction);
 	tcase_add_test(t, no_evidence_is_sealed_without_its_new_recipients);
+	tcase_add_test(t, a_seal_says_that_it_is_long_before_it_prepares);
 	suite_add_tcase(s, t);
 	return s;
 }
