@@ -26,51 +26,25 @@ tf_vault_lookup(struct tf_vault *v, uint64_t parent, const char *name,
 	struct tf_node_row r;
 	struct tf_pending *l;
 	struct tf_db *db;
+	bool pending;
 	enum tf_code rc;
 
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
 	pthread_mutex_lock(&v->mu);
 	l = tf_pending_find(&v->pending, parent, name, strlen(name));
-	if (l != NULL) {
+	pending = l != NULL;
+	if (pending)
 		*out = tf_pending_shown(l);
-		rc = tf_follow_attestation(v, db, out, err);
-		pthread_mutex_unlock(&v->mu);
-		goto out;
-	}
 	pthread_mutex_unlock(&v->mu);
-	rc = tf_nodes_find(db, parent, name, strlen(name), &r, err);
+	if (!pending) {
+		rc = tf_nodes_find(db, parent, name, strlen(name), &r, err);
+		*out = r.attr;
+	}
+	if (rc == TF_OK)
+		rc = tf_follow_unlocked(v, db, out, err);
 	if (rc == TF_NOTFOUND)
 		rc = tf_fail(err, rc, "no such name");
-	if (rc != TF_OK)
-		goto out;
-	*out = r.attr;
-	pthread_mutex_lock(&v->mu);
-	rc = tf_follow_attestation(v, db, out, err);
-	pthread_mutex_unlock(&v->mu);
-out:
-	tf_reader_done(v, db);
-	return rc;
-}
-
-static enum tf_code
-get_attr(struct tf_vault *v, uint64_t id, bool open, struct tf_attr *out,
-    struct tf_error *err)
-{
-	struct tf_pending *l;
-	struct tf_db *db;
-	enum tf_code rc;
-
-	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
-		return rc;
-	pthread_mutex_lock(&v->mu);
-	rc = tf_attr_of(v, db, id, out, err);
-	/* A directory with an entry is never removed. */
-	if (rc == TF_OK && open &&
-	    (l = tf_pending_get(&v->pending, id)) != NULL &&
-	    !tf_pending_is_file(l))
-		l->readers++;
-	pthread_mutex_unlock(&v->mu);
 	tf_reader_done(v, db);
 	return rc;
 }
@@ -79,14 +53,43 @@ enum tf_code
 tf_vault_getattr(struct tf_vault *v, uint64_t id, struct tf_attr *out,
     struct tf_error *err)
 {
-	return get_attr(v, id, false, out, err);
+	struct tf_db *db;
+	enum tf_code rc = tf_reader_db(v, &db, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_attr_unlocked(v, db, id, out, err);
+	tf_reader_done(v, db);
+	return rc;
+}
+
+/* Count one more reader of a pending directory.  One with an entry is never
+ * removed. */
+static bool
+open_pending(struct tf_vault *v, uint64_t id)
+{
+	struct tf_pending *l;
+	bool opened;
+
+	pthread_mutex_lock(&v->mu);
+	l = tf_pending_get(&v->pending, id);
+	opened = l != NULL && !tf_pending_is_file(l);
+	if (opened)
+		l->readers++;
+	pthread_mutex_unlock(&v->mu);
+	return opened;
 }
 
 enum tf_code
 tf_vault_opendir(struct tf_vault *v, uint64_t id, struct tf_attr *out,
     struct tf_error *err)
 {
-	return get_attr(v, id, true, out, err);
+	bool opened = open_pending(v, id);
+	enum tf_code rc = tf_vault_getattr(v, id, out, err);
+
+	if (rc != TF_OK && opened)
+		tf_vault_closedir(v, id);
+	return rc;
 }
 
 void
@@ -214,20 +217,17 @@ tf_vault_list(struct tf_vault *v, uint64_t dir, uint64_t after,
 	/* Pending names first: a node that is sealed between the two reads is
 	 * then in both lists, and in the other order it would be in none. */
 	pthread_mutex_lock(&v->mu);
-	rc = tf_attr_of(v, db, dir, &a, err);
 	n_pending = list_pending(v, dir, after, pending, max);
 	pthread_mutex_unlock(&v->mu);
+	rc = tf_attr_unlocked(v, db, dir, &a, err);
 	if (rc == TF_OK && a.kind == TF_KIND_EVIDENCE)
 		rc = tf_fail(err, TF_NOTDIR, "not a directory");
 	if (rc == TF_OK)
 		rc = tf_nodes_list(db, dir, after, rows, max, &n_rows, err);
 	if (rc == TF_OK)
 		*n = merge_names(rows, n_rows, pending, n_pending, out, max);
-	for (size_t i = 0; rc == TF_OK && i < *n; i++) {
-		pthread_mutex_lock(&v->mu);
-		rc = tf_follow_attestation(v, db, &out[i].attr, err);
-		pthread_mutex_unlock(&v->mu);
-	}
+	for (size_t i = 0; rc == TF_OK && i < *n; i++)
+		rc = tf_follow_unlocked(v, db, &out[i].attr, err);
 	tf_reader_done(v, db);
 	return rc;
 }

@@ -11,24 +11,31 @@
 #include "pending_table.h"
 #include "vault_i.h"
 
-/* The attributes of id, pending or committed, without the attestation's. */
-static enum tf_code
-raw_attr(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_attr *out,
-    char *name, size_t *name_len, struct tf_error *err)
+/* True if id is pending; *out and, unless it is NULL, the name are set then.  mu
+ * is held. */
+static bool
+pending_attr(struct tf_vault *v, uint64_t id, struct tf_attr *out, char *name,
+    size_t *name_len)
 {
 	struct tf_pending *l = tf_pending_get(&v->pending, id);
-	struct tf_node_row r;
-	enum tf_code rc;
 
-	if (l != NULL) {
-		*out = tf_pending_shown(l);
-		if (name != NULL) {
-			memcpy(name, l->name, l->name_len);
-			*name_len = l->name_len;
-		}
-		return TF_OK;
+	if (l == NULL)
+		return false;
+	*out = tf_pending_shown(l);
+	if (name != NULL) {
+		memcpy(name, l->name, l->name_len);
+		*name_len = l->name_len;
 	}
-	rc = tf_nodes_get(db, id, &r, err);
+	return true;
+}
+
+static enum tf_code
+row_attr(struct tf_db *db, uint64_t id, struct tf_attr *out, char *name,
+    size_t *name_len, struct tf_error *err)
+{
+	struct tf_node_row r;
+	enum tf_code rc = tf_nodes_get(db, id, &r, err);
+
 	if (rc == TF_NOTFOUND)
 		return tf_fail(err, rc, "no node %llu", (unsigned long long)id);
 	if (rc != TF_OK)
@@ -41,21 +48,38 @@ raw_attr(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_attr *out,
 	return TF_OK;
 }
 
+/* The attributes of id, pending or committed, without the attestation's.  held:
+ * the caller holds mu. */
+static enum tf_code
+raw_attr(struct tf_vault *v, struct tf_db *db, bool held, uint64_t id,
+    struct tf_attr *out, char *name, size_t *name_len, struct tf_error *err)
+{
+	bool pending;
+
+	if (!held)
+		pthread_mutex_lock(&v->mu);
+	pending = pending_attr(v, id, out, name, name_len);
+	if (!held)
+		pthread_mutex_unlock(&v->mu);
+	/* In this order: a node leaves memory after its row is committed. */
+	return pending ? TF_OK : row_attr(db, id, out, name, name_len, err);
+}
+
 /* Replace a by the directory above it.  In a damaged database parents may form
  * a circle, so *depth, which starts at 0, limits the walk. */
 static enum tf_code
-go_up(struct tf_vault *v, struct tf_db *db, struct tf_attr *a, char *name,
-    size_t *name_len, unsigned *depth, struct tf_error *err)
+go_up(struct tf_vault *v, struct tf_db *db, bool held, struct tf_attr *a,
+    char *name, size_t *name_len, unsigned *depth, struct tf_error *err)
 {
 	if (++*depth > TF_DEPTH_MAX)
 		return tf_fail(err, TF_TAMPER,
 		    "the directories above node %llu are a circle",
 		    (unsigned long long)a->id);
-	return raw_attr(v, db, a->parent, a, name, name_len, err);
+	return raw_attr(v, db, held, a->parent, a, name, name_len, err);
 }
 
-enum tf_code
-tf_follow_attestation(struct tf_vault *v, struct tf_db *db, struct tf_attr *a,
+static enum tf_code
+follow(struct tf_vault *v, struct tf_db *db, bool held, struct tf_attr *a,
     struct tf_error *err)
 {
 	struct tf_attr up = *a;
@@ -63,8 +87,10 @@ tf_follow_attestation(struct tf_vault *v, struct tf_db *db, struct tf_attr *a,
 	unsigned depth = 0;
 	enum tf_code rc;
 
+	if (a->kind != TF_KIND_DIRECTORY)
+		return TF_OK;
 	while (up.kind == TF_KIND_DIRECTORY) {
-		rc = go_up(v, db, &up, NULL, NULL, &depth, err);
+		rc = go_up(v, db, held, &up, NULL, NULL, &depth, err);
 		if (rc != TF_OK)
 			return rc;
 	}
@@ -80,18 +106,31 @@ tf_follow_attestation(struct tf_vault *v, struct tf_db *db, struct tf_attr *a,
 			return rc;
 		}
 	}
-	a->mode = a->kind == TF_KIND_DIRECTORY ? tf_dir_mode(up.mode, a->mode) :
-						 up.mode;
+	a->mode = tf_dir_mode(up.mode, a->mode);
 	a->uid = up.uid;
 	a->gid = up.gid;
 	return TF_OK;
 }
 
 enum tf_code
+tf_follow_attestation(struct tf_vault *v, struct tf_db *db, struct tf_attr *a,
+    struct tf_error *err)
+{
+	return follow(v, db, true, a, err);
+}
+
+enum tf_code
+tf_follow_unlocked(struct tf_vault *v, struct tf_db *db, struct tf_attr *a,
+    struct tf_error *err)
+{
+	return follow(v, db, false, a, err);
+}
+
+enum tf_code
 tf_attr_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
     struct tf_attr *out, struct tf_error *err)
 {
-	enum tf_code rc = raw_attr(v, db, id, out, NULL, NULL, err);
+	enum tf_code rc = raw_attr(v, db, true, id, out, NULL, NULL, err);
 	struct tf_attr own = { .unlinked = false };
 
 	if (rc == TF_OK) {
@@ -102,6 +141,23 @@ tf_attr_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
 		*out = own; /* its ancestors were removed, too */
 		rc = TF_OK;
 	}
+	return rc;
+}
+
+enum tf_code
+tf_attr_unlocked(struct tf_vault *v, struct tf_db *db, uint64_t id,
+    struct tf_attr *out, struct tf_error *err)
+{
+	enum tf_code rc = raw_attr(v, db, false, id, out, NULL, NULL, err);
+
+	if (rc == TF_OK)
+		rc = tf_follow_unlocked(v, db, out, err);
+	if (rc != TF_NOTFOUND)
+		return rc;
+	/* It, or a directory above it, may have been removed meanwhile. */
+	pthread_mutex_lock(&v->mu);
+	rc = tf_attr_of(v, db, id, out, err);
+	pthread_mutex_unlock(&v->mu);
 	return rc;
 }
 
@@ -117,7 +173,7 @@ tf_place_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
 	enum tf_code rc;
 
 	memset(out, 0, sizeof(*out));
-	rc = raw_attr(v, db, id, &out->parent, name, &n, err);
+	rc = raw_attr(v, db, true, id, &out->parent, name, &n, err);
 	if (rc != TF_OK)
 		return rc;
 	l = tf_pending_get(&v->pending, id);
@@ -126,7 +182,7 @@ tf_place_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
 	while (a.kind == TF_KIND_DIRECTORY) {
 		out->below += n + 1;
 		out->in_draft = out->in_draft || tf_name_draft_dir(name, n);
-		rc = go_up(v, db, &a, name, &n, &depth, err);
+		rc = go_up(v, db, true, &a, name, &n, &depth, err);
 		if (rc != TF_OK)
 			return rc;
 	}
@@ -140,7 +196,6 @@ tf_place_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
 	return TF_OK;
 }
 
-/* Takes mu for each step, because any ancestor may be pending. */
 enum tf_code
 tf_path_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
     struct tf_buf *out, struct tf_error *err)
@@ -155,9 +210,7 @@ tf_path_of(struct tf_vault *v, struct tf_db *db, uint64_t id,
 		return tf_buf_end(out, err);
 	}
 	while (id != TF_ROOT_ID) {
-		pthread_mutex_lock(&v->mu);
-		rc = raw_attr(v, db, id, &a, name, &n, err);
-		pthread_mutex_unlock(&v->mu);
+		rc = raw_attr(v, db, false, id, &a, name, &n, err);
 		if (rc != TF_OK)
 			return rc;
 		if (n + 1 > at)

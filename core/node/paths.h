@@ -37,6 +37,10 @@ TF_MUST_USE enum tf_code tf_place_of(struct tf_vault *v, struct tf_db *db,
 /* The attributes of id, pending or committed.  TF_NOTFOUND.  mu is held. */
 TF_MUST_USE enum tf_code tf_attr_of(struct tf_vault *v, struct tf_db *db,
     uint64_t id, struct tf_attr *out, struct tf_error *err);
+/* The same for callers without mu.  Takes it for memory only, not for the
+ * database: all requests need mu, and a read may wait for the disk. */
+TF_MUST_USE enum tf_code tf_attr_unlocked(struct tf_vault *v, struct tf_db *db,
+    uint64_t id, struct tf_attr *out, struct tf_error *err);
 
 /* Append the path of id ("." for the root) to out, with the state that db
  * shows. mu is not held. */
@@ -46,6 +50,10 @@ TF_MUST_USE enum tf_code tf_path_of(struct tf_vault *v, struct tf_db *db,
 /* Set owner, group and effective mode of *a from its attestation, if *a is a
  * directory below one.  mu is held. */
 TF_MUST_USE enum tf_code tf_follow_attestation(struct tf_vault *v,
+    struct tf_db *db, struct tf_attr *a, struct tf_error *err);
+/* The same for callers without mu, as tf_attr_unlocked().  TF_NOTFOUND: *a, or
+ * a directory above it, was removed meanwhile. */
+TF_MUST_USE enum tf_code tf_follow_unlocked(struct tf_vault *v,
     struct tf_db *db, struct tf_attr *a, struct tf_error *err);
 
 /* The policy's view of a directory. */

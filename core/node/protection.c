@@ -375,9 +375,7 @@ node_with_row(struct tf_vault *v, struct tf_db *db, uint64_t *id,
 	enum tf_code rc;
 
 	while ((rc = tf_nodes_get(db, *id, &row, err)) == TF_NOTFOUND) {
-		pthread_mutex_lock(&v->mu);
-		rc = tf_attr_of(v, db, *id, &a, err);
-		pthread_mutex_unlock(&v->mu);
+		rc = tf_attr_unlocked(v, db, *id, &a, err);
 		if (rc != TF_OK)
 			return rc;
 		*id = a.parent;

@@ -34,19 +34,6 @@ struct later {
 	void (*seal)(struct tf_vault *v, uint64_t id);
 };
 
-/* tf_attr_of() for callers without mu. */
-static enum tf_code
-attr_of(struct tf_vault *v, struct tf_db *db, uint64_t id, struct tf_attr *a)
-{
-	struct tf_error e;
-	enum tf_code rc;
-
-	pthread_mutex_lock(&v->mu);
-	rc = tf_attr_of(v, db, id, a, &e);
-	pthread_mutex_unlock(&v->mu);
-	return rc;
-}
-
 bool
 tf_seal_judges(struct tf_vault *v, uint64_t id)
 {
@@ -57,7 +44,7 @@ tf_seal_judges(struct tf_vault *v, uint64_t id)
 
 	if (tf_reader_db(v, &db, &e) != TF_OK)
 		return false;
-	if (attr_of(v, db, id, &a) == TF_OK &&
+	if (tf_attr_unlocked(v, db, id, &a, &e) == TF_OK &&
 	    tf_seal_will_evaluate(v, db, &a, &yes, &e) != TF_OK)
 		yes = false;
 	tf_reader_done(v, db);
@@ -167,7 +154,7 @@ tf_seal_later(struct tf_vault *v, uint64_t id,
 		free(l);
 		return false;
 	}
-	(void)attr_of(v, db, id, &a);
+	(void)!tf_attr_unlocked(v, db, id, &a, &e);
 	much = is_long(v, db, &a);
 	tf_reader_done(v, db);
 	*l = (struct later){ { .uid = a.uid, .is_long = much, .run = run }, v,

@@ -73,9 +73,7 @@ tf_attested_read(struct tf_view *w, uint64_t id, struct tf_attested *a,
 		rc = tf_view_row(w, id, TF_KIND_ATTESTATION, &row, err);
 		a->attr = row.attr;
 	} else {
-		pthread_mutex_lock(&w->v->mu);
-		rc = tf_attr_of(w->v, w->db, id, &a->attr, err);
-		pthread_mutex_unlock(&w->v->mu);
+		rc = tf_attr_unlocked(w->v, w->db, id, &a->attr, err);
 	}
 	if (rc == TF_OK && a->attr.kind != TF_KIND_ATTESTATION)
 		rc = tf_fail(err, TF_NOTFOUND, "not an attestation");

@@ -5,7 +5,7 @@
  * file tells about other nodes than the one it is in.  This file therefore
  * makes the same decision for each node that a control file would show.  Rows
  * and pending nodes both count, because a mode may have been changed a moment
- * ago; the vault's lock is held only while one set of attributes is copied.
+ * ago; the vault's lock is held only while memory is read.
  *
  * When no decision is possible the answer is "no" or an error, never "yes".
  */
@@ -49,9 +49,7 @@ look_at(struct tf_view *w, uint64_t id, const struct tf_seen_dir **out,
 	*out = d;
 	if (d->id == id)
 		return TF_OK;
-	pthread_mutex_lock(&w->v->mu);
-	rc = tf_attr_of(w->v, w->db, id, &a, err);
-	pthread_mutex_unlock(&w->v->mu);
+	rc = tf_attr_unlocked(w->v, w->db, id, &a, err);
 	if (rc == TF_OK && id != TF_ROOT_ID) {
 		rc = look_at(w, a.parent, &up, err);
 		comes = rc == TF_OK && up->comes;
@@ -100,9 +98,7 @@ tf_may_read(struct tf_view *w, uint64_t id, bool *may, struct tf_error *err)
 	*may = true;
 	if (w->all)
 		return TF_OK;
-	pthread_mutex_lock(&w->v->mu);
-	rc = tf_attr_of(w->v, w->db, id, &a, err);
-	pthread_mutex_unlock(&w->v->mu);
+	rc = tf_attr_unlocked(w->v, w->db, id, &a, err);
 	return rc == TF_OK ? may_read_attr(w, &a, may, err) : rc;
 }
 
@@ -117,9 +113,7 @@ tf_may_read_template(struct tf_view *w, uint64_t trail, bool *may,
 	*may = true;
 	if (w->all)
 		return TF_OK;
-	pthread_mutex_lock(&w->v->mu);
-	rc = tf_attr_of(w->v, w->db, trail, &a, err);
-	pthread_mutex_unlock(&w->v->mu);
+	rc = tf_attr_unlocked(w->v, w->db, trail, &a, err);
 	if (rc == TF_OK)
 		rc = look_at(w, trail, &d, err);
 	if (rc != TF_OK)

@@ -17,6 +17,7 @@
 
 #include "../../core/base/clock.h"
 #include "../../core/commit/queue.h"
+#include "../../core/asker.h"
 #include "../../core/definition.h"
 #include "../../core/node/background.h"
 #include "../../core/node/base.h"
@@ -26,7 +27,9 @@
 #include "../../core/node/vault_i.h"
 #include "../../core/seal/closing_txn.h"
 #include "../../core/seal/seal_one.h"
+#include "../../core/page.h"
 #include "../../core/seal/seal_prepare.h"
+#include "../../core/store/sql.h"
 #include "../../core/vault.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
@@ -602,6 +605,70 @@ START_TEST(a_seal_says_that_it_is_long_before_it_prepares)
 }
 END_TEST
 
+static unsigned steps, held_steps;
+
+/* SQLite calls this before each step of a statement.  Another thread may have
+ * mu for a moment. */
+static int
+look_at_lock(void *arg)
+{
+	bool is_held = true;
+
+	(void)arg;
+	steps++;
+	for (int i = 0; is_held && held_steps == 0 && i < 100; i++) {
+		if (i > 0)
+			(void)usleep(10000);
+		is_held = pthread_mutex_trylock(&v->mu) != 0;
+	}
+	if (is_held)
+		held_steps++;
+	else
+		pthread_mutex_unlock(&v->mu);
+	return 0;
+}
+
+/* Every request needs mu, and a read may wait for the disk, or for its turn on
+ * a core if a thread with a lower priority reads for a control file. */
+START_TEST(nobody_reads_the_database_while_all_others_wait)
+{
+	struct tf_asker other = { .uid = 1001, .gid = 1001 };
+	uint64_t att = make_attestation(wf, "a", 0, "junit", 0), sub;
+	struct tf_buf text = { 0 };
+	struct tf_sink sink = tf_buf_sink(&text);
+	struct tf_dirent names[8];
+	struct tf_view *w;
+	struct tf_attr a;
+	struct tf_db *db;
+	size_t n;
+
+	sub = make_dir_of(att, "s", 0);
+	put(sub, "f", "text", 0);
+	/* The next readers use the same connection. */
+	OK(tf_reader_db(v, &db, NULL));
+	sqlite3_progress_handler(db->sq, 1, look_at_lock, NULL);
+	tf_reader_done(v, db);
+	OK(tf_vault_lookup(v, wf, "a", &a, NULL));
+	OK(tf_vault_lookup(v, sub, "f", &a, NULL));
+	OK(tf_vault_getattr(v, sub, &a, NULL));
+	OK(tf_vault_getattr(v, a.id, &a, NULL));
+	OK(tf_vault_opendir(v, sub, &a, NULL));
+	tf_vault_closedir(v, sub);
+	OK(tf_vault_list(v, att, 0, names, 8, &n, NULL));
+	ck_assert_uint_eq(3, n);
+	OK(tf_view_open(v, &other, &w, NULL));
+	OK(tf_view_status(w, trail, &sink, NULL));
+	OK(tf_view_status(w, wf, &sink, NULL));
+	tf_view_close(w);
+	tf_buf_free(&text);
+	OK(tf_reader_db(v, &db, NULL));
+	sqlite3_progress_handler(db->sq, 0, NULL, NULL);
+	tf_reader_done(v, db);
+	ck_assert_uint_gt(steps, 100);
+	ck_assert_uint_eq(0, held_steps);
+}
+END_TEST
+
 Suite *
 suite_turns(void)
 {
@@ -621,6 +688,7 @@ suite_turns(void)
 	tcase_add_test(t, no_evidence_is_judged_in_a_transaction);
 	tcase_add_test(t, no_evidence_is_sealed_without_its_new_recipients);
 	tcase_add_test(t, a_seal_says_that_it_is_long_before_it_prepares);
+	tcase_add_test(t, nobody_reads_the_database_while_all_others_wait);
 	suite_add_tcase(s, t);
 	return s;
 }
