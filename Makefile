@@ -44,7 +44,7 @@ model := $(BUILD)/test-model
 suites := $(wildcard tests/shell/*.sh)
 wire := $(BUILD)/mirror-wire
 attack := $(BUILD)/attack
-benches := $(addprefix $(BUILD)/bench-,ledger files limits)
+benches := $(addprefix $(BUILD)/bench-,ledger files limits waits)
 # Each file is one fuzz target; driver.c replays the kept corpus.
 fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
 	tests/fuzz/*.c))))

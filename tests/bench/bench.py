@@ -2,7 +2,8 @@
 """Each work on trailfs and on its rivals, side by side on one disk.
 
 usage: bench.py BUILD [--rounds N] [--files N] [--names N] [--mib N]
-                [--curve N,N,...] [--ledger ENTRIES] [--busy] [--only GROUP,...]
+                [--curve N,N,...] [--ledger ENTRIES] [--waits MIB,NAMES,WORKFLOWS]
+                [--loads LOAD,...] [--busy] [--only GROUP,...]
 
 Rounds are interleaved and in random order; medians and ratios are printed,
 bench.json and bench.svg are written into BUILD.  Works that have to be durable
@@ -76,6 +77,7 @@ class Bench:
         self.work = os.path.join(self.build, "bench-work")
         self.files = os.path.join(self.build, "bench-files")
         self.limits = os.path.join(self.build, "bench-limits")
+        self.waiter = os.path.join(self.build, "bench-waits")
         self.results = {}  # work -> rival -> [seconds]
         self.cpus = {}     # work -> rival -> [seconds of all cores]
         self.extra = {}
@@ -637,6 +639,175 @@ class Bench:
         self.extra["ledger_mounted"] = rows
         self.stop("ledger", mnt)
 
+    # --- one user's requests beside another user's work -------------------
+
+    PROBE = 2001    # the uid whose requests are measured
+    WORKERS = 2002  # the first uid of those who work
+
+    def wait_job(self, *args, uid=None, **kw):
+        return subprocess.Popen([self.waiter, *map(str, args)], user=uid,
+                                group=uid, extra_groups=[] if uid else None,
+                                text=True, **kw)
+
+    def probed(self, place, how, load):
+        """The probe's figures while load() is at work, and the time of that."""
+        self.probes = getattr(self, "probes", 0) + 1
+        d = "%s/p%d" % (place, self.probes)
+        os.mkdir(d)
+        os.chown(d, self.PROBE, self.PROBE)
+        probe = self.wait_job("probe", d, 10, *how, uid=self.PROBE,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        time.sleep(1)
+        begin = time.monotonic()
+        load()
+        took = time.monotonic() - begin
+        out = json.loads(probe.communicate()[0])
+        out["seconds"] = took
+        return out
+
+    def wait_rows(self, load, rows):
+        """rows: (system, what probed() returned)"""
+        for name, r in rows:
+            for kind in "stat", "ls", "close":
+                s = r[kind]
+                print("beside %-10s %-8s %-6s p50 %8.2f  p90 %8.2f  p99 %8.2f"
+                      "  max %8.2f ms  (%d in %.1f s)" %
+                      (load, name, kind, s["p50"], s["p90"], s["p99"],
+                       s["max"], s["n"], r["seconds"]))
+        self.extra.setdefault("waits", {})[load] = dict(rows)
+        sys.stdout.flush()
+
+    def waits(self):
+        mib, names, workflows = self.args.waits
+        base = self.work + "/trailfs-waits"
+        place = self.trailfs("waits", "close", ",threads=2,placeholder=86400,"
+                             "max_draft=0,max_unsealed=0")
+        mnt = base + "/mnt"
+        plain = self.ext4.new()
+        os.makedirs(mnt + "/probe/run")
+        for trail in "/probe", "/bench":
+            os.chmod(mnt + trail, 0o755)
+        os.mkdir(plain + "/probe")
+        probes = (("trailfs", mnt + "/probe/run", []),
+                  ("ext4", plain + "/probe", ["fsync"]))
+
+        def new(top, name, uid):
+            d = "%s/%s" % (top, name)
+            os.mkdir(d)
+            os.chmod(d, 0o755)
+            os.chown(d, uid, uid)
+            return d
+
+        def both(load, ours, theirs):
+            if self.args.loads and load not in self.args.loads:
+                return
+            jobs = (ours(), theirs())
+            self.wait_rows(load, [
+                (name, self.probed(where, how, job))
+                for (name, where, how), job in zip(probes, jobs)])
+
+        def hashed(durable):
+            def prepare():
+                d = new(plain if durable else mnt + "/bench/run", "two",
+                        self.WORKERS)
+
+                def go():
+                    how = ["fsync"] if durable else []
+                    jobs = [self.wait_job("write", "%s/%d" % (d, i), mib, *how,
+                                          uid=self.WORKERS) for i in (1, 2)]
+                    for j in jobs:
+                        j.wait()
+                    if durable:
+                        jobs = [subprocess.Popen(
+                            ["openssl", "dgst", "-sha256", "%s/%d" % (d, i)],
+                            stdout=subprocess.DEVNULL) for i in (1, 2)]
+                        for j in jobs:
+                            j.wait()
+                        shutil.rmtree(d)
+                    else:
+                        run(self.build + "/trailctl", "sync", d)
+                return go
+            return prepare
+
+        def make(d, n, kind, threads=16):
+            if self.wait_job("names", d, n, threads, kind,
+                             uid=self.WORKERS).wait() != 0:
+                sys.exit("names were not made")
+
+        def sealed():
+            d = new(mnt + "/bench/run", "many", self.WORKERS)
+            make(d, names, "empty")
+            return lambda: run(self.build + "/trailctl", "seal", d)
+
+        def published():
+            d = new(mnt + "/bench/run", ".draft", self.WORKERS)
+            make(d, min(names, 10000), "file")
+            return lambda: os.rename(d, mnt + "/bench/run/published")
+
+        def written():
+            d = new(mnt + "/bench/run", "written", self.WORKERS)
+
+            def go():
+                make(d, names // 5, "file", 8)
+                run(self.build + "/trailctl", "sync", d)
+            return go
+
+        def summed(durable=False):
+            def prepare():
+                d = new(plain, "many%d" % self.probes, self.WORKERS)
+                if not durable:
+                    make(d, names, "file")
+
+                def go():
+                    if durable:
+                        self.tool("create", d, names // 5, 64, 8, "fsync")
+                    run("sh", "-c", "find \"$1\" -type f -print0 |"
+                        " xargs -0 sha256sum", "sh", d)
+                    sync_fs(d)
+                return go
+            return prepare
+
+        def asked(file, cmd):
+            """Ten users who want the same for 20 s."""
+            def prepare():
+                def go():
+                    jobs = [cmd(file, self.WORKERS + i) for i in range(10)]
+                    time.sleep(20)
+                    for j in jobs:
+                        j.stdin.close()
+                    reads = [json.loads(j.stdout.read()) for j in jobs]
+                    for j in jobs:
+                        j.wait()
+                    print("%s: %d reads of %d bytes by 10 users" % (
+                        os.path.basename(file), sum(r["reads"] for r in reads),
+                        max(r["bytes"] for r in reads)))
+                return go
+            return prepare
+
+        def again(file, uid):
+            return self.wait_job("again", file, uid=uid, stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE)
+
+        def nothing():
+            return lambda: time.sleep(10)
+
+        both("nothing", nothing, nothing)
+        both("hash", hashed(False), hashed(True))
+        both("written", written, summed(True))
+        both("draft", published, summed())
+        both("seal", sealed, summed())
+        if not self.args.loads or "status" in self.args.loads:
+            d = new(mnt, "wide", self.WORKERS)
+            make(d, workflows, "dir", 64)
+            wide = new(plain, "wide", self.WORKERS)
+            make(wide, workflows, "dir", 64)
+            listing = plain + "/listing"
+            with open(listing, "w") as f:
+                subprocess.run(["ls", "-l", wide], stdout=f, check=True)
+            both("status", asked(d + "/.trailfs/status.json", again),
+                 asked(listing, again))
+        self.stop("waits", mnt)
+
     # --- all of it ------------------------------------------------------
 
     def report(self):
@@ -696,7 +867,8 @@ class Bench:
                   "reading": self.reading,
                   "recorded": self.recorded, "listing": self.listing,
                   "verify": self.verify,
-                  "ledger": self.ledger, "curve": self.curve}
+                  "ledger": self.ledger, "waits": self.waits,
+                  "curve": self.curve}
         try:
             self.setup()
             if self.args.busy:
@@ -719,6 +891,10 @@ def main():
     p.add_argument("--curve", default="",
                    type=lambda s: [int(x) for x in s.split(",") if x])
     p.add_argument("--ledger", type=int, default=0)
+    p.add_argument("--waits", default="20480,100000,100000",
+                   type=lambda s: [int(x) for x in s.split(",")])
+    p.add_argument("--loads", default="",
+                   type=lambda s: [x for x in s.split(",") if x])
     p.add_argument("--busy", action="store_true")
     p.add_argument("--only", default="",
                    type=lambda s: [x for x in s.split(",") if x])
