@@ -35,7 +35,7 @@ archive_libs = $(shell $(PKG_CONFIG) --libs libarchive)
 # --- programs and tests -------------------------------------------------
 
 rooms := anchor find package audit archive view vault seal commit sign node store \
-	crypt ledger base	# in the order of linking
+	crypt terminal ledger base	# in the order of linking
 archives := $(rooms:%=$(BUILD)/libtf-%.a)
 programs := $(BUILD)/trailfs $(BUILD)/trailctl $(BUILD)/trailfs-signer
 tests := $(addprefix $(BUILD)/,test-mount test-nomem test-unit test-faults \
@@ -144,6 +144,8 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 # Texts that are compiled into the programs.
 $(BUILD)/core/archive/description.o: core/archive/package-VERIFY.txt \
 	core/archive/package-verify.sh
+$(BUILD)/core/terminal/player.o: core/terminal/player.js \
+	core/terminal/player.css
 
 # Changed flags rebuild all objects.
 flags := $(compile) $(link)
