@@ -78,6 +78,16 @@ note_change(struct tf_vault *v, uint64_t id, uint32_t was, uint32_t now)
 
 /* --- chmod ----------------------------------------------------------------- */
 
+enum tf_code
+tf_dir_mode_allowed(const struct tf_attr *dir, const struct tf_actor *who,
+    struct tf_error *err)
+{
+	if (who->uid == 0 || who->uid == dir->uid)
+		return TF_OK;
+	return tf_fail(err, TF_DENIED,
+	    "the directory belongs to the owner of its attestation");
+}
+
 struct change {
 	uint64_t id;
 	uint32_t mode, was;

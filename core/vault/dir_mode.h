@@ -25,6 +25,15 @@ TF_MUST_USE enum tf_code tf_dir_mode_new(const struct tf_attr *att,
     struct tf_error *err);
 
 /*
+ * May who change the mode of a directory with attributes dir?  The kernel asks
+ * the same, but of an owner that it remembers: through a descriptor it looks no
+ * name up, and then does not know that the attestation has a new owner.
+ * TF_DENIED: who is neither its owner nor root.
+ */
+TF_MUST_USE enum tf_code tf_dir_mode_allowed(const struct tf_attr *dir,
+    const struct tf_actor *who, struct tf_error *err);
+
+/*
  * chmod of directory id.  Durable on TF_OK; it is an access.changed entry if
  * the directory has an entry.  On failure the mode is as before.  The bits that
  * the directory has already make no entry.

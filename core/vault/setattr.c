@@ -267,7 +267,8 @@ tf_vault_setattr(struct tf_vault *v, uint64_t id, struct tf_file *file,
 			rc = set_directory(v, &a, rest, want, who, err);
 	}
 	if (rc == TF_OK && a.kind == TF_KIND_DIRECTORY && !a.unlinked &&
-	    (rest & TF_SET_MODE) != 0 && (want->mode & 07777) != a.mode)
+	    (rest & TF_SET_MODE) != 0 && (want->mode & 07777) != a.mode &&
+	    (rc = tf_dir_mode_allowed(&a, who, err)) == TF_OK)
 		rc = tf_dir_mode_set(v, id, want->mode, who, err);
 	if (rc == TF_OK && a.kind == TF_KIND_ATTESTATION &&
 	    changes(&a, rest & ~TF_SET_MTIME, want))

@@ -374,6 +374,97 @@ START_TEST(directories_first_seen_beside_a_seal)
 }
 END_TEST
 
+/* --- owners of directories, which are those of their attestations --------- */
+
+#define OLD 1234
+#define NEW 1235
+static int open_dir = -1;
+static const char *dir_path;
+
+/* The kernel compares with the owner that it remembers.  A descriptor makes it
+ * ask for nobody's name. */
+static int
+old_owner_is_refused(void)
+{
+	as(OLD);
+	if (fchmod(open_dir, 0700) == 0 || errno != EPERM)
+		return 1;
+	return chmod(dir_path, 0700) < 0 && errno == EPERM ? 0 : 2;
+}
+
+static int
+new_owner_is_allowed(void)
+{
+	char path[64];
+
+	as(NEW);
+	if (chmod(dir_path, 0750) < 0)
+		return 1;
+	snprintf(path, sizeof path, "%s/new", dir_path);
+	return mkdir(path, 0755) == 0 ? 0 : 2;
+}
+
+static int
+old_owner_makes_none(void)
+{
+	char path[64];
+
+	as(OLD);
+	snprintf(path, sizeof path, "%s/old", dir_path);
+	return mkdir(path, 0755) < 0 && errno == EACCES ? 0 : 1;
+}
+
+/* The kernel has just looked the name up, and remembers it for a moment. */
+START_TEST(a_new_owner_of_an_attestation_owns_its_directories)
+{
+	make_directories();
+	allowed(chmod("mnt/t", 0755));
+	allowed(chmod(A, 0755));
+	put(E "/f", "x");
+	sync_dir("mnt");
+	for (int i = 0; i < 2; i++) {
+		dir_path = i == 0 ? D : E; /* with files in it, and without */
+		allowed(chown(A, OLD, OLD));
+		open_dir = open(dir_path, O_RDONLY | O_DIRECTORY);
+		ck_assert_int_ge(open_dir, 0);
+		ck_assert_uint_eq(OLD, statx_of(dir_path, 0).stx_uid);
+		allowed(chown(A, NEW, NEW));
+		ck_assert_int_eq(0,
+		    child_ended(in_child(new_owner_is_allowed)));
+		ck_assert_int_eq(0,
+		    child_ended(in_child(old_owner_makes_none)));
+		allowed(chown(A, OLD, OLD));
+		(void)fstatx(open_dir, AT_STATX_FORCE_SYNC);
+		allowed(chown(A, NEW, NEW));
+		ck_assert_int_eq(0,
+		    child_ended(in_child(old_owner_is_refused)));
+		allowed(chmod(dir_path, 0777)); /* the way to the other */
+		close(open_dir);
+	}
+}
+END_TEST
+
+/* A directory that moves gets the owner of the other attestation. */
+START_TEST(a_moved_directory_has_the_other_owner)
+{
+	make_directories();
+	allowed(chmod("mnt/t", 0755));
+	allowed(chmod(A, 0755));
+	allowed(chown(A, OLD, OLD));
+	allowed(mkdir(W "/c", 0755));
+	allowed(chown(W "/c", NEW, NEW));
+	open_dir = open(E, O_RDONLY | O_DIRECTORY);
+	ck_assert_int_ge(open_dir, 0);
+	ck_assert_uint_eq(OLD, statx_of(E, 0).stx_uid);
+	dir_path = W "/c/e";
+	allowed(rename(E, dir_path));
+	ck_assert_int_eq(0, child_ended(in_child(new_owner_is_allowed)));
+	ck_assert_int_eq(0, child_ended(in_child(old_owner_makes_none)));
+	ck_assert_int_eq(0, child_ended(in_child(old_owner_is_refused)));
+	close(open_dir);
+}
+END_TEST
+
 Suite *
 suite_remembered(void)
 {
@@ -389,5 +480,7 @@ suite_remembered(void)
 	tcase_add_test(t, a_file_just_made);
 	tcase_add_test(t, seals_by_the_daemon_are_seen_at_once);
 	tcase_add_test(t, directories_first_seen_beside_a_seal);
+	tcase_add_test(t, a_new_owner_of_an_attestation_owns_its_directories);
+	tcase_add_test(t, a_moved_directory_has_the_other_owner);
 	return s;
 }
