@@ -56,7 +56,7 @@ entry_timeout(const struct tf_attr *a)
 		return SEALED_TIMEOUT_S;
 	/* Until its attestation is sealed, a directory changes its owner with
 	 * the attestation.  The kernel decides who may chmod(2) it by the
-	 * attributes of the last LOOKUP. */
+	 * attributes of the last LOOKUP; see lease.h. */
 	if (a->kind == TF_KIND_DIRECTORY)
 		return 0;
 	if (a->state == TF_STATE_OPEN && a->kind != TF_KIND_EVIDENCE)

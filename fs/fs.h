@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "core/vault.h"
+#include "lease.h"
 #include "roles.h"
 
 /* Only stopping changes after the workers have started.  fs_serve owns all. */
@@ -23,6 +24,7 @@ struct fs {
 	struct fs_passthrough
 	    *passthrough; /* or NULL: the kernel asks for every read */
 	struct fs_roles roles;
+	struct fs_lease lease;
 	bool read_only;
 	atomic_bool stopping; /* no new writers, no packages */
 };

@@ -155,7 +155,10 @@ set_attributes(fuse_req_t req, uint64_t ino, struct fs_handle *h, unsigned mask,
 	};
 	bool read_only = (mask & TF_SET_MODE) != 0 &&
 	    (values->mode & WRITE_BITS) == 0;
+	struct tf_attr before;
 	struct fs_request r;
+	bool changes_owner;
+	enum tf_code rc;
 
 	if (!fs_request_begin(&r, req, read_only ? &seals : &changes, ino,
 		NULL))
@@ -168,9 +171,15 @@ set_attributes(fuse_req_t req, uint64_t ino, struct fs_handle *h, unsigned mask,
 			"the directory: chmod a-w closes it"));
 	if (h != NULL && (mask & TF_SET_SIZE) != 0)
 		atomic_fetch_add(&h->changes, 1);
-	return !fs_request_failed(&r,
-	    tf_vault_setattr(r.fs->vault, ino, h != NULL ? h->file : NULL, mask,
-		values, &r.who, out, &r.err));
+	/* If it fails here, the change fails, too. */
+	changes_owner = (mask & TF_SET_UID) != 0 &&
+	    tf_vault_getattr(r.fs->vault, ino, &before, NULL) == TF_OK &&
+	    before.kind == TF_KIND_ATTESTATION && before.uid != values->uid;
+	rc = tf_vault_setattr(r.fs->vault, ino, h != NULL ? h->file : NULL,
+	    mask, values, &r.who, out, &r.err);
+	if (rc == TF_OK && changes_owner)
+		fs_lease_expire(&r.fs->lease);
+	return !fs_request_failed(&r, rc);
 }
 
 void

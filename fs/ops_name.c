@@ -13,12 +13,16 @@
 #include "report.h"
 #include "request.h"
 
+/* begun: of fs_lease_begin, before a was read. */
 static void
-reply_entry(fuse_req_t req, const struct tf_attr *a)
+reply_entry(fuse_req_t req, const struct tf_attr *a, unsigned begun)
 {
+	struct fs *fs = fs_of(req);
 	struct fuse_entry_param e;
 
-	fs_attr_entry(fs_of(req), a, &e);
+	fs_attr_entry(fs, a, &e);
+	if (a->kind == TF_KIND_DIRECTORY && a->state != TF_STATE_SEALED)
+		e.entry_timeout = fs_lease_grant(&fs->lease, begun);
 	fuse_reply_entry(req, &e);
 }
 
@@ -110,6 +114,7 @@ fs_name_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fs_request r;
 	struct tf_attr a;
+	unsigned begun;
 	enum tf_code rc;
 
 	/* The kernel looks a name up before it creates one, too. */
@@ -127,9 +132,10 @@ fs_name_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	}
 	if (!fs_request_begin(&r, req, &looks_up, parent, name))
 		return;
+	begun = fs_lease_begin(&r.fs->lease);
 	rc = tf_vault_lookup(r.fs->vault, parent, name, &a, &r.err);
 	if (!fs_request_failed(&r, rc))
-		reply_entry(req, &a);
+		reply_entry(req, &a, begun);
 }
 
 /* --- create -------------------------------------------------------------- */
@@ -143,15 +149,17 @@ fs_name_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 		.actor = FS_ACTOR_HINTS };
 	struct fs_request r;
 	struct tf_attr a;
+	unsigned begun;
 	enum tf_code rc;
 
 	if (!fs_request_begin(&r, req, &op, parent, name))
 		return;
+	begun = fs_lease_begin(&r.fs->lease);
 	rc = tf_vault_mkdir(r.fs->vault, parent, name,
 	    fs_roles_unmark_new(&r.fs->roles, mode & 07777), &r.who, &a,
 	    &r.err);
 	if (!fs_request_failed(&r, rc))
-		reply_entry(req, &a);
+		reply_entry(req, &a, begun);
 }
 
 /* Refuse a kind of node that trailfs never holds. */
@@ -197,7 +205,7 @@ fs_name_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	if (rc == TF_OK)
 		rc = tf_file_close(r.fs->vault, file, &r.err);
 	if (!fs_request_failed(&r, rc))
-		reply_entry(req, &a);
+		reply_entry(req, &a, 0); /* no directory */
 }
 
 void
@@ -254,6 +262,18 @@ fs_name_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	    tf_vault_rmdir(r.fs->vault, parent, name, &r.who, &r.err));
 }
 
+/* Has what is in directory a another owner than what is in b? */
+static bool
+other_owner(struct fs *fs, uint64_t a, uint64_t b)
+{
+	struct tf_attr of_a, of_b;
+
+	return a != b &&
+	    (tf_vault_getattr(fs->vault, a, &of_a, NULL) != TF_OK ||
+		tf_vault_getattr(fs->vault, b, &of_b, NULL) != TF_OK ||
+		of_a.uid != of_b.uid);
+}
+
 void
 fs_name_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
     fuse_ino_t new_parent, const char *new_name, unsigned flags)
@@ -281,5 +301,7 @@ fs_name_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 		return;
 	rc = tf_vault_rename(r.fs->vault, parent, name, new_parent, new_name,
 	    (flags & RENAME_NOREPLACE) != 0, &r.who, &r.err);
+	if (rc == TF_OK && other_owner(r.fs, parent, new_parent))
+		fs_lease_expire(&r.fs->lease); /* it may be a directory */
 	fs_request_end(&r, rc);
 }

@@ -111,9 +111,19 @@ a_small_write_is_one_request() {
 	at_most "requests for 2,000 writes of 256 bytes" "$asked" 2012
 }
 
+# least COMMAND...: set $asked to the least number of requests of ten runs.  The
+# kernel remembers the name of a directory in an open attestation for 20 ms, and
+# a busy machine may take that long for each file.
+least() {
+	fewest=
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		counted "$@"
+		[ -n "$fewest" ] && [ "$fewest" -le "$asked" ] || fewest=$asked
+	done
+	asked=$fewest
+}
+
 # Walking a tree is answered from the kernel's cache.
-# The kernel looks up a directory inside an attestation on each walk by path,
-# until the attestation is sealed.
 walking_asks_next_to_nothing() {
 	mount_with -d
 	mkdir "$mnt/t/w/a/d"
@@ -124,9 +134,14 @@ walking_asks_next_to_nothing() {
 	at_most "requests for find -ls of 2 x $FILES files" "$asked" 40
 	counted stat "$mnt"/t/w/a/*
 	at_most "requests for stat of $FILES files" "$asked" 40
-	counted stat "$mnt"/t/w/a/d/*
-	at_most "requests for stat of $FILES files in a directory" "$asked" \
-		$((FILES + 40))
+	least stat "$mnt"/t/w/a/d/*
+	at_most "requests for stat of $FILES files in a directory" "$asked" 20
+	least ls -lR "$mnt/t/w/a"
+	at_most "requests for ls -lR of 2 x $FILES files" "$asked" 40
+	cat "$mnt"/t/w/a/d/* >/dev/null
+	least cat "$mnt"/t/w/a/d/*
+	at_most "requests for reading $FILES files in a directory again" \
+		"$asked" $((FILES * 2 + 20))
 	"$BUILD/trailctl" seal "$mnt/t/w/a"
 	counted stat "$mnt"/t/w/a/d/*
 	at_most "requests for stat of $FILES sealed files in a directory" \
