@@ -85,14 +85,13 @@ cannot() { # why nothing can be said
 plain() {
 	[ "$(tr -d '\012\040-\176\200-\377' <"$1" | wc -c)" -eq 0 ]
 }
-lines() {
-	wc -l <"$1" | tr -d ' '
+lines() { # some programs put blanks before the number
+	echo $(($(wc -l <"$1")))
 }
-# SHA-256 of all files below a directory, "HEX *./NAME" a line.
-digests() {
+# SHA-256 of all NUMBER files below a directory, "HEX *./NAME" a line.
+digests() { # DIRECTORY SUMS NUMBER
 	(cd "$1" && find . -type f -exec openssl dgst -sha256 -r {} +) \
-		>"$2" 2>"$t/said" &&
-		[ "$(lines "$2")" -eq "$(cd "$1" && find . -type f | wc -l)" ]
+		>"$2" 2>"$t/said" && [ "$(lines "$2")" -eq "$3" ]
 }
 
 # The same of all files in the package, and how far it is.  Their sizes are those in
@@ -191,7 +190,7 @@ fi
 if [ -n "$shown" ] && [ -f events.jsonl ] && [ -f manifest-sha256.txt ]; then
 	digests_shown "$t/files" "$t/sums"
 else
-	digests . "$t/sums"
+	digests . "$t/sums" "$(lines "$t/files")"
 fi || cannot "$(head -n 1 "$t/said")"
 for name in checkpoint events.jsonl package.json manifest-sha256.txt \
 	tagmanifest-sha256.txt; do
@@ -443,32 +442,60 @@ plain "$t/raw" || no 'an entry holds what is no text'
 sed '/^$/d' "$t/raw" >"$t/entries"
 [ "$(lines "$t/entries")" -eq "$(lines "$t/proofs")" ] ||
 	no 'an entry is malformed'
-mkdir "$t/node" || cannot 'there is no room for temporary files'
-n=0
-while IFS= read -r line; do
-	n=$((n + 1))
-	printf '\000%s' "$line" >"$t/node/$n"
-done <"$t/entries"
-digests "$t/node" "$t/hashes" || cannot 'openssl failed'
+mkdir "$t/node" "$t/some" || cannot 'there is no room for temporary files'
+awk -v t="$t" '{
+	if (NR % 500 == 1) {
+		close(part)
+		part = t "/some/" NR
+	}
+	print > part
+}' "$t/entries"
+# write_leaves FIRST: the 500 entries from that one on, a file for each.  They are words
+# of the shell that nothing expands; read takes them a byte at a time, which is slow.
+write_leaves() {
+	n=$1
+	set -f
+	IFS=$newline
+	# shellcheck disable=SC2046  # a word for each line
+	set -- $(cat "$t/some/$1")
+	unset IFS
+	set +f
+	for line; do
+		printf '\000%s' "$line" >"$t/node/$n" || return 1
+		n=$((n + 1))
+	done
+}
+n=1
+number=$(lines "$t/entries")
+while [ "$n" -le "$number" ]; do
+	write_leaves "$n" || cannot 'there is no room for temporary files'
+done
+digests "$t/node" "$t/hashes" "$number" || cannot 'openssl failed'
 cp "$t/hashes" "$t/leaves"
 
 # All proofs climb together, a level at a time (RFC 9162, 2.1.3.2); a node that
 # several share is hashed once.  A state line: proof, fn, sn, node.
 awk -v size="$size" '{ printf "%d %s %.0f %d\n", NR, $1, size - 1, NR }' \
-	"$t/index" >"$t/state"
+	"$t/index" >"$t/state.1"
 k=0
 done=0
 [ -z "$shown" ] || {
 	begun=$(now)
 	of=$(find "$t" -name 'level.*' -type f -exec cat {} + | wc -l)
 }
-while [ -s "$t/state" ]; do
+while :; do
 	k=$((k + 1))
-	[ -z "$shown" ] || draw proofs hashes "$done" "$of"
-	[ ! -f "$t/level.$k" ] || done=$((done + $(lines "$t/level.$k")))
-	: >"$t/next"
-	: >"$t/make"
-	awk -v t="$t" -v k="$k" -v root="$root" '
+	next=$t/state.$((k + 1))
+	[ -z "$shown" ] || {
+		draw proofs hashes "$done" "$of"
+		[ ! -f "$t/level.$k" ] || done=$((done + $(lines "$t/level.$k")))
+	}
+	: >"$next"
+	awk -v t="$t" -v k="$k" -v root="$root" -v next_state="$next" '
+	function wrong(proof) {
+		print proof
+		exit failed = 1
+	}
 	# Bytes as printf of the shell takes them.
 	function octal(h, i, o) {
 		for (i = 1; i < 129; i += 2)
@@ -490,16 +517,12 @@ while [ -s "$t/state" ]; do
 		sn = $3 + 0
 		h = hash[$4]
 		if (!($1 in beside)) {
-			if (sn != 0 || h != root) {
-				print $1
-				exit 1
-			}
+			if (sn != 0 || h != root)
+				wrong($1)
 			next
 		}
-		if (sn == 0) {
-			print $1
-			exit 1
-		}
+		if (sn == 0)
+			wrong($1)
 		if (fn % 2 == 1 || fn == sn) {
 			both = beside[$1] h
 			while (fn % 2 == 0 && fn != 0) {
@@ -515,19 +538,22 @@ while [ -s "$t/state" ]; do
 				(t "/make")
 		}
 		printf "%d %.0f %.0f %d\n", $1, int(fn / 2), int(sn / 2),
-			node[both] > (t "/next")
-	}' "$t/state" >"$t/said" ||
+			node[both] > next_state
+	}
+	END {
+		if (!failed)
+			print nodes + 0
+	}' "$t/state.$k" >"$t/said" ||
 		no "$(sed -n "$(cat "$t/said")p" "$t/proofs")" \
 			'does not lead to the root of the checkpoint'
-	cat "$t/next" >"$t/state"
-	[ -s "$t/state" ] || break
-	rm -rf "$t/node"
-	mkdir "$t/node" || cannot 'there is no room for temporary files'
+	[ -s "$next" ] || break
+	read -r number <"$t/said"
+	node=$t/node.$k
+	mkdir "$node" || cannot 'there is no room for temporary files'
 	# shellcheck disable=SC1091  # lines of printf, made above
-	(cd "$t/node" && . ../make) || cannot 'there is no room'
-	digests "$t/node" "$t/hashes" || cannot 'openssl failed'
+	(cd "$node" && . ../make) || cannot 'there is no room'
+	digests "$node" "$t/hashes" "$number" || cannot 'openssl failed'
 done
-rm -rf "$t/node"
 
 # --- 4. The entries --------------------------------------------------------------
 # events.jsonl has these entries, all of them, in the order of their numbers.
@@ -1204,12 +1230,13 @@ sort -t "$tab" -k 1,1n -k 2 "$t/lists" | awk -F '\t' -v t="$t" '
 		n = $1
 	}
 	{ print $3 > (t "/sum/" n) }'
-digests "$t/sum" "$t/hashes" || cannot 'openssl failed'
+digests "$t/sum" "$t/hashes" "$(lines "$t/wanted")" || cannot 'openssl failed'
 while IFS=$tab read -r n rest; do
 	base64 -d <"$t/statement/$n" >"$t/payload/$n" 2>/dev/null ||
 		no "a statement is malformed: ${rest#*"$tab"}"
 done <"$t/payloads"
-digests "$t/payload" "$t/more" || cannot 'openssl failed'
+digests "$t/payload" "$t/more" "$(lines "$t/payloads")" ||
+	cannot 'openssl failed'
 compare() { # DIGESTS EXPECTED WHY
 	awk -v hashes="$1" -v why="$3" 'BEGIN {
 		FS = "\t"

@@ -603,6 +603,32 @@ class Bench:
         self.rounds("verify everything", {
             "trailfs": ours, "sha256sum on all cores": sums})
 
+    def package(self):
+        """The package of one attestation, checked by its own script in the shells
+        that are here, and by trailctl."""
+        base, n = self.work + "/trailfs-package", self.args.files
+        ctl, store = self.build + "/trailctl", base + "/store"
+        os.makedirs(base + "/new")
+        for i in range(n):
+            with open("%s/new/%d" % (base, i), "w") as f:
+                f.write("%d\n" % i)
+        key = subprocess.run([ctl, "init", "--origin", "example.org/bench", store],
+                             check=True, text=True, stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL).stdout.strip()
+        run(ctl, "trail", "create", store + "/t")
+        run("sh", "-c", "cd %s/new && find . -type f -exec %s attest --begin"
+            " %s/t/w/a {} +" % (base, ctl, store))
+        run(ctl, "seal", store + "/t/w")
+        run(ctl, "package", "-o", base + "/w.zip", store + "/t/w")
+        run(ctl, "unpack", base + "/w.zip", base + "/u")
+        ways = {"trailctl verify": lambda: timed(
+            (ctl, "verify", "--vkey", key, base + "/u/w"))}
+        for shell in ("dash", "bash", "busybox sh"):
+            cmd = (*shell.split(), base + "/u/w/verify.sh", key, base + "/u/w")
+            if shutil.which(cmd[0]):
+                ways["verify.sh, " + shell] = lambda cmd=cmd: timed(cmd)
+        self.rounds("check a package of %d files" % n, ways)
+
     def ledger(self):
         """The engine without a mount: appends, proofs, opening, verifying; then
         what a daemon takes that serves so many."""
@@ -866,7 +892,7 @@ class Bench:
                   "trees": self.trees, "sizes": self.sizes, "log": self.log,
                   "reading": self.reading,
                   "recorded": self.recorded, "listing": self.listing,
-                  "verify": self.verify,
+                  "verify": self.verify, "package": self.package,
                   "ledger": self.ledger, "waits": self.waits,
                   "curve": self.curve}
         try:

@@ -43,6 +43,37 @@ the_copy_inside_checks_its_package() {
 	fi
 }
 
+# Every line of events.jsonl is compared with the proofs: none can be altered, removed,
+# moved or doubled, even if the manifest fits.
+every_line_of_the_entries_is_compared() {
+	tag=$genuine/tagmanifest-sha256.txt
+	cp "$genuine/events.jsonl" events
+	cp "$tag" tags
+	number=$(wc -l <events)
+	[ "$number" -eq 14 ]
+	for i in $(seq "$number"); do
+		for how in "${i}s/\"at\":\"2/\"at\":\"3/" "${i}s/$/ /" "${i}d" \
+			"${i}p" "${i}{h;d;};$((i + 1)){G;}"; do
+			sed "$how" events >"$genuine/events.jsonl"
+			if cmp -s events "$genuine/events.jsonl"; then
+				echo "$how changes nothing"
+				exit 1
+			fi
+			h=$(sha256sum <"$genuine/events.jsonl" | cut -c -64)
+			sed "s/^[0-9a-f]*  events.jsonl$/$h  events.jsonl/" tags >"$tag"
+			is 1 sh "$script" "$key" "$genuine"
+			grep -q 'events.jsonl is not what the proofs prove' err || {
+				echo "$how:"
+				cat err
+				exit 1
+			}
+		done
+	done
+	cp tags "$tag"
+	cp events "$genuine/events.jsonl"
+	is 0 sh "$script" "$key" "$genuine"
+}
+
 # A package of many files costs few processes: openssl gets the files of a
 # directory tree by the hundred.
 many_files_cost_few_processes() {
@@ -76,6 +107,7 @@ wrong_usage_exits_2() {
 }
 
 with python3 a_genuine_package_is_there an_unreadable_file_is_no_answer \
+	every_line_of_the_entries_is_compared \
 	the_copy_inside_checks_its_package many_files_cost_few_processes
 run wrong_usage_exits_2
 finish
