@@ -18,19 +18,38 @@ names = ["tagmanifest-sha256.txt", " leading", "  two  spaces ", "-rf",
          "n" * 244, "m" * 245, "l" * 254 + "x", "l" * 254 + "y",
          "\u00fc" * 127, "u\u0308" * 85, "u\u0308" * 84 + "x",
          "\u65e5\u672c\u8a9e" * 28, "x" * 244 + ".tlog-proof",
-         "manifest-sha256.txt", "index.html", "nul", "a\u00adb", "ab"]
+         "manifest-sha256.txt", "index.html", "nul", "a\u00adb", "ab",
+         "dot.", "dot", "blank ", "blank", "a:b", "CON.txt", "aux.", "x<y>|z?",
+         "com\u00b9", "LPT1 .log", "100%", ".DS_Store", "._ab", "Thumbs.db",
+         "\u0130", "i\u0307", "\u0131", "\u1e9e", "\u1fb3", "\u03b1\u03b9",
+         "\u0344", "\u0958", "\u2126", "\ufb01le", "file",
+         "e\u0301\u0323", "\u1eb9\u0301", "\u00e9", "E\u0301",
+         "\U0001F600", "\u2764\ufe0f", "\u2764", "\uab70", "\u13a0",
+         "\u1c90", "\u10d0", "\U00010400", "\U00010428", "\u00b5",
+         "\u03bc"]
 assert len(set(names)) == len(names)
 for i, n in enumerate(names):
     with open(os.path.join(top, n), "w") as f:
         f.write(f"{i}\n")
 for d in ("de\u0301composed", "d\u00e9composed", "D\u00c9COMPOSED",
-          "k" * 255, "x.tlog-proof"):
+          "k" * 255, "x.tlog-proof", "__MACOSX", "aux"):
     os.mkdir(os.path.join(top, d))
     for n in ("same", "SAME", "sa\u0301me"):
         with open(os.path.join(top, d, n), "w") as f:
             f.write(d + n)
-print(len(names) + 15)
+print(len(names) + 21)
 PYTHON
+}
+
+# survives WITH: what is below by/WITH is what unzip gives, and every verifier agrees.
+survives() {
+	diff -r "by/$1" by/unzip
+	is 0 sh "by/$1/names/verify.sh" "$(cat vkey)"
+	reports "^$(cat number) files"
+	is 0 trailctl verify --vkey vkey "by/$1/names"
+	reports '^package +OK +what its manifests list, and nothing else, unpacked'
+	reports "^contents +OK +$(cat number) files"
+	is 0 trailctl verify --against "by/$1/names" store/n/names
 }
 
 # Every unpacker gives each file once, under a name that none changes.
@@ -54,10 +73,7 @@ zipfile.ZipFile(sys.argv[1]).extractall("by/python")' names.zip
 	is 0 bsdtar -x -f names.zip -C by/bsdtar
 	is 0 trailctl unpack names.zip by/trailctl
 	for with in unzip 7z python bsdtar trailctl; do
-		diff -r "by/$with" by/unzip
-		is 0 sh "by/$with/names/verify.sh" "$(cat vkey)"
-		reports "^$(cat number) files"
-		is 0 trailctl verify --against "by/$with/names" store/n/names
+		survives "$with"
 	done
 	[ -z "$(find . -name RAN)" ]
 	python3 - by/bsdtar/names <<'PYTHON'
@@ -81,6 +97,54 @@ for d, _, files in os.walk(top + "/data"):
             assert a.read() == b.read(), name
 assert not stored, stored
 PYTHON
+}
+
+# The same by programs that a machine may not have.
+names_survive_busybox() {
+	mkdir by/busybox
+	is 0 busybox unzip -q names.zip -d by/busybox
+	survives busybox
+}
+names_survive_jar() {
+	mkdir by/jar
+	(cd by/jar && jar xf ../../names.zip)
+	survives jar
+}
+
+# By the rules of Windows and of file systems of macOS: a name that one of them would
+# change, refuse, or take for another one is written as they would write it.
+names_survive_the_rules_of_other_systems() {
+	python3 - names.zip by/rules <<'PYTHON'
+import os, re, sys, unicodedata, zipfile
+archive, to = sys.argv[1:]
+device = re.compile("(con|prn|aux|nul|conin\\$|conout\\$|(com|lpt)[0-9\xb9\xb2\xb3])"
+                    " *(\\..*)?", re.I)
+
+
+def windows(name):
+    name = re.sub('[<>:"|?*\\\\\x00-\x1f]', "_", name).rstrip(". ") or "_"
+    return "_" + name if device.fullmatch(name) else name
+
+
+def upcased(name):  # as the table of NTFS: one character for one
+    return "".join(c.upper() if len(c.upper()) == 1 else c for c in name)
+
+
+taken = {}
+with zipfile.ZipFile(archive) as z:
+    for name in z.namelist():
+        path = "/".join(map(windows, name.split("/")))
+        for part in path.split("/"):
+            assert len(part.encode("utf-16-le")) // 2 <= 255, part
+            assert unicodedata.normalize("NFC", part) == part, part
+        for key in (upcased(path),
+                    unicodedata.normalize("NFD", path).casefold()):
+            assert taken.setdefault(key, path) == path, (key, path)
+        os.makedirs(os.path.dirname(f"{to}/{path}"), exist_ok=True)
+        with open(f"{to}/{path}", "xb") as f:
+            f.write(z.read(name))
+PYTHON
+	survives rules
 }
 
 # Stored names are the same, whether given at a seal or with evidence.
@@ -164,7 +228,10 @@ five_gigabytes() {
 }
 
 with /dev/fuse a_store_is_made
-with '/dev/fuse unzip 7z bsdtar python3' names_survive_every_unpacker
+with '/dev/fuse unzip 7z bsdtar python3' names_survive_every_unpacker \
+	names_survive_the_rules_of_other_systems
+with '/dev/fuse unzip 7z bsdtar python3 busybox' names_survive_busybox
+with '/dev/fuse unzip 7z bsdtar python3 jar' names_survive_jar
 with /dev/fuse names_do_not_depend_on_who_gives_them
 with '/dev/fuse unzip' an_attestation_of_many_files_is_packaged
 if [ -n "${PACKAGE_LONG-}" ]; then
