@@ -152,6 +152,15 @@ struct tf_vault_options {
 	/* Called in the thread of a call that is about to wait for a disk or
 	 * to read much, once or more often.  NULL: not called. */
 	void (*slow)(void);
+	/*
+	 * The thread of a call could wait for the disk itself instead of waking
+	 * another one for it and waiting for that.  Returns true if nobody needs
+	 * the thread meanwhile; stayed is called when it has waited.  Between
+	 * the two, the thread works for other calls as well: interrupted returns
+	 * false then.  NULL: always true.
+	 */
+	bool (*may_stay)(void);
+	void (*stayed)(void);
 	/* Returns true if the requester has cancelled the call that this
 	 * thread is in.  Long calls poll it.  NULL: never cancelled. */
 	bool (*interrupted)(void);

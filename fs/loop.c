@@ -1,10 +1,16 @@
 /*
- * Workers.  Lock order: reading, then mu or the mutex of the barrier, which are
+ * Workers.  Lock order: turn, then mu or the mutex of the barrier, which are
  * never held together.
  *
- * A worker keeps the reading mutex while it handles a request, because most
- * requests are answered in less time than waking another worker takes.  A slow
- * request hands reading over first (fs_loop_hand_over).
+ * One worker at a time has the turn to read.  It keeps the turn while it handles a
+ * request, because most requests are answered in less time than waking another
+ * worker takes.  A slow request hands the turn over first (fs_loop_hand_over).
+ *
+ * A commit takes about as long as waking two threads does.  So while no other
+ * request has arrived, a worker commits itself and keeps the turn
+ * (fs_loop_may_stay).  If that takes longer than STAY_NS, the watch, a thread that
+ * a timer wakes, gives the turn to another worker.  While requests keep arriving,
+ * the workers leave the commits to the vault's thread.
  *
  * A worker whose request waits is away, and a spare worker takes its place.  So
  * there are always as many workers for short requests as were configured.  One
@@ -26,6 +32,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "aside.h"
@@ -41,15 +48,18 @@
 #define AWAY_PER_UID 16
 #define PUT_OFF_MAX 1024 /* reads; each keeps its buffer */
 #define PASS_MAX 16	 /* requests that pass the reads, then a read is next */
+#define STAY_NS 4000000	 /* a worker keeps the turn so long while it commits */
+#define CROWD 16 /* commits left to the vault when requests are queued */
 
 struct worker {
 	struct fs_loop *loop;
 	pthread_t thread;	   /* set by the thread itself */
 	struct fs_release release; /* of its request; see barrier.h */
 	uint32_t uid;		   /* sender of the request; fixed while away */
-	bool reads;	/* of this thread only: it holds loop->reading */
+	bool reads; /* of this thread only: it has the turn, unless it stays */
 	fuse_req_t req; /* of this thread only: may be interrupted; or NULL */
 	bool patient;	/* with req: until its sender ends */
+	fuse_req_t own; /* of this thread only: req, while it stays */
 	bool away;	/* its request waits; guarded by loop->mu */
 	bool used;	/* there is such a thread; guarded by loop->mu */
 };
@@ -59,9 +69,17 @@ static _Thread_local struct worker *me; /* this thread's; NULL: no worker */
 struct fs_loop {
 	struct fuse_session *se;
 	int end_fd;
-	atomic_uint alive;		 /* workers that have not ended */
-	atomic_bool failed;		 /* the device cannot be read */
-	pthread_mutex_t reading;	 /* held while reading a request */
+	atomic_uint alive;  /* workers that have not ended */
+	atomic_bool failed; /* the device cannot be read */
+	pthread_mutex_t turn;
+	pthread_cond_t free;	/* holder is NULL */
+	struct worker *holder;	/* has the turn; guarded by turn */
+	struct worker *staying; /* has it while it commits; guarded by turn */
+	unsigned crowd;		/* commits to leave; of the holder */
+	pthread_t watch;
+	bool watched;			 /* there is such a thread */
+	int timer_fd;			 /* wakes the watch */
+	atomic_bool ended;		 /* the watch is to end */
 	_Atomic(struct worker *) reader; /* the worker that reads, or NULL */
 	pthread_mutex_t mu;
 	struct fs_barrier barrier;
@@ -70,9 +88,9 @@ struct fs_loop {
 	atomic_uint away;	  /* of these; changed under mu */
 	struct fs_asides aside;	  /* until their senders have fewer away */
 	struct fs_asides put_off; /* long reads, while others wait */
-	unsigned passed; /* short ones since a long read; guarded by reading */
-	uint32_t last_uid;  /* of that read; guarded by reading */
-	bool does_not_wait; /* the device has O_NONBLOCK; guarded by reading */
+	unsigned passed;    /* short ones since a long read; of the holder */
+	uint32_t last_uid;  /* of that read; of the holder */
+	bool does_not_wait; /* the device has O_NONBLOCK; of the holder */
 	struct worker w[];  /* max and SPARES_MAX */
 };
 
@@ -88,13 +106,20 @@ fs_loop_new(unsigned threads, struct fs_loop **out, struct tf_error *err)
 	fs_asides_init(&l->aside);
 	fs_asides_init(&l->put_off);
 	l->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (l->end_fd < 0) {
+	l->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	if (l->end_fd < 0 || l->timer_fd < 0) {
+		tf_fail(err, TF_IO, "make an eventfd and a timer");
+		if (l->end_fd >= 0)
+			close(l->end_fd);
+		if (l->timer_fd >= 0)
+			close(l->timer_fd);
 		free(l);
-		return tf_fail(err, TF_IO, "make an eventfd");
+		return TF_IO;
 	}
 	for (unsigned i = 0; i < threads + SPARES_MAX; i++)
 		l->w[i].loop = l;
-	pthread_mutex_init(&l->reading, NULL);
+	pthread_mutex_init(&l->turn, NULL);
+	pthread_cond_init(&l->free, NULL);
 	pthread_mutex_init(&l->mu, NULL);
 	fs_barrier_init(&l->barrier);
 	*out = l;
@@ -109,9 +134,11 @@ fs_loop_free(struct fs_loop *l)
 	fs_asides_free(&l->aside);
 	fs_asides_free(&l->put_off);
 	close(l->end_fd);
+	close(l->timer_fd);
 	fs_barrier_destroy(&l->barrier);
 	pthread_mutex_destroy(&l->mu);
-	pthread_mutex_destroy(&l->reading);
+	pthread_cond_destroy(&l->free);
+	pthread_mutex_destroy(&l->turn);
 	free(l);
 }
 
@@ -275,6 +302,19 @@ set_waiting(struct fs_loop *l)
 		l->does_not_wait = now;
 }
 
+static void
+take_turn(struct worker *w)
+{
+	struct fs_loop *l = w->loop;
+
+	pthread_mutex_lock(&l->turn);
+	while (l->holder != NULL)
+		pthread_cond_wait(&l->free, &l->turn);
+	l->holder = w;
+	w->reads = true;
+	pthread_mutex_unlock(&l->turn);
+}
+
 /* Choose the next request and move it to buf.  The caller reads.  Returns what
  * fuse_session_receive_buf would; -EAGAIN: try again. */
 static int
@@ -304,8 +344,7 @@ take(struct worker *w, struct fuse_buf *buf)
 	int n = -EINTR;
 
 	if (!w->reads)
-		pthread_mutex_lock(&l->reading);
-	w->reads = true;
+		take_turn(w);
 	atomic_store(&l->reader, w);
 	while ((n == -EINTR || n == -EAGAIN || n == -ENOMEM) &&
 	    !fuse_session_exited(l->se)) {
@@ -336,7 +375,11 @@ fs_loop_hand_over(void)
 	if (w == NULL || !w->reads)
 		return;
 	w->reads = false;
-	pthread_mutex_unlock(&w->loop->reading);
+	pthread_mutex_lock(&w->loop->turn);
+	if (w->loop->holder == w) /* else the watch took it */
+		w->loop->holder = NULL;
+	pthread_mutex_unlock(&w->loop->turn);
+	pthread_cond_signal(&w->loop->free);
 }
 
 /* The request is answered.  False: w is not needed any more, and must not be
@@ -404,7 +447,7 @@ work(void *arg)
 		stays = come_back(w);
 	}
 	free(buf.mem);
-	if (!stays) /* it was away, so it does not hold reading */
+	if (!stays) /* it was away, so it does not have the turn */
 		return NULL;
 	fs_loop_hand_over();
 	if (atomic_fetch_sub(&l->alive, 1) == 1)
@@ -435,15 +478,12 @@ add_worker(struct fs_loop *l, struct tf_error *err)
 	return tf_fail(err, TF_IO, "start a worker thread");
 }
 
-void
-fs_loop_away(void)
+/* Count w as away; another worker takes its place. */
+static void
+leave(struct worker *w)
 {
-	struct worker *w = me;
-	struct fs_loop *l;
+	struct fs_loop *l = w->loop;
 
-	if (w == NULL || w->away)
-		return;
-	l = w->loop;
 	pthread_mutex_lock(&l->mu);
 	w->away = true;
 	atomic_fetch_add(&l->away, 1);
@@ -452,8 +492,126 @@ fs_loop_away(void)
 	    !fuse_session_exited(l->se))
 		(void)add_worker(l, NULL);
 	pthread_mutex_unlock(&l->mu);
+}
+
+/* While w stays, the watch may make it away, too. */
+static void
+end_stay(struct worker *w)
+{
+	struct fs_loop *l = w->loop;
+
+	pthread_mutex_lock(&l->turn);
+	if (l->staying == w)
+		l->staying = NULL;
+	w->reads = l->holder == w;
+	pthread_mutex_unlock(&l->turn);
+}
+
+void
+fs_loop_away(void)
+{
+	struct worker *w = me;
+
+	if (w == NULL)
+		return;
+	end_stay(w);
+	if (w->away)
+		return;
+	leave(w);
 	fs_loop_hand_over();
 }
+
+/* --- commits in the threads of workers ----------------------------------- */
+
+/* Are there other requests, or were there when this was asked last?  The caller
+ * has the turn. */
+static bool
+is_crowded(struct fs_loop *l)
+{
+	struct pollfd p = { .fd = fuse_session_fd(l->se), .events = POLLIN };
+
+	if (l->crowd > 0) {
+		l->crowd--;
+		return true;
+	}
+	if (atomic_load(&l->aside.n) == 0 && atomic_load(&l->put_off.n) == 0 &&
+	    poll(&p, 1, 0) == 0)
+		return false;
+	l->crowd = CROWD;
+	return true;
+}
+
+bool
+fs_loop_may_stay(void)
+{
+	static const struct itimerspec stay = { .it_value = {
+						    .tv_nsec = STAY_NS } };
+	struct worker *w = me;
+	struct fs_loop *l;
+
+	if (w == NULL)
+		return true;
+	l = w->loop;
+	if (!w->reads || is_crowded(l) ||
+	    timerfd_settime(l->timer_fd, 0, &stay, NULL) < 0)
+		return false;
+	w->own = w->req;
+	w->req = NULL;
+	pthread_mutex_lock(&l->turn);
+	l->staying = w;
+	pthread_mutex_unlock(&l->turn);
+	return true;
+}
+
+void
+fs_loop_stayed(void)
+{
+	struct worker *w = me;
+
+	if (w == NULL)
+		return;
+	w->req = w->own;
+	w->own = NULL;
+	end_stay(w);
+}
+
+/* The watch: when the timer ends, another worker gets the turn of the one that
+ * still stays.  A worker that has just begun to stay may lose it early. */
+static void *
+watch(void *arg)
+{
+	struct fs_loop *l = arg;
+	uint64_t n;
+
+	while (!atomic_load(&l->ended)) {
+		if (read(l->timer_fd, &n, sizeof n) != (ssize_t)sizeof n)
+			continue;
+		pthread_mutex_lock(&l->turn);
+		if (l->staying != NULL && l->staying == l->holder) {
+			leave(l->staying);
+			l->holder = NULL;
+			pthread_cond_signal(&l->free);
+		}
+		l->staying = NULL;
+		pthread_mutex_unlock(&l->turn);
+	}
+	return NULL;
+}
+
+static void
+end_watch(struct fs_loop *l)
+{
+	static const struct itimerspec now = { .it_value = { .tv_nsec = 1 } };
+
+	if (!l->watched)
+		return;
+	atomic_store(&l->ended, true);
+	(void)timerfd_settime(l->timer_fd, 0, &now, NULL);
+	pthread_join(l->watch, NULL);
+	l->watched = false;
+}
+
+/* --- start and stop ------------------------------------------------------ */
 
 static void
 wake_up(int sig)
@@ -471,6 +629,10 @@ fs_loop_start(struct fs_loop *l, struct fuse_session *se, struct tf_error *err)
 	sigemptyset(&sa.sa_mask);
 	if (sigaction(SIGUSR1, &sa, NULL) < 0)
 		return tf_fail(err, TF_IO, "set a signal handler");
+	errno = pthread_create(&l->watch, NULL, watch, l);
+	if (errno != 0)
+		return tf_fail(err, TF_IO, "start a thread");
+	l->watched = true;
 	pthread_mutex_lock(&l->mu);
 	for (unsigned i = 0; rc == TF_OK && i < l->max; i++)
 		rc = add_worker(l, err);
@@ -510,6 +672,7 @@ fs_loop_stop(struct fs_loop *l)
 			pthread_join(l->w[i].thread, NULL);
 		l->w[i].used = false;
 	}
+	end_watch(l);
 }
 
 uint64_t

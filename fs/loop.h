@@ -59,6 +59,15 @@ void fs_loop_hand_over(void);
  */
 void fs_loop_away(void);
 
+/*
+ * May this worker wait for the disk and keep reading?  Yes if no other request has
+ * arrived; if one arrives, it waits at most 4 ms for another worker.  Until
+ * fs_loop_stayed, fs_loop_interrupted returns false.  Also yes in threads that are
+ * no workers.  No lock is held.
+ */
+bool fs_loop_may_stay(void);
+void fs_loop_stayed(void);
+
 /* This worker handles req, which may take long.  From now until req is
  * answered, fs_loop_interrupted says whether its sender has given it up. */
 void fs_loop_serves(fuse_req_t req);

@@ -319,6 +319,8 @@ fs_serve(const struct fs_options *o, int *parent, struct tf_error *err)
 		.say = fs_report_message,
 		.say_key = fs_report_key,
 		.slow = fs_loop_away,
+		.may_stay = fs_loop_may_stay,
+		.stayed = fs_loop_stayed,
 		.waiting = fs_loop_waiting,
 		.interrupted = fs_loop_interrupted,
 		.changed = fs_notify_changed,

@@ -23,7 +23,7 @@
  *
  * States of a job:
  *
- *  tf_commit_submit()  tf_commit_take()    run_jobs()    tf_db_commit()
+ *  tf_commit_submit()      take()          run_jobs()    tf_db_commit()
  *  ----------> queued ----------> claimed ---------> running -------> committed
  *                                    ^                  |                 |
  *                                    |  one by one      | undo()          |
@@ -34,7 +34,8 @@
  *
  *  queued     In the list of queue.c, under c->mu.  The submitter may hold
  *             vault.mu.
- *  claimed    In the list of the committer's thread.  At most BATCH_MAX jobs
+ *  claimed    In the list of the thread that commits: the committer's, or that of
+ *             a caller (tf_commit_run), one at a time.  At most BATCH_MAX jobs
  *             (queue.c) share a transaction.  refused_all() fails them when the
  *             vault is read-only or broken.
  *  running    run() was called inside the transaction.  It may take vault.mu
@@ -48,7 +49,7 @@
  *             fails all jobs at once.
  *  committed  The signer signed; tf_commit_publish() stored the head in the vault under vault.mu,
  *             and tell_changed() dropped what the kernel remembered.
- *  done       done() was called, exactly once, in the committer's thread and
+ *  done       done() was called, exactly once, in the thread that commits and
  *             without a lock of this room.  The job may be freed.
  *
  * A job that wrote nothing (a refusal, a question) is answered without a
@@ -387,16 +388,17 @@ shorten_log(struct tf_committer *c)
 		    err.text);
 }
 
+static void
+process_list(struct tf_committer *c, struct tf_job *list)
+{
+	process(c, list);
+	shorten_log(c);
+}
+
 static void *
 work(void *arg)
 {
-	struct tf_committer *c = arg;
-	struct tf_job *list;
-
-	while ((list = tf_commit_take(c)) != NULL) {
-		process(c, list);
-		shorten_log(c);
-	}
+	tf_commit_serve(arg);
 	return NULL;
 }
 
@@ -419,6 +421,7 @@ tf_commit_start(struct tf_vault *v, struct tf_db *db, struct tf_committer **out,
 	tf_db_keep_locks(db);
 	c->txn.v = v;
 	c->tail = &c->head;
+	c->process = process_list;
 	(void)pthread_mutex_init(&c->mu, NULL);
 	(void)pthread_cond_init(&c->more, NULL);
 	if ((rc = tf_commit_load(c, err)) == TF_OK &&

@@ -1,8 +1,8 @@
 /*
- * The only writer of the ledger.  Callers queue jobs.  The committer thread
- * takes all queued jobs, runs them in one transaction, signs one checkpoint,
- * commits once (group commit), and then reports each job's result.  I1, I3, I4:
- * see commit.c.
+ * The only writer of the ledger.  Callers queue jobs.  The committer, which is a
+ * thread of its own or a caller's that would only wait (queue.c), takes all queued
+ * jobs, runs them in one transaction, commits once (group commit), signs one
+ * checkpoint, and then reports each job's result.  I1, I3, I4: see commit.c.
  */
 #ifndef TF_COMMIT_COMMIT_H
 #define TF_COMMIT_COMMIT_H
@@ -26,7 +26,7 @@ struct tf_touched {
 	struct tf_time at;
 };
 
-/* The transaction of a job.  It belongs to the committer's thread. */
+/* The transaction of a job.  It belongs to the thread that commits. */
 struct tf_txn {
 	struct tf_vault *v;
 	struct tf_db *db; /* reads see the writes of this transaction */
@@ -58,13 +58,13 @@ struct tf_txn {
 struct tf_job {
 	struct tf_job *next;
 	/*
-	 * Do the work, in the committer's thread.  run refuses before it writes
+	 * Do the work, in the thread that commits.  run refuses before it writes
 	 * (tf_txn_write).  If it fails after a write, the transaction is rolled
 	 * back and its jobs run again one by one: run may be called twice.
 	 */
 	enum tf_code (*run)(struct tf_txn *t, struct tf_job *j,
 	    struct tf_error *err);
-	/* Report the result, in the committer's thread, after the commit (I4).
+	/* Report the result, in the thread that commits, after the commit (I4).
 	 * Called exactly once.  done may free j. */
 	void (*done)(struct tf_job *j, enum tf_code code,
 	    const struct tf_error *err);

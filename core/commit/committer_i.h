@@ -24,7 +24,7 @@ struct tf_clock_seen {
 
 struct tf_committer {
 	struct tf_vault *v;
-	struct tf_db *db;	   /* the committer's thread only */
+	struct tf_db *db;	   /* of the thread that set running */
 	struct tf_tree *tree;	   /* likewise */
 	struct tf_txn txn;	   /* likewise */
 	uint64_t next_id, end_id;  /* node ids for jobs, likewise */
@@ -41,7 +41,11 @@ struct tf_committer {
 	pthread_mutex_t mu;
 	pthread_cond_t more;
 	struct tf_job *head, **tail; /* guarded by mu */
-	bool quit;		     /* guarded by mu */
+	/* A thread runs jobs, or is about to; guarded by mu. */
+	bool running;
+	/* Run the jobs of list, and report their results. */
+	void (*process)(struct tf_committer *c, struct tf_job *list);
+	bool quit; /* guarded by mu */
 };
 
 #endif

@@ -466,9 +466,15 @@ tf_flush(struct tf_pending *l, tf_done done, void *arg)
 		f = NULL;
 	}
 	pthread_mutex_unlock(&v->mu);
-	if (f != NULL)
+	if (f != NULL && done != NULL)
+		tf_commit_queue(v->commit, &f->job);
+	else if (f != NULL)
 		tf_commit_submit(v->commit, &f->job);
 	pthread_mutex_unlock(&l->io);
+	/* Somebody waits for the result: perhaps this thread can commit.  l and f
+	 * may be freed already. */
+	if (f != NULL && done != NULL)
+		tf_commit_run(v->commit);
 	if (f == NULL && done != NULL && rc != TF_OK)
 		atomic_fetch_add(&v->counters.close_failures, 1);
 	if (f == NULL && done != NULL)

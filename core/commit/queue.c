@@ -1,4 +1,14 @@
-/* The queue of jobs, and callers that wait for the result of one. */
+/*
+ * The queue of jobs, who takes from it, and callers that wait for the result of
+ * a job.
+ *
+ * Waking a thread, and being woken by it, costs more than a small commit.  So a
+ * caller that would wait for the commit runs it itself, if nobody else commits
+ * and the caller's thread is not needed for other work (options.may_stay).  It
+ * takes the queue once: what comes meanwhile is left to the committer's thread,
+ * so no caller works for others without end, and many writers at once are served
+ * by that thread alone.
+ */
 #include <pthread.h>
 
 #include "../node/vault_i.h"
@@ -8,17 +18,13 @@
 
 #define BATCH_MAX 256 /* jobs in one transaction */
 
-/* Take up to BATCH_MAX jobs.  NULL: the queue is empty and the thread ends. */
-struct tf_job *
-tf_commit_take(struct tf_committer *c)
+/* Take up to BATCH_MAX jobs of the queue, which is not empty.  mu is held. */
+static struct tf_job *
+take(struct tf_committer *c)
 {
-	struct tf_job *list, **at;
+	struct tf_job *list = c->head, **at;
 	unsigned n = 0;
 
-	pthread_mutex_lock(&c->mu);
-	while (c->head == NULL && !c->quit)
-		pthread_cond_wait(&c->more, &c->mu);
-	list = c->head;
 	for (at = &list; *at != NULL && n < BATCH_MAX; n++) {
 		if ((*at)->alone && n > 0)
 			break;
@@ -32,21 +38,94 @@ tf_commit_take(struct tf_committer *c)
 	*at = NULL;
 	if (c->head == NULL)
 		c->tail = &c->head;
-	pthread_mutex_unlock(&c->mu);
 	atomic_fetch_sub(&c->v->counters.queued, n);
 	return list;
 }
 
-void
-tf_commit_submit(struct tf_committer *c, struct tf_job *j)
+/* Nobody commits any more.  mu is held.  True: the thread is to be woken. */
+static bool
+stop_running(struct tf_committer *c)
 {
+	c->running = false;
+	return c->head != NULL || c->quit;
+}
+
+void
+tf_commit_serve(struct tf_committer *c)
+{
+	struct tf_job *list;
+
+	pthread_mutex_lock(&c->mu);
+	for (;;) {
+		while (c->running || (c->head == NULL && !c->quit))
+			pthread_cond_wait(&c->more, &c->mu);
+		if (c->head == NULL)
+			break;
+		c->running = true;
+		list = take(c);
+		pthread_mutex_unlock(&c->mu);
+		c->process(c, list);
+		pthread_mutex_lock(&c->mu);
+		(void)stop_running(c);
+	}
+	pthread_mutex_unlock(&c->mu);
+}
+
+/* Put j at the end of the queue.  True: nobody commits. */
+static bool
+put(struct tf_committer *c, struct tf_job *j)
+{
+	bool idle;
+
 	j->next = NULL;
 	atomic_fetch_add(&c->v->counters.queued, 1);
 	pthread_mutex_lock(&c->mu);
 	*c->tail = j;
 	c->tail = &j->next;
+	idle = !c->running;
 	pthread_mutex_unlock(&c->mu);
-	pthread_cond_signal(&c->more); /* after unlock: no second wait */
+	return idle;
+}
+
+void
+tf_commit_submit(struct tf_committer *c, struct tf_job *j)
+{
+	/* Whoever commits now looks at the queue afterwards. */
+	if (put(c, j))
+		pthread_cond_signal(&c->more);
+}
+
+void
+tf_commit_queue(struct tf_committer *c, struct tf_job *j)
+{
+	(void)put(c, j);
+}
+
+void
+tf_commit_run(struct tf_committer *c)
+{
+	struct tf_job *list = NULL;
+	bool wake;
+
+	pthread_mutex_lock(&c->mu);
+	if (c->running || c->head == NULL) {
+		pthread_mutex_unlock(&c->mu);
+		return;
+	}
+	c->running = true;
+	pthread_mutex_unlock(&c->mu);
+	if (tf_vault_may_stay(c->v)) {
+		pthread_mutex_lock(&c->mu);
+		list = take(c);
+		pthread_mutex_unlock(&c->mu);
+		c->process(c, list);
+		tf_vault_stayed(c->v);
+	}
+	pthread_mutex_lock(&c->mu);
+	wake = stop_running(c);
+	pthread_mutex_unlock(&c->mu);
+	if (wake)
+		pthread_cond_signal(&c->more);
 }
 
 struct waiting {
@@ -92,11 +171,13 @@ wait_for(struct tf_committer *c, bool alone,
 		.run = run,
 		.arg = arg };
 
-	tf_vault_slow(c->v);
 	(void)pthread_mutex_init(&w.mu, NULL);
 	(void)pthread_cond_init(&w.cond, NULL);
-	tf_commit_submit(c, &w.job);
+	tf_commit_queue(c, &w.job);
+	tf_commit_run(c);
 	pthread_mutex_lock(&w.mu);
+	if (!w.over)
+		tf_vault_slow(c->v);
 	while (!w.over)
 		pthread_cond_wait(&w.cond, &w.mu);
 	pthread_mutex_unlock(&w.mu);

@@ -12,9 +12,18 @@ struct tf_committer;
 struct tf_job;
 struct tf_txn;
 
-/* Queue j, which belongs to the committer until done is called.  vault.mu may
- * be held. */
+/* Queue j, which belongs to the committer until done is called, for the
+ * committer's thread.  vault.mu may be held. */
 void tf_commit_submit(struct tf_committer *c, struct tf_job *j);
+/* The same for a caller that calls tf_commit_run afterwards. */
+void tf_commit_queue(struct tf_committer *c, struct tf_job *j);
+/*
+ * Run the queued jobs in this thread if nobody else commits and the thread may
+ * stay for it (options.may_stay); otherwise the committer's thread runs them.
+ * The caller holds neither vault.mu nor a lock that a run or done takes: those
+ * of other jobs may be called here, too.
+ */
+void tf_commit_run(struct tf_committer *c);
 /* Run a job and wait for its result.  On TF_OK its changes survive power loss.
  * The caller holds neither vault.mu nor a lock that run takes. */
 TF_MUST_USE enum tf_code tf_commit_wait(struct tf_committer *c,
@@ -26,9 +35,9 @@ TF_MUST_USE enum tf_code tf_commit_wait_alone(struct tf_committer *c,
     enum tf_code (*run)(struct tf_txn *t, void *arg, struct tf_error *err),
     void *arg, struct tf_error *err);
 
-/* For the committer's thread: take up to 256 jobs off the queue, linked by
- * next; they share a transaction.  Waits for the first.  NULL: the queue is
- * empty and tf_commit_stop() was called. */
-struct tf_job *tf_commit_take(struct tf_committer *c);
+/* The committer's thread: pass lists of up to 256 jobs, linked by next, to
+ * c->process; those of a list share a transaction.  Returns when tf_commit_stop()
+ * was called and the queue is empty. */
+void tf_commit_serve(struct tf_committer *c);
 
 #endif

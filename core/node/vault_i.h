@@ -84,7 +84,9 @@ struct tf_vault {
 	bool verify_open;
 	struct tf_settings settings;
 	enum tf_durability durability;
-	void (*slow)(void);	   /* or NULL */
+	void (*slow)(void); /* or NULL */
+	bool (*may_stay)(void);
+	void (*stayed)(void);
 	bool (*interrupted)(void); /* or NULL */
 	atomic_bool stopping;	   /* tf_vault_stop was called */
 	atomic_bool ending;	   /* tf_vault_close was called */
@@ -202,6 +204,21 @@ tf_vault_slow(const struct tf_vault *v)
 {
 	if (v->slow != NULL)
 		v->slow();
+}
+
+/* May this thread commit, instead of waiting for a thread that does?  If so,
+ * tf_vault_stayed follows. */
+static inline bool
+tf_vault_may_stay(const struct tf_vault *v)
+{
+	return v->may_stay == NULL || v->may_stay();
+}
+
+static inline void
+tf_vault_stayed(const struct tf_vault *v)
+{
+	if (v->stayed != NULL)
+		v->stayed();
 }
 
 /* True if the present call must end early: the vault is stopping, or the caller

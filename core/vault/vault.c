@@ -286,6 +286,8 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	v->durability = o->durability;
 	tf_descriptors_start(&v->descriptors);
 	v->slow = o->slow;
+	v->may_stay = o->may_stay;
+	v->stayed = o->stayed;
 	v->waiting = o->waiting;
 	v->interrupted = o->interrupted;
 	v->say = o->say;

@@ -28,6 +28,7 @@ enum fault_kind {
 	FAULT_CUT,   /* power off instead of the call */
 	FAULT_ERROR, /* the call fails with sys */
 	FAULT_SHORT, /* a write takes half, if it is more than one byte */
+	FAULT_HOLD,  /* the call is made when held is 0 */
 };
 
 struct fault {
@@ -45,6 +46,7 @@ struct fault {
 	atomic_uint dying;     /* ... by this; else helpers are not struck */
 	atomic_uint dark;      /* power off: calls never return; the rig cuts */
 	atomic_uint busy;      /* calls under way */
+	atomic_uint held;      /* calls with FAULT_HOLD wait */
 	unsigned cut_flags[2]; /* as the ioctl takes them */
 	atomic_uint cut;       /* disks that were cut for the shim */
 };

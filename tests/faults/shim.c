@@ -121,6 +121,10 @@ strikes(unsigned call, int fd, const char *name)
 		return true;
 	case FAULT_SHORT:
 		return true;
+	case FAULT_HOLD:
+		while (fault->held != 0)
+			nanosleep(&seen, NULL);
+		return false;
 	}
 	/* The helpers, which make calls too, end with the daemon.  The signer
 	 * may kill nobody, so the rig does that. */

@@ -125,6 +125,34 @@ START_TEST(files_of_a_draft_attestation_hold_none)
 }
 END_TEST
 
+/* More objects than descriptors, all of one transaction. */
+START_TEST(a_draft_attestation_of_many_long_files_is_published)
+{
+	char path[64], *text = noise(FILE_SIZE, 1);
+	const unsigned n = 1700;
+
+	begin_with(1024);
+	as(ALICE);
+	allowed(mkdir(W "/.draft", 0755));
+	put_many(W "/.draft", "", n, FILE_SIZE);
+	as(0);
+	ck_assert_uint_eq(0, held("/stage/"));
+	as(ALICE);
+	allowed(rename(W "/.draft", W "/draft"));
+	as(0);
+	ck_assert_uint_eq(0, held("/stage/"));
+	ck_assert_uint_eq(n + 1, entries("evidence.sealed", NULL));
+	for (unsigned i = 0; i < n; i += 100) {
+		snprintf(path, sizeof path, W "/draft/%u", i);
+		memcpy(text, &i, sizeof i);
+		ck_assert_int_eq(0,
+		    memcmp(text, content(path, NULL), FILE_SIZE));
+	}
+	others_work("first");
+	end();
+}
+END_TEST
+
 START_TEST(closed_drafts_hold_none)
 {
 	char path[64];
@@ -372,6 +400,7 @@ suite_descriptors(void)
 	const int n = LEN(limits);
 
 	tcase_add_loop_test(t, files_of_a_draft_attestation_hold_none, 0, n);
+	tcase_add_test(t, a_draft_attestation_of_many_long_files_is_published);
 	tcase_add_loop_test(t, closed_drafts_hold_none, 0, n);
 	tcase_add_loop_test(t, many_files_of_one_program_are_sealed, 0, n);
 	tcase_add_loop_test(t, files_that_are_open_leave_some_for_others, 0, n);

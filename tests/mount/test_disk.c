@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
+#include <sys/wait.h>
 
 #include "harness.h"
 #include "tests/faults/fault.h"
@@ -227,6 +228,63 @@ START_TEST(closed_files_are_sealed_without_free_inodes)
 }
 END_TEST
 
+/* --- a disk that takes its time ------------------------------------------- */
+
+static int
+close_one(void)
+{
+	int fd = open(A "/held", O_WRONLY | O_CREAT | O_EXCL, 0644);
+
+	if (fd < 0 || write(fd, "slow", 4) != 4)
+		return 1;
+	return close(fd) == 0 ? 0 : 2;
+}
+
+static int
+rename_one(void)
+{
+	return rename(A "/x.tmp", A "/held") == 0 ? 0 : 1;
+}
+
+static int (*const waits[])(void) = { close_one, rename_one };
+
+/* A worker that commits lets another one read when the disk takes long, even if
+ * no other request was there at the beginning. */
+START_TEST(a_commit_that_waits_for_the_disk_keeps_nobody_waiting)
+{
+	struct fault *f;
+	struct stat st;
+	pid_t pid;
+	int status;
+
+	skip_unless(FAULTS_WORK, "a sanitizer wants to be loaded first");
+	f = mount_with_fault();
+	put(A "/x.tmp", "draft");
+	/* The daemon sees that there is one program only. */
+	allowed(mkdir(W "/b", 0755));
+	for (char name[] = W "/b/a"; name[sizeof name - 2] <= 'z';
+	     name[sizeof name - 2]++)
+		put(name, "quick");
+	strike(f, 0, "ledger.db-wal", 0);
+	f->kind = FAULT_HOLD;
+	f->held = 1;
+	f->calls = CALL_SYNC;
+	pid = in_child(waits[_i]);
+	while (f->hits == 0)
+		usleep(1000);
+	/* The kernel itself locks the directory of a file that it renames. */
+	holds(W "/b/z", "quick");
+	refused(ENOENT, stat(W "/b/nothing", &st));
+	run(0, "ls -l mnt/t/w/b >list");
+	ck_assert_int_eq(0, waitpid(pid, &status, WNOHANG));
+	f->calls = 0;
+	f->held = 0;
+	ck_assert_int_eq(pid, waitpid(pid, &status, 0));
+	ck_assert_int_eq(0, status);
+	ck_assert(exists(A "/held"));
+}
+END_TEST
+
 Suite *
 suite_disk(void)
 {
@@ -240,5 +298,8 @@ suite_disk(void)
 	tcase_add_test(t, a_clock_that_was_set_gets_an_entry);
 	tcase_add_test(t, the_state_of_the_clock_is_recorded_once_a_day);
 	tcase_add_test(t, closed_files_are_sealed_without_free_inodes);
+	tcase_add_loop_test(t,
+	    a_commit_that_waits_for_the_disk_keeps_nobody_waiting, 0,
+	    sizeof waits / sizeof *waits);
 	return s;
 }
