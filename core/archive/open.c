@@ -41,7 +41,9 @@ found(void *arg, const struct tf_zip_entry *e, struct tf_error *err)
 		.crc = e->crc,
 		.deflate = e->deflate };
 
-	return tf_members_add(arg, e->name, &m, err);
+	/* Only the profile of other programs has such names. */
+	return tf_members_add(arg,
+	    strncmp(e->name, "./", 2) == 0 ? e->name + 2 : e->name, &m, err);
 }
 
 /* Add a file in a directory. */
@@ -141,11 +143,11 @@ list(struct tf_archive *a, bool any, struct tf_error *err)
 		return rc;
 	if (rc != TF_TAMPER)
 		return tf_fail_as(err, &a->why);
-	/* Try the other profile; if it fails too, report the first reason. */
+	/* If the other profile does not take it either, its reason is the one that
+	 * matters: the first one may only be that another program packed it. */
 	tf_members_forget(a);
 	a->form = TF_ARCHIVE_REPACKED;
-	rc = scan(a, err);
-	return rc == TF_TAMPER ? tf_fail_as(err, &a->why) : rc;
+	return scan(a, err);
 }
 
 static enum tf_code

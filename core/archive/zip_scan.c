@@ -284,6 +284,8 @@ is_legal(const struct scan *s, size_t n)
 		if ((k = tf_utf8(p + i, n - i, &c)) == 0 || c < 0x20 ||
 		    (c >= 0x7f && c < 0xa0))
 			return false;
+	if (s->any && strncmp(p, "./", 2) == 0)
+		p += 2; /* the caller cuts it off */
 	for (;; p = slash + 1, parts++) {
 		slash = strchr(p, '/');
 		k = slash == NULL ? strlen(p) : (size_t)(slash - p);
@@ -325,7 +327,10 @@ check_name(struct scan *s, size_t n, unsigned flags, uint64_t i,
 		s->name[n - 1] = '\0';
 	if (!s->any && flags != (ascii ? 0 : UTF8))
 		return bad(err, "flags that no package has");
-	if (strlen(s->name) != n - *directory || !is_legal(s, n - *directory))
+	if (*directory && s->any && strcmp(s->name, ".") == 0)
+		; /* the directory that was packed again */
+	else if (strlen(s->name) != n - *directory ||
+	    !is_legal(s, n - *directory))
 		return tf_fail(err, TF_TAMPER,
 		    "the archive is malformed: a name that no package has: "
 		    "%.80s",
@@ -467,9 +472,12 @@ check_head(const struct scan *s, const struct head *h, const uint8_t *p,
 	if (rc != TF_OK)
 		return rc;
 	if ((h->flags & ~(unsigned)(FLAGS | BEHIND)) != 0)
-		return bad(err, "a file is encrypted");
+		return bad(err,
+		    "a file is encrypted; unpack it and verify the directory");
 	if (h->method != 0 && h->method != 8)
-		return bad(err, "a compression that no package uses");
+		return bad(err,
+		    "a compression that no package uses; unpack it and verify "
+		    "the directory");
 	if (s->any && !is_usual(p, directory))
 		return bad(err, "a link, a device, or a mode to fear");
 	if (get16(p + 32) != 0 || get16(p + 34) != 0)

@@ -29,7 +29,8 @@ struct tf_zip_entry {
 enum tf_zip_profile {
 	TF_ZIP_STRICT, /* as trailfs writes archives: trailfs-package(5) */
 	/* As other programs pack the same files: with times, modes, other
-	 * extra fields, sizes after the bytes, directories, in any order.  The
+	 * extra fields, sizes after the bytes, directories, in any order, with
+	 * "./" before the names, which stays there.  The
 	 * scan does not check for duplicate names or for more than one topmost
 	 * directory; the caller must. */
 	TF_ZIP_ANY

@@ -134,7 +134,10 @@ a_package_in_another_form_is_checked_too() {
 	rm u/w/Thumbs.db
 	(cd u && zip -qr ../zip.zip w && 7z a -tzip ../7z.zip w >../out)
 	(cd u/w && zip -qr - . >../../bare.zip)
-	for f in zip.zip 7z.zip bare.zip; do
+	(cd u && bsdtar -c --format zip -f ../bsd.zip w)
+	(cd u/w && bsdtar -c --format zip -f ../../dot.zip .)
+	(cd u && python3 -m zipfile -c ../python.zip w)
+	for f in zip.zip 7z.zip bare.zip bsd.zip dot.zip python.zip; do
 		is 1 trailctl verify --vkey vkey $f
 		reports '^    another program packed it again'
 		reports '^contents +OK +7 files'
@@ -143,6 +146,22 @@ a_package_in_another_form_is_checked_too() {
 	is 1 trailctl verify --json --vkey vkey zip.zip
 	reports '"beside":1,.*"found":1,.*"harmless":\['
 	is 6 trailctl verify --vkey "$golden/vkey" zip.zip
+	# A file that some programs unpack over another one.
+	for name in ./w/data/a/who ././w/data/a/more ./../w/data/a/more .//w/x; do
+		cp dot.zip two.zip
+		[ "$name" != ./w/data/a/who ] || cp zip.zip two.zip
+		python3 -c 'import sys, zipfile
+zipfile.ZipFile("two.zip", "a").writestr(sys.argv[1], "forged")' "$name"
+		is 4 trailctl verify --vkey vkey two.zip
+		reports '^package +FAILED'
+	done
+	# What is packed in a way that is not understood here says what to do.
+	(cd u && 7z a -tzip -mm=LZMA ../lzma.zip w >../out &&
+		7z a -tzip -psecret ../secret.zip w >../out)
+	is 4 trailctl verify --vkey vkey lzma.zip
+	reports '^    .*a compression that no package uses; unpack it and verify'
+	is 4 trailctl verify --vkey vkey secret.zip
+	reports '^    .*a file is encrypted; unpack it and verify'
 	echo forged >>u/w/data/a/who
 	is 4 trailctl verify --vkey vkey u/w
 	reports 'a/who: altered'
@@ -163,5 +182,5 @@ with '/dev/fuse unzip' a_checkpoint_held_from_elsewhere_must_agree \
 with /dev/fuse a_directory_is_compared_with_the_store \
 	a_package_of_some_time_is_compared_on_request \
 	verify_says_what_may_be_missing
-with '/dev/fuse zip 7z' a_package_in_another_form_is_checked_too
+with '/dev/fuse zip 7z bsdtar python3' a_package_in_another_form_is_checked_too
 finish
