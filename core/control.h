@@ -50,6 +50,8 @@
 #define TF_CONTROL_STAMPS "stamps"
 #define TF_CONTROL_LAST_ERROR "last-error"
 #define TF_CONTROL_PACKAGE "package.zip"
+#define TF_CONTROL_REPLAY "replay"
+#define TF_CONTROL_REPLAY_SUFFIX ".html" /* of each page in "replay" */
 
 /*
  * Write to out the name that the proof of the file `name` has below

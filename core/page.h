@@ -73,6 +73,24 @@ TF_MUST_USE enum tf_code tf_view_sigstore(struct tf_view *w, uint64_t id,
  * TF_ACCESS if the asker may not read all of the evidence, which it quotes. */
 TF_MUST_USE enum tf_code tf_view_report(struct tf_view *w, uint64_t id,
     const struct tf_sink *out, struct tf_error *err);
+/*
+ * replay/PATH.html: the page that replays the recording of a terminal session
+ * which evidence id is; trailfs-control(5) says which evidence is one.  href:
+ * the relative path from the page to the evidence, NULL for a page in
+ * .trailfs/replay.  A page has at most TF_REPLAY_PAGE_MAX bytes.  TF_NOTFOUND if
+ * the asker has no such page: it is no recording, it was redacted, or the asker
+ * may not read all of its files.  TF_TAMPER if a file is not that of its entry.
+ */
+#define TF_REPLAY_PAGE_MAX ((uint64_t)32 << 20)
+TF_MUST_USE enum tf_code tf_view_replay(struct tf_view *w, uint64_t id,
+    const struct tf_str *href, const struct tf_sink *out, struct tf_error *err);
+/* The files that the page shows bytes of: *n is 0 if the asker has no page. */
+#define TF_REPLAY_PARTS 3
+/* Cheap: false if no evidence with this name, the last part of its path, is a
+ * recording. */
+bool tf_replay_has_name(struct tf_str name);
+TF_MUST_USE enum tf_code tf_view_replay_parts(struct tf_view *w, uint64_t id,
+    uint64_t parts[TF_REPLAY_PARTS], size_t *n, struct tf_error *err);
 /* user-data: the bytes that a claim names, of an attestation, trail or
  * workflow.  TF_NOTFOUND if there are none. */
 TF_MUST_USE enum tf_code tf_view_user_data(struct tf_view *w, uint64_t id,
@@ -120,6 +138,7 @@ enum tf_page_link {
 	TF_PAGE_SEAL_PROOF,  /* the proof of its seal */
 	TF_PAGE_EVIDENCE,    /* its evidence file `path` */
 	TF_PAGE_PROOF,	     /* the proof of evidence file `path` */
+	TF_PAGE_REPLAY,	     /* the page that replays evidence file `path` */
 };
 
 struct tf_page_target {

@@ -87,7 +87,7 @@ size_of(struct fs_control *c, uint64_t ino, const struct fs_source *from,
 static void
 set_asker(struct fs_source *from, struct fs_asker *asker)
 {
-	if (from->tree != NULL ? from->tree->render_for != NULL :
+	if (from->tree != NULL ? fs_tree_is_for_asker(from->tree) :
 				 !from->row->same)
 		from->asker = *fs_asker_get(asker);
 }
@@ -121,7 +121,7 @@ is_long(const struct fs_source *from)
 	const struct fs_row *row = from->row;
 
 	if (from->tree != NULL)
-		return from->tree->render_for != NULL;
+		return fs_tree_is_for_asker(from->tree);
 	if (row->last_error ||
 	    (row->size != NULL && tf_asker_may_all(&from->asker)))
 		return false;
@@ -152,6 +152,14 @@ fs_control_open(struct fs_control *c, uint64_t ino, struct fs_asker *asker,
 	if (rc == TF_OK && from.row != NULL && from.row->walk)
 		fs_walks_begin(c->walks, asker->caller, fs_snapshot_text(*out));
 	return rc;
+}
+
+enum tf_code
+fs_control_evidence(struct fs_control *c, uint64_t ino, struct fs_asker *asker,
+    uint64_t parts[TF_REPLAY_PARTS], size_t *n, struct tf_error *err)
+{
+	return fs_row_tree(ino)->evidence(c->vault, ino, fs_asker_get(asker),
+	    parts, n, err);
 }
 
 /* --- names --------------------------------------------------------------- */

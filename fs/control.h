@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 
 #include "asker.h"
+#include "core/page.h"
 #include "core/vault.h"
 #include "roles.h"
 
@@ -39,6 +40,13 @@ void fs_control_free(struct fs_control *c);
 bool fs_control_is(uint64_t ino);
 /* Is ino a file whose bytes never change, as those of a tile? */
 bool fs_control_is_final(uint64_t ino);
+/* Is ino a file that shows evidence, so that opening it is reading that? */
+bool fs_control_has_evidence(uint64_t ino);
+/* Set parts to the evidence that such a file shows to the asker; *n is their
+ * number. */
+TF_MUST_USE enum tf_code fs_control_evidence(struct fs_control *c, uint64_t ino,
+    struct fs_asker *asker, uint64_t parts[TF_REPLAY_PARTS], size_t *n,
+    struct tf_error *err);
 /* Is ino a package.zip?  *dir becomes the directory that it is of. */
 bool fs_control_is_package(uint64_t ino, uint64_t *dir);
 

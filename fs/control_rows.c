@@ -198,6 +198,8 @@ static const struct fs_row rows[] = {
 	{ TF_CONTROL_STAMPS, FS_ROW_AT(TF_KIND_ROOT), .tree = &fs_stamps_tree },
 	{ TF_CONTROL_METRICS, FS_ROW_AT(TF_KIND_ROOT), 0440,
 	    .render = metrics },
+	{ TF_CONTROL_REPLAY, FS_ROW_AT(TF_KIND_ATTESTATION),
+	    .tree = &fs_replay_tree, .seals = true },
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 _Static_assert(FS_KIND_ROW + ROWS - 1 <= FS_KIND_ROW_LAST, "kinds of rows");
@@ -222,6 +224,14 @@ fs_control_is_final(uint64_t ino)
 	const struct fs_tree *t = fs_row_tree(ino);
 
 	return t != NULL && t->final && !t->is_dir(ino);
+}
+
+bool
+fs_control_has_evidence(uint64_t ino)
+{
+	const struct fs_tree *t = fs_row_tree(ino);
+
+	return t != NULL && t->evidence != NULL && !t->is_dir(ino);
 }
 
 bool

@@ -117,8 +117,9 @@ pass_on(void *arg, const void *p, size_t n, struct tf_error *err)
 	return to->put(to->arg, p, n, err);
 }
 
+/* Write the file of a row, or of a tree that has write_for. */
 static enum tf_code
-write_row(struct tf_vault *v, struct fs_snapshot *s, struct tf_error *err)
+write_file(struct tf_vault *v, struct fs_snapshot *s, struct tf_error *err)
 {
 	struct tf_view *w = NULL;
 	struct tf_sink sink = { .put = pass_on };
@@ -128,7 +129,9 @@ write_row(struct tf_vault *v, struct fs_snapshot *s, struct tf_error *err)
 		rc = tf_view_open(v, &s->from.asker, &w, err);
 	if (rc == TF_OK) {
 		sink.arg = (void *)tf_spool_sink(s->spool);
-		rc = s->from.row->write(w, fs_row_owner(s->ino), &sink, err);
+		rc = s->from.row != NULL ?
+		    s->from.row->write(w, fs_row_owner(s->ino), &sink, err) :
+		    s->from.tree->write_for(w, s->ino, &sink, err);
 	}
 	if (rc == TF_OK)
 		tf_spool_done(s->spool);
@@ -148,7 +151,10 @@ snapshot_new(uint64_t ino, const struct fs_source *from,
 		return tf_nomem(err);
 	s->ino = ino;
 	s->from = *from;
-	s->stays = from->row == NULL || from->row->ledger;
+	/* A page of evidence goes with its last close: the evidence may be
+	 * redacted. */
+	s->stays = from->row != NULL ? from->row->ledger :
+				       from->tree->write_for == NULL;
 	if ((rc = keep_asker(s, err)) != TF_OK) {
 		snapshot_free(s);
 		return rc;
@@ -172,6 +178,8 @@ make(struct fs_snapshots *ss, struct fs_snapshot *s, uint64_t head,
 	if (row == NULL && s->from.tree->render_for != NULL)
 		rc = s->from.tree->render_for(v, s->ino, &s->from.asker,
 		    &s->text, err);
+	else if (row == NULL && s->from.tree->write_for != NULL)
+		rc = write_file(v, s, err);
 	else if (row == NULL)
 		rc = s->from.tree->render(v, s->ino, &s->text, err);
 	else if (row->render != NULL)
@@ -181,7 +189,7 @@ make(struct fs_snapshots *ss, struct fs_snapshot *s, uint64_t head,
 	else if (row->size != NULL && tf_asker_may_all(&s->from.asker))
 		rc = row->size(v, dir, &s->mark, &s->size, err);
 	else if (row->write != NULL)
-		rc = write_row(v, s, err);
+		rc = write_file(v, s, err);
 	else
 		rc = tf_package_spool(v, dir, &s->from.asker,
 		    stop != NULL ? stop : ss->stop, &s->spool, err);

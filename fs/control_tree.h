@@ -11,6 +11,7 @@
 
 #include "control.h"
 #include "control_save.h"
+#include "core/page.h"
 
 #define FS_ID_BITS 56
 #define FS_ID_MASK ((UINT64_C(1) << FS_ID_BITS) - 1)
@@ -52,6 +53,8 @@ enum fs_control_kind {
 	FS_KIND_STAMPS_DIR,
 	FS_KIND_STAMP,
 	FS_KIND_STAMP_LAST = FS_KIND_STAMP + 2,
+	FS_KIND_REPLAY_DIR = 0x70, /* these two: control_replay.c */
+	FS_KIND_REPLAY,
 };
 
 static inline uint64_t
@@ -104,6 +107,14 @@ struct fs_tree {
 	enum tf_code (*render_for)(struct tf_vault *v, uint64_t ino,
 	    const struct tf_asker *asker, struct tf_buf *out,
 	    struct tf_error *err);
+	/* Instead of render: the same, written to a sink piece by piece. */
+	enum tf_code (*write_for)(struct tf_view *w, uint64_t ino,
+	    const struct tf_sink *out, struct tf_error *err);
+	/* Set parts to the evidence that the file shows; *n is their number.
+	 * NULL: opening a file does not count as reading evidence. */
+	enum tf_code (*evidence)(struct tf_vault *v, uint64_t ino,
+	    const struct tf_asker *asker, uint64_t parts[TF_REPLAY_PARTS],
+	    size_t *n, struct tf_error *err);
 	enum tf_code (*list)(struct tf_vault *v, uint64_t ino,
 	    const struct fs_names *names, struct tf_error *err);
 	/* These two only in trees that have settable files.  TF_DENIED. */
@@ -116,8 +127,15 @@ struct fs_tree {
 	    struct tf_error *err);
 };
 
+static inline bool
+fs_tree_is_for_asker(const struct fs_tree *t)
+{
+	return t->render_for != NULL || t->write_for != NULL;
+}
+
 extern const struct fs_tree fs_tile_tree;
 extern const struct fs_tree fs_proof_tree;
+extern const struct fs_tree fs_replay_tree;
 extern const struct fs_tree fs_definition_tree;
 extern const struct fs_tree fs_missing_tree;
 void fs_missing_forget(void); /* another vault is served from now on */

@@ -41,6 +41,22 @@ note_read(fuse_req_t req, uint64_t node)
 	tf_vault_note_read(fs->vault, node, &who);
 }
 
+/* The caller has opened a control file that shows evidence. */
+static void
+note_shown(fuse_req_t req, uint64_t ino, struct fs_asker *who)
+{
+	struct fs *fs = fs_of(req);
+	uint64_t parts[TF_REPLAY_PARTS];
+	size_t n = 0;
+
+	if (!tf_vault_notes_reads(fs->vault) ||
+	    fs_control_evidence(fs->control, ino, who, parts, &n, NULL) !=
+		TF_OK)
+		return;
+	for (size_t i = 0; i < n; i++)
+		note_read(req, parts[i]);
+}
+
 static enum tf_code
 open_read(fuse_req_t req, uint64_t ino, struct fs_handle *h,
     struct fuse_file_info *fi, struct tf_error *err)
@@ -159,9 +175,11 @@ open_control(fuse_req_t req, uint64_t ino)
 	if ((h = fs_handle_new(r.fs)) != NULL)
 		rc = fs_control_open(r.fs->control, ino, &who, &h->snapshot,
 		    &r.err);
-	fs_asker_free(&who);
 	if (rc == TF_OK && fs_control_is_package(ino, &dir))
 		note_read(req, dir);
+	if (rc == TF_OK && fs_control_has_evidence(ino))
+		note_shown(req, ino, &who);
+	fs_asker_free(&who);
 	fs_worker_answers(req);
 	if (rc != TF_OK)
 		fs_handle_free(r.fs, h);

@@ -97,6 +97,7 @@ find(void *arg, const struct tf_page_target *t, struct tf_buf *out)
 		return add(out, TF_PACKAGE_WORKFLOWS, t->name,
 		    "/" TF_PACKAGE_PAGE);
 	case TF_PAGE_VAULT:
+	case TF_PAGE_REPLAY:
 	case TF_PAGE_PACKAGE:
 		return false; /* a package has neither */
 	case TF_PAGE_STATUS:

@@ -44,27 +44,35 @@ tf_recording_by_name(struct tf_str name)
 	return TF_RECORDING_NONE;
 }
 
+/* Append name without its last n bytes, and end; true. */
+static bool
+add_name(struct tf_buf *out, struct tf_str name, size_t n, const char *end)
+{
+	tf_buf_add(out, name.p, name.n - n);
+	tf_buf_str(out, end);
+	return true;
+}
+
 bool
 tf_recording_timing_name(struct tf_str name, unsigned try, struct tf_buf *out)
 {
 	static const char *const ends[] = { ".timing", ".tm" };
+	static const char *const usual[] = { "timing", "timing.log" };
 	const char *dot = name.n > 1 ? memrchr(name.p + 1, '.', name.n - 1) :
 				       NULL;
+	size_t suffix = dot == NULL ? 0 : name.n - (size_t)(dot - name.p);
+	struct tf_str stem = { name.p, name.n - suffix };
 
-	if (try < 2) {
-		tf_buf_add(out, name.p, name.n);
-		tf_buf_str(out, ends[try]);
-		return true;
-	}
-	if (dot == NULL) { /* "typescript" */
-		tf_buf_str(out, "timing");
-		return try == 2;
-	}
-	if (try < 4) {
-		tf_buf_add(out, name.p, (size_t)(dot - name.p));
-		tf_buf_str(out, ends[try - 2]);
-	}
-	return try < 4;
+	if (try < 2)
+		return add_name(out, name, 0, ends[try]);
+	try -= 2;
+	if (dot != NULL && try < 2)
+		return add_name(out, name, suffix, ends[try]);
+	try -= dot != NULL ? 2 : 0;
+	return try < 2 &&
+	    (tf_str_same(stem, tf_str_of("typescript")) ||
+		tf_str_same(stem, tf_str_of("tty"))) &&
+	    add_name(out, name, name.n, usual[try]);
 }
 
 bool

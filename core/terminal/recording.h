@@ -70,6 +70,8 @@ bool tf_recording_timing_name(struct tf_str name, unsigned try,
  * bytes at p are of the timing file.
  */
 bool tf_recording_begins(enum tf_recording_kind kind, const char *p, size_t n);
+/* Do these bytes begin a log of script(1)? */
+bool tf_recording_is_log(const char *p, size_t n);
 /* Append the name of the input log that the header of a timing file names, if
  * it is another one than the output log: the last part of its path.  False: it
  * names none. */

@@ -61,6 +61,14 @@ tf_script_begins(const char *p, size_t n)
 	    line_of((struct tf_str){ p, (size_t)(lf - p) }, &l);
 }
 
+#define START "Script started on "
+
+bool
+tf_recording_is_log(const char *p, size_t n)
+{
+	return n > strlen(START) && memcmp(p, START, strlen(START)) == 0;
+}
+
 static bool
 is_path(struct tf_str s, const char *name)
 {
@@ -129,38 +137,18 @@ number_of(struct tf_str s, const char *key)
 static void
 take_first_line(struct tf_reading *x, struct tf_str s)
 {
-	static const char start[] = "Script started on ";
 	struct tf_recording_facts *f = x->f;
-	const size_t n = sizeof(start) - 1;
+	const size_t n = strlen(START);
 	const char *end;
 
 	if (f->cols == 0)
 		tf_reading_size(number_of(s, " COLUMNS=\""),
 		    number_of(s, " LINES=\""), &f->cols, &f->rows);
-	if (f->begun.n > 0 || s.n < n || memcmp(s.p, start, n) != 0)
+	if (f->begun.n > 0 || !tf_recording_is_log(s.p, s.n))
 		return;
 	end = memmem(s.p, s.n, " [", 2);
 	tf_buf_add(&f->begun, s.p + n,
 	    (end == NULL ? s.n : (size_t)(end - s.p)) - n);
-}
-
-/* Columns and lines stand in two header lines. */
-static void
-take_header(struct tf_reading *x, struct tf_str s, uint64_t size[2])
-{
-	struct tf_recording_facts *f = x->f;
-	struct tf_str name = word(&s);
-
-	if (is_path(name, "START_TIME") && f->begun.n == 0)
-		tf_buf_add(&f->begun, s.p, s.n);
-	else if (is_path(name, "COMMAND") && f->command.n == 0)
-		tf_buf_add(&f->command, s.p, s.n);
-	else if (is_path(name, "COLUMNS"))
-		(void)tf_decimal(s.p, s.n, 100000, &size[0]);
-	else if (is_path(name, "LINES"))
-		(void)tf_decimal(s.p, s.n, 100000, &size[1]);
-	if (f->events == 0)
-		tf_reading_size(size[0], size[1], &f->cols, &f->rows);
 }
 
 /* --- events ------------------------------------------------------------------- */
@@ -168,8 +156,41 @@ take_header(struct tf_reading *x, struct tf_str s, uint64_t size[2])
 struct script {
 	struct tf_reading *x;
 	struct tf_reading_file timing, output, input;
+	struct tf_buf input_log, output_log; /* their names, by the header */
+	uint64_t size[2];
 	bool more;
 };
+
+/* Does the log of the output have the input, too? */
+static bool
+in_one_log(const struct script *t)
+{
+	return tf_str_same(tf_buf_bytes(&t->input_log),
+	    tf_buf_bytes(&t->output_log));
+}
+
+/* Columns and lines stand in two header lines. */
+static void
+take_header(struct script *t, struct tf_str s)
+{
+	struct tf_recording_facts *f = t->x->f;
+	struct tf_str name = word(&s);
+
+	if (is_path(name, "START_TIME") && f->begun.n == 0)
+		tf_buf_add(&f->begun, s.p, s.n);
+	else if (is_path(name, "COMMAND") && f->command.n == 0)
+		tf_buf_add(&f->command, s.p, s.n);
+	else if (is_path(name, "INPUT_LOG") && t->input_log.n == 0)
+		tf_buf_add(&t->input_log, s.p, s.n);
+	else if (is_path(name, "OUTPUT_LOG") && t->output_log.n == 0)
+		tf_buf_add(&t->output_log, s.p, s.n);
+	else if (is_path(name, "COLUMNS"))
+		(void)tf_decimal(s.p, s.n, 100000, &t->size[0]);
+	else if (is_path(name, "LINES"))
+		(void)tf_decimal(s.p, s.n, 100000, &t->size[1]);
+	if (f->events == 0 && t->size[0] > 0)
+		tf_reading_size(t->size[0], t->size[1], &f->cols, &f->rows);
+}
 
 static enum tf_code
 give_bytes(struct script *t, const struct line *l, struct tf_error *err)
@@ -182,6 +203,9 @@ give_bytes(struct script *t, const struct line *l, struct tf_error *err)
 						 TF_RECORDED_OUTPUT };
 	uint64_t left = l->n;
 	enum tf_code rc = TF_OK;
+
+	if (input && from == &t->output && !in_one_log(t))
+		return TF_OK; /* the log of the input is not there */
 
 	while (rc == TF_OK && left > 0 && t->more) {
 		size_t n = left < TF_RECORDING_LINE ? (size_t)left :
@@ -202,8 +226,7 @@ give_bytes(struct script *t, const struct line *l, struct tf_error *err)
 }
 
 static enum tf_code
-give_line(struct script *t, struct tf_str s, uint64_t size[2],
-    struct tf_error *err)
+give_line(struct script *t, struct tf_str s, struct tf_error *err)
 {
 	struct tf_recorded e = { .kind = TF_RECORDED_SIZE };
 	struct line l;
@@ -215,7 +238,7 @@ give_line(struct script *t, struct tf_str s, uint64_t size[2],
 	}
 	tf_reading_pass(t->x, l.delay);
 	if (l.type == 'H') {
-		take_header(t->x, l.rest, size);
+		take_header(t, l.rest);
 		return TF_OK;
 	}
 	if (l.type != 'S')
@@ -252,7 +275,6 @@ tf_script_read(struct tf_reading *x, struct tf_error *err)
 		.output = { .file = &x->r->output },
 		.input = { .file = &x->r->input },
 		.more = true };
-	uint64_t size[2] = { 0, 0 };
 	struct tf_str s;
 	bool is = true, longer;
 	enum tf_code rc = first_line(&t, &t.output, err);
@@ -266,8 +288,12 @@ tf_script_read(struct tf_reading *x, struct tf_error *err)
 			break;
 		if (longer)
 			s.n = 0; /* no line */
-		rc = give_line(&t, s, size, err);
+		rc = give_line(&t, s, err);
 	}
+	if (rc == TF_OK)
+		rc = tf_buf_end(&t.input_log, err);
+	if (rc == TF_OK)
+		rc = tf_buf_end(&t.output_log, err);
 	if (rc == TF_OK)
 		rc = tf_buf_end(&x->f->command, err);
 	if (rc == TF_OK)
@@ -275,5 +301,7 @@ tf_script_read(struct tf_reading *x, struct tf_error *err)
 	tf_buf_free(&t.timing.b);
 	tf_buf_free(&t.output.b);
 	tf_buf_free(&t.input.b);
+	tf_buf_free(&t.input_log);
+	tf_buf_free(&t.output_log);
 	return rc;
 }

@@ -118,6 +118,10 @@ find_in_mount(void *arg, const struct tf_page_target *t, struct tf_buf *out)
 		return true;
 	case TF_PAGE_PROOF:
 		return proof_of(out, t);
+	case TF_PAGE_REPLAY:
+		beside(out, t->name, TF_CONTROL_REPLAY "/");
+		add(out, "", t->path, TF_CONTROL_REPLAY_SUFFIX);
+		return true;
 	}
 	return false;
 }

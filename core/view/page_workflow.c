@@ -233,6 +233,27 @@ put_evaluation(struct tf_page *p, uint64_t id, const struct tf_entry *seal,
 
 /* --- evidence ------------------------------------------------------------- */
 
+/* Write a link to the page that replays the file, if p->loaded, its entry, seals
+ * a recording. */
+static enum tf_code
+put_replay(struct tf_page *p, struct tf_str att, struct tf_str name,
+    struct tf_error *err)
+{
+	uint64_t parts[TF_REPLAY_PARTS];
+	size_t n = 0;
+	enum tf_code rc;
+
+	if (!p->loaded.is || !p->loaded.d.e.has_node)
+		return TF_OK;
+	rc = tf_view_replay_parts(p->w, p->loaded.d.e.node, parts, &n, err);
+	if (rc == TF_OK && n > 0) {
+		tf_html(&p->b, " ");
+		tf_page_word(p, TF_PAGE_REPLAY, att, name, "replay");
+	}
+	/* The list goes on without what is damaged. */
+	return rc == TF_TAMPER ? TF_OK : rc;
+}
+
 /*
  * Write one file with its digest, a link to its proof, and who sealed it when;
  * of a file that two people redacted, why, and who they are.
@@ -254,7 +275,8 @@ put_file(struct tf_page *p, struct tf_str att, const struct tf_subject_file *f,
 	tf_html(&p->b, "</th><td class=\"n\">%llu</td><td><code>%s</code> ",
 	    (unsigned long long)f->size, hex);
 	tf_page_word(p, TF_PAGE_PROOF, att, f->name, "proof");
-	if (p->loaded.is)
+	rc = put_replay(p, att, f->name, err);
+	if (rc == TF_OK && p->loaded.is)
 		rc = tf_redaction_words(p->w, p->loaded.d.e.node, &gone, err);
 	if (rc == TF_OK && gone.n > 0)
 		tf_html(&p->b, "<br><strong>%.*s</strong>", (int)gone.n,

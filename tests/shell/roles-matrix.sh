@@ -58,6 +58,7 @@ a_vault_with_everything_is_made() {
 		mkdir mnt/t/w mnt/t/w/done mnt/t/w/open mnt/t/w/done/d
 		cp report.xml mnt/t/w/done/report.xml
 		echo more >mnt/t/w/done/d/more
+		echo "{\"version\":2}" >mnt/t/w/done/session.cast
 		echo open >mnt/t/w/open/f
 		setfattr -n user.trailfs.type -v junit mnt/t/w/done
 		for dir in mnt/t mnt/t/w mnt/t/w/done; do
@@ -282,7 +283,8 @@ who_reads_which_control_file() {
 		package.zip last-error missing user-data retention holds redactions; do
 		file workflow $name "$readers"
 	done
-	for name in proof proof/report.xml.tlog-proof proof/d proof/d/more.tlog-proof \
+	for name in replay replay/session.cast.html replay/d \
+		proof proof/report.xml.tlog-proof proof/d proof/d/more.tlog-proof \
 		attestation.tlog-proof events.jsonl custody.jsonl attestation.json \
 		SHA256SUMS attestation.intoto.json attestation.sigstore.json \
 		package.zip last-error user-data evaluation.json retention holds \

@@ -158,6 +158,10 @@ START_TEST(typescripts_and_ttyrecs_are_read)
 	log = sample("apart.log");
 	timing = sample("apart.tm");
 	in = sample("in.log");
+	/* Without that of the input, only the output is read. */
+	ck_assert_ptr_nonnull(strstr(events_of(&r, &f), "app.conf"));
+	ck_assert(!f.has_input);
+	ck_assert_uint_eq(TF_RECORDING_WHOLE, f.end);
 	ck_assert(tf_recording_input_name(timing.p, timing.n, &name));
 	ck_assert(tf_str_same(tf_buf_bytes(&name), tf_str_of("in.log")));
 	r.input = file_of(&in);
@@ -334,7 +338,9 @@ START_TEST(names_and_first_bytes_tell_a_recording)
 	static const char *const timings[] = { "s.log.timing", "s.log.tm",
 		"s.timing", "s.tm" };
 	static const char *const plain[] = { "typescript.timing",
-		"typescript.tm", "timing" };
+		"typescript.tm", "timing", "timing.log" };
+	static const char *const tty[] = { "tty.log.timing", "tty.log.tm",
+		"tty.timing", "tty.tm", "timing", "timing.log" };
 	struct tf_buf b = { 0 };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -346,14 +352,20 @@ START_TEST(names_and_first_bytes_tell_a_recording)
 		ck_assert(tf_str_same(tf_buf_bytes(&b),
 		    tf_str_of(i < 4 ? timings[i] : "")));
 	}
-	for (unsigned i = 0; i < 4; i++, b.n = 0) {
+	for (unsigned i = 0; i < 5; i++, b.n = 0) {
 		bool is = tf_recording_timing_name(tf_str_of("typescript"), i,
 		    &b);
 
-		ck_assert(is == (i < 3));
+		ck_assert(is == (i < 4));
 		if (is)
 			ck_assert(tf_str_same(tf_buf_bytes(&b),
 			    tf_str_of(plain[i])));
+	}
+	for (unsigned i = 0; i < 7; i++, b.n = 0) {
+		ck_assert(tf_recording_timing_name(tf_str_of("tty.log"), i,
+			      &b) == (i < 6));
+		ck_assert(tf_str_same(tf_buf_bytes(&b),
+		    tf_str_of(i < 6 ? tty[i] : "")));
 	}
 	tf_buf_free(&b);
 #define BEGINS(kind, text) tf_recording_begins(kind, text, sizeof(text) - 1)
