@@ -129,6 +129,11 @@ walking_asks_next_to_nothing() {
 	mkdir "$mnt/t/w/a/d"
 	create "$mnt/t/w/a" $FILES
 	create "$mnt/t/w/a/d" $FILES
+	# LOOKUP and GETATTR of each file: until it is sealed, the kernel may
+	# remember neither its name nor its attributes.
+	least ls -lR "$mnt/t/w/a"
+	at_most "requests for ls -lR of 2 x $FILES files before their seal" \
+		"$asked" $((FILES * 4 + 40))
 	"$BUILD/trailctl" sync "$mnt"
 	counted find "$mnt/t/w/a" -ls
 	at_most "requests for find -ls of 2 x $FILES files" "$asked" 40
