@@ -148,6 +148,7 @@ struct tf_page_target {
 	 * attestation that the link is about. */
 	struct tf_str name;
 	struct tf_str path; /* below the attestation */
+	uint64_t entry;	    /* of TF_PAGE_REPLAY: that sealed the file */
 };
 
 /*

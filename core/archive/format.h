@@ -55,5 +55,8 @@
 #define TF_PACKAGE_CUSTODY "custody.jsonl"
 #define TF_PACKAGE_ATTESTATION "/attestation.json"
 #define TF_PACKAGE_SUMS "/SHA256SUMS"
+/* Pages that replay recordings: REPLAYS + entry of the recording + PAGE. */
+#define TF_PACKAGE_REPLAYS "replay/"
+#define TF_PACKAGE_REPLAY_PAGE ".html"
 
 #endif

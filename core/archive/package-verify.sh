@@ -910,6 +910,7 @@ function evidence(a, stored, rel, dir) {
 		without_bytes[path] = "data/" stored
 	else {
 		used["data/" stored] = 1
+		replays["replay/" get("seq") ".html"] = 1
 		if (sum["data/" stored] != get("content.sha256"))
 			wrong("data/" stored, "is not what " show(path) " was")
 		stored_files++
@@ -1188,7 +1189,7 @@ END {
 			}
 		} else if ((a in begun && end == "attestation.json") ||
 		    name == "VERIFY.txt" || name == "verify.sh" ||
-		    name == "custody.jsonl" ||
+		    name == "custody.jsonl" || (name in replays) ||
 		    (level < 3 && (name == "index.html" || name == "status.json")) ||
 		    (level == 1 && n == 3 && part[1] == "workflows" &&
 		    (end == "index.html" || end == "status.json") &&

@@ -304,6 +304,7 @@ tf_verify_package(const char *file, const struct tf_verify *v,
 	tf_buf_free(&k.line);
 	tf_buf_free(&k.stored);
 	tf_buf_free(&k.missing);
+	tf_buf_free(&k.there);
 	tf_buf_free(&k.apart);
 	tf_buf_free(&k.lost);
 	tf_buf_free(&k.renamed);

@@ -128,6 +128,9 @@ tf_audit_package_created(struct tf_audit *a, const struct tf_entry *e,
 		return TF_OK;
 	}
 	k->seen[i] = true;
+	tf_buf_add(&k->there, &e->seq, sizeof(e->seq));
+	if (k->there.failed)
+		return tf_nomem(err);
 	k->f.files++;
 	k->f.bytes += e->content.size;
 	tf_archive_member(k->z, i, &m);

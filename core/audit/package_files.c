@@ -7,6 +7,7 @@
  * anything that the signed entries do not.  A file that nothing expects is a
  * finding too: a reader who unpacks the package would take it for evidence.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "../archive/description.h"
@@ -19,6 +20,7 @@
 #include "../base/crypto.h"
 #include "../ledger/name.h"
 #include "../ledger/replay.h"
+#include "../page.h"
 #include "../verify.h"
 #include "audit.h"
 #include "findings.h"
@@ -45,17 +47,17 @@ pass_over(void *arg, const void *p, size_t n, struct tf_error *err)
 	return TF_OK;
 }
 
-/* Check a page against the manifest.  The limit on its size grows with the
- * number of members: a larger page only serves to fill an auditor's disk. */
+/* Check a page of at most max bytes against the manifest: a larger page only
+ * serves to fill an auditor's disk. */
 static bool
-check_digest(struct tf_audit *a, const struct tf_archive_member *m, size_t i)
+check_digest(struct tf_audit *a, const struct tf_archive_member *m, size_t i,
+    uint64_t max)
 {
 	struct tf_audit_package *k = a->self;
 	struct tf_error e = { .code = TF_OK };
 	struct tf_hash h;
 
-	if (m->size >
-	    TF_AUDIT_TEXT_MAX + tf_archive_count(k->z) * ABOUT_A_FILE_MAX)
+	if (m->size > max)
 		tf_audit_member_wrong(a, TF_CHECK_PACKAGE, m->name,
 		    "is longer than it can be");
 	else if (tf_archive_read(k->r, i, pass_over, NULL, &h, &e) != TF_OK)
@@ -72,7 +74,7 @@ check_digest(struct tf_audit *a, const struct tf_archive_member *m, size_t i)
 /* Check the page called name, if the package has it.  text is what this version
  * of trailfs writes there, NULL if that is unknown. */
 static void
-check_reading(struct tf_audit *a, const char *name, const char *text)
+check_text(struct tf_audit *a, const char *name, const char *text, uint64_t max)
 {
 	struct tf_audit_package *k = a->self;
 	struct tf_archive_member m;
@@ -87,12 +89,39 @@ check_reading(struct tf_audit *a, const char *name, const char *text)
 	k->seen[i] = true;
 	if (text != NULL)
 		tf_sha256(text, strlen(text), &h);
-	if (check_digest(a, &m, i) &&
+	if (check_digest(a, &m, i, max) &&
 	    (text == NULL || memcmp(&h, &m.sha256, sizeof(h)) != 0))
 		tf_audit_member_remark(a, TF_GRADE_UNPROVEN, name,
 		    text == NULL ?
 			"unproven: no signature covers what it says" :
 			"unproven: not the text of this version");
+}
+
+/* The same of a page whose size grows with the number of members. */
+static void
+check_reading(struct tf_audit *a, const char *name, const char *text)
+{
+	const struct tf_audit_package *k = a->self;
+
+	check_text(a, name, text,
+	    TF_AUDIT_TEXT_MAX + tf_archive_count(k->z) * ABOUT_A_FILE_MAX);
+}
+
+/* Check the pages that replay evidence whose bytes are in the package. */
+static void
+check_replays(struct tf_audit *a)
+{
+	const struct tf_audit_package *k = a->self;
+	char name[64];
+	uint64_t seq;
+
+	for (size_t at = 0; at < k->there.n; at += sizeof(seq)) {
+		memcpy(&seq, k->there.p + at, sizeof(seq));
+		(void)snprintf(name, sizeof(name),
+		    TF_PACKAGE_REPLAYS "%llu" TF_PACKAGE_REPLAY_PAGE,
+		    (unsigned long long)seq);
+		check_text(a, name, NULL, TF_REPLAY_PAGE_MAX);
+	}
 }
 
 static enum tf_code
@@ -115,6 +144,7 @@ check_pages(struct tf_audit *a, struct tf_error *err)
 
 	check_reading(a, TF_PACKAGE_README, tf_package_readme);
 	check_reading(a, TF_PACKAGE_SCRIPT, tf_package_script);
+	check_replays(a);
 	for (size_t i = 0; rc == TF_OK && i < k->dirs.n; i++)
 		rc = tf_package_texts(&k->p, k->names, &k->dirs.d[i], one_text,
 		    a, err);

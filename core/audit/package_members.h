@@ -46,6 +46,8 @@ struct tf_audit_package {
 				* the attestation, digest of user data or
 				* "", name of the member, each with a NUL */
 	struct tf_buf apart;  /* digests of texts that are not there */
+	struct tf_buf there;  /* evidence with bytes: the number of its entry
+			       * (8 bytes) each */
 	struct tf_buf stored; /* name of the current evidence, below data/ */
 	struct tf_buf renamed; /* expected names.jsonl */
 	char attester[128];    /* the key in force: SPKI in base64 */

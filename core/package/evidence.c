@@ -22,6 +22,7 @@
 #include "../node/damaged.h"
 #include "../node/redacted.h"
 #include "../node/vault_i.h"
+#include "../page.h"
 #include "../store/definitions.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
@@ -253,6 +254,35 @@ tf_package_add_apart(struct tf_package_maker *k, const struct tf_entry *e,
 	return tf_withheld_named(e, add_apart, k, err);
 }
 
+/* Remember evidence that can be a recording: its page is made after all names
+ * are assigned. */
+static enum tf_code
+note_recording(struct tf_package_maker *k, const struct tf_entry *e,
+    const char *stored, struct tf_error *err)
+{
+	const char *slash = memrchr(e->path.p, '/', e->path.n);
+	struct tf_str name = e->path;
+	struct tf_package_recording *r;
+	struct tf_buf data = { 0 };
+
+	if (slash != NULL) {
+		name.p = slash + 1;
+		name.n -= (size_t)(name.p - e->path.p);
+	}
+	if (!e->has_node || !tf_replay_has_name(name))
+		return TF_OK;
+	tf_buf_printf(&data, TF_PACKAGE_DATA "%s", stored);
+	if (data.failed ||
+	    !tf_array_room(&k->recordings, k->n_recordings, &k->cap_recordings,
+		sizeof(*k->recordings))) {
+		tf_buf_free(&data);
+		return tf_nomem(err);
+	}
+	r = &k->recordings[k->n_recordings++];
+	*r = (struct tf_package_recording){ e->node, e->seq, data.p };
+	return TF_OK;
+}
+
 /* Was it redacted, as far as the package has entries? */
 static enum tf_code
 is_redacted(struct tf_package_maker *k, const struct tf_entry *e, bool *yes,
@@ -291,6 +321,8 @@ tf_package_add_evidence(struct tf_package_maker *k, uint64_t seq,
 	 * count as its own. */
 	if (rc == TF_OK && !redacted)
 		rc = add_object(k, e, stored.p, err);
+	if (rc == TF_OK && !redacted)
+		rc = note_recording(k, e, stored.p, err);
 	if (rc == TF_OK)
 		rc = tf_package_add_proof(k, seq, body, TF_PACKAGE_FILE_PROOFS,
 		    stored.p, err);

@@ -51,6 +51,12 @@ struct tf_package_maker {
 	struct tf_buf top;	/* the topmost directory and '/' */
 	struct tf_package_member *m;
 	size_t n, cap;
+	/* Evidence that can be a recording, by its name. */
+	struct tf_package_recording {
+		uint64_t node, entry;
+		char *data; /* name of its bytes */
+	} * recordings;
+	size_t n_recordings, cap_recordings;
 	struct tf_hash *apart; /* texts that were added, sorted */
 	size_t n_apart, cap_apart;
 	uint64_t sealed; /* attestation of the seal being added, or 0 */

@@ -124,6 +124,10 @@ add_pages(struct tf_package_maker *k, struct tf_error *err)
 	for (size_t i = 0; rc == TF_OK && i < k->dirs.n; i++)
 		if ((rc = complete_dir(k, &k->dirs.d[i], err)) == TF_OK)
 			rc = tf_package_pages_add(&g, &k->dirs.d[i], err);
+	for (size_t i = 0; rc == TF_OK && i < k->n_recordings; i++)
+		if ((rc = tf_package_check_stop(k, err)) == TF_OK)
+			rc = tf_package_replay_add(&g, k->recordings[i].node,
+			    k->recordings[i].entry, k->recordings[i].data, err);
 	return rc;
 }
 
@@ -366,6 +370,9 @@ dispose(struct tf_package_maker *k)
 	tf_package_dirs_free(&k->dirs);
 	for (size_t i = 0; i < k->n; i++)
 		free(k->m[i].zip.name);
+	for (size_t i = 0; i < k->n_recordings; i++)
+		free(k->recordings[i].data);
+	free(k->recordings);
 	free(k->apart);
 	free(k->m);
 	if (k->open_fd >= 0)

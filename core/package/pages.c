@@ -97,7 +97,6 @@ find(void *arg, const struct tf_page_target *t, struct tf_buf *out)
 		return add(out, TF_PACKAGE_WORKFLOWS, t->name,
 		    "/" TF_PACKAGE_PAGE);
 	case TF_PAGE_VAULT:
-	case TF_PAGE_REPLAY:
 	case TF_PAGE_PACKAGE:
 		return false; /* a package has neither */
 	case TF_PAGE_STATUS:
@@ -113,6 +112,11 @@ find(void *arg, const struct tf_page_target *t, struct tf_buf *out)
 		return add(out, TF_PACKAGE_CHECKPOINT, none, "");
 	case TF_PAGE_KEY:
 		return add(out, TF_PACKAGE_VKEY, none, "");
+	case TF_PAGE_REPLAY:
+		tf_buf_printf(out,
+		    TF_PACKAGE_REPLAYS "%llu" TF_PACKAGE_REPLAY_PAGE,
+		    (unsigned long long)t->entry);
+		return true;
 	case TF_PAGE_SEAL_PROOF:
 		return link_seal_proof(p, t->name, out);
 	case TF_PAGE_EVIDENCE:
@@ -207,6 +211,45 @@ add_text(void *arg, enum tf_package_text text, const char *name,
 	struct page *p = arg;
 
 	return p->g->text(p->g->arg, name, write[text], p, err);
+}
+
+struct replay {
+	struct tf_view *w;
+	uint64_t node;
+	struct tf_str href; /* from the page to the evidence */
+};
+
+static enum tf_code
+write_replay(void *arg, const struct tf_sink *out, struct tf_error *err)
+{
+	const struct replay *r = arg;
+
+	return tf_view_replay(r->w, r->node, &r->href, out, err);
+}
+
+enum tf_code
+tf_package_replay_add(struct tf_package_pages *g, uint64_t node, uint64_t entry,
+    const char *data, struct tf_error *err)
+{
+	uint64_t parts[TF_REPLAY_PARTS];
+	struct replay r = { .w = g->w, .node = node };
+	struct tf_buf name = { 0 }, href = { 0 };
+	size_t n = 0;
+	enum tf_code rc = tf_view_replay_parts(g->w, node, parts, &n, err);
+
+	if (rc == TF_OK && n > 0) {
+		tf_buf_printf(&name,
+		    TF_PACKAGE_REPLAYS "%llu" TF_PACKAGE_REPLAY_PAGE,
+		    (unsigned long long)entry);
+		tf_buf_printf(&href, "../%s", data);
+		r.href = tf_buf_bytes(&href);
+		rc = name.failed || href.failed ?
+		    tf_nomem(err) :
+		    g->text(g->arg, name.p, write_replay, &r, err);
+	}
+	tf_buf_free(&name);
+	tf_buf_free(&href);
+	return rc;
 }
 
 enum tf_code

@@ -29,4 +29,9 @@ struct tf_package_pages {
 TF_MUST_USE enum tf_code tf_package_pages_add(struct tf_package_pages *g,
     const struct tf_package_dir *d, struct tf_error *err);
 
+/* Add the page that replays evidence `node`, which `entry` sealed, if it is a
+ * recording.  data is the name of its bytes in the package.  Errors: as above. */
+TF_MUST_USE enum tf_code tf_package_replay_add(struct tf_package_pages *g,
+    uint64_t node, uint64_t entry, const char *data, struct tf_error *err);
+
 #endif

@@ -132,7 +132,8 @@ tf_page_link(struct tf_page *p, enum tf_page_link link, struct tf_str name,
 {
 	static const struct tf_page_links in_mount = { find_in_mount, NULL };
 	const struct tf_page_links *l = p->links ? p->links : &in_mount;
-	struct tf_page_target t = { link, p->row.attr.kind, name, path };
+	struct tf_page_target t = { link, p->row.attr.kind, name, path,
+		p->loaded.seq };
 	struct tf_buf to = { 0 }, href = { 0 };
 	bool linked = l->find(l->arg, &t, &to) && to.n > 0;
 

@@ -161,6 +161,62 @@ encrypted_recordings_have_none() {
 	is 2 ls mnt/e/w/a/.trailfs/replay/shell.cast.html
 }
 
+# A package has the pages, under the numbers of the entries; its page leads to them,
+# and both verifiers say that nothing proves them.
+packages_have_the_pages() {
+	is 0 trailctl package -o w.zip mnt/t/w
+	is 0 trailctl verify --vkey vkey w.zip
+	says 'replay/.*unproven'
+	is 0 unzip -q w.zip
+	is 0 sh w/verify.sh "$(cat vkey)" w
+	says '  replay/'
+	# As many as in the mount.
+	find mnt/t/w/*/.trailfs/replay -name '*.html' >there
+	find w/replay -type f >pages
+	[ "$(wc -l <pages)" = "$(wc -l <there)" ]
+	grep -o 'href="replay/[0-9]*.html"' w/index.html | cut -d '"' -f 2 >links
+	[ "$(wc -l <links)" = "$(wc -l <pages)" ]
+	while read -r link; do
+		back=$(grep -o '<a href="[^"]*"' "w/$link" | cut -d '"' -f 2)
+		[ -f "w/replay/$back" ]
+	done <links
+	# The same page, but for the way to the evidence.
+	number=$(grep -l 'Replay of editor.cast' w/replay/*)
+	for f in "$number" $pages/editor.cast.html; do
+		sed 's/<a href="[^"]*"/<a/' "$f"
+		echo
+	done | sort | uniq -c | awk '$1 % 2 { print; bad = 1 } END { exit bad }'
+	# What was redacted is not there, also not in a page.
+	if grep -l 'Replay of pager.cast' w/replay/* | xargs grep -l gone/; then exit 1; fi
+}
+
+# A page of no recording, or one whose bytes are others, is found.
+forged_pages_are_found() {
+	forge 'mv "$(ls w/replay/*.html | head -n 1)" w/replay/0.html'
+	is 4 trailctl verify --vkey vkey w
+	says 'replay/0.html'
+	is 1 sh w/verify.sh "$(cat vkey)" w
+	complains 'replay/0.html: no entry speaks of it'
+	forge 'echo >>"$(ls w/replay/*.html | head -n 1)"'
+	(cd w && cp ../tagged tagmanifest-sha256.txt)
+	is 4 trailctl verify --vkey vkey w
+	is 1 sh w/verify.sh "$(cat vkey)" w
+}
+
+# forge COMMAND: unpack the package again, do that, and make its manifest anew; the
+# one that it had is in tagged.
+forge() {
+	rm -rf w
+	unzip -q w.zip
+	cp w/tagmanifest-sha256.txt tagged
+	sh -c "$1"
+	(
+		cd w && find . -type f ! -path './data/*' ! -name tagmanifest-sha256.txt |
+			sed 's/^..//' | LC_ALL=C sort | tr '\n' '\0' | xargs -0 sha256sum
+	) >tag
+	cp tag w/tagmanifest-sha256.txt
+}
+
 # Bytes that are not those of the entry are not shown.
 damaged_recordings_have_none() {
 	unmount
@@ -213,6 +269,7 @@ a_page_works_from_a_file() {
 run recordings_are_evidence only_recordings_have_pages pages_are_linked \
 	a_part_is_no_whole pages_play_in_a_browser a_page_works_from_a_file \
 	a_page_needs_all_of_its_files reading_a_page_is_recorded \
-	redacted_recordings_have_none encrypted_recordings_have_none \
+	redacted_recordings_have_none packages_have_the_pages forged_pages_are_found \
+	encrypted_recordings_have_none \
 	damaged_recordings_have_none
 finish
