@@ -1,7 +1,7 @@
 /*
  * Open files, and flushes that are not answered yet.
  *
- * Lock order in fs/: the mutex `turn` of loop.c comes before the mu of loop.c
+ * Lock order in fs/: the semaphore `turn` of loop.c comes before the mu of loop.c
  * and that of barrier.c.  The mu of every file (actor.c, barrier.c,
  * control_find.c, control_missing.c, control_save.c, control_snapshot.c,
  * control_tile.c, handle.c, loop.c, notify.c, passthrough.c, report.c,

@@ -1,15 +1,20 @@
 /*
- * Workers.  Lock order: turn, then mu or the mutex of the barrier, which are
- * never held together.
+ * Workers.  No two of mu, the mutex of the barrier and those of lists are held
+ * together.
  *
  * One worker at a time has the turn to read.  It keeps the turn while it handles a
  * request, because most requests are answered in less time than waking another
  * worker takes.  A slow request hands the turn over first (fs_loop_hand_over).
  *
+ * Nobody can know of every request that it will be slow: a short write waits for
+ * the disk when there are too many dirty pages, and any thread waits for a core.
+ * So the relief looks at all workers every LATE_MS, and declares each away that
+ * still handles the request which it handled then; if that worker has the turn,
+ * the relief gives it to others.  The relief sleeps while there are no requests.
+ *
  * A commit takes about as long as waking two threads does.  So while no other
  * request has arrived, a worker commits itself and keeps the turn
- * (fs_loop_may_stay).  If that takes longer than STAY_NS, the watch, a thread that
- * a timer wakes, gives the turn to another worker.  While requests keep arriving,
+ * (fs_loop_may_stay), until the relief takes it.  While requests keep arriving,
  * the workers leave the commits to the vault's thread.
  *
  * A worker whose request waits is away, and a spare worker takes its place.  So
@@ -27,12 +32,13 @@
 #include <linux/fuse.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "aside.h"
@@ -48,20 +54,30 @@
 #define AWAY_PER_UID 16
 #define PUT_OFF_MAX 1024 /* reads; each keeps its buffer */
 #define PASS_MAX 16	 /* requests that pass the reads, then a read is next */
-#define STAY_NS 4000000	 /* a worker keeps the turn so long while it commits */
+#define LATE_MS 5
+#define LOOKS 20 /* without a request, then the relief sleeps */
 #define CROWD 16 /* commits left to the vault when requests are queued */
+
+/* A worker and the turn to read.  Whoever changes HANDLES to OTHER posts it. */
+enum {
+	OTHER,	 /* it does not have the turn */
+	READS,	 /* it has, and reads: nobody else changes this */
+	HANDLES, /* it has, and handles a request: it may be relieved */
+};
 
 struct worker {
 	struct fs_loop *loop;
 	pthread_t thread;	   /* set by the thread itself */
 	struct fs_release release; /* of its request; see barrier.h */
 	uint32_t uid;		   /* sender of the request; fixed while away */
-	bool reads; /* of this thread only: it has the turn, unless it stays */
-	fuse_req_t req; /* of this thread only: may be interrupted; or NULL */
-	bool patient;	/* with req: until its sender ends */
-	fuse_req_t own; /* of this thread only: req, while it stays */
-	bool away;	/* its request waits; guarded by loop->mu */
-	bool used;	/* there is such a thread; guarded by loop->mu */
+	atomic_int turn;
+	atomic_uint count; /* requests begun and ended: odd while it handles */
+	unsigned seen;	   /* count at the last look; of the relief only */
+	fuse_req_t req;	  /* of this thread only: may be interrupted; or NULL */
+	bool patient;	  /* with req: until its sender ends */
+	fuse_req_t own;	  /* of this thread only: req, while it stays */
+	atomic_bool away; /* its request waits; changed under loop->mu */
+	bool used;	  /* there is such a thread; guarded by loop->mu */
 };
 
 static _Thread_local struct worker *me; /* this thread's; NULL: no worker */
@@ -71,15 +87,13 @@ struct fs_loop {
 	int end_fd;
 	atomic_uint alive;  /* workers that have not ended */
 	atomic_bool failed; /* the device cannot be read */
-	pthread_mutex_t turn;
-	pthread_cond_t free;	/* holder is NULL */
-	struct worker *holder;	/* has the turn; guarded by turn */
-	struct worker *staying; /* has it while it commits; guarded by turn */
-	unsigned crowd;		/* commits to leave; of the holder */
-	pthread_t watch;
-	bool watched;			 /* there is such a thread */
-	int timer_fd;			 /* wakes the watch */
-	atomic_bool ended;		 /* the watch is to end */
+	sem_t turn;	    /* free, or a worker has it */
+	atomic_uint crowd;  /* commits to leave; of the holder */
+	pthread_t relief;
+	bool relieves;	      /* there is that thread; of the starter */
+	atomic_bool looks;    /* it does not sleep */
+	atomic_bool no_looks; /* it ends */
+	sem_t work;	      /* wakes it */
 	_Atomic(struct worker *) reader; /* the worker that reads, or NULL */
 	pthread_mutex_t mu;
 	struct fs_barrier barrier;
@@ -106,20 +120,14 @@ fs_loop_new(unsigned threads, struct fs_loop **out, struct tf_error *err)
 	fs_asides_init(&l->aside);
 	fs_asides_init(&l->put_off);
 	l->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	l->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-	if (l->end_fd < 0 || l->timer_fd < 0) {
-		tf_fail(err, TF_IO, "make an eventfd and a timer");
-		if (l->end_fd >= 0)
-			close(l->end_fd);
-		if (l->timer_fd >= 0)
-			close(l->timer_fd);
+	if (l->end_fd < 0) {
 		free(l);
-		return TF_IO;
+		return tf_fail(err, TF_IO, "make an eventfd");
 	}
 	for (unsigned i = 0; i < threads + SPARES_MAX; i++)
 		l->w[i].loop = l;
-	pthread_mutex_init(&l->turn, NULL);
-	pthread_cond_init(&l->free, NULL);
+	(void)sem_init(&l->turn, 0, 1);
+	(void)sem_init(&l->work, 0, 0);
 	pthread_mutex_init(&l->mu, NULL);
 	fs_barrier_init(&l->barrier);
 	*out = l;
@@ -134,11 +142,10 @@ fs_loop_free(struct fs_loop *l)
 	fs_asides_free(&l->aside);
 	fs_asides_free(&l->put_off);
 	close(l->end_fd);
-	close(l->timer_fd);
 	fs_barrier_destroy(&l->barrier);
 	pthread_mutex_destroy(&l->mu);
-	pthread_cond_destroy(&l->free);
-	pthread_mutex_destroy(&l->turn);
+	(void)sem_destroy(&l->turn);
+	(void)sem_destroy(&l->work);
 	free(l);
 }
 
@@ -151,7 +158,7 @@ may_go(const struct fs_loop *l, uint32_t uid)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < l->max + SPARES_MAX; i++)
-		n += l->w[i].away && l->w[i].uid == uid;
+		n += atomic_load(&l->w[i].away) && l->w[i].uid == uid;
 	return n < AWAY_PER_UID;
 }
 
@@ -302,17 +309,37 @@ set_waiting(struct fs_loop *l)
 		l->does_not_wait = now;
 }
 
+/* Wait for the turn; a signal is no reason to go on without it. */
 static void
 take_turn(struct worker *w)
 {
+	while (sem_wait(&w->loop->turn) < 0)
+		continue;
+	atomic_store(&w->turn, READS);
+}
+
+/* Give the turn of w, which does not read itself, to others.  False: w does not
+ * have it. */
+static bool
+give_turn(struct worker *w)
+{
+	int from = HANDLES;
+
+	return atomic_compare_exchange_strong(&w->turn, &from, OTHER) &&
+	    sem_post(&w->loop->turn) == 0;
+}
+
+/* w has a request. */
+static void
+begin(struct worker *w)
+{
 	struct fs_loop *l = w->loop;
 
-	pthread_mutex_lock(&l->turn);
-	while (l->holder != NULL)
-		pthread_cond_wait(&l->free, &l->turn);
-	l->holder = w;
-	w->reads = true;
-	pthread_mutex_unlock(&l->turn);
+	if (atomic_load(&w->turn) == READS)
+		atomic_store(&w->turn, HANDLES);
+	atomic_fetch_add(&w->count, 1);
+	if (!atomic_load(&l->looks) && !atomic_exchange(&l->looks, true))
+		(void)sem_post(&l->work);
 }
 
 /* Choose the next request and move it to buf.  The caller reads.  Returns what
@@ -343,7 +370,7 @@ take(struct worker *w, struct fuse_buf *buf)
 	struct fs_loop *l = w->loop;
 	int n = -EINTR;
 
-	if (!w->reads)
+	if (atomic_load(&w->turn) != READS)
 		take_turn(w);
 	atomic_store(&l->reader, w);
 	while ((n == -EINTR || n == -EAGAIN || n == -ENOMEM) &&
@@ -364,22 +391,15 @@ take(struct worker *w, struct fuse_buf *buf)
 		    strerror(-n));
 	}
 	fuse_session_exit(l->se);
+	atomic_store(&w->turn, HANDLES); /* it may be given to others */
 	return false;
 }
 
 void
 fs_loop_hand_over(void)
 {
-	struct worker *w = me;
-
-	if (w == NULL || !w->reads)
-		return;
-	w->reads = false;
-	pthread_mutex_lock(&w->loop->turn);
-	if (w->loop->holder == w) /* else the watch took it */
-		w->loop->holder = NULL;
-	pthread_mutex_unlock(&w->loop->turn);
-	pthread_cond_signal(&w->loop->free);
+	if (me != NULL)
+		(void)give_turn(me);
 }
 
 /* The request is answered.  False: w is not needed any more, and must not be
@@ -388,14 +408,20 @@ static bool
 come_back(struct worker *w)
 {
 	struct fs_loop *l = w->loop;
-	bool stays = true;
+	bool stays = true, was_away;
+	int from = HANDLES;
 
-	if (!w->away) /* only this thread sets it */
+	atomic_fetch_add(&w->count, 1);
+	/* Whoever is away has given its turn, and the relief holds mu from the
+	 * moment in which it takes a turn until it has noted that. */
+	if (atomic_compare_exchange_strong(&w->turn, &from, READS))
 		return true;
 	pthread_mutex_lock(&l->mu);
-	w->away = false;
-	atomic_fetch_sub(&l->away, 1);
-	if (l->running - atomic_load(&l->away) > l->max + SPARES_KEPT &&
+	was_away = atomic_exchange(&w->away, false);
+	if (was_away)
+		atomic_fetch_sub(&l->away, 1);
+	if (was_away &&
+	    l->running - atomic_load(&l->away) > l->max + SPARES_KEPT &&
 	    !fuse_session_exited(l->se)) {
 		stays = w->used = false;
 		l->running--;
@@ -441,6 +467,7 @@ work(void *arg)
 	me = w;
 	w->thread = pthread_self();
 	while (stays && (take_aside(w, &buf) || take(w, &buf))) {
+		begin(w);
 		fuse_session_process_buf(l->se, &buf);
 		w->req = NULL;
 		fs_barrier_end(&l->barrier, &w->release);
@@ -478,33 +505,19 @@ add_worker(struct fs_loop *l, struct tf_error *err)
 	return tf_fail(err, TF_IO, "start a worker thread");
 }
 
-/* Count w as away; another worker takes its place. */
+/* w is away from now on; another worker takes its place.  mu is held. */
 static void
-leave(struct worker *w)
+set_away(struct worker *w)
 {
 	struct fs_loop *l = w->loop;
 
-	pthread_mutex_lock(&l->mu);
-	w->away = true;
+	if (atomic_exchange(&w->away, true))
+		return;
 	atomic_fetch_add(&l->away, 1);
 	/* If no worker can be started, the present ones do the work. */
 	if (l->running - atomic_load(&l->away) < l->max &&
 	    !fuse_session_exited(l->se))
 		(void)add_worker(l, NULL);
-	pthread_mutex_unlock(&l->mu);
-}
-
-/* While w stays, the watch may make it away, too. */
-static void
-end_stay(struct worker *w)
-{
-	struct fs_loop *l = w->loop;
-
-	pthread_mutex_lock(&l->turn);
-	if (l->staying == w)
-		l->staying = NULL;
-	w->reads = l->holder == w;
-	pthread_mutex_unlock(&l->turn);
 }
 
 void
@@ -512,12 +525,11 @@ fs_loop_away(void)
 {
 	struct worker *w = me;
 
-	if (w == NULL)
+	if (w == NULL || atomic_load(&w->away))
 		return;
-	end_stay(w);
-	if (w->away)
-		return;
-	leave(w);
+	pthread_mutex_lock(&w->loop->mu);
+	set_away(w);
+	pthread_mutex_unlock(&w->loop->mu);
 	fs_loop_hand_over();
 }
 
@@ -529,86 +541,112 @@ static bool
 is_crowded(struct fs_loop *l)
 {
 	struct pollfd p = { .fd = fuse_session_fd(l->se), .events = POLLIN };
+	unsigned left = atomic_load(&l->crowd);
 
-	if (l->crowd > 0) {
-		l->crowd--;
+	if (left > 0) {
+		atomic_store(&l->crowd, left - 1);
 		return true;
 	}
 	if (atomic_load(&l->aside.n) == 0 && atomic_load(&l->put_off.n) == 0 &&
 	    poll(&p, 1, 0) == 0)
 		return false;
-	l->crowd = CROWD;
+	atomic_store(&l->crowd, CROWD);
 	return true;
 }
 
 bool
 fs_loop_may_stay(void)
 {
-	static const struct itimerspec stay = { .it_value = {
-						    .tv_nsec = STAY_NS } };
 	struct worker *w = me;
-	struct fs_loop *l;
 
 	if (w == NULL)
 		return true;
-	l = w->loop;
-	if (!w->reads || is_crowded(l) ||
-	    timerfd_settime(l->timer_fd, 0, &stay, NULL) < 0)
+	if (atomic_load(&w->turn) != HANDLES || is_crowded(w->loop))
 		return false;
 	w->own = w->req;
 	w->req = NULL;
-	pthread_mutex_lock(&l->turn);
-	l->staying = w;
-	pthread_mutex_unlock(&l->turn);
 	return true;
 }
 
 void
 fs_loop_stayed(void)
 {
-	struct worker *w = me;
-
-	if (w == NULL)
+	if (me == NULL)
 		return;
-	w->req = w->own;
-	w->own = NULL;
-	end_stay(w);
+	me->req = me->own;
+	me->own = NULL;
 }
 
-/* The watch: when the timer ends, another worker gets the turn of the one that
- * still stays.  A worker that has just begun to stay may lose it early. */
-static void *
-watch(void *arg)
-{
-	struct fs_loop *l = arg;
-	uint64_t n;
+/* --- the relief ---------------------------------------------------------- */
 
-	while (!atomic_load(&l->ended)) {
-		if (read(l->timer_fd, &n, sizeof n) != (ssize_t)sizeof n)
-			continue;
-		pthread_mutex_lock(&l->turn);
-		if (l->staying != NULL && l->staying == l->holder) {
-			leave(l->staying);
-			l->holder = NULL;
-			pthread_cond_signal(&l->free);
+/* w was handling a request at the last look and still is. */
+static void
+relieve(struct worker *w)
+{
+	struct fs_loop *l = w->loop;
+
+	pthread_mutex_lock(&l->mu);
+	/* One without the turn needs mu when its request has ended, so either
+	 * that has not happened or count tells it. */
+	if (give_turn(w) ||
+	    (atomic_load(&w->turn) == OTHER &&
+		atomic_load(&w->count) == w->seen))
+		set_away(w);
+	pthread_mutex_unlock(&l->mu);
+}
+
+/* Look at all workers.  False: none has had a request since the last look, but
+ * for those that are away. */
+static bool
+look(struct fs_loop *l)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < l->max + SPARES_MAX; i++) {
+		struct worker *w = &l->w[i];
+		unsigned now = atomic_load(&w->count);
+		bool handles = now % 2 != 0 && !atomic_load(&w->away);
+
+		any = any || handles || now != w->seen;
+		if (handles && now == w->seen)
+			relieve(w);
+		w->seen = now;
+	}
+	return any;
+}
+
+static void *
+look_again(void *arg)
+{
+	static const struct timespec pause = { 0, LATE_MS * 1000000L };
+	struct fs_loop *l = arg;
+	unsigned idle = 0;
+
+	while (!atomic_load(&l->no_looks)) {
+		if (idle >= LOOKS) {
+			atomic_store(&l->looks, false);
+			/* A worker that has not seen this has a request, which
+			 * this look sees. */
+			if (!look(l) || atomic_exchange(&l->looks, true))
+				while (sem_wait(&l->work) < 0)
+					continue;
+			idle = 0;
 		}
-		l->staying = NULL;
-		pthread_mutex_unlock(&l->turn);
+		(void)nanosleep(&pause, NULL);
+		idle = look(l) ? 0 : idle + 1;
 	}
 	return NULL;
 }
 
 static void
-end_watch(struct fs_loop *l)
+stop_relief(struct fs_loop *l)
 {
-	static const struct itimerspec now = { .it_value = { .tv_nsec = 1 } };
-
-	if (!l->watched)
+	if (!l->relieves)
 		return;
-	atomic_store(&l->ended, true);
-	(void)timerfd_settime(l->timer_fd, 0, &now, NULL);
-	pthread_join(l->watch, NULL);
-	l->watched = false;
+	atomic_store(&l->no_looks, true);
+	(void)sem_post(&l->work);
+	pthread_join(l->relief, NULL);
+	l->relieves = false;
 }
 
 /* --- start and stop ------------------------------------------------------ */
@@ -629,10 +667,11 @@ fs_loop_start(struct fs_loop *l, struct fuse_session *se, struct tf_error *err)
 	sigemptyset(&sa.sa_mask);
 	if (sigaction(SIGUSR1, &sa, NULL) < 0)
 		return tf_fail(err, TF_IO, "set a signal handler");
-	errno = pthread_create(&l->watch, NULL, watch, l);
+	atomic_store(&l->looks, true);
+	errno = pthread_create(&l->relief, NULL, look_again, l);
 	if (errno != 0)
 		return tf_fail(err, TF_IO, "start a thread");
-	l->watched = true;
+	l->relieves = true;
 	pthread_mutex_lock(&l->mu);
 	for (unsigned i = 0; rc == TF_OK && i < l->max; i++)
 		rc = add_worker(l, err);
@@ -672,7 +711,7 @@ fs_loop_stop(struct fs_loop *l)
 			pthread_join(l->w[i].thread, NULL);
 		l->w[i].used = false;
 	}
-	end_watch(l);
+	stop_relief(l);
 }
 
 uint64_t

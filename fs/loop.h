@@ -61,7 +61,7 @@ void fs_loop_away(void);
 
 /*
  * May this worker wait for the disk and keep reading?  Yes if no other request has
- * arrived; if one arrives, it waits at most 4 ms for another worker.  Until
+ * arrived; if one arrives, it waits 5 to 10 ms for another worker.  Until
  * fs_loop_stayed, fs_loop_interrupted returns false.  Also yes in threads that are
  * no workers.  No lock is held.
  */

@@ -12,7 +12,7 @@
 
 /* A daemon whose calls can be struck. */
 static struct fault *
-mount_with_fault(void)
+mount_with(const char *options)
 {
 	int fd = open("fault", O_RDWR | O_CREAT, 0600);
 	struct fault *f;
@@ -24,11 +24,17 @@ mount_with_fault(void)
 	close(fd);
 	setenv(FAULT_ENV, "fault", 1);
 	setenv("LD_PRELOAD", FAULTS_SHIM, 1);
-	mount_vault("settle=60");
+	mount_vault(options);
 	unsetenv("LD_PRELOAD");
 	make_attestation();
 	put_sealed(A "/early", "sealed early");
 	return f;
+}
+
+static struct fault *
+mount_with_fault(void)
+{
+	return mount_with("settle=60");
 }
 
 /* From now on these calls on that file fail. */
@@ -285,6 +291,63 @@ START_TEST(a_commit_that_waits_for_the_disk_keeps_nobody_waiting)
 }
 END_TEST
 
+#define WRITERS 4 /* twice as many as there are workers */
+
+/* Append to a file that is too long for memory, and report. */
+static pid_t
+append_later(int fd, size_t n)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(write(fd, noise(n, 2), n) == (ssize_t)n ? 0 : 1);
+	ck_assert_int_gt(pid, 0);
+	return pid;
+}
+
+/* Too many dirty pages: each write waits.  Long writes say that they take long;
+ * short ones do not, because they seldom do. */
+START_TEST(writes_that_wait_for_the_disk_delay_nobody_else)
+{
+	struct fault *f;
+	char path[64];
+	int fd[WRITERS], other, status;
+	pid_t pid[WRITERS];
+	struct stat st;
+
+	skip_unless(FAULTS_WORK, "a sanitizer wants to be loaded first");
+	f = mount_with("settle=60,threads=2");
+	other = begin(A "/other");
+	for (int i = 0; i < WRITERS; i++) {
+		snprintf(path, sizeof path, A "/w%d", i);
+		fd[i] = begin(path);
+		ck_assert_int_eq(BIG, write(fd[i], noise(BIG, 1), BIG));
+	}
+	strike(f, 0, "/stage/", 0);
+	f->kind = FAULT_HOLD;
+	f->held = 1;
+	f->calls = CALL_WRITE;
+	for (int i = 0; i < WRITERS; i++)
+		pid[i] = append_later(fd[i], _i == 0 ? BIG : 200);
+	while (f->hits < WRITERS)
+		usleep(1000);
+	allowed(stat(A "/other", &st));
+	ck_assert_int_eq(5, write(other, "other", 5));
+	allowed(close(other));
+	put(A "/more", "more");
+	allowed(mkdir("mnt/t/w/b", 0755));
+	ck_assert(exists("mnt/t/w/b"));
+	f->calls = 0;
+	f->held = 0;
+	for (int i = 0; i < WRITERS; i++) {
+		allowed(waitpid(pid[i], &status, 0));
+		ck_assert_int_eq(0, status);
+		allowed(close(fd[i]));
+	}
+	holds(A "/other", "other");
+}
+END_TEST
+
 Suite *
 suite_disk(void)
 {
@@ -301,5 +364,7 @@ suite_disk(void)
 	tcase_add_loop_test(t,
 	    a_commit_that_waits_for_the_disk_keeps_nobody_waiting, 0,
 	    sizeof waits / sizeof *waits);
+	tcase_add_loop_test(t, writes_that_wait_for_the_disk_delay_nobody_else,
+	    0, 2);
 	return s;
 }
