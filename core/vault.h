@@ -169,9 +169,9 @@ struct tf_vault_options {
 	/* The same for what happens to a key.  NULL: say is called. */
 	void (*say_key)(void *arg, enum tf_code code, const char *line);
 	/*
-	 * The attributes of directory id have changed without a call that named
-	 * id: it was sealed, a node in it was sealed, or its attestation has
-	 * a new owner.  From any thread, before the call that caused the change
+	 * The attributes of node id, a directory or a file that is not open,
+	 * have changed without a call that named id: it was sealed, a node in
+	 * it was sealed, or its attestation has a new owner.  From any thread, before the call that caused the change
 	 * returns, and with locks of the vault held: it must not call the
 	 * vault.  NULL: the caller caches no attributes.
 	 */

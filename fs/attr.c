@@ -1,9 +1,11 @@
 /*
  * The attributes of a node for the kernel, and how long the kernel keeps them.
  *
- * A sealed node never changes, so the kernel may remember it.  For a file that
- * is not sealed the kernel must ask each time: otherwise it would answer
- * stat(2) itself, without waiting for the release barrier.
+ * A sealed node never changes, so the kernel may remember it.  For an open file
+ * the kernel must ask each time: otherwise it would answer stat(2) itself, without
+ * waiting for the release barrier, and the release changes the time of the file.
+ * A file that is closed, and a draft, change by requests that make the kernel ask
+ * again; what else the seal changes is notified.
  */
 #include <string.h>
 
@@ -44,7 +46,10 @@ fs_attr_timeout(const struct tf_attr *a)
 		return SEALED_TIMEOUT_S;
 	/* Each step along a path asks for the attributes of a directory.  They
 	 * change by requests of this kernel, or it is notified (notify.h). */
-	return a->kind == TF_KIND_EVIDENCE ? 0 : FS_ATTR_TIMEOUT_S;
+	return a->kind != TF_KIND_EVIDENCE || a->state == TF_STATE_FROZEN ||
+		a->state == TF_STATE_DRAFT ?
+	    FS_ATTR_TIMEOUT_S :
+	    0;
 }
 
 /* How long may the kernel remember which node the name of a means, in s? */
@@ -82,6 +87,8 @@ fs_attr_entry(const struct fs *fs, const struct tf_attr *a,
 	 * walk that asks. */
 	if (a->kind == TF_KIND_DIRECTORY && a->state != TF_STATE_SEALED)
 		e->attr_timeout = WALK_TIMEOUT_S;
+	if (a->kind == TF_KIND_EVIDENCE && a->state != TF_STATE_SEALED)
+		e->attr_timeout = 0;
 	e->entry_timeout = entry_timeout(a);
 }
 

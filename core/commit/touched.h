@@ -16,7 +16,7 @@ struct tf_txn;
  * transaction. */
 TF_MUST_USE enum tf_code tf_txn_touch(struct tf_txn *t, uint64_t id,
     struct tf_time at, struct tf_error *err);
-/* The row of directory id was changed in another way: report it to the mount
+/* The row of node id was changed in another way: report it to the mount
  * after the commit. */
 TF_MUST_USE enum tf_code tf_txn_changed(struct tf_txn *t, uint64_t id,
     struct tf_error *err);

@@ -36,6 +36,9 @@ tf_pending_freeze(struct tf_pending *l)
 	    TF_SETTLE_MAX_S :
 	    l->v->settings.value[TF_SETTLE];
 
+	/* Of a draft the kernel may remember the time. */
+	if (l->attr.state == TF_STATE_DRAFT)
+		tf_vault_changed(l->v, l->attr.id);
 	if (l->attr.state != TF_STATE_FROZEN) {
 		l->attr.state = TF_STATE_FROZEN;
 		l->frozen_ns = now;

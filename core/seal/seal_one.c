@@ -243,6 +243,10 @@ tf_seal_one(struct tf_txn *t, const struct tf_seal_file *s,
 		l->xattrs.n };
 	t->files++;
 	t->content_bytes += s->content.size;
+	if ((row.attr.mode != l->attr.mode ||
+		tf_time_cmp(row.attr.mtime, l->attr.mtime) != 0) &&
+	    (rc = tf_txn_changed(t, l->attr.id, err)) != TF_OK)
+		return rc;
 	if ((rc = tf_nodes_put(t->db, &row, err)) == TF_OK &&
 	    (rc = tf_stage_delete(t->db, l->attr.id, err)) == TF_OK)
 		rc = tf_txn_touch(t, l->attr.parent, t->at, err);

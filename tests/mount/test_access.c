@@ -167,6 +167,9 @@ END_TEST
 
 START_TEST(a_floor_lets_others_read_all)
 {
+	struct stat st;
+	int fd;
+
 	mount_vault("settle=60,mode_floor=0440");
 	make_attestation();
 	umask(077);
@@ -187,7 +190,13 @@ START_TEST(a_floor_lets_others_read_all)
 	mount_vault("settle=60");
 	put(A "/h", "x");
 	allowed(chmod(A "/h", 0600));
+	fd = open(A "/h", O_RDONLY);
+	allowed(fstat(fd, &st)); /* the kernel keeps the mode */
+	ck_assert_uint_eq(0600, st.st_mode & 07777);
 	sync_dir("mnt");
+	allowed(fstat(fd, &st));
+	ck_assert_uint_eq(0644, st.st_mode & 07777);
+	close(fd);
 	ck_assert_uint_eq(0644, mode_of(A "/h"));
 	unmount_vault();
 }
@@ -210,9 +219,12 @@ START_TEST(a_floor_opens_directories_for_the_readers)
 	allowed(chmod(W "/.b", 0700));
 	allowed(mkdir(W "/.b/d", 0700));
 	put(W "/.b/d/f", "x");
+	allowed(chmod(W "/.b/d/f", 0600));
+	ck_assert_uint_eq(0600, mode_of(W "/.b/d/f")); /* the kernel keeps it */
 	umask(022);
 	sync_dir("mnt");
 	allowed(rename(W "/.b", W "/b"));
+	ck_assert_uint_eq(0644, mode_of(W "/b/d/f"));
 	ck_assert_uint_eq(0750, mode_of("mnt/t")); /* not for others */
 	for (size_t i = 0; i < LEN(dir); i++)
 		ck_assert_uint_eq(0755, mode_of(dir[i]));

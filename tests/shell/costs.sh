@@ -123,6 +123,17 @@ least() {
 	asked=$fewest
 }
 
+# rsync makes a draft, sets its attributes twice after its close, and renames it.  The
+# kernel asks for the attributes of the draft once meanwhile.
+a_file_by_rsync_is_so_many_requests() {
+	mount_with -d -o durability=batch
+	mkdir "$work/rsync"
+	create "$work/rsync" $FILES
+	counted rsync -a "$work/rsync/" "$mnt/t/w/a/d"
+	at_most "requests for $FILES files by rsync" "$asked" $((FILES * 19))
+	rm -r "$work/rsync"
+}
+
 # Walking a tree is answered from the kernel's cache.
 walking_asks_next_to_nothing() {
 	mount_with -d
@@ -361,6 +372,7 @@ with '/dev/fuse python3 strace' a_close_is_so_many_flushes_and_calls \
 	a_shell_is_one_flush_more \
 	reading_again_is_so_many_calls \
 	four_writers_share_flushes
+with '/dev/fuse python3 rsync' a_file_by_rsync_is_so_many_requests
 with '/dev/fuse python3 strace rsync' a_rename_of_a_batch_is_no_flush
 with '/dev/fuse python3' evidence_takes_so_many_bytes
 finish
