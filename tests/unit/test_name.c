@@ -164,6 +164,55 @@ START_TEST(drafts_are_the_temporary_names_of_tools)
 }
 END_TEST
 
+/* What is harmless beside evidence has few names, or anything could be. */
+START_TEST(a_desktop_leaves_files_of_few_names)
+{
+	static const char *const its[] = { ".DS_Store", "data/a/.DS_Store",
+		"Thumbs.db", "a/Thumbs.db", "desktop.ini", "._a", "a/._a",
+		"__MACOSX/a", "__MACOSX/a/b" };
+	static const char *const others[] = { "a.DS_Store", ".DS_Store2",
+		".DS_Store/a", "thumbs.db", "Thumbs.db/a", "Desktop.ini", "._",
+		"a/._", "_a", ".a", "..", "__MACOSX", "a/__MACOSX/b",
+		"__MACOSXa/b", "", "a" };
+
+	for (size_t i = 0; i < sizeof(its) / sizeof(its[0]); i++)
+		ck_assert_msg(tf_name_of_desktop(its[i], strlen(its[i])), "%s",
+		    its[i]);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		ck_assert_msg(!tf_name_of_desktop(others[i], strlen(others[i])),
+		    "%s", others[i]);
+	ck_assert(!tf_name_of_desktop("Thumbs.db2", 8));
+}
+END_TEST
+
+static bool
+is_draft(const char *path, unsigned levels)
+{
+	return tf_name_draft_path(path, strlen(path), levels);
+}
+
+START_TEST(a_path_of_a_draft_is_one_in_every_directory)
+{
+	ck_assert(is_draft("t/w/a/f.tmp", 3));
+	ck_assert(is_draft("f.tmp", 0));
+	ck_assert(is_draft("t/w/a/.~tmp~/f", 3));
+	ck_assert(is_draft("d/.rsync-partial/e/f", 0));
+	/* A draft attestation is one in a workflow only. */
+	ck_assert(is_draft("t/w/.a/f", 3));
+	ck_assert(is_draft("w/.a/d/f", 2));
+	ck_assert(is_draft(".a/f", 1));
+	ck_assert(!is_draft("t/.w/a/f", 3));
+	ck_assert(!is_draft(".t/w/a/f", 3));
+	ck_assert(!is_draft("t/w/a/.d/f", 3));
+	ck_assert(!is_draft(".a/f", 0));
+	ck_assert(!is_draft("t/w/.trailfs/f", 3));
+	ck_assert(!is_draft("t/w/a/f", 3));
+	ck_assert(!is_draft("d.tmp/f", 0));
+	ck_assert(!is_draft("", 3));
+	ck_assert(!tf_name_draft_path("f.tmp", 4, 0));
+}
+END_TEST
+
 START_TEST(a_version_is_split_off)
 {
 	unsigned v;
@@ -248,6 +297,8 @@ suite_name(void)
 	tcase_add_test(t, the_control_directory_is_reserved_everywhere);
 	tcase_add_test(t, a_draft_attestation_is_a_dot_and_a_name);
 	tcase_add_test(t, drafts_are_the_temporary_names_of_tools);
+	tcase_add_test(t, a_desktop_leaves_files_of_few_names);
+	tcase_add_test(t, a_path_of_a_draft_is_one_in_every_directory);
 	tcase_add_test(t, a_version_is_split_off);
 	tcase_add_test(t, an_interrupted_name_is_a_draft_of_255_bytes_at_most);
 	tcase_add_test(t, a_printed_name_cannot_control_a_terminal);
