@@ -313,8 +313,14 @@ attend(pid_t daemon)
 void
 vault_start(const char *options)
 {
+	const char *more = getenv("TRAILFS_TEST_OPTIONS");
+	char all[512];
 	int log;
 
+	if (more != NULL) {
+		snprintf(all, sizeof(all), "%s,%s", options, more);
+		options = all;
+	}
 	fflush(NULL);
 	fault->attended = fault->calls != 0 &&
 	    (fault->kind == FAULT_CUT || fault->kind == FAULT_KILL);

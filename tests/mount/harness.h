@@ -62,7 +62,8 @@ bool long_run(void);
 
 /* --- the daemon ------------------------------------------------------- */
 
-/* Mount "store" at "mnt" with these options and wait until it serves. */
+/* Mount "store" at "mnt" with these options and wait until it serves.  The
+ * variable TRAILFS_TEST_OPTIONS has options that each mount gets, too. */
 void mount_vault(const char *options);
 /* Unmount; the daemon must end with status 0. */
 /* Unmount what is mounted at a directory, once nobody has a file of it open: a signer

@@ -39,7 +39,12 @@ start_daemon(const char *options)
 {
 	int log;
 
+	const char *more = getenv("TRAILFS_TEST_OPTIONS");
+	char all[sizeof daemon_options + 128];
+
 	snprintf(daemon_options, sizeof daemon_options, "%s", options);
+	snprintf(all, sizeof all, "%s%s%s", options, more != NULL ? "," : "",
+	    more != NULL ? more : "");
 	fflush(NULL);
 	daemon_pid = fork();
 	ck_assert_int_ge(daemon_pid, 0);
@@ -55,7 +60,7 @@ start_daemon(const char *options)
 	    setrlimit(RLIMIT_NOFILE, &daemon_files) < 0)
 		_exit(126);
 	execl(TRAILFS, "trailfs", "store", "mnt", prints_requests ? "-d" : "-f",
-	    "-o", daemon_options, (char *)NULL);
+	    "-o", all, (char *)NULL);
 	_exit(127);
 }
 
