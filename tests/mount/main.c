@@ -62,6 +62,7 @@
 	X(sandbox) \
 	X(redact) X(login) X(process) \
 	X(anchor) \
+	X(streams) \
 	X(metrics) \
 	/* a line for each */
 /* clang-format on */
