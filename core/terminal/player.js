@@ -10,6 +10,7 @@
 'use strict';
 (() => {
 const LIMIT_COLS = 500, LIMIT_ROWS = 200, LIMIT_ARGS = 32, LIMIT_ARG = 9999;
+const LIMIT_SHARED = 64; // kinds of lines of equal cells
 const IDLE = 2; // seconds; a longer pause is shortened to this
 const LIMIT_FOUND = 200; // lines that a search shows
 const $ = id => document.getElementById(id);
@@ -54,6 +55,7 @@ class Screen {
 	constructor(cols, rows) {
 		this.cols = cols;
 		this.rows = rows;
+		this.shared = new Map();
 		this.reset();
 	}
 	reset() {
@@ -68,9 +70,7 @@ class Screen {
 		this.shows = true; // the cursor
 		this.sets = [false, false]; // G0, G1: line drawing
 		this.set = 0;
-		this.tabs = new Set();
-		for (let i = 8; i < LIMIT_COLS; i += 8)
-			this.tabs.add(i);
+		this.stops = null; // of tabs; null: each eighth column
 		this.lines = this.empty();
 		this.other = null; // the main screen while the alternate one is shown
 		this.saved = null;
@@ -81,11 +81,38 @@ class Screen {
 	blank() {
 		return this.style.bg < 0 ? BLANK : {c: ' ', s: {...PLAIN, bg: this.style.bg}};
 	}
-	line() {
-		return Array(this.cols).fill(this.blank());
+	// A line of equal cells.  Lines are shared until something is written to
+	// them: a recording of nothing but erasures must not take minutes.
+	line(cell = this.blank()) {
+		const key = cell.c + cell.s.bg;
+		let l = this.shared.get(key);
+		if (!l) {
+			if (this.shared.size > LIMIT_SHARED)
+				this.shared.clear();
+			l = Array(this.cols).fill(cell);
+			l.shared = true;
+			this.shared.set(key, l);
+		}
+		return l;
+	}
+	// Line y, to be written to.
+	own(y) {
+		const l = this.lines[y];
+		return l.shared ? this.lines[y] = l.slice() : l;
+	}
+	tabs() {
+		if (this.stops === null) {
+			this.stops = new Set();
+			for (let i = 8; i < LIMIT_COLS; i += 8)
+				this.stops.add(i);
+		}
+		return this.stops;
+	}
+	stopsAt(x) {
+		return this.stops === null ? x % 8 === 0 : this.stops.has(x);
 	}
 	empty() {
-		return Array.from({length: this.rows}, () => this.line());
+		return Array(this.rows).fill(this.line());
 	}
 	resize(cols, rows) {
 		if (cols === this.cols && rows === this.rows)
@@ -103,6 +130,7 @@ class Screen {
 				lines.push(Array(cols).fill(BLANK));
 			return [lines, cut];
 		};
+		this.shared.clear();
 		const [lines, cut] = fit(this.lines);
 		if (this.other)
 			this.other = fit(this.other)[0];
@@ -120,14 +148,14 @@ class Screen {
 		const size = this.bottom - top + 1;
 		const up = n > 0;
 		n = Math.min(Math.abs(n), size);
-		for (let i = 0; i < n; i++)
-			if (up) {
-				this.lines.splice(top, 1);
-				this.lines.splice(this.bottom, 0, this.line());
-			} else {
-				this.lines.splice(this.bottom, 1);
-				this.lines.splice(top, 0, this.line());
-			}
+		const more = Array(n).fill(this.line());
+		if (up) {
+			this.lines.splice(top, n);
+			this.lines.splice(this.bottom + 1 - n, 0, ...more);
+		} else {
+			this.lines.splice(this.bottom + 1 - n, n);
+			this.lines.splice(top, 0, ...more);
+		}
 	}
 	down() {
 		if (this.y === this.bottom)
@@ -167,11 +195,15 @@ class Screen {
 			l[x + 1] = BLANK;
 	}
 	fill(y, from, to) {
-		const l = this.lines[y], b = this.blank();
 		from = Math.max(0, from);
 		to = Math.min(this.cols, to);
 		if (from >= to)
 			return;
+		if (from === 0 && to === this.cols) {
+			this.lines[y] = this.line();
+			return;
+		}
+		const l = this.own(y), b = this.blank();
 		this.split(l, from);
 		this.split(l, to - 1);
 		l.fill(b, from, to);
@@ -183,7 +215,7 @@ class Screen {
 		if (hidden(code))
 			return;
 		if (w === 0) { // belongs to the character before it
-			const l = this.lines[this.y];
+			const l = this.own(this.y);
 			let x = this.wrapped ? this.x : this.x - 1;
 			if (x > 0 && l[x].c === '')
 				x--;
@@ -200,7 +232,7 @@ class Screen {
 		}
 		if (this.x + w > this.cols)
 			this.x = this.cols - w;
-		const l = this.lines[this.y];
+		const l = this.own(this.y);
 		if (this.inserts) {
 			for (let i = 0; i < w; i++)
 				l.splice(this.x, 0, BLANK);
@@ -333,7 +365,7 @@ class Screen {
 			break;
 		case 9: {
 			let x = this.x + 1;
-			while (x < this.cols - 1 && !this.tabs.has(x))
+			while (x < this.cols - 1 && !this.stopsAt(x))
 				x++;
 			this.move(x, this.y);
 			break;
@@ -363,8 +395,7 @@ class Screen {
 			return;
 		}
 		if (this.between === '#' && f === '8') { // alignment
-			for (const l of this.lines)
-				l.fill({c: 'E', s: PLAIN});
+			this.lines = Array(this.rows).fill(this.line({c: 'E', s: PLAIN}));
 			this.top = 0;
 			this.bottom = this.rows - 1;
 			this.move(0, 0);
@@ -387,7 +418,7 @@ class Screen {
 		case 'D': this.wrapped = false; this.down(); break;
 		case 'E': this.move(0, this.y); this.down(); break;
 		case 'M': this.wrapped = false; this.up(); break;
-		case 'H': this.tabs.add(this.x); break;
+		case 'H': this.tabs().add(this.x); break;
 		case 'c': this.reset(); break;
 		}
 	}
@@ -438,7 +469,7 @@ class Screen {
 			for (let i = 0; i < Math.min(n, this.cols) && this.x > 0; i++)
 				do
 					this.move(this.x - 1, y);
-				while (this.x > 0 && !this.tabs.has(this.x));
+				while (this.x > 0 && !this.stopsAt(this.x));
 			break;
 		case 'J': case '?J':
 			if (zero === 0 || zero === 2)
@@ -459,7 +490,7 @@ class Screen {
 			this.fill(y, x, x + n);
 			break;
 		case '@': case 'P': {
-			const l = this.lines[y], k = Math.min(n, this.cols - x);
+			const l = this.own(y), k = Math.min(n, this.cols - x);
 			this.split(l, x);
 			const more = Array(k).fill(this.blank());
 			if (what === '@')
@@ -480,15 +511,16 @@ class Screen {
 		case 'S': this.scroll(n); break;
 		case 'T': if (this.args.length < 2) this.scroll(-n); break;
 		case 'b':
-			for (let i = 0; i < Math.min(n, LIMIT_COLS * LIMIT_ROWS) &&
-				this.last !== ''; i++)
+			// Within the line, as tmux has it.
+			for (let i = Math.min(n, this.cols - x); i > 0 &&
+				this.last !== ''; i--)
 				this.put(this.last);
 			break;
 		case 'g':
 			if (zero === 0)
-				this.tabs.delete(x);
+				this.tabs().delete(x);
 			else if (zero === 3)
-				this.tabs.clear();
+				this.tabs().clear();
 			break;
 		case 'r': {
 			const top = n - 1;
@@ -604,12 +636,12 @@ class Screen {
 
 // --- drawing --------------------------------------------------------------
 
-// A colour for CSS, made of numbers.
-const css = n => {
+// A colour for CSS, made of numbers; ground: of a background.
+const css = (n, ground) => {
 	if (n >= 0x1000000)
 		return `rgb(${n >> 16 & 255},${n >> 8 & 255},${n & 255})`;
 	if (n < 16)
-		return `var(--c${n})`;
+		return `var(--${ground ? 'b' : 'f'}${n})`;
 	if (n >= 232)
 		return `rgb(${Array(3).fill((n - 232) * 10 + 8)})`;
 	n -= 16;
@@ -620,13 +652,15 @@ const dress = (span, s, cursor) => {
 	let fg = s.fg, bg = s.bg;
 	if (s.bold && fg >= 0 && fg < 8)
 		fg += 8;
-	let f = fg < 0 ? '' : css(fg), b = bg < 0 ? '' : css(bg);
-	if (s.inverse !== cursor)
-		[f, b] = [b || 'var(--screen)', f || 'var(--ink)'];
-	if (f)
-		span.style.color = f;
-	if (b)
-		span.style.backgroundColor = b;
+	const turned = s.inverse !== cursor;
+	if (turned)
+		[fg, bg] = [bg, fg];
+	if (fg >= 0 || turned)
+		// Black is visible on a background, and grey without one.
+		span.style.color = fg < 0 ? 'var(--screen)' :
+			fg === 0 && (bg > 0 || turned) ? '#000' : css(fg, false);
+	if (bg >= 0 || turned)
+		span.style.backgroundColor = bg < 0 ? 'var(--ink)' : css(bg, true);
 	if (s.bold)
 		span.style.fontWeight = 'bold';
 	if (s.dim)
