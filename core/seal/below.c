@@ -146,7 +146,6 @@ tf_below_claim(struct tf_below *b)
 		tf_pending_ref(b->l[i]);
 		b->l[i]->job = true;
 	}
-	tf_pending_sort(b->l, b->n);
 }
 
 void

@@ -24,8 +24,9 @@ TF_MUST_USE enum tf_code tf_below_look(struct tf_vault *v, struct tf_below *b,
 void tf_below_name(struct tf_vault *v, const struct tf_below *b,
     struct tf_db *db, struct tf_error *err);
 
-/* Claim all of b->l at once and sort them by age; and end these claims.  None
- * of them is claimed by anybody else (tf_below_look).  The caller holds mu. */
+/* Claim all of b->l at once; and end these claims.  None of them is claimed by
+ * anybody else (tf_below_look).  The caller holds mu, and sorts them without it:
+ * there may be 100,000. */
 void tf_below_claim(struct tf_below *b);
 
 /* No claim is left in b afterwards; b->l is still the caller's to free. */

@@ -460,6 +460,7 @@ seal_in_turn(struct tf_closing *c, struct tf_error *err)
 		if (c->draft != NULL)
 			swap_names(c);
 		pthread_mutex_unlock(&v->mu);
+		tf_pending_sort(c->below.l, c->below.n); /* by age */
 		if ((rc = close_claimed(c, err)) == TF_OK)
 			settle_below(c);
 		pthread_mutex_lock(&v->mu);
