@@ -409,6 +409,7 @@ tf_commit_start(struct tf_vault *v, struct tf_db *db, struct tf_committer **out,
     struct tf_error *err)
 {
 	struct tf_committer *c = calloc(1, sizeof(*c));
+	pthread_condattr_t attr;
 	enum tf_code rc;
 
 	if (c == NULL || (c->tree = calloc(1, sizeof(*c->tree))) == NULL) {
@@ -423,7 +424,10 @@ tf_commit_start(struct tf_vault *v, struct tf_db *db, struct tf_committer **out,
 	c->tail = &c->head;
 	c->process = process_list;
 	(void)pthread_mutex_init(&c->mu, NULL);
-	(void)pthread_cond_init(&c->more, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&c->more, &attr);
+	(void)pthread_condattr_destroy(&attr);
 	if ((rc = tf_commit_load(c, err)) == TF_OK &&
 	    pthread_create(&c->thread, NULL, work, c) != 0)
 		rc = tf_fail(err, TF_NOMEM, "cannot start a thread");

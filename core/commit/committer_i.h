@@ -41,6 +41,8 @@ struct tf_committer {
 	pthread_mutex_t mu;
 	pthread_cond_t more;
 	struct tf_job *head, **tail; /* guarded by mu */
+	unsigned n;		     /* jobs in that list; guarded by mu */
+	unsigned gathering;	     /* threads that add more; guarded by mu */
 	/* A thread runs jobs, or is about to; guarded by mu. */
 	bool running;
 	/* Run the jobs of list, and report their results. */

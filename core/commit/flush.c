@@ -398,7 +398,7 @@ hash_long(struct tf_pending *l, struct tf_error *err)
 }
 
 void
-tf_flush(struct tf_pending *l, tf_done done, void *arg)
+tf_flush(struct tf_pending *l, bool waits, tf_done done, void *arg)
 {
 	struct tf_error e = { .code = TF_OK };
 	struct tf_vault *v = l->v;
@@ -466,14 +466,14 @@ tf_flush(struct tf_pending *l, tf_done done, void *arg)
 		f = NULL;
 	}
 	pthread_mutex_unlock(&v->mu);
-	if (f != NULL && done != NULL)
+	if (f != NULL && waits)
 		tf_commit_queue(v->commit, &f->job);
 	else if (f != NULL)
 		tf_commit_submit(v->commit, &f->job);
 	pthread_mutex_unlock(&l->io);
 	/* Somebody waits for the result: perhaps this thread can commit.  l and f
 	 * may be freed already. */
-	if (f != NULL && done != NULL)
+	if (f != NULL && waits)
 		tf_commit_run(v->commit);
 	if (f == NULL && done != NULL && rc != TF_OK)
 		atomic_fetch_add(&v->counters.close_failures, 1);

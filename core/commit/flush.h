@@ -8,9 +8,13 @@ struct tf_pending;
 struct tf_txn;
 struct tf_vault;
 
-/* Flush the present content of l.  done (may be NULL) is called once with the
- * result, in this thread or in the committer's.  The caller holds no lock. */
-void tf_flush(struct tf_pending *l, tf_done done, void *arg);
+/*
+ * Flush the present content of l.  done is called once with the result, in this
+ * thread or in another one that commits.  waits: this thread serves a caller who
+ * waits for the result, so it may commit itself; else the flushes that follow may
+ * join this one.  The caller holds no lock.
+ */
+void tf_flush(struct tf_pending *l, bool waits, tf_done done, void *arg);
 
 /* Write the row of l, and those of its pending directories that have no row
  * yet, to table stage. */

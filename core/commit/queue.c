@@ -11,12 +11,14 @@
  */
 #include <pthread.h>
 
+#include "../base/clock.h"
 #include "../node/vault_i.h"
 #include "commit.h"
 #include "committer_i.h"
 #include "queue.h"
 
-#define BATCH_MAX 256 /* jobs in one transaction */
+#define BATCH_MAX 256	  /* jobs in one transaction */
+#define GATHER_NS 5000000 /* wait so long for more of them, see queue.h */
 
 /* Take up to BATCH_MAX jobs of the queue, which is not empty.  mu is held. */
 static struct tf_job *
@@ -38,6 +40,7 @@ take(struct tf_committer *c)
 	*at = NULL;
 	if (c->head == NULL)
 		c->tail = &c->head;
+	c->n -= n;
 	atomic_fetch_sub(&c->v->counters.queued, n);
 	return list;
 }
@@ -48,6 +51,39 @@ stop_running(struct tf_committer *c)
 {
 	c->running = false;
 	return c->head != NULL || c->quit;
+}
+
+/* The queue is not empty: wait until nobody adds more, or not for long.  mu is
+ * held, and let go of meanwhile. */
+static void
+wait_for_more(struct tf_committer *c)
+{
+	struct timespec until;
+	int rc = 0;
+
+	if (c->gathering == 0)
+		return;
+	tf_clock_after(GATHER_NS, &until);
+	while (rc == 0 && c->gathering > 0 && c->n < BATCH_MAX && !c->quit)
+		rc = pthread_cond_timedwait(&c->more, &c->mu, &until);
+}
+
+void
+tf_commit_gather(struct tf_committer *c)
+{
+	pthread_mutex_lock(&c->mu);
+	c->gathering++;
+	pthread_mutex_unlock(&c->mu);
+}
+
+void
+tf_commit_gathered(struct tf_committer *c)
+{
+	pthread_mutex_lock(&c->mu);
+	c->gathering--;
+	if (c->head != NULL && !c->running)
+		pthread_cond_signal(&c->more);
+	pthread_mutex_unlock(&c->mu);
 }
 
 void
@@ -61,6 +97,9 @@ tf_commit_serve(struct tf_committer *c)
 			pthread_cond_wait(&c->more, &c->mu);
 		if (c->head == NULL)
 			break;
+		wait_for_more(c);
+		if (c->running || c->head == NULL)
+			continue; /* a caller ran them */
 		c->running = true;
 		list = take(c);
 		pthread_mutex_unlock(&c->mu);
@@ -71,20 +110,22 @@ tf_commit_serve(struct tf_committer *c)
 	pthread_mutex_unlock(&c->mu);
 }
 
-/* Put j at the end of the queue.  True: nobody commits. */
+/* Put j at the end of the queue.  True: the committer's thread has to know. */
 static bool
 put(struct tf_committer *c, struct tf_job *j)
 {
-	bool idle;
+	bool wake;
 
 	j->next = NULL;
 	atomic_fetch_add(&c->v->counters.queued, 1);
 	pthread_mutex_lock(&c->mu);
 	*c->tail = j;
 	c->tail = &j->next;
-	idle = !c->running;
+	c->n++;
+	wake = !c->running &&
+	    (c->gathering == 0 || c->n == 1 || c->n >= BATCH_MAX);
 	pthread_mutex_unlock(&c->mu);
-	return idle;
+	return wake;
 }
 
 void

@@ -18,6 +18,13 @@ void tf_commit_submit(struct tf_committer *c, struct tf_job *j);
 /* The same for a caller that calls tf_commit_run afterwards. */
 void tf_commit_queue(struct tf_committer *c, struct tf_job *j);
 /*
+ * The caller is about to submit many jobs for which nobody waits: until
+ * tf_commit_gathered, the committer's thread waits up to 5 ms for more of them, so
+ * that they share a transaction.  Any lock may be held.
+ */
+void tf_commit_gather(struct tf_committer *c);
+void tf_commit_gathered(struct tf_committer *c);
+/*
  * Run the queued jobs in this thread if nobody else commits and the thread may
  * stay for it (options.may_stay); otherwise the committer's thread runs them.
  * The caller holds neither vault.mu nor a lock that a run or done takes: those

@@ -18,6 +18,7 @@
 
 #include "../base/clock.h"
 #include "../commit/encrypt.h"
+#include "../commit/queue.h"
 #include "../node/base.h"
 #include "../node/closed.h"
 #include "../node/holds.h"
@@ -163,6 +164,7 @@ tf_sealer_run(void *vault)
 	struct timespec until;
 	struct gather g;
 	uint64_t att, next_ns;
+	bool gathers = false;
 
 	pthread_mutex_lock(&v->mu);
 	/* ledger.opened has just recorded it. */
@@ -170,6 +172,14 @@ tf_sealer_run(void *vault)
 	while (!v->quit) {
 		now = tf_clock_boot_ns();
 		gather_due(v, &g, now, &next_ns);
+		/* Files that are due are flushed together. */
+		if (gathers != (g.one != NULL && g.n == 0)) {
+			gathers = !gathers;
+			if (gathers)
+				tf_commit_gather(v->commit);
+			else
+				tf_commit_gathered(v->commit);
+		}
 		if (g.n > 0) {
 			pthread_mutex_unlock(&v->mu);
 			(void)tf_seal_claimed(v, g.l, g.n, NULL);
@@ -229,6 +239,8 @@ tf_sealer_run(void *vault)
 		}
 		v->alarm_ns = 0;
 	}
+	if (gathers)
+		tf_commit_gathered(v->commit);
 	pthread_mutex_unlock(&v->mu);
 	return NULL;
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "../base/array.h"
+#include "../commit/queue.h"
 #include "../ledger/name.h"
 #include "../node/base.h"
 #include "../node/claim.h"
@@ -130,6 +131,7 @@ is_below(struct tf_vault *v, struct tf_db *db, const struct tf_pending *l,
 static void
 flush_waiting(const struct due *w)
 {
+	tf_commit_gather(w->v->commit);
 	for (size_t i = 0; i < w->n; i++) {
 		if (w->l[i]->job || !tf_unflushed_waits(w->l[i]))
 			continue;
@@ -137,6 +139,7 @@ flush_waiting(const struct due *w)
 		tf_pending_tend(w->l[i]);
 		pthread_mutex_lock(&w->v->mu);
 	}
+	tf_commit_gathered(w->v->commit);
 }
 
 /* Seal what is wanted at or below id.  No lock is held on entry and exit. */

@@ -254,7 +254,7 @@ tend(struct tf_pending *l)
 	if (lost) {
 		tf_pending_interrupt(l);
 	} else if (flush) {
-		tf_flush(l, after_flush, l);
+		tf_flush(l, false, after_flush, l);
 	} else if (check) {
 		rc = tf_pending_check(l, NULL);
 		if (rc == TF_TOOMANY || rc == TF_INTERRUPTED)

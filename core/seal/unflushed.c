@@ -32,6 +32,7 @@
 #include "unflushed.h"
 
 #define AGAIN_NS (10 * TF_SECOND) /* after a failure */
+#define ROUND_NS (TF_MARK_NS / 4)
 
 struct mark {
 	struct tf_job job;
@@ -49,7 +50,9 @@ tf_unflushed_later(struct tf_pending *l)
 	if (l->mark_ns != 0 || l->moving ||
 	    (l->saved && !l->hollow && l->in_file && !l->secret))
 		return;
-	l->mark_ns = tf_clock_boot_ns() + TF_MARK_NS;
+	/* Files written one after the other are due at the same time, so that
+	 * they share a transaction. */
+	l->mark_ns = (tf_clock_boot_ns() + TF_MARK_NS) / ROUND_NS * ROUND_NS;
 	tf_pending_index(l);
 }
 
@@ -230,12 +233,16 @@ tf_unflushed_end(struct tf_vault *v)
 
 	pthread_mutex_lock(&v->mu);
 	tf_pending_each(&v->pending, note_waiting, &w);
+	if (w.n > 0)
+		tf_commit_gather(v->commit);
 	for (size_t i = 0; i < w.n; i++) {
 		pthread_mutex_unlock(&v->mu);
 		tf_pending_tend(w.l[i]);
 		pthread_mutex_lock(&v->mu);
 		tf_pending_unref(w.l[i]);
 	}
+	if (w.n > 0)
+		tf_commit_gathered(v->commit);
 	pthread_mutex_unlock(&v->mu);
 	free(w.l);
 }

@@ -258,7 +258,7 @@ tf_file_flush(struct tf_file *f, bool sync, tf_done done, void *arg)
 		(void)tf_pending_failure(f->l, &e);
 	pthread_mutex_unlock(&f->v->mu);
 	if (wait)
-		tf_flush(f->l, done, arg);
+		tf_flush(f->l, true, done, arg);
 	else /* release flushes it */
 		done(arg, e.code, &e);
 }

@@ -337,6 +337,19 @@ four_writers_share_flushes() {
 		"$(calls 'fdatasync|fsync')" 88
 }
 
+# With durability=batch, files become durable together, four times per second, and
+# all that a seal still has to flush is flushed together.
+a_batch_shares_flushes() {
+	mount_with -o durability=batch
+	began=$(date +%s)
+	traced create "$mnt/t/w/a" $((FILES * 3))
+	took=$(($(date +%s) - began))
+	at_most "flushes for $((FILES * 3)) files in $took s with a batch" \
+		"$(calls 'fdatasync|fsync')" $((took * 5 + 10))
+	traced "$BUILD/trailctl" sync "$mnt"
+	at_most "flushes for sealing them" "$(calls 'fdatasync|fsync')" 15
+}
+
 # With durability=batch, files that rsync renames share flushes, too.
 a_rename_of_a_batch_is_no_flush() {
 	mount_with -o durability=batch
@@ -371,7 +384,8 @@ with '/dev/fuse python3 strace' a_close_is_so_many_flushes_and_calls \
 	a_close_wakes_nobody \
 	a_shell_is_one_flush_more \
 	reading_again_is_so_many_calls \
-	four_writers_share_flushes
+	four_writers_share_flushes \
+	a_batch_shares_flushes
 with '/dev/fuse python3 rsync' a_file_by_rsync_is_so_many_requests
 with '/dev/fuse python3 strace rsync' a_rename_of_a_batch_is_no_flush
 with '/dev/fuse python3' evidence_takes_so_many_bytes
