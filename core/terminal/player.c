@@ -32,7 +32,6 @@
 
 /* The texts are in files of their own, so that they can be checked as such. */
 #define TEXT(symbol, file)                             \
-	extern const char symbol[];                    \
 	__asm__(".pushsection .rodata\n"               \
 		".global " #symbol "\n" #symbol ":\n"  \
 		".incbin \"core/terminal/" file "\"\n" \

@@ -8,9 +8,8 @@
 #include "../json.h"
 #include "recording.h"
 
-/* Bytes of a page at most: base64 of the bytes of a recording, what stands beside
- * each event, its plain text and the rest. */
-#define TF_PLAYER_PAGE_MAX ((uint64_t)32 << 20)
+/* Texts that each page has: player.js and player.css. */
+extern const char tf_player_script[], tf_player_style[];
 
 /* The evidence that a page is about. */
 struct tf_player_about {
@@ -23,7 +22,8 @@ struct tf_player_about {
 /*
  * Write the page of recording r, which is read twice.  The same recording gives
  * the same bytes.  It is written in pieces; memory is needed for the plain text,
- * which has a limit.  Errors: TF_NOMEM, those of the files and of out.
+ * which has a limit.  A page has less than TF_REPLAY_PAGE_MAX bytes (page.h).
+ * Errors: TF_NOMEM, those of the files and of out.
  */
 TF_MUST_USE enum tf_code tf_player_page(const struct tf_recording *r,
     const struct tf_player_about *about, const struct tf_sink *out,

@@ -29,8 +29,6 @@
 
 #define PIECE 65536 /* bytes hashed at a time */
 
-_Static_assert(TF_REPLAY_PAGE_MAX == TF_PLAYER_PAGE_MAX, "size of pages");
-
 /* --- one file ------------------------------------------------------------- */
 
 /* Evidence that is part of a recording. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../../core/base/bytes.h"
+#include "../../core/page.h"
 #include "../../core/terminal/player.h"
 #include "fuzz.h"
 
@@ -99,7 +100,7 @@ fuzz_one(const uint8_t *data, size_t n)
 	tf_recording_facts_free(&f);
 	about.name = about.href = all;
 	MUST(tf_player_page(&r, &about, &sink, NULL) == TF_OK);
-	MUST(page.n <= TF_PLAYER_PAGE_MAX);
+	MUST(page.n <= TF_REPLAY_PAGE_MAX);
 	MUST(times(&page, "<script") == 2 && times(&page, "</script") == 2);
 	MUST(times(&page, "<!--") == 0 && times(&page, "<a ") == 1);
 	tf_buf_free(&page);

@@ -290,6 +290,13 @@ before_mkfs_trailfs() { mkdir /mnt/vault; }
 after_mkfs_trailfs() { mountpoint -q /mnt/vault; }
 
 # For its examples.
+before_trailfs_replay() {
+	make_vault
+}
+after_trailfs_replay() {
+	grep -q 'Replay of session.log' session.log.html
+}
+
 before_trailfs_format() {
 	make_vault
 	cp /mnt/vault/.trailfs/checkpoint /mnt/vault/.trailfs/events.jsonl .
@@ -361,6 +368,8 @@ the_examples_of_mkfs() { page mkfs.trailfs.8; }
 the_examples_of_format() { page trailfs-format.5; }
 # Those of trailfs-package(5).
 the_examples_of_packages() { page trailfs-package.5; }
+# Those of trailfs-replay(7).
+the_examples_of_replay() { page trailfs-replay.7; }
 # Those of trailfs-signer(8).
 the_examples_of_signer() { page trailfs-signer.8; }
 
@@ -394,7 +403,7 @@ set -- the_examples_of_copies the_examples_of_kosli the_examples_of_look \
 	the_examples_of_store the_examples_of_trail the_examples_of_verify \
 	the_examples_of_witness the_examples_of_trailctl the_examples_of_trailfs \
 	the_examples_of_mkfs the_examples_of_signer the_examples_of_format \
-	the_examples_of_packages
+	the_examples_of_packages the_examples_of_replay
 if [ "$(id -u)" -ne 0 ]; then
 	skipped 'not root' "$@"
 elif ! unshare --mount --pid --fork --mount-proc true 2>/dev/null; then

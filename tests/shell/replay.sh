@@ -190,6 +190,7 @@ packages_have_the_pages() {
 	if grep -l 'Replay of pager.cast' w/replay/* | xargs grep -l gone/; then exit 1; fi
 }
 
+# shellcheck disable=SC2016 # forge runs them
 # A page of no recording, or one whose bytes are others, is found.
 forged_pages_are_found() {
 	forge 'mv "$(ls w/replay/*.html | head -n 1)" w/replay/0.html'
