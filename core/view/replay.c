@@ -236,6 +236,32 @@ find_timing(struct tf_view *w, struct recording *r, struct tf_error *err)
 	return find_input(w, r, head, n, err);
 }
 
+/* Is there any file with the name of a timing of this log?  Most logs and texts
+ * have none, and are not even opened. */
+static enum tf_code
+has_timing(struct tf_view *w, const struct tf_node_row *log, bool *has,
+    struct tf_error *err)
+{
+	const struct tf_str name = { log->name, log->name_len };
+	struct tf_node_row row;
+	struct tf_buf b = { 0 };
+	enum tf_code rc = TF_OK;
+
+	*has = false;
+	for (unsigned i = 0; rc == TF_OK && !*has; i++, b.n = 0) {
+		if (!tf_recording_timing_name(name, i, &b))
+			break;
+		if ((rc = tf_buf_end(&b, err)) == TF_OK)
+			rc = tf_nodes_find(w->db, log->attr.parent, b.p, b.n,
+			    &row, err);
+		*has = rc == TF_OK;
+		if (rc == TF_NOTFOUND)
+			rc = TF_OK;
+	}
+	tf_buf_free(&b);
+	return rc;
+}
+
 bool
 tf_replay_has_name(struct tf_str name)
 {
@@ -267,6 +293,9 @@ open_recording(struct tf_view *w, uint64_t id, struct recording *r,
 	if (!tf_replay_has_name(name))
 		return TF_OK;
 	kind = tf_recording_by_name(name);
+	if (kind == TF_RECORDING_SCRIPT &&
+	    ((rc = has_timing(w, &log->row, &is, err)) != TF_OK || !is))
+		return rc;
 	if ((rc = open_part(w, log, &is, err)) != TF_OK || !is ||
 	    (rc = head_of(log, head, &n, err)) != TF_OK)
 		return rc;
