@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "core/base/clock.h"
 #include "lease.h"
 #include "loop.h"
 
@@ -12,10 +13,7 @@
 static int64_t
 now_ms(void)
 {
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t)(tf_clock_boot_ns() / 1000000);
 }
 
 unsigned
@@ -46,6 +44,6 @@ fs_lease_expire(struct fs_lease *l)
 	fs_loop_away();
 	/* At most EXPIRED_MS: what is granted from now on has the new owner. */
 	t.tv_nsec = (long)left * 1000000;
-	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &t, &t) == EINTR)
+	while (nanosleep(&t, &t) < 0 && errno == EINTR)
 		;
 }
