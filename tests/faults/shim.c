@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -37,6 +38,9 @@ begin(void)
 			       MAP_SHARED, fd, 0);
 
 	daemon_pid = getpid();
+	/* glibc ends by SIGSEGV if it finds no memory for its state of users,
+	 * which it makes when it is first asked for one. */
+	(void)getpwuid(0);
 	if (p != MAP_FAILED)
 		fault = p;
 	if (fd >= 0)
