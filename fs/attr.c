@@ -56,14 +56,14 @@ fs_attr_timeout(const struct tf_attr *a)
 static double
 entry_timeout(const struct tf_attr *a)
 {
+	/* A directory changes its owner with its attestation.  The kernel
+	 * decides who may chmod(2) it by the attributes of the last LOOKUP; see
+	 * lease.h. */
+	if (a->kind == TF_KIND_DIRECTORY)
+		return 0;
 	/* A node in the ledger keeps its name for ever. */
 	if (a->state == TF_STATE_SEALED)
 		return SEALED_TIMEOUT_S;
-	/* Until its attestation is sealed, a directory changes its owner with
-	 * the attestation.  The kernel decides who may chmod(2) it by the
-	 * attributes of the last LOOKUP; see lease.h. */
-	if (a->kind == TF_KIND_DIRECTORY)
-		return 0;
 	if (a->state == TF_STATE_OPEN && a->kind != TF_KIND_EVIDENCE)
 		return SEALED_TIMEOUT_S;
 	/* Drafts are renamed and removed by requests of this kernel only.  Any
@@ -85,7 +85,7 @@ fs_attr_entry(const struct fs *fs, const struct tf_attr *a,
 	/* The kernel may not know the node yet, and then ignores a notification
 	 * that overtakes this answer.  So the answer is valid only for the path
 	 * walk that asks. */
-	if (a->kind == TF_KIND_DIRECTORY && a->state != TF_STATE_SEALED)
+	if (a->kind == TF_KIND_DIRECTORY)
 		e->attr_timeout = WALK_TIMEOUT_S;
 	if (a->kind == TF_KIND_EVIDENCE && a->state != TF_STATE_SEALED)
 		e->attr_timeout = 0;

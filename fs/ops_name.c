@@ -21,7 +21,7 @@ reply_entry(fuse_req_t req, const struct tf_attr *a, unsigned begun)
 	struct fuse_entry_param e;
 
 	fs_attr_entry(fs, a, &e);
-	if (a->kind == TF_KIND_DIRECTORY && a->state != TF_STATE_SEALED)
+	if (a->kind == TF_KIND_DIRECTORY)
 		e.entry_timeout = fs_lease_grant(&fs->lease, begun);
 	fuse_reply_entry(req, &e);
 }

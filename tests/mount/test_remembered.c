@@ -396,12 +396,18 @@ old_owner_is_refused(void)
 }
 
 static int
+new_owner_changes_the_mode(void)
+{
+	as(NEW);
+	return chmod(dir_path, 0750) < 0;
+}
+
+static int
 new_owner_is_allowed(void)
 {
 	char path[64];
 
-	as(NEW);
-	if (chmod(dir_path, 0750) < 0)
+	if (new_owner_changes_the_mode() != 0)
 		return 1;
 	snprintf(path, sizeof path, "%s/new", dir_path);
 	return mkdir(path, 0755) == 0 ? 0 : 2;
@@ -447,6 +453,25 @@ START_TEST(a_new_owner_of_an_attestation_owns_its_directories)
 }
 END_TEST
 
+START_TEST(a_new_owner_of_a_sealed_attestation_owns_its_directories)
+{
+	make_directories();
+	allowed(chmod("mnt/t", 0755));
+	allowed(chmod(A, 0755));
+	put(D "/f", "x");
+	allowed(chown(A, OLD, OLD));
+	run(0, "trailctl seal " A);
+	dir_path = D;
+	open_dir = open(D, O_RDONLY | O_DIRECTORY);
+	ck_assert_int_ge(open_dir, 0);
+	ck_assert_uint_eq(OLD, statx_of(D, AT_STATX_FORCE_SYNC).stx_uid);
+	allowed(chown(A, NEW, NEW));
+	ck_assert_int_eq(0, child_ended(in_child(new_owner_changes_the_mode)));
+	ck_assert_int_eq(0, child_ended(in_child(old_owner_is_refused)));
+	close(open_dir);
+}
+END_TEST
+
 /* A directory that moves gets the owner of the other attestation. */
 START_TEST(a_moved_directory_has_the_other_owner)
 {
@@ -484,6 +509,8 @@ suite_remembered(void)
 	tcase_add_test(t, seals_by_the_daemon_are_seen_at_once);
 	tcase_add_test(t, directories_first_seen_beside_a_seal);
 	tcase_add_test(t, a_new_owner_of_an_attestation_owns_its_directories);
+	tcase_add_test(t,
+	    a_new_owner_of_a_sealed_attestation_owns_its_directories);
 	tcase_add_test(t, a_moved_directory_has_the_other_owner);
 	return s;
 }
