@@ -71,6 +71,8 @@ struct tf_attr {
 	enum tf_kind kind;
 	enum tf_state state;
 	bool unlinked; /* a descriptor is open, but the name was removed */
+	bool secret;   /* evidence that will be encrypted: its size changes when
+			* it is frozen, without a report */
 	uint32_t mode; /* permission bits, 07777 */
 	uint32_t uid, gid;
 	uint64_t size; /* bytes; 0 for directories */

@@ -5,7 +5,9 @@
  * the kernel must ask each time: otherwise it would answer stat(2) itself, without
  * waiting for the release barrier, and the release changes the time of the file.
  * A file that is closed, and a draft, change by requests that make the kernel ask
- * again; what else the seal changes is notified.
+ * again; what else the seal changes is notified.  Of a file that will be encrypted
+ * the kernel must ask, too: with a size from before the freeze it would cut off
+ * what it reads after it.
  */
 #include <string.h>
 
@@ -46,8 +48,10 @@ fs_attr_timeout(const struct tf_attr *a)
 		return SEALED_TIMEOUT_S;
 	/* Each step along a path asks for the attributes of a directory.  They
 	 * change by requests of this kernel, or it is notified (notify.h). */
-	return a->kind != TF_KIND_EVIDENCE || a->state == TF_STATE_FROZEN ||
-		a->state == TF_STATE_DRAFT ?
+	if (a->kind != TF_KIND_EVIDENCE)
+		return FS_ATTR_TIMEOUT_S;
+	return !a->secret &&
+		(a->state == TF_STATE_FROZEN || a->state == TF_STATE_DRAFT) ?
 	    FS_ATTR_TIMEOUT_S :
 	    0;
 }

@@ -49,6 +49,7 @@ tf_pending_shown(const struct tf_pending *l)
 {
 	struct tf_attr a = l->attr;
 
+	a.secret = l->secret;
 	if (!tf_pending_shows_encrypted(l))
 		return a;
 	if (l->encrypted != NULL)

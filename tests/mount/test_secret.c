@@ -390,6 +390,26 @@ START_TEST(writes_in_any_order_are_whole)
 }
 END_TEST
 
+/* The kernel got the attributes of the draft, with the size of the text. */
+START_TEST(a_renamed_draft_is_read_whole)
+{
+	char path[64];
+
+	skip_unless(can_encrypt(), "no age");
+	make_secret();
+	run(0, "seq 1000 >plain");
+	for (int i = 0; i < 10; i++) {
+		run(0, "cp plain " A "/.%d.AbCd01", i);
+		run(0, "chmod 600 " A "/.%d.AbCd01", i);
+		run(0, "stat " A "/.%d.AbCd01 >stat", i);
+		run(0, "mv " A "/.%d.AbCd01 " A "/%d", i, i);
+		sync_dir(A);
+		snprintf(path, sizeof path, A "/%d", i);
+		is_encrypted(path, "plain", 1);
+	}
+}
+END_TEST
+
 START_TEST(a_draft_attestation_is_published_encrypted)
 {
 	skip_unless(can_encrypt(), "no age");
@@ -1131,6 +1151,7 @@ suite_secret(void)
 	t = mounted_case(s, "writers");
 	tcase_add_test(t, every_writer_s_bytes_open_with_age);
 	tcase_add_test(t, writes_in_any_order_are_whole);
+	tcase_add_test(t, a_renamed_draft_is_read_whole);
 	tcase_add_test(t, a_draft_attestation_is_published_encrypted);
 
 	t = mounted_case(s, "readers");
