@@ -8,7 +8,9 @@
  *  R3  replica_objects.c.
  *  R4  Entries, rows, tiles, sums and checkpoint are one transaction of SQLite.
  *      STORE/checkpoint and keys/log.vkey are written after it; behind the
- *      database they do no harm.
+ *      database they do no harm.  The first STORE/checkpoint is written before
+ *      it, because entries without that file look like those of a store that
+ *      lost it.
  *
  * The state of the replay is not stored: it follows from the entries, and
  * tf_replica_open() makes it anew.
@@ -772,14 +774,21 @@ shorten_log(struct tf_replica *r, struct tf_error *err)
 	return rc == TF_OK || rc == TF_LOCKED ? TF_OK : tf_fail_as(err, &why);
 }
 
+static enum tf_code
+write_checkpoint(struct tf_replica *r, const struct tf_buf *note,
+    struct tf_error *err)
+{
+	return tf_file_write(r->dirfd, "checkpoint", note->p, note->n, 0600,
+	    false, err);
+}
+
 /* What is written after the commit. */
 static enum tf_code
 publish(struct tf_replica *r, const struct tf_vkey *k, struct tf_error *err)
 {
 	bool renamed = strcmp(k->name, r->vkey.name) != 0 ||
 	    memcmp(&k->pub, &r->vkey.pub, sizeof(k->pub)) != 0;
-	enum tf_code rc = tf_file_write(r->dirfd, "checkpoint", r->note.p,
-	    r->note.n, 0600, false, err);
+	enum tf_code rc = write_checkpoint(r, &r->note, err);
 
 	r->vkey = *k;
 	if (rc == TF_OK && renamed)
@@ -809,6 +818,8 @@ tf_replica_commit(struct tf_replica *r, const void *note, size_t n, bool *done,
 	tf_buf_add(&copy, note, n);
 	if (rc == TF_OK)
 		rc = tf_buf_end(&copy, err);
+	if (rc == TF_OK && r->head.size == 0)
+		rc = write_checkpoint(r, &copy, err);
 	if (rc == TF_OK && r->size == r->head.size)
 		tf_db_rollback(r->db); /* there was no entry */
 	else if (rc == TF_OK)
