@@ -81,7 +81,7 @@ open_mirror(struct restore *x, struct tf_error *err)
 {
 	char name[PATH_MAX];
 	struct tf_hash root;
-	uint64_t size;
+	uint64_t size, entries, bytes;
 	enum tf_code rc;
 	int dirfd = open(x->from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -110,6 +110,13 @@ open_mirror(struct restore *x, struct tf_error *err)
 	if (rc == TF_NOTFOUND)
 		rc = tf_fail(err, TF_NODATA, "%.100s has no entries yet",
 		    x->from);
+	if (rc == TF_OK &&
+	    (rc = tf_entries_size(x->db, &entries, &bytes, err)) == TF_OK &&
+	    entries > size)
+		rc = tf_fail(err, TF_NODATA,
+		    "%llu entries at the end are not signed yet, so nothing "
+		    "proves them: copy the store again",
+		    (unsigned long long)(entries - size));
 out:
 	(void)close(dirfd);
 	return rc;
