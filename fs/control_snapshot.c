@@ -139,6 +139,18 @@ write_file(struct tf_vault *v, struct fs_snapshot *s, struct tf_error *err)
 	return rc;
 }
 
+/* The content of a file of a tree. */
+static enum tf_code
+make_in_tree(struct tf_vault *v, struct fs_snapshot *s, struct tf_error *err)
+{
+	const struct fs_tree *t = s->from.tree;
+
+	if (t->render_for != NULL)
+		return t->render_for(v, s->ino, &s->from.asker, &s->text, err);
+	return t->write_for != NULL ? write_file(v, s, err) :
+				      t->render(v, s->ino, &s->text, err);
+}
+
 /* A promised snapshot of file ino, not in the list. */
 static enum tf_code
 snapshot_new(uint64_t ino, const struct fs_source *from,
@@ -175,13 +187,8 @@ make(struct fs_snapshots *ss, struct fs_snapshot *s, uint64_t head,
 	enum tf_code rc = TF_OK;
 
 	s->head = head;
-	if (row == NULL && s->from.tree->render_for != NULL)
-		rc = s->from.tree->render_for(v, s->ino, &s->from.asker,
-		    &s->text, err);
-	else if (row == NULL && s->from.tree->write_for != NULL)
-		rc = write_file(v, s, err);
-	else if (row == NULL)
-		rc = s->from.tree->render(v, s->ino, &s->text, err);
+	if (row == NULL)
+		rc = make_in_tree(v, s, err);
 	else if (row->render != NULL)
 		rc = row->render(v, dir, &s->from.asker, &s->text, err);
 	else if (row->last_error)

@@ -293,10 +293,12 @@ after_mkfs_trailfs() { mountpoint -q /mnt/vault; }
 before_trailfs_replay() {
 	make_vault
 }
+# The page of the recording has come out.
 after_trailfs_replay() {
 	grep -q 'Replay of session.log' session.log.html
 }
 
+# And for those of this page.
 before_trailfs_format() {
 	make_vault
 	cp /mnt/vault/.trailfs/checkpoint /mnt/vault/.trailfs/events.jsonl .

@@ -28,6 +28,7 @@ signed="GENUINE: signed by $key"
 good='nothing recorded was altered'
 pages='; proven by nothing: [0-9]+ files for reading'
 
+# A store with sealed and open attestations, and what comes of it.
 things_to_verify_are_there() {
 	a_store_is_made
 	is 0 trailctl trail create store/t
@@ -75,6 +76,7 @@ a_mirror_says_how_far_it_goes() {
 		trailctl verify --vkey vkey copy
 }
 
+# An exported log is complete without the evidence, and says so.
 a_log_names_what_was_not_checked() {
 	n=$(trailctl log --json --vkey vkey log 2>/dev/null | wc -l)
 	first 0 "$signed, complete for the log's [0-9]+ entries, no entry was altered; the evidence was not checked" \
@@ -89,6 +91,7 @@ a_log_names_what_was_not_checked() {
 		trailctl verify --vkey vkey --evidence ev log
 }
 
+# With the file that it is about, without it, and with another.
 a_proof_is_about_one_file() {
 	first 0 "$signed, the file is what entry [0-9]+ recorded as t/w/a/1, $good" \
 		trailctl verify --vkey vkey p.tlog-proof new/1

@@ -105,6 +105,7 @@ names_survive_busybox() {
 	is 0 busybox unzip -q names.zip -d by/busybox
 	survives busybox
 }
+# The one of the JDK.
 names_survive_jar() {
 	mkdir by/jar
 	(cd by/jar && jar xf ../../names.zip)

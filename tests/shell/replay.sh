@@ -11,6 +11,7 @@ pages=mnt/$A/.trailfs/replay
 user="setpriv --reuid 54321 --regid 54321 --clear-groups"
 other="setpriv --reuid 54322 --regid 54322 --clear-groups"
 
+# Recordings of each kind, one of them in a directory.
 recordings_are_evidence() {
 	chmod 0755 .
 	is 0 trailctl init --origin example.org/replay store
