@@ -7,7 +7,6 @@
  */
 #include "control_anchor.h"
 
-#include "attr.h"
 #include "control_tree.h"
 #include "core/anchor.h"
 #include "fs.h"
@@ -175,11 +174,8 @@ stat_anchor(struct tf_vault *v, uint64_t ino, struct stat *st,
 	if (rc == TF_OK && !is_dir(ino))
 		rc = render(v, ino, &bytes, err);
 	if (rc == TF_OK) {
-		fs_attr_stat(&root, st);
-		st->st_ino = ino;
+		fs_tree_stat(&root, ino, is_dir(ino), st);
 		st->st_nlink = 1;
-		st->st_mode = is_dir(ino) ? S_IFDIR | (0555 & root.mode) :
-					    S_IFREG | (0444 & root.mode);
 		st->st_size = (off_t)bytes.n;
 	}
 	tf_buf_free(&bytes);

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attr.h"
 #include "control_tree.h"
 #include "core/find.h"
 #include "fs.h"
@@ -182,13 +181,9 @@ stat_find(struct tf_vault *v, uint64_t ino, struct stat *st,
 		rc = query_of(ino, text, err);
 	if (rc != TF_OK)
 		return rc;
-	fs_attr_stat(&root, st);
-	st->st_ino = ino;
+	/* Each user sees in a file what he may read. */
+	fs_tree_stat(&root, ino, is_dir(ino), st);
 	st->st_nlink = 1;
-	st->st_mode = is_dir(ino) ? S_IFDIR | (0555 & root.mode) :
-				    /* Each user sees what he may read. */
-				    S_IFREG | (0444 & root.mode);
-	st->st_size = is_dir(ino) ? 0 : -1;
 	return TF_OK;
 }
 

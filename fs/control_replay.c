@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "attr.h"
 #include "control_tree.h"
 #include "core/control.h"
 #include "core/page.h"
@@ -23,7 +22,6 @@
 #define SUFFIX TF_CONTROL_REPLAY_SUFFIX
 #define SUFFIX_LEN (sizeof SUFFIX - 1)
 #define NAME_LEN TF_CONTROL_NAME_MAX
-#define BATCH 64 /* names asked of the vault at a time */
 
 static uint64_t
 top(uint64_t dir)
@@ -115,11 +113,7 @@ stat_replay(struct tf_vault *v, uint64_t ino, struct stat *st,
 	if (!is_dir(ino) &&
 	    (rc = check_page(v, ino & FS_NODE_MASK, err)) != TF_OK)
 		return rc;
-	fs_attr_stat(&a, st);
-	st->st_ino = ino;
-	st->st_mode = is_dir(ino) ? S_IFDIR | (0555 & a.mode) :
-				    S_IFREG | (0444 & a.mode);
-	st->st_size = is_dir(ino) ? 0 : -1;
+	fs_tree_stat(&a, ino, is_dir(ino), st);
 	return TF_OK;
 }
 
@@ -169,28 +163,11 @@ add(struct tf_vault *v, uint64_t dir, const struct tf_dirent *e,
 	    fs_control_id(FS_KIND_REPLAY, e->attr.id), S_IFREG);
 }
 
-/* The place of a name is the id of its node. */
 static enum tf_code
 list(struct tf_vault *v, uint64_t ino, const struct fs_names *names,
     struct tf_error *err)
 {
-	uint64_t dir = ino & FS_NODE_MASK;
-	uint64_t after = names->at > 0 ? names->at - 1 : 0;
-	struct tf_dirent batch[BATCH];
-	size_t n;
-	enum tf_code rc;
-
-	do {
-		rc = tf_vault_list(v, dir, after, batch, BATCH, &n, err);
-		if (rc != TF_OK)
-			return rc;
-		for (size_t i = 0; i < n; i++) {
-			after = batch[i].attr.id;
-			if (!add(v, dir, &batch[i], names))
-				return TF_OK;
-		}
-	} while (n > 0);
-	return TF_OK;
+	return fs_tree_list(v, ino & FS_NODE_MASK, names, add, err);
 }
 
 const struct fs_tree fs_replay_tree = {

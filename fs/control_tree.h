@@ -133,6 +133,18 @@ fs_tree_is_for_asker(const struct fs_tree *t)
 	return t->render_for != NULL || t->write_for != NULL;
 }
 
+/* *st of node ino, a directory or a file, which stands for the node with the
+ * attributes *a.  The size of a file is -1. */
+void fs_tree_stat(const struct tf_attr *a, uint64_t ino, bool dir,
+    struct stat *st);
+/* Call add for each node in directory dir of the vault, in the order of their
+ * ids; the place of a name is the id of its node.  add returns false when the
+ * listing is full. */
+typedef bool (*fs_tree_add)(struct tf_vault *v, uint64_t dir,
+    const struct tf_dirent *e, const struct fs_names *names);
+TF_MUST_USE enum tf_code fs_tree_list(struct tf_vault *v, uint64_t dir,
+    const struct fs_names *names, fs_tree_add add, struct tf_error *err);
+
 extern const struct fs_tree fs_tile_tree;
 extern const struct fs_tree fs_proof_tree;
 extern const struct fs_tree fs_replay_tree;
