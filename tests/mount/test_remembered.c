@@ -287,7 +287,7 @@ START_TEST(a_file_just_made)
 END_TEST
 
 /* The sealer seals without any request.  A state is seen when it is committed, and
- * the kernel is told after that and before the next commit. */
+ * the notification of the kernel follows that, before the next commit. */
 START_TEST(seals_by_the_daemon_are_seen_at_once)
 {
 	unmount_vault();
@@ -424,11 +424,18 @@ old_owner_makes_none(void)
 }
 
 /* The kernel has just looked the name up, and remembers it for a moment. */
-START_TEST(a_new_owner_of_an_attestation_owns_its_directories)
+/* Directories that every user reaches. */
+static void
+make_ways(void)
 {
 	make_directories();
 	allowed(chmod("mnt/t", 0755));
 	allowed(chmod(A, 0755));
+}
+
+START_TEST(a_new_owner_of_an_attestation_owns_its_directories)
+{
+	make_ways();
 	put(E "/f", "x");
 	sync_dir("mnt");
 	for (int i = 0; i < 2; i++) {
@@ -455,9 +462,7 @@ END_TEST
 
 START_TEST(a_new_owner_of_a_sealed_attestation_owns_its_directories)
 {
-	make_directories();
-	allowed(chmod("mnt/t", 0755));
-	allowed(chmod(A, 0755));
+	make_ways();
 	put(D "/f", "x");
 	allowed(chown(A, OLD, OLD));
 	run(0, "trailctl seal " A);
@@ -475,9 +480,7 @@ END_TEST
 /* A directory that moves gets the owner of the other attestation. */
 START_TEST(a_moved_directory_has_the_other_owner)
 {
-	make_directories();
-	allowed(chmod("mnt/t", 0755));
-	allowed(chmod(A, 0755));
+	make_ways();
 	allowed(chown(A, OLD, OLD));
 	allowed(mkdir(W "/c", 0755));
 	allowed(chown(W "/c", NEW, NEW));

@@ -61,8 +61,8 @@ make_machine() {
 	HOME=/root
 	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 	export HOME PATH
-	mkdir /root/work
-	cd /root/work
+	mkdir /root/desk
+	cd /root/desk
 	# The other machine, its web service, and what one deploys with.
 	other ssh <<-'END'
 	#!/bin/sh
@@ -73,7 +73,7 @@ make_machine() {
 	#!/bin/sh
 	for url; do :; done
 	case $url in
-	*witness*) cd /root/work && exec trailctl witness-serve w1 "$url" ;;
+	*witness*) cd /root/desk && exec trailctl witness-serve w1 "$url" ;;
 	*tsa*) exec "$top/tests/tsa" answer /root/tsa good ;;
 	*other*) exec "$top/tests/tsa" answer /root/tsa good ;;
 	*hooks*) exec cat >>/srv/posted ;;
@@ -120,10 +120,10 @@ in_page() {
 		esac
 		eval "$line" >printed 2>errors || {
 			echo "exit status $?"
-			cat /root/work/printed /root/work/errors
+			cat /root/desk/printed /root/desk/errors
 			exit 1
 		}
-		cd /root/work
+		cd /root/desk
 	done 7<lines
 	"after_$(echo "${1%.*}" | tr . - | tr - _)"
 }
@@ -176,7 +176,7 @@ after_trailctl_look() { grep -q 'prod/seen/a' printed; }
 # For its examples.
 before_trailctl_monitor() {
 	make_vault
-	chmod 755 /root /root/work
+	chmod 755 /root /root/desk
 	: >/srv/posted
 	chmod 666 /srv/posted
 	chmod -R a+rX /mnt/vault/prod 2>/dev/null || :
