@@ -17,6 +17,14 @@ struct tf_package_request {
 	/* Of a trail, take only workflows begun at or after since and before
 	 * until.  Each is a time as entries write it, or NULL: no limit. */
 	const char *since, *until;
+	/* Of a trail, take only workflows that fit all of these, as of the
+	 * checkpoint.  Each may be NULL.
+	 * control: the id of a control; an attestation claims it, or a slot of
+	 *	the template by which the workflow is judged has it.
+	 * status: COMPLIANT, NON-COMPLIANT or INCOMPLETE.
+	 * person: who made an entry at or below the workflow, or for whom a
+	 *	service made one; see tf_package_acted in archive/person.h. */
+	const char *control, *status, *person;
 	/* A directory for temporary files.  NULL: the store's disk, without
 	 * the space that is reserved for sealing. */
 	const char *tmp;

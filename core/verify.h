@@ -74,6 +74,7 @@ struct tf_report {
 	 * whether it covers only a span of time. */
 	uint64_t unsealed;
 	bool may_be_repeated, cut;
+	bool selected; /* cut by control, status or person */
 	bool unpacked; /* the package was an unpacked directory */
 	/* Time stamps: how many there are, and what those prove that the
 	 * caller's certificates vouch for: the first `stamped` entries existed
@@ -125,6 +126,8 @@ struct tf_finding {
 struct tf_about {
 	struct tf_str path;
 	struct tf_str since, until; /* the package's span of time, or absent */
+	/* By which the package's workflows were selected; or absent. */
+	struct tf_str control, status, person;
 	/* Of a proof, from its entry: */
 	uint64_t seq;	     /* UINT64_MAX: a package */
 	struct tf_str type;  /* "evidence.sealed" */

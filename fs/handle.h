@@ -15,7 +15,7 @@
 struct fs;
 struct fs_handles; /* all open files of one mount */
 
-/* At most one of file, reader, snapshot and save is not NULL; none: pages.h. */
+/* Exactly one of file, reader, snapshot and save is not NULL. */
 struct fs_handle {
 	struct tf_file *file; /* for writing, perhaps reading too */
 	struct tf_reader *reader;

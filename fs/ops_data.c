@@ -15,7 +15,6 @@
 #include "handle.h"
 #include "loop.h"
 #include "ops.h"
-#include "pages.h"
 #include "passthrough.h"
 #include "report.h"
 #include "request.h"
@@ -191,25 +190,6 @@ open_control(fuse_req_t req, uint64_t ino)
 		fs_handle_free(r.fs, h); /* interrupted, as in create */
 }
 
-/* The helper wants the kernel to drop the pages of ino (pages.h): it does, because
- * the answer does not have FOPEN_KEEP_CACHE.  Nobody has looked at the content. */
-static void
-open_to_drop(fuse_req_t req, uint64_t ino, struct fuse_file_info *fi)
-{
-	struct fs *fs = fs_of(req);
-	struct fs_handle *h = fs_handle_new(fs);
-
-	if (h == NULL) {
-		fuse_reply_err(req, ENOMEM);
-		return;
-	}
-	set_handle(fi, h);
-	fi->noflush = 1;
-	fs_passthrough_enter(fs->passthrough, h, ino, -1);
-	if (fs_passthrough_reply_open(req, h, fi) == -ENOENT)
-		fs_handle_free(fs, h); /* interrupted, as in create */
-}
-
 void
 fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
@@ -228,10 +208,6 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct fs_handle *h;
 	enum tf_code rc = TF_NOMEM;
 
-	if (fs_pages_asks(fs->pages, fuse_req_ctx(req)->pid)) {
-		open_to_drop(req, ino, fi);
-		return;
-	}
 	if (!writing && fs_control_is(ino)) {
 		fs_loop_hand_over();
 		fs_loop_await(fs->loop, 0); /* status counts what is frozen */
@@ -277,10 +253,6 @@ fs_data_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 
 	if (h->save != NULL) {
 		fs_set_read(req, size, off, fi);
-		return;
-	}
-	if (h->reader == NULL && h->file == NULL && h->snapshot == NULL) {
-		fuse_reply_err(req, EBADF); /* of open_to_drop() */
 		return;
 	}
 	if (!fs_request_begin(&r, req, &op, ino, NULL))

@@ -163,9 +163,13 @@ put_about(struct tf_buf *out, const struct tf_about *s, const char *hex)
 		if (s->moved) {
 			tf_put_cstr(&j, "clock", s->when);
 		}
+	}
+	put_text(&j, "control", s->control);
+	if (s->seq != UINT64_MAX) {
 		put_text(&j, "origin", s->origin);
 	}
 	put_text(&j, "path", s->path);
+	put_text(&j, "person", s->person);
 	if (s->seq != UINT64_MAX)
 		put_number(&j, "seq", s->seq);
 	if (s->has_content) {
@@ -174,6 +178,7 @@ put_about(struct tf_buf *out, const struct tf_about *s, const char *hex)
 	put_text(&j, "since", s->since);
 	if (s->has_content)
 		put_number(&j, "size", s->size);
+	put_text(&j, "status", s->status);
 	put_text(&j, "type", s->type);
 	put_text(&j, "until", s->until);
 	tf_json_object_end(&j);
@@ -216,6 +221,9 @@ add_lines(struct tf_buf *out, const struct tf_about *s, const char *hex)
 	line(out, "path", s->path);
 	line(out, "begun from", s->since);
 	line(out, "begun before", s->until);
+	line(out, "with control", s->control);
+	line(out, "with status", s->status);
+	line(out, "with person", s->person);
 	if (s->seq == UINT64_MAX)
 		return;
 	add_person(out, s->actor);
@@ -376,6 +384,7 @@ check_add(struct check *c, const struct tf_report *r)
 	all->foreign = all->foreign || r->foreign;
 	all->may_be_repeated = all->may_be_repeated || r->may_be_repeated;
 	all->cut = all->cut || r->cut;
+	all->selected = all->selected || r->selected;
 	if (r->size > all->size) {
 		all->size = r->size;
 		all->root = r->root;

@@ -38,9 +38,14 @@ static struct {
 	bool json, no_entry, passphrase;
 	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1]; /* or "" */
 	const char *file, *to;				     /* to: or NULL */
+	const char *control, *status, *person;		     /* or NULL */
 } ask;
 
 static const struct args_option options[] = {
+	{ .name = "control",
+	    .value = "ID",
+	    .help = "only workflows with that control",
+	    .text = &ask.control },
 	ARGS_JSON(&ask.json),
 	{ .name = "no-entry",
 	    .help = "append no entry that records the package",
@@ -54,11 +59,20 @@ static const struct args_option options[] = {
 	    .help = "encrypt the package with a passphrase, asked for on the "
 		    "terminal",
 	    .flag = &ask.passphrase },
+	{ .name = "person",
+	    .value = "WHO",
+	    .help = "only workflows in which WHO acted: a user name, uid or "
+		    "login uid, or for whom a service acted",
+	    .text = &ask.person },
 	{ .name = "since",
 	    .letter = 'S',
 	    .value = "TIME",
 	    .help = "only workflows begun at TIME or later (UTC)",
 	    .time = ask.since },
+	{ .name = "status",
+	    .value = "COMPLIANT|NON-COMPLIANT|INCOMPLETE",
+	    .help = "only workflows with that status",
+	    .text = &ask.status },
 	{ .name = "to",
 	    .value = "TEXT",
 	    .help = "record to whom the package is handed over",
@@ -158,10 +172,11 @@ copy_package(const struct where *w, int fd, struct tf_package_made *made,
 	ssize_t n;
 	enum tf_code rc = TF_OK;
 
-	if (ask.since[0] != '\0' || ask.until[0] != '\0' || ask.to != NULL)
+	if (ask.since[0] != '\0' || ask.until[0] != '\0' || ask.to != NULL ||
+	    ask.control != NULL || ask.status != NULL || ask.person != NULL)
 		rc = tf_fail(err, TF_ACCESS,
-		    "--since, --until and --to need the store, which is its "
-		    "owner's alone");
+		    "--control, --person, --since, --status, --to and --until "
+		    "need the store, which is its owner's alone");
 	if (rc == TF_OK)
 		rc = where_control_of(w, w->path, TF_CONTROL_PACKAGE, &from,
 		    err);
@@ -200,6 +215,9 @@ write_package(const struct where *w, const char *dir, int fd, struct made *m,
 	struct tf_package_request r = { .path = w->path,
 		.since = ask.since[0] != '\0' ? ask.since : NULL,
 		.until = ask.until[0] != '\0' ? ask.until : NULL,
+		.control = ask.control,
+		.status = ask.status,
+		.person = ask.person,
 		.tmp = dir };
 	struct progress progress = { .what = "package", .silent = ask.json };
 	struct where at = { .store = w->store };

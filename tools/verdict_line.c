@@ -141,7 +141,9 @@ add_limits(struct tf_buf *out, const struct check *c)
 		add_subject(out, c);
 		if (r->cut)
 			tf_buf_str(out,
-			    ": it has the workflows of some time only");
+			    r->selected ?
+				": it has selected workflows only" :
+				": it has the workflows of some time only");
 		else
 			tf_buf_printf(out, ": %llu in it not sealed",
 			    (unsigned long long)r->unsealed);

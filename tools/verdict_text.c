@@ -54,7 +54,9 @@ add_missing(struct tf_buf *out, const struct tf_report *r)
 		tf_buf_str(out, "; later versions of it may be missing");
 	if (r->cut)
 		tf_buf_str(out,
-		    "; workflows begun at other times are left out");
+		    r->selected ?
+			"; workflows that were not selected are left out" :
+			"; workflows begun at other times are left out");
 }
 
 /* How far the quorum of the caller's policy goes. */

@@ -12,6 +12,7 @@
 
 #include "../base/bytes.h"
 #include "../base/crypto.h"
+#include "../base/member.h"
 #include "../base/time_text.h"
 #include "../ledger/entry.h"
 #include "../ledger/statement.h"
@@ -91,6 +92,13 @@ put_time(struct tf_json *j, const char *key, struct tf_time t)
 	tf_json_cstr(j, text);
 }
 
+static void
+put_text(struct tf_json *j, const char *key, struct tf_str s)
+{
+	if (s.p != NULL)
+		tf_put_str(j, key, s);
+}
+
 enum tf_code
 tf_package_json(const struct tf_package_facts *f, struct tf_buf *out,
     struct tf_error *err)
@@ -103,6 +111,7 @@ tf_package_json(const struct tf_package_facts *f, struct tf_buf *out,
 	tf_json_begin(&j, out);
 	tf_json_object(&j);
 	put_int(&j, "bytes", f->bytes);
+	put_text(&j, "control", f->p->control);
 	put_int(&j, "entries", f->entries);
 	put_int(&j, "files", f->files);
 	put_int(&j, "format", f->format);
@@ -110,8 +119,10 @@ tf_package_json(const struct tf_package_facts *f, struct tf_buf *out,
 	tf_json_cstr(&j, f->head.origin);
 	tf_json_key(&j, "path");
 	tf_json_str(&j, f->p->path.p, f->p->path.n);
+	put_text(&j, "person", f->p->person);
 	if (f->p->has_since)
 		put_time(&j, "since", f->p->since);
+	put_text(&j, "status", f->p->status);
 	tf_json_key(&j, "tree");
 	tf_json_object(&j);
 	tf_json_key(&j, "root");
@@ -152,8 +163,13 @@ enum tf_code
 tf_package_json_read(const struct tf_buf *json, struct tf_package_request *r,
     unsigned *out, struct tf_buf *text, struct tf_error *err)
 {
-	size_t path, since, until;
-	bool has_since = false, has_until = false;
+	/* The order of the members of *r below. */
+	static const char *const keys[] = { "control", "person", "since",
+		"status", "until" };
+	const char **const to[] = { &r->control, &r->person, &r->since,
+		&r->status, &r->until };
+	size_t path, at[sizeof(keys) / sizeof(*keys)];
+	bool has[sizeof(keys) / sizeof(*keys)] = { false };
 	struct tf_json_doc d = { 0 };
 	struct tf_error e = { .code = TF_OK };
 	bool ok = false, failed = false;
@@ -166,8 +182,8 @@ tf_package_json_read(const struct tf_buf *json, struct tf_package_request *r,
 		ok = format >= 0 && d.tok[format].type == TF_JSON_INT &&
 		    d.tok[format].num > 0 &&
 		    get_text(&d, "path", &path, text, &failed);
-		has_since = ok && get_text(&d, "since", &since, text, &failed);
-		has_until = ok && get_text(&d, "until", &until, text, &failed);
+		for (size_t i = 0; ok && i < sizeof(keys) / sizeof(*keys); i++)
+			has[i] = get_text(&d, keys[i], &at[i], text, &failed);
 	}
 	if (failed || e.code == TF_NOMEM) {
 		tf_json_doc_free(&d);
@@ -183,8 +199,8 @@ tf_package_json_read(const struct tf_buf *json, struct tf_package_request *r,
 	tf_json_doc_free(&d);
 	if (ok) {
 		r->path = text->p + path;
-		r->since = has_since ? text->p + since : NULL;
-		r->until = has_until ? text->p + until : NULL;
+		for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+			*to[i] = has[i] ? text->p + at[i] : NULL;
 	}
 	return ok ?
 	    TF_OK :

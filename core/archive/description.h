@@ -52,7 +52,8 @@ bool tf_package_keys(const struct tf_vkey *log, struct tf_str attester,
 void tf_package_keys_free(struct tf_package_keys *k);
 
 /*
- * Parse package.json: set path, since and until in *r, and *format to 1, 2 or 3.
+ * Parse package.json: set path and the selection in *r, and *format to 1 or
+ * higher.
  * The strings of *r point into text, which the caller frees.  Errors: TF_NEWER
  * (a later version made the package), TF_TAMPER (malformed), TF_NOMEM.
  */

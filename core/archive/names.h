@@ -19,10 +19,13 @@ struct tf_package_names;
 /*
  * The newest format.  The rule of format 1 differs for characters that are not
  * composed, for letter case outside some alphabets, and for cutting.  Format 2
- * has the names of format 3, without the files of said.h.
+ * has the names of format 3, without the files of said.h.  Before format 5 a trail
+ * was cut by time alone, and entries about the vault, completeness.json and
+ * health.json were absent.
  */
-#define TF_PACKAGE_FORMAT 4
-#define TF_PACKAGE_FORMAT_SAID 3 /* the first with these files */
+#define TF_PACKAGE_FORMAT 5
+#define TF_PACKAGE_FORMAT_HEALTH 5 /* the first with these files */
+#define TF_PACKAGE_FORMAT_SAID 3   /* the first with these files */
 
 /* Begin with no names, by the rule of that format.  NULL: no memory. */
 struct tf_package_names *tf_package_names_new(unsigned format);

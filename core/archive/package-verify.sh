@@ -761,6 +761,54 @@ function above(path) {
 	return path == "." || path == about ||
 		substr(about, 1, length(path) + 1) == path "/"
 }
+# completeness.json follows from the entries, except the program that made the package,
+# which proves nothing, and the number of workflows that the trail has.
+function completeness(line, n, i, j, k, name, types, tool, of) {
+	if ((getline line < "completeness.json") <= 0 || !parse(line)) {
+		wrong("completeness.json", "is malformed")
+		return
+	}
+	close("completeness.json")
+	tool = get("tool")
+	of = get("workflows.trail")
+	if (tool !~ /^[A-Za-z0-9 .+~-]+$/ || length(tool) > 64 ||
+	    (chosen ? !is_number(of) : of != ""))
+		wrong("completeness.json", "is malformed")
+	for (name in type_count) {
+		for (j = ++n; j > 1 && sorted[j - 1] > name; j--)
+			sorted[j] = sorted[j - 1]
+		sorted[j] = name
+	}
+	for (i = 1; i <= n; i++)
+		types = types (i > 1 ? "," : "") "\"" sorted[i] "\":" \
+			type_count[sorted[i]]
+	k = gap_count + (before + 1 < size)
+	must_be("completeness.json", "{\"bytes\":" sprintf("%.0f", bytes) \
+		",\"entries\":" NR ",\"files\":" stored_files + 0 \
+		",\"first\":" seqs[1] \
+		",\"gaps\":{\"count\":" k ",\"entries\":" \
+		sprintf("%.0f", size - NR) "},\"last\":" sprintf("%.0f", before) \
+		",\"origin\":\"" origin "\",\"period\":{" \
+		(period == "" ? "" : "\"from\":\"" period "\",") "\"until\":\"" \
+		(until == "" ? last : until) "\"},\"query\":{" \
+		(control == "" ? "" : "\"control\":\"" control "\",") \
+		"\"path\":\"" about "\"" \
+		(person == "" ? "" : ",\"person\":\"" person "\"") \
+		(since == "" ? "" : ",\"since\":\"" since "\"") \
+		(status == "" ? "" : ",\"status\":\"" status "\"") \
+		(until == "" ? "" : ",\"until\":\"" until "\"") \
+		"},\"tool\":\"" tool "\",\"tree\":{\"root\":\"" root \
+		"\",\"size\":" size "},\"types\":{" types \
+		"},\"workflows\":{\"here\":" type_count["workflow.begun"] + 0 \
+		(of == "" ? "" : ",\"trail\":" of) "}}\n")
+	if (chosen)
+		print "completeness.json: how many workflows the trail has" \
+			> (t "/unproven")
+	if (control person status != "")
+		print "package.json: whether the workflows have the control," \
+			" person and status by which they were selected" \
+			> (t "/unproven")
+}
 function use(name) {
 	if (!(name in sum)) {
 		wrong(name, "is missing")
@@ -946,7 +994,7 @@ BEGIN {
 		wrong("package.json", "is malformed")
 		exit 1
 	}
-	if (get("format") !~ /^[1234]$/) {
+	if (get("format") !~ /^[12345]$/) {
 		print "a later version made the package"
 		exit later = 1
 	}
@@ -955,6 +1003,10 @@ BEGIN {
 	about = plain(get("path"))
 	since = get("since")
 	until = get("until")
+	control = get("control")
+	person = get("person")
+	status = get("status")
+	chosen = since control person status until != ""
 	level = split(about, part, "/")
 	base = about
 	if (about !~ /^[A-Za-z0-9][A-Za-z0-9._~@\/-]*$/ || level > 3) {
@@ -963,8 +1015,13 @@ BEGIN {
 	}
 	if ((since != "" && !is_time(since)) || (until != "" && !is_time(until)))
 		wrong("package.json", "is malformed")
-	if (level != 1 && (since != "" || until != ""))
-		wrong("package.json", "only a trail is cut by time")
+	if (control !~ /^[A-Za-z0-9._-]*$/ || person ~ /[\001\002]/ || \
+		(status != "" && \
+		status !~ /^(COMPLIANT|NON-COMPLIANT|INCOMPLETE)$/) || \
+		(format < 5 && control person status != ""))
+		wrong("package.json", "is malformed")
+	if (level != 1 && chosen)
+		wrong("package.json", "only of a trail a part is selected")
 	if (level == 3) {
 		base = part[1] "/" part[2]
 		first_name = about
@@ -985,6 +1042,8 @@ BEGIN {
 	proof = $3
 	if ($1 + 0 <= before && NR > 1)
 		wrong(proof, "is the proof of an entry that another one proves")
+	if (NR == 1 ? $1 + 0 > 0 : $1 + 0 > before + 1)
+		gap_count++
 	before = $1 + 0
 	# The entry has no tab.
 	if (!parse($4) || get("seq") != $1 || !is_number(get("v"))) {
@@ -998,6 +1057,10 @@ BEGIN {
 	type = get("type")
 	path = plain(get("path"))
 	last = get("at")
+	type_count[type]++
+	if (period == "" && (since != "" || (path == about && \
+		type ~ /^(trail\.created|workflow\.begun|attestation\.begun)$/)))
+		period = since == "" ? last : since
 	seqs[NR] = $1
 	clocks[NR] = get("clock") == "" ? last : get("clock")
 	used[substr(proof, 3)] = 1
@@ -1121,7 +1184,9 @@ END {
 		if (!(w in seal) && level < 3)
 			print "not sealed in this package, attestations may be missing: " \
 				show(w) > (t "/whole")
-	if (since != "" || until != "")
+	if (control person status != "")
+		print "selected, other workflows are not in it" > (t "/whole")
+	else if (chosen)
 		print "cut by time, other workflows are not in it" > (t "/whole")
 	else if (level == 1 && !(about in seal))
 		print "not sealed in this package, workflows may be missing: " \
@@ -1143,11 +1208,16 @@ END {
 		"Trailfs-Origin: " origin "\n" \
 		"Trailfs-Package-Format: " format "\n")
 	must_be("package.json", "{\"bytes\":" sprintf("%.0f", bytes) \
+		(control == "" ? "" : ",\"control\":\"" control "\"") \
 		",\"entries\":" NR ",\"files\":" stored_files + 0 ",\"format\":" format \
 		",\"origin\":\"" origin "\",\"path\":\"" about "\"" \
+		(person == "" ? "" : ",\"person\":\"" person "\"") \
 		(since == "" ? "" : ",\"since\":\"" since "\"") \
+		(status == "" ? "" : ",\"status\":\"" status "\"") \
 		",\"tree\":{\"root\":\"" root "\",\"size\":" size "}" \
 		(until == "" ? "" : ",\"until\":\"" until "\"") "}\n")
+	if (format > 4)
+		completeness()
 	used["checkpoint"] = used["events.jsonl"] = used["names.jsonl"] = 1
 	used["manifest-sha256.txt"] = used["tagmanifest-sha256.txt"] = 1
 	for (name in sum) {

@@ -7,7 +7,13 @@
  * rotations of a key, and the opening before each group of entries belong to
  * every package.  So does the newest anchor of each kind and name: what somebody
  * outside has said of the log.  A cut by time chooses whole workflows by the time at which
- * they began: a part of a workflow would prove nothing about it.
+ * they began: a part of a workflow would prove nothing about it.  So do control,
+ * status and person; these need a walk of their own before the first entry of a
+ * workflow is passed on.
+ *
+ * Of the period of the package come the entries about the vault itself as well:
+ * when it was open, what its clock did, and who verified it.  A verifier makes
+ * health.json from them again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +24,12 @@
 #include "../ledger/entry.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/name.h"
+#include "../ledger/slot.h"
+#include "../ledger/status_words.h"
 #include "../package.h"
 #include "../store/anchors.h"
 #include "../store/entries.h"
+#include "person.h"
 #include "select.h"
 
 struct selection {
@@ -29,9 +38,18 @@ struct selection {
 	char *below;	      /* "\"path\":\"TRAIL": a fast filter */
 	struct tf_buf opened; /* last ledger.opened, until passed to fn */
 	uint64_t opened_seq;
-	char **workflow; /* those in the time range; sorted */
+	struct tf_buf closed; /* the ledger.closed of that session, or empty */
+	uint64_t closed_seq;
+	struct workflow {
+		char *name;
+		bool claimed; /* an attestation claims the control */
+		bool acted;   /* the person made an entry of it */
+	} * workflow;	      /* those that were chosen; sorted by name */
 	size_t n, cap;
-	uint64_t *anchor; /* entries of the newest anchors, not sorted */
+	bool chosen;	   /* no more are added */
+	bool period;	   /* has begun */
+	uint64_t expected; /* number of the next entry of the ledger */
+	uint64_t *anchor;  /* entries of the newest anchors, not sorted */
 	size_t anchors, anchor_cap;
 	tf_selected fn;
 	void *arg;
@@ -39,11 +57,53 @@ struct selection {
 
 /* --- places --------------------------------------------------------------- */
 
+bool
+tf_package_is_cut(const struct tf_package_place *p)
+{
+	return p->has_since || p->has_until || p->control.p != NULL ||
+	    p->status.p != NULL || p->person.p != NULL;
+}
+
+/* Does the request choose by more than the entry that begins a workflow? */
+static bool
+chooses_by_content(const struct tf_package_place *p)
+{
+	return p->control.p != NULL || p->status.p != NULL ||
+	    p->person.p != NULL;
+}
+
 static bool
 take_time(const char *text, bool *has, struct tf_time *out)
 {
 	*has = text != NULL;
 	return text == NULL || tf_time_parse(text, strlen(text), out);
+}
+
+static bool
+is_status(struct tf_str s)
+{
+	return tf_str_same(s, tf_str_of(tf_compliance_word(TF_COMPLIANT))) ||
+	    tf_str_same(s, tf_str_of(tf_compliance_word(TF_NON_COMPLIANT))) ||
+	    tf_str_same(s, tf_str_of(tf_compliance_word(TF_INCOMPLETE)));
+}
+
+/* Take control, status and person of the request. */
+static enum tf_code
+take_content(const struct tf_package_request *r, struct tf_package_place *p,
+    struct tf_error *err)
+{
+	p->control = tf_str_of(r->control);
+	p->status = tf_str_of(r->status);
+	p->person = tf_str_of(r->person);
+	if (p->control.p != NULL && !tf_control_ok(p->control.p, p->control.n))
+		return tf_fail(err, TF_USAGE, "%.64s is no id of a control",
+		    r->control);
+	if (p->status.p != NULL && !is_status(p->status))
+		return tf_fail(err, TF_USAGE,
+		    "a status is COMPLIANT, NON-COMPLIANT or INCOMPLETE");
+	if (p->person.p != NULL && !tf_package_person_ok(p->person))
+		return tf_fail(err, TF_USAGE, "that is no name of a person");
+	return TF_OK;
 }
 
 enum tf_code
@@ -58,6 +118,8 @@ tf_package_place(const struct tf_package_request *r, struct tf_package_place *p,
 	if (!take_time(r->since, &p->has_since, &p->since) ||
 	    !take_time(r->until, &p->has_until, &p->until))
 		return tf_fail(err, TF_USAGE, "that is no time");
+	if (take_content(r, p, err) != TF_OK)
+		return TF_USAGE;
 	for (p->kind = TF_KIND_ROOT; *rest != '\0';) {
 		n = strcspn(rest, "/");
 		p->kind = (enum tf_kind)((int)p->kind + 1);
@@ -73,8 +135,11 @@ tf_package_place(const struct tf_package_request *r, struct tf_package_place *p,
 	if (p->kind == TF_KIND_ROOT)
 		return tf_fail(err, TF_UNSUPPORTED,
 		    "%.100s is no trail, workflow or attestation", r->path);
-	if (p->kind != TF_KIND_TRAIL && (p->has_since || p->has_until))
-		return tf_fail(err, TF_USAGE, "only a trail is cut by time");
+	if (p->kind != TF_KIND_TRAIL && tf_package_is_cut(p))
+		return tf_fail(err, TF_USAGE,
+		    chooses_by_content(p) ?
+			"only of a trail a part is selected" :
+			"only a trail is cut by time");
 	p->name = p->part[p->kind - 1];
 	/* The base of an attestation is its workflow. */
 	p->base = p->path;
@@ -171,8 +236,8 @@ find_workflow(const struct selection *s, struct tf_str name, bool *there)
 	*there = false;
 	while (lo < hi && !*there) {
 		mid = lo + (hi - lo) / 2;
-		way = strncmp(s->workflow[mid], name.p, name.n);
-		if (way == 0 && s->workflow[mid][name.n] != '\0')
+		way = strncmp(s->workflow[mid].name, name.p, name.n);
+		if (way == 0 && s->workflow[mid].name[name.n] != '\0')
 			way = 1;
 		*there = way == 0;
 		if (way < 0)
@@ -183,6 +248,14 @@ find_workflow(const struct selection *s, struct tf_str name, bool *there)
 	return hi;
 }
 
+/* Does the entry begin a workflow of the trail in the range of time? */
+static bool
+begins_in_time(const struct selection *s, const struct tf_entry *e)
+{
+	return e->type == TF_WORKFLOW_BEGUN && s->p->kind == TF_KIND_TRAIL &&
+	    in_time(s, e) && within(e->path, s->p->path);
+}
+
 /* Keep the name of a workflow in sorted order. */
 static enum tf_code
 choose_workflow(struct selection *s, struct tf_str name, struct tf_error *err)
@@ -190,13 +263,14 @@ choose_workflow(struct selection *s, struct tf_str name, struct tf_error *err)
 	size_t at;
 	bool there;
 
-	if (!tf_array_room(&s->workflow, s->n, &s->cap, sizeof(char *)))
+	if (!tf_array_room(&s->workflow, s->n, &s->cap, sizeof(*s->workflow)))
 		return tf_nomem(err);
 	at = find_workflow(s, name, &there);
 	memmove(s->workflow + at + 1, s->workflow + at,
-	    (s->n - at) * sizeof(char *));
+	    (s->n - at) * sizeof(*s->workflow));
 	s->n++;
-	if ((s->workflow[at] = strndup(name.p, name.n)) == NULL)
+	s->workflow[at] = (struct workflow){ .name = strndup(name.p, name.n) };
+	if (s->workflow[at].name == NULL)
 		return tf_nomem(err);
 	return TF_OK;
 }
@@ -216,7 +290,7 @@ of_trail(const struct selection *s, const struct tf_entry *e)
 {
 	struct tf_str name = part_after(e->path, s->p->path.n);
 
-	if (!s->p->has_since && !s->p->has_until)
+	if (!tf_package_is_cut(s->p))
 		return true;
 	if (name.p == NULL) /* its sums need the workflows left out */
 		return e->type != TF_TRAIL_SEALED;
@@ -243,6 +317,35 @@ redacts_text(const struct tf_entry *e, const char *field)
 	return (e->type == TF_REDACTION_PROPOSED ||
 		   e->type == TF_REDACTION_DONE) &&
 	    tf_str_same(e->what, tf_str_of(field));
+}
+
+static bool
+is_of_vault(enum tf_entry_kind type)
+{
+	return type == TF_LEDGER_OPENED || type == TF_LEDGER_CLOSED ||
+	    type == TF_CLOCK_JUMPED || type == TF_CLOCK_OBSERVED ||
+	    type == TF_VERIFY_DONE || type == TF_VERIFY_FAILED;
+}
+
+bool
+tf_package_in_period(const struct tf_package_place *p, bool *begun,
+    const struct tf_entry *e)
+{
+	const bool creates = e->type == TF_TRAIL_CREATED ||
+	    e->type == TF_WORKFLOW_BEGUN || e->type == TF_ATTESTATION_BEGUN;
+
+	if (!*begun)
+		*begun = p->has_since ? tf_time_cmp(e->at, p->since) >= 0 :
+					creates && is(e->path, p->path);
+	return *begun && (!p->has_until || tf_time_cmp(e->at, p->until) < 0);
+}
+
+/* Is it about the vault itself, in the period of the package? */
+static bool
+is_of_period(struct selection *s, const struct tf_entry *e)
+{
+	return tf_package_in_period(s->p, &s->period, e) &&
+	    is_of_vault(e->type);
 }
 
 /* The rule of the selection; the head of this file gives the reasons. */
@@ -286,7 +389,8 @@ pass_entry(struct selection *s, uint64_t seq, const void *body, size_t n,
 	return rc;
 }
 
-/* Pass on the last opening: it has host and keys of the next entries. */
+/* Pass on the last opening: it has host and keys of the next entries.  The end
+ * of its session is there only if the next entry is an opening. */
 static enum tf_code
 pass_opening(struct selection *s, struct tf_error *err)
 {
@@ -295,7 +399,11 @@ pass_opening(struct selection *s, struct tf_error *err)
 	if (s->opened.n > 0)
 		rc = pass_entry(s, s->opened_seq, s->opened.p, s->opened.n,
 		    err);
+	if (rc == TF_OK && s->closed.n > 0)
+		rc = pass_entry(s, s->closed_seq, s->closed.p, s->closed.n,
+		    err);
 	s->opened.n = 0;
+	s->closed.n = 0;
 	return rc;
 }
 
@@ -306,9 +414,33 @@ take_opening(struct selection *s, uint64_t seq, const void *body, size_t n,
     struct tf_error *err)
 {
 	s->opened.n = 0;
+	s->closed.n = 0;
 	s->opened_seq = seq;
 	tf_buf_add(&s->opened, body, n);
 	return tf_buf_end(&s->opened, err);
+}
+
+/* Keep the end of a session before the period: if an opening in the period
+ * follows, the vault was not open at its beginning. */
+static enum tf_code
+take_closing(struct selection *s, uint64_t seq, const void *body, size_t n,
+    struct tf_error *err)
+{
+	s->closed.n = 0;
+	s->closed_seq = seq;
+	tf_buf_add(&s->closed, body, n);
+	return tf_buf_end(&s->closed, err);
+}
+
+/* Pass on an entry about the vault.  Those before the first of the period that
+ * say in which state it began come first. */
+static enum tf_code
+pass_of_period(struct selection *s, uint64_t seq, struct tf_str body,
+    const struct tf_entry *e, struct tf_error *err)
+{
+	enum tf_code rc = pass_opening(s, err);
+
+	return rc == TF_OK ? s->fn(s->arg, seq, body, e, err) : rc;
 }
 
 /* Decide about one entry.  Damage ends the walk: a package with a gap in its
@@ -329,12 +461,18 @@ choose_entry(struct selection *s, uint64_t seq, const void *body, size_t n,
 			"entry %llu is damaged: run trailctl verify",
 		    (unsigned long long)seq);
 	}
-	if (d.e.type == TF_WORKFLOW_BEGUN && p->kind == TF_KIND_TRAIL &&
-	    (s->p->has_since || s->p->has_until) && in_time(s, &d.e) &&
-	    within(d.e.path, p->path))
+	if (!s->chosen && tf_package_is_cut(p) && begins_in_time(s, &d.e))
 		rc = choose_workflow(s, part_after(d.e.path, p->path.n), err);
+	if (rc == TF_OK && is_of_period(s, &d.e)) {
+		rc = pass_of_period(s, seq, (struct tf_str){ body, n }, &d.e,
+		    err);
+		tf_entry_decoded_free(&d);
+		return rc;
+	}
 	if (rc == TF_OK && d.e.type == TF_LEDGER_OPENED)
 		rc = take_opening(s, seq, body, n, err);
+	if (rc == TF_OK && d.e.type == TF_LEDGER_CLOSED && !s->period)
+		rc = take_closing(s, seq, body, n, err);
 	if (rc == TF_OK && is_selected(s, &d.e)) {
 		rc = pass_opening(s, err);
 		if (rc == TF_OK && d.e.type != TF_LEDGER_OPENED)
@@ -350,25 +488,120 @@ static enum tf_code
 one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
     struct tf_error *err)
 {
-	static const char opened[] = "\"type\":\"ledger.opened\"",
-			  rotated[] = "\"type\":\"key.rotated\"";
+	static const char *const types[] = { "\"type\":\"ledger.",
+		"\"type\":\"key.rotated\"", "\"type\":\"clock.",
+		"\"type\":\"verify." };
 	struct selection *s = arg;
+	bool may = is_anchor(s, idx) ||
+	    memmem(body, n, s->below, strlen(s->below)) != NULL;
 
 	(void)off;
 	if (idx >= s->size)
 		return TF_NODATA; /* after the checkpoint: stop the walk */
-	if (!is_anchor(s, idx) &&
-	    memmem(body, n, s->below, strlen(s->below)) == NULL &&
-	    memmem(body, n, opened, strlen(opened)) == NULL &&
-	    memmem(body, n, rotated, strlen(rotated)) == NULL)
-		return TF_OK;
-	return choose_entry(s, idx, body, n, err);
+	if (idx != s->expected++)
+		return tf_fail(err, TF_TAMPER,
+		    "entry %llu is missing: run trailctl verify",
+		    (unsigned long long)s->expected - 1);
+	for (size_t i = 0; !may && i < sizeof(types) / sizeof(*types); i++)
+		may = memmem(body, n, types[i], strlen(types[i])) != NULL;
+	return may ? choose_entry(s, idx, body, n, err) : TF_OK;
 }
+
+/* --- workflows by control, status and person --------------------------------- */
+
+/* Note what an entry says about its workflow. */
+static enum tf_code
+note_entry(struct selection *s, const struct tf_entry *e, struct tf_error *err)
+{
+	const struct tf_package_place *p = s->p;
+	struct tf_str name;
+	bool there, yes = false;
+	size_t at;
+	enum tf_code rc = TF_OK;
+
+	if (begins_in_time(s, e))
+		rc = choose_workflow(s, part_after(e->path, p->path.n), err);
+	if (rc != TF_OK || !within(e->path, p->path))
+		return rc;
+	name = part_after(e->path, p->path.n);
+	at = name.p == NULL ? 0 : find_workflow(s, name, &there);
+	if (name.p == NULL || !there)
+		return TF_OK;
+	if (p->control.p != NULL &&
+	    (rc = tf_package_claims(e, p->control, &yes, err)) == TF_OK && yes)
+		s->workflow[at].claimed = true;
+	if (rc == TF_OK && p->person.p != NULL &&
+	    (rc = tf_package_acted(e, p->person, &yes, err)) == TF_OK && yes)
+		s->workflow[at].acted = true;
+	return rc;
+}
+
+static enum tf_code
+note_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
+    struct tf_error *err)
+{
+	struct selection *s = arg;
+	struct tf_entry_decoded d = { 0 };
+	enum tf_code rc;
+
+	(void)off;
+	if (idx >= s->size)
+		return TF_NODATA;
+	if (memmem(body, n, s->below, strlen(s->below)) == NULL)
+		return TF_OK;
+	rc = tf_entry_decode(&d, body, n, err);
+	if (rc == TF_OK)
+		rc = note_entry(s, &d.e, err);
+	else if (rc != TF_NOMEM)
+		rc = tf_fail(err, TF_TAMPER,
+		    "entry %llu is damaged: run trailctl verify",
+		    (unsigned long long)idx);
+	tf_entry_decoded_free(&d);
+	return rc;
+}
+
+/* Keep of the workflows those that fit. */
+static enum tf_code
+choose_by_content(struct selection *s, struct tf_db *db, tf_package_fits fits,
+    struct tf_error *err)
+{
+	const struct tf_package_place *p = s->p;
+	size_t kept = 0;
+	bool yes;
+	enum tf_code rc = tf_entries_each(db, 0, note_row, s, err);
+
+	if (rc == TF_NODATA)
+		rc = TF_OK;
+	for (size_t i = 0; rc == TF_OK && i < s->n; i++) {
+		struct workflow *w = &s->workflow[i];
+
+		yes = p->person.p == NULL || w->acted;
+		if (yes && fits != NULL)
+			rc = fits(s->arg, tf_str_of(w->name), w->claimed, &yes,
+			    err);
+		if (rc != TF_OK)
+			break;
+		if (!yes) {
+			free(w->name);
+			w->name = NULL;
+		} else {
+			s->workflow[kept] = *w;
+			if (kept++ != i)
+				w->name = NULL;
+		}
+	}
+	if (rc == TF_OK)
+		s->n = kept;
+	s->chosen = true;
+	return rc;
+}
+
+/* --- the whole ---------------------------------------------------------------- */
 
 enum tf_code
 tf_package_select(struct tf_db *db, uint64_t size,
-    const struct tf_package_place *p, tf_selected fn, void *arg,
-    struct tf_error *err)
+    const struct tf_package_place *p, tf_selected fn, tf_package_fits fits,
+    void *arg, struct tf_error *err)
 {
 	struct selection s = { .p = p, .size = size, .fn = fn, .arg = arg };
 	struct tf_buf below = { 0 };
@@ -380,13 +613,23 @@ tf_package_select(struct tf_db *db, uint64_t size,
 	s.below = below.p;
 	rc = below.failed ? tf_nomem(err) :
 			    tf_anchors_newest(db, take_anchor, &s, err);
+	if (rc == TF_OK && chooses_by_content(p))
+		rc = choose_by_content(&s, db, fits, err);
 	if (rc == TF_OK)
 		rc = tf_entries_each(db, 0, one_row, &s, err);
 	for (size_t i = 0; i < s.n; i++)
-		free(s.workflow[i]);
+		free(s.workflow[i].name);
 	free(s.workflow);
 	free(s.anchor);
 	tf_buf_free(&s.opened);
+	tf_buf_free(&s.closed);
 	tf_buf_free(&below);
-	return rc == TF_NODATA ? TF_OK : rc;
+	if (rc == TF_NODATA)
+		rc = TF_OK;
+	/* An entry that is missing at the end; its number is the first of them. */
+	return rc == TF_OK && size != UINT64_MAX && s.expected != size ?
+	    tf_fail(err, TF_TAMPER,
+		"entry %llu is missing: run trailctl verify",
+		(unsigned long long)s.expected) :
+	    rc;
 }

@@ -14,12 +14,6 @@
 #include "select.h"
 #include "texts.h"
 
-bool
-tf_package_is_cut(const struct tf_package_place *p)
-{
-	return p->has_since || p->has_until;
-}
-
 /* A package of a part of a trail has no page of the trail: that page would
  * count workflows that the package leaves out. */
 bool

@@ -20,6 +20,7 @@ struct tf_package_dir {
 	uint64_t id;
 	struct tf_str path;
 	bool sealed; /* attestations only */
+	bool acted;  /* workflows only: the person of the request */
 };
 
 /* The directories that a package describes, in the order of their entries.  The
@@ -61,9 +62,6 @@ TF_MUST_USE enum tf_code tf_package_dirs_add(struct tf_package_dirs *l,
     const struct tf_package_dir *d, struct tf_error *err);
 
 void tf_package_dirs_free(struct tf_package_dirs *l);
-
-/* True if the package has a time range, which may leave out workflows. */
-bool tf_package_is_cut(const struct tf_package_place *p);
 
 /*
  * Call fn with the name of each file that describes d; names holds the names

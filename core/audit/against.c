@@ -315,9 +315,10 @@ add_package_files(struct against *g, struct tf_error *err)
 {
 	static const char *const fixed[] = { TF_PACKAGE_BAGIT, TF_PACKAGE_INFO,
 		TF_PACKAGE_MANIFEST, TF_PACKAGE_TAGMANIFEST, TF_PACKAGE_README,
-		TF_PACKAGE_SCRIPT, TF_PACKAGE_JSON, TF_PACKAGE_CHECKPOINT,
-		TF_PACKAGE_EVENTS, TF_PACKAGE_NAMES, TF_PACKAGE_VKEY,
-		TF_PACKAGE_PEM, TF_PACKAGE_ATTESTER };
+		TF_PACKAGE_SCRIPT, TF_PACKAGE_JSON, TF_PACKAGE_COMPLETENESS,
+		TF_PACKAGE_HEALTH, TF_PACKAGE_CHECKPOINT, TF_PACKAGE_EVENTS,
+		TF_PACKAGE_NAMES, TF_PACKAGE_VKEY, TF_PACKAGE_PEM,
+		TF_PACKAGE_ATTESTER };
 	enum tf_code rc = TF_OK;
 
 	for (size_t i = 0; rc == TF_OK && i < sizeof(fixed) / sizeof(*fixed);
@@ -335,8 +336,8 @@ static enum tf_code
 read_ledger(struct against *g, struct tf_db *db, struct tf_error *err)
 {
 	enum tf_code rc = g->scope.select ?
-	    tf_package_select(db, UINT64_MAX, &g->scope.place, one_packaged, g,
-		err) :
+	    tf_package_select(db, UINT64_MAX, &g->scope.place, one_packaged,
+		NULL, g, err) :
 	    tf_entries_each(db, 0, one_row, g, err);
 
 	return rc == TF_OK && g->scope.names != NULL ?

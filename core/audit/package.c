@@ -238,7 +238,10 @@ tell_about(const struct tf_audit_package *k, const struct tf_verify *v)
 	const struct tf_about s = { .seq = UINT64_MAX,
 		.path = k->p.path,
 		.since = tf_str_of(k->q.since),
-		.until = tf_str_of(k->q.until) };
+		.until = tf_str_of(k->q.until),
+		.control = tf_str_of(k->q.control),
+		.status = tf_str_of(k->q.status),
+		.person = tf_str_of(k->q.person) };
 
 	if (v->about != NULL)
 		v->about(v->arg, &s);
@@ -310,6 +313,7 @@ tf_verify_package(const char *file, const struct tf_verify *v,
 	tf_buf_free(&k.renamed);
 	tf_buf_free(&k.clocks);
 	tf_package_dirs_free(&k.dirs);
+	tf_completeness_free(&k.complete);
 	free(k.seen);
 	return rc;
 }

@@ -15,6 +15,7 @@
 #include "../archive/format.h"
 #include "../archive/members.h"
 #include "../archive/names.h"
+#include "../archive/person.h"
 #include "../archive/reader.h"
 #include "../archive/said.h"
 #include "../archive/select.h"
@@ -560,6 +561,30 @@ take_attester(struct tf_audit_package *k, const struct tf_entry *e)
 		    (int)key.n, key.p);
 }
 
+/* Note the person by whom the workflows were selected. */
+static enum tf_code
+note_person(struct tf_audit_package *k, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	bool yes = false;
+	enum tf_code rc = k->p.person.p == NULL ?
+	    TF_OK :
+	    tf_package_acted(e, k->p.person, &yes, err);
+
+	/* The workflow of an entry is mostly one of the newest. */
+	for (size_t i = k->dirs.n; yes && i-- > 0;) {
+		struct tf_package_dir *d = &k->dirs.d[i];
+
+		if (d->kind != TF_KIND_WORKFLOW || e->path.n < d->path.n ||
+		    memcmp(e->path.p, d->path.p, d->path.n) != 0 ||
+		    (e->path.n > d->path.n && e->path.p[d->path.n] != '/'))
+			continue;
+		d->acted = true;
+		break;
+	}
+	return rc == TF_NOMEM ? rc : TF_OK; /* the entry is reported */
+}
+
 /* Check one line as an entry.  A line out of its place is a finding and is not
  * replayed, since each entry has one place only. */
 static enum tf_code
@@ -593,16 +618,19 @@ one_line(struct tf_audit *a, const char *p, size_t n, struct tf_error *err)
 	} else {
 		if (is_own(k, &d.e))
 			k->own = seq + 1;
+		rc = tf_completeness_add(&k->complete, &k->p, &d.e, err);
 		tf_buf_add(&k->clocks,
 		    &(struct tf_audit_clock){ .seq = seq,
 			.clock = d.e.has_clock ? d.e.clock : d.e.at },
 		    sizeof(struct tf_audit_clock));
-		if (k->clocks.failed)
+		if (rc == TF_OK && k->clocks.failed)
 			rc = tf_nomem(err);
 		if (rc == TF_OK && d.e.type == TF_EVIDENCE_SEALED)
 			rc = name_evidence(a, &d.e, err);
 		if (rc == TF_OK && tf_package_dir_of(&k->p, &d.e, &dir))
 			rc = tf_package_dirs_add(&k->dirs, &dir, err);
+		if (rc == TF_OK)
+			rc = note_person(k, &d.e, err);
 		take_attester(k, &d.e);
 		if (rc == TF_OK)
 			rc = tf_audit_entry(a, seq, p, n, err);

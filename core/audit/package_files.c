@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../archive/completeness.h"
 #include "../archive/description.h"
 #include "../archive/format.h"
 #include "../archive/members.h"
+#include "../archive/names.h"
 #include "../archive/reader.h"
 #include "../archive/safe_name.h"
 #include "../archive/texts.h"
@@ -185,6 +187,65 @@ check_rest(struct tf_audit *a)
 	}
 }
 
+/* Count again what the package says of its entries.  Two facts no entry says: the
+ * program that made the package, and how many workflows the trail has.  The first
+ * proves nothing to anybody, so it is not reported. */
+static enum tf_code
+check_completeness(struct tf_audit *a, struct tf_error *err)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_completeness_said *said = &k->complete.said;
+	struct tf_buf have = { 0 }, want = { 0 };
+	enum tf_code rc = TF_OK;
+
+	if (k->f.format >= TF_PACKAGE_FORMAT_HEALTH &&
+	    tf_audit_member_load(a, TF_CHECK_PACKAGE, TF_PACKAGE_COMPLETENESS,
+		TF_AUDIT_TEXT_MAX, &have)) {
+		rc = tf_completeness_read(&have, said, err);
+		if (rc == TF_TAMPER ||
+		    (rc == TF_OK &&
+			said->has_trail != tf_package_is_cut(&k->p))) {
+			tf_audit_member_wrong(a, TF_CHECK_PACKAGE,
+			    TF_PACKAGE_COMPLETENESS, "is malformed");
+			rc = TF_OK;
+		} else if (rc == TF_OK) {
+			rc = tf_completeness_json(&k->complete, &k->f, &want,
+			    err);
+			if (rc == TF_OK)
+				tf_audit_member_must_be(a,
+				    TF_PACKAGE_COMPLETENESS, &want);
+			if (rc == TF_OK && said->has_trail)
+				tf_audit_member_remark(a, TF_GRADE_UNPROVEN,
+				    TF_PACKAGE_COMPLETENESS,
+				    "unproven: how many workflows the trail "
+				    "has");
+		}
+	}
+	tf_buf_free(&have);
+	tf_buf_free(&want);
+	return rc;
+}
+
+/* Are the workflows those that were asked for?  Whether there are others only the
+ * whole log can show. */
+static void
+check_selection(struct tf_audit *a)
+{
+	struct tf_audit_package *k = a->self;
+
+	for (size_t i = 0; k->p.person.p != NULL && i < k->dirs.n; i++)
+		if (k->dirs.d[i].kind == TF_KIND_WORKFLOW &&
+		    !k->dirs.d[i].acted)
+			tf_audit_finding(a, TF_CHECK_PACKAGE, UINT64_MAX,
+			    k->dirs.d[i].path,
+			    "has no entry of the person by whom it was "
+			    "selected");
+	if (k->p.control.p != NULL || k->p.status.p != NULL)
+		tf_audit_member_remark(a, TF_GRADE_UNPROVEN, TF_PACKAGE_JSON,
+		    "unproven: whether the workflows have the control and the "
+		    "status by which they were selected");
+}
+
 /* The keys in a package are for other tools.  They must be the ones that this
  * audit used, or such a tool would verify with a stranger's key. */
 static void
@@ -255,7 +316,9 @@ tf_audit_package_end(struct tf_audit *a, struct tf_error *err)
 	struct tf_buf b = { 0 };
 	enum tf_code rc;
 
-	a->r->cut = k->p.has_since || k->p.has_until;
+	a->r->cut = tf_package_is_cut(&k->p);
+	a->r->selected = k->p.control.p != NULL || k->p.status.p != NULL ||
+	    k->p.person.p != NULL;
 	a->r->may_be_repeated = k->p.kind == TF_KIND_ATTESTATION;
 	rc = tf_replay_each(a->replay, count_open, a, err);
 	if (rc != TF_OK)
@@ -274,6 +337,9 @@ tf_audit_package_end(struct tf_audit *a, struct tf_error *err)
 	if (k->renamed.n > 0)
 		tf_audit_member_must_be(a, TF_PACKAGE_NAMES, &k->renamed);
 	check_keys(a);
+	if (rc == TF_OK)
+		rc = check_completeness(a, err);
+	check_selection(a);
 	check_top(a);
 	if (rc == TF_OK)
 		rc = check_pages(a, err);

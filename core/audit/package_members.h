@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../archive/completeness.h"
 #include "../archive/description.h"
 #include "../archive/select.h"
 #include "../archive/texts.h"
@@ -32,6 +33,7 @@ struct tf_audit_package {
 	struct tf_package_request q;
 	struct tf_package_place p;
 	struct tf_package_facts f;
+	struct tf_completeness complete;
 	struct tf_package_names *names;
 	struct tf_buf text; /* strings of package.json */
 	struct tf_buf note; /* checkpoint */

@@ -43,7 +43,7 @@ tf_package_add_keys(struct tf_package_maker *k, struct tf_error *err)
 enum tf_code
 tf_package_add_descriptions(struct tf_package_maker *k, struct tf_error *err)
 {
-	struct tf_buf info = { 0 }, json = { 0 };
+	struct tf_buf info = { 0 }, json = { 0 }, complete = { 0 };
 	struct tf_package_member *m;
 	enum tf_code rc;
 
@@ -60,6 +60,11 @@ tf_package_add_descriptions(struct tf_package_maker *k, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_package_add_buf(k, TF_PACKAGE_NAME(TF_PACKAGE_JSON),
 		    &json, err);
+	if (rc == TF_OK)
+		rc = tf_completeness_json(&k->complete, &k->f, &complete, err);
+	if (rc == TF_OK)
+		rc = tf_package_add_buf(k,
+		    TF_PACKAGE_NAME(TF_PACKAGE_COMPLETENESS), &complete, err);
 	if (rc == TF_OK)
 		rc = tf_package_add_buf(k, TF_PACKAGE_NAME(TF_PACKAGE_INFO),
 		    &info, err);
@@ -81,5 +86,6 @@ tf_package_add_descriptions(struct tf_package_maker *k, struct tf_error *err)
 	}
 	tf_buf_free(&info);
 	tf_buf_free(&json);
+	tf_buf_free(&complete);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../archive/completeness.h"
 #include "../archive/description.h"
 #include "../archive/select.h"
 #include "../archive/texts.h"
@@ -41,6 +42,7 @@ struct tf_package_maker {
 	struct tf_package_dirs dirs; /* that get pages */
 	struct tf_package_place p;
 	struct tf_package_facts f;
+	struct tf_completeness complete;
 	struct tf_buf note;
 	struct tf_package_names *names;
 	struct tf_scratch texts, events;
@@ -59,6 +61,7 @@ struct tf_package_maker {
 	size_t n_recordings, cap_recordings;
 	struct tf_hash *apart; /* texts that were added, sorted */
 	size_t n_apart, cap_apart;
+	uint64_t trail;	 /* its node */
 	uint64_t sealed; /* attestation of the seal being added, or 0 */
 	/* Set for a package that is read through a mount, else NULL. */
 	const atomic_bool *stop;    /* true: give up */

@@ -35,6 +35,9 @@
 #include "../json.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
+#include "../ledger/slot.h"
+#include "../ledger/status_words.h"
+#include "../node/children.h"
 #include "../node/spool.h"
 #include "../node/key_state.h"
 #include "../node/vault_i.h"
@@ -45,6 +48,7 @@
 #include "../store/nodes.h"
 #include "../store/transaction.h"
 #include "../vault.h"
+#include "../view/compliance.h"
 #include "../view/view.h"
 #include "anchors.h"
 #include "descriptions.h"
@@ -186,6 +190,8 @@ one_entry(void *arg, uint64_t seq, struct tf_str body, const struct tf_entry *e,
 		rc = add_event(k, body, err);
 	k->f.last = e->at;
 	if (rc == TF_OK)
+		rc = tf_completeness_add(&k->complete, &k->p, e, err);
+	if (rc == TF_OK)
 		rc = tf_package_add_apart(k, e, err);
 	if (rc != TF_OK)
 		return rc;
@@ -318,6 +324,8 @@ check_there(struct tf_package_maker *k, struct tf_error *err)
 		rc = tf_nodes_find(k->db, id, k->p.part[i].p, k->p.part[i].n,
 		    &row, err);
 		id = row.attr.id;
+		if (i == 0)
+			k->trail = id;
 	}
 	if (rc == TF_NOTFOUND)
 		return tf_fail(err, rc, "the ledger has no %.*s",
@@ -329,6 +337,58 @@ check_there(struct tf_package_maker *k, struct tf_error *err)
 	return rc;
 }
 
+/* Has the workflow the status and the control of the request?  Its judgement says
+ * both, at the time of the newest entry. */
+static enum tf_code
+fits(void *arg, struct tf_str workflow, bool claimed, bool *yes,
+    struct tf_error *err)
+{
+	struct tf_package_maker *k = arg;
+	const struct tf_package_place *p = &k->p;
+	const struct tf_judgement *f;
+	struct tf_node_row row;
+	enum tf_code rc = tf_package_check_stop(k, err);
+
+	*yes = p->control.p == NULL || claimed;
+	if (rc != TF_OK || (*yes && p->status.p == NULL))
+		return rc;
+	rc = tf_nodes_find(k->db, k->trail, workflow.p, workflow.n, &row, err);
+	if (rc == TF_OK)
+		rc = tf_judgement_of(k->w, row.attr.id, &f, err);
+	if (rc != TF_OK)
+		return rc;
+	for (size_t i = 0; !*yes && i < f->status.n; i++)
+		*yes = f->status.items[i].slot != NULL &&
+		    tf_str_same(f->status.items[i].slot->control, p->control);
+	*yes = *yes &&
+	    (p->status.p == NULL ||
+		tf_str_same(p->status,
+		    tf_str_of(tf_compliance_word(f->status.word))));
+	return TF_OK;
+}
+
+static enum tf_code
+count_child(void *arg, const struct tf_node_row *row, struct tf_error *err)
+{
+	struct tf_package_maker *k = arg;
+
+	(void)row;
+	k->complete.said.trail++;
+	return tf_package_check_stop(k, err);
+}
+
+/* What no entry of the package says: who made it, and of how many workflows. */
+static enum tf_code
+complete(struct tf_package_maker *k, struct tf_error *err)
+{
+	(void)snprintf(k->complete.said.tool, sizeof(k->complete.said.tool),
+	    "trailfs " TF_VERSION);
+	k->complete.said.has_trail = tf_package_is_cut(&k->p);
+	return k->complete.said.has_trail ?
+	    tf_each_child(k->db, k->trail, count_child, k, err) :
+	    TF_OK;
+}
+
 /* The order is fixed by what depends on what: names before pages, everything
  * before the manifests, the payload's manifest before the one that lists it. */
 static enum tf_code
@@ -337,14 +397,16 @@ gather(struct tf_package_maker *k, struct tf_error *err)
 	enum tf_code rc = check_there(k, err);
 
 	if (rc == TF_OK)
-		rc = tf_package_select(k->db, k->f.head.size, &k->p, one_entry,
-		    k, err);
-	if (rc == TF_OK)
 		rc = set_time(k, err);
+	if (rc == TF_OK)
+		rc = tf_package_select(k->db, k->f.head.size, &k->p, one_entry,
+		    fits, k, err);
 	if (rc == TF_OK)
 		rc = add_pages(k, err);
 	if (rc == TF_OK)
 		rc = tf_package_add_keys(k, err);
+	if (rc == TF_OK)
+		rc = complete(k, err);
 	if (rc == TF_OK)
 		rc = tf_package_add_descriptions(k, err);
 	if (rc == TF_OK)
@@ -368,6 +430,7 @@ dispose(struct tf_package_maker *k)
 {
 	tf_view_close(k->w);
 	tf_package_dirs_free(&k->dirs);
+	tf_completeness_free(&k->complete);
 	for (size_t i = 0; i < k->n; i++)
 		free(k->m[i].zip.name);
 	for (size_t i = 0; i < k->n_recordings; i++)
