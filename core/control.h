@@ -22,6 +22,7 @@
 #define TF_CONTROL_TILE "tile"
 #define TF_CONTROL_BY_SHA256 "by-sha256"
 #define TF_CONTROL_FIND "find" /* see find.h */
+#define TF_CONTROL_AT "at"     /* see past.h */
 #define TF_CONTROL_PROOF "proof"
 #define TF_CONTROL_PROOF_SUFFIX ".tlog-proof" /* of each file in "proof" */
 #define TF_CONTROL_SEAL_PROOF "attestation.tlog-proof"

@@ -27,11 +27,22 @@ struct tf_view;
  */
 TF_MUST_USE enum tf_code tf_view_open(struct tf_vault *v,
     const struct tf_asker *who, struct tf_view **out, struct tf_error *err);
+/*
+ * The same for the ledger as it was when it had `size` entries: nothing that came
+ * later is there, and deadlines are judged at the time of its last entry.  What
+ * who may read, and what was redacted, is as today.  TF_NOTFOUND: the ledger was
+ * never of that size (past.h).
+ */
+TF_MUST_USE enum tf_code tf_view_open_at(struct tf_vault *v,
+    const struct tf_asker *who, uint64_t size, struct tf_view **out,
+    struct tf_error *err);
 void tf_view_close(struct tf_view *w); /* NULL is nothing */
 /* TF_ACCESS if the ledger has a file at or below directory id that the asker
  * may not read. */
 TF_MUST_USE enum tf_code tf_view_check_whole(struct tf_view *w, uint64_t id,
     struct tf_error *err);
+/* The vault that the view is of. */
+struct tf_vault *tf_view_vault(const struct tf_view *w);
 /* The number of ledger entries in this view. */
 uint64_t tf_view_entries(const struct tf_view *w);
 

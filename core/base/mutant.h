@@ -33,6 +33,9 @@ enum tf_mutant {
 	TF_FORGET_SIGNED,	/* a signer does not remember what it signed */
 	TF_OLD_ATTESTER,	/* a seal keeps a signature of a replaced key */
 	TF_KEYS_WITHOUT_LOCK,	/* two signers change their keys at once */
+	TF_PAST_IS_PRESENT,	/* .trailfs/at shows the present tree */
+	TF_PAST_VERDICT_NOW,	/* the verdicts in it are those of now */
+	TF_PAST_MODES_THEN,	/* evidence in it is readable by everybody */
 	TF_SKIP_PROOF_NODE,	/* the root of a consistency proof is ignored */
 };
 

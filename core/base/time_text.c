@@ -119,6 +119,26 @@ tf_time_parse(const char *s, size_t len, struct tf_time *out)
 	return true;
 }
 
+bool
+tf_time_complete(const char *s, char out[TF_TIME_LEN + 1])
+{
+	static const char form[] = "0000-00-00T00:00:00.000000000Z";
+	struct tf_time t;
+	size_t n = strlen(s);
+
+	if (n > 0 && s[n - 1] == 'Z')
+		n--;
+	/* A prefix may end after a whole part or in the fraction. */
+	if (n != 10 && n != 16 && n != 19 && !(n > 20 && n < TF_TIME_LEN))
+		return false;
+	memcpy(out, form, TF_TIME_LEN + 1);
+	for (size_t i = 0; i < n; i++)
+		out[i] = s[i];
+	if (out[10] == ' ')
+		out[10] = 'T';
+	return tf_time_parse(out, TF_TIME_LEN, &t);
+}
+
 struct tf_time
 tf_time_clamp(struct tf_time t)
 {

@@ -20,6 +20,13 @@ void tf_time_text(struct tf_time t, char out[TF_TIME_LEN + 1]);
  * 00..59.  False otherwise; *out is then unchanged.
  */
 bool tf_time_parse(const char *s, size_t len, struct tf_time *out);
+/*
+ * Complete a time that a person wrote: a date, a date and hours and minutes, the
+ * same with seconds, and with up to nine digits of the second.  A space may stand
+ * for the T, and the Z may be left out; what is left out is zero.  False if it is
+ * no such time.
+ */
+bool tf_time_complete(const char *s, char out[TF_TIME_LEN + 1]);
 /* The nearest time that tf_time_text can write (years 0001..9999). */
 struct tf_time tf_time_clamp(struct tf_time t);
 /* True if the clock's reading differs from the time at which the ledger has the

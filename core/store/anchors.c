@@ -147,9 +147,9 @@ tf_anchors_newest(struct tf_db *db, tf_anchor_fn fn, void *arg,
 	while (rc == TF_OK && (rc = next_name(db, &kind, &name, err)) == TF_OK)
 		rc = each_row(db,
 		    tf_sql(db, err,
-			COLUMNS "WHERE kind = ?1 AND name = ?2"
+			COLUMNS "WHERE kind = ?1 AND name = ?2 AND seq < ?3"
 				" ORDER BY size DESC, seq DESC LIMIT 1",
-			"tt", kind, name),
+			"ttu", kind, name, tf_sql_end(db)),
 		    fn, arg, err);
 	free(kind);
 	free(name);

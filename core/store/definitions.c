@@ -8,6 +8,15 @@
 #include "sql.h"
 #include "schema.h"
 
+/* What was redacted stays so, whatever state of the ledger db shows. */
+static uint64_t
+end_of(const struct tf_db *db, int kind)
+{
+	return kind == TF_ROW_REDACTED || kind == TF_ROW_TEXT_REDACTED ?
+	    INT64_MAX :
+	    tf_sql_end(db);
+}
+
 enum tf_code
 tf_definitions_put(struct tf_db *db, const struct tf_definition_row *r,
     struct tf_error *err)
@@ -46,15 +55,16 @@ tf_definitions_get(struct tf_db *db, struct tf_definition_row *r,
 		st = tf_sql(db, err,
 		    "SELECT version, entry, object FROM definition"
 		    " WHERE node = ?1 AND kind = ?2 AND name = ?3"
-		    " ORDER BY version DESC LIMIT 1",
-		    "uib", r->node, (int64_t)r->kind, name, r->name.n);
+		    " AND entry < ?4 ORDER BY version DESC LIMIT 1",
+		    "uibu", r->node, (int64_t)r->kind, name, r->name.n,
+		    end_of(db, r->kind));
 	else
 		st = tf_sql(db, err,
 		    "SELECT version, entry, object FROM definition"
 		    " WHERE node = ?1 AND kind = ?2 AND name = ?3"
-		    " AND version = ?4",
-		    "uibu", r->node, (int64_t)r->kind, name, r->name.n,
-		    r->version);
+		    " AND version = ?4 AND entry < ?5",
+		    "uibuu", r->node, (int64_t)r->kind, name, r->name.n,
+		    r->version, end_of(db, r->kind));
 	return (rc = tf_sql_row(db, st, "read definition", err)) != TF_OK ?
 	    rc :
 	    take_facts(st, r);
@@ -69,6 +79,8 @@ tf_definitions_before(struct tf_db *db, struct tf_definition_row *r,
 
 	if (db->version < TF_DB_DEFINITIONS)
 		return TF_NOTFOUND;
+	if (before > end_of(db, r->kind))
+		before = end_of(db, r->kind);
 	st = tf_sql(db, err,
 	    "SELECT version, entry, object FROM definition"
 	    " WHERE node = ?1 AND kind = ?2 AND name = ?3 AND entry < ?4"
@@ -116,8 +128,10 @@ tf_definitions_names(struct tf_db *db, uint64_t node, int kind,
 	    tf_sql(db, err,
 		"SELECT node, kind, name, max(version), entry, object"
 		" FROM definition WHERE node = ?1 AND kind = ?2"
-		" AND (?3 IS NULL OR name > ?3) GROUP BY name ORDER BY name",
-		"uib", node, (int64_t)kind, after.p, after.n),
+		" AND (?3 IS NULL OR name > ?3) AND entry < ?4"
+		" GROUP BY name ORDER BY name",
+		"uibu", node, (int64_t)kind, after.p, after.n,
+		end_of(db, kind)),
 	    fn, arg, err);
 }
 
@@ -131,8 +145,8 @@ tf_definitions_since(struct tf_db *db, uint64_t node, int kind, uint64_t from,
 	    tf_sql(db, err,
 		"SELECT node, kind, name, version, entry, object"
 		" FROM definition WHERE node = ?1 AND kind = ?2"
-		" AND entry >= ?3 ORDER BY entry",
-		"uiu", node, (int64_t)kind, from),
+		" AND entry >= ?3 AND entry < ?4 ORDER BY entry",
+		"uiuu", node, (int64_t)kind, from, end_of(db, kind)),
 	    fn, arg, err);
 }
 
@@ -145,8 +159,9 @@ tf_definitions_of_kind(struct tf_db *db, int kind, tf_definition_fn fn,
 	return each_row(db,
 	    tf_sql(db, err,
 		"SELECT node, kind, name, max(version), entry, object"
-		" FROM definition WHERE kind = ?1 GROUP BY node, name",
-		"i", (int64_t)kind),
+		" FROM definition WHERE kind = ?1 AND entry < ?2"
+		" GROUP BY node, name",
+		"iu", (int64_t)kind, end_of(db, kind)),
 	    fn, arg, err);
 }
 

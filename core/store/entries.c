@@ -301,8 +301,8 @@ tf_checkpoints_newest(struct tf_db *db, uint64_t *size, struct tf_hash *root,
 {
 	sqlite3_stmt *st = tf_sql(db, err,
 	    "SELECT size, root, note"
-	    " FROM checkpoint ORDER BY size DESC LIMIT 1",
-	    "");
+	    " FROM checkpoint WHERE size <= ?1 ORDER BY size DESC LIMIT 1",
+	    "u", tf_sql_end(db));
 	enum tf_code rc = tf_sql_row(db, st, "read checkpoint", err);
 
 	return rc == TF_OK ? take_checkpoint(st, size, root, note, err) : rc;

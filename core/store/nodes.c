@@ -68,6 +68,22 @@ read_attr(sqlite3_stmt *st, struct tf_attr *a, char name[256], size_t *n,
 	return TF_OK;
 }
 
+/* Show the row as it was before entry db->end; see tf_db_end_at.  The mtime of
+ * evidence is what its writer said. */
+static void
+show_past(const struct tf_db *db, struct tf_node_row *r)
+{
+	struct tf_attr *a = &r->attr;
+
+	if (r->seal != TF_NO_SEQ && r->seal >= db->end)
+		r->seal = TF_NO_SEQ;
+	if (a->kind != TF_KIND_EVIDENCE &&
+	    tf_time_cmp(a->mtime, db->end_time) > 0)
+		a->mtime = db->end_time;
+	if (tf_time_cmp(a->ctime, db->end_time) > 0)
+		a->ctime = db->end_time;
+}
+
 /* Read a row of COLUMNS, entry, seal, object. */
 static enum tf_code
 read_node(const struct tf_db *db, sqlite3_stmt *st, struct tf_node_row *r,
@@ -82,6 +98,8 @@ read_node(const struct tf_db *db, sqlite3_stmt *st, struct tf_node_row *r,
 	    (uint64_t)sqlite3_column_int64(st, 15);
 	r->object = (uint64_t)sqlite3_column_int64(st, 16);
 	r->xattrs = (struct tf_str){ NULL, 0 };
+	if (rc == TF_OK && db->end != 0)
+		show_past(db, r);
 	/* Version 1 ignored this mode, so it must not restrict access now. */
 	if (db->version == 1 && r->attr.kind == TF_KIND_DIRECTORY)
 		r->attr.mode = 07777;
@@ -124,7 +142,7 @@ one_node(struct tf_db *db, sqlite3_stmt *st, struct tf_node_row *out,
 		return rc;
 	rc = read_node(db, st, out, err);
 	(void)sqlite3_reset(st);
-	return rc;
+	return rc == TF_OK && out->entry >= tf_sql_end(db) ? TF_NOTFOUND : rc;
 }
 
 enum tf_code
@@ -211,9 +229,9 @@ tf_nodes_list(struct tf_db *db, uint64_t parent, uint64_t after,
 	    tf_sql(db, err,
 		"SELECT " COLUMNS
 		", entry, seal, object FROM node INDEXED BY node_parent"
-		" WHERE parent = ?1 AND id > ?2 AND id <> 1"
+		" WHERE parent = ?1 AND id > ?2 AND id <> 1 AND entry < ?4"
 		" ORDER BY id LIMIT ?3",
-		"uuu", parent, after, (uint64_t)max),
+		"uuuu", parent, after, (uint64_t)max, tf_sql_end(db)),
 	    out, max, n, err);
 }
 
@@ -226,8 +244,8 @@ tf_nodes_by_name(struct tf_db *db, uint64_t parent, const char *after,
 	    tf_sql(db, err,
 		"SELECT " COLUMNS ", entry, seal, object FROM node"
 		" WHERE parent = ?1 AND name > ?2 AND id <> 1"
-		" ORDER BY name LIMIT ?3",
-		"ubu", parent, after, n_after, (uint64_t)max),
+		" AND entry < ?4 ORDER BY name LIMIT ?3",
+		"ubuu", parent, after, n_after, (uint64_t)max, tf_sql_end(db)),
 	    out, max, n, err);
 }
 

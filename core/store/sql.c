@@ -170,6 +170,12 @@ tf_sql_row(struct tf_db *db, sqlite3_stmt *st, const char *what,
 	return rc;
 }
 
+uint64_t
+tf_sql_end(const struct tf_db *db)
+{
+	return db->end == 0 ? INT64_MAX : db->end;
+}
+
 enum tf_code
 tf_sql_exec(struct tf_db *db, const char *sql, const char *what,
     struct tf_error *err)

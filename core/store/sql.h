@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <stdint.h>
 
+#include "../types.h"
 #include "connection.h"
 
 #define TF_DB_STATEMENTS 96
@@ -16,6 +17,8 @@ struct tf_db {
 	/* Features of a later version, which this one does not know: those that
 	 * a reader may ignore, and those that a writer may ignore too. */
 	unsigned unknown_ro, unknown_compatible;
+	uint64_t end; /* see tf_db_end_at; 0: none */
+	struct tf_time end_time;
 	bool unsynced;	/* commits are without a sync */
 	bool keeps_log; /* SQLite must not delete the write-ahead log */
 	int64_t log_now, log_most; /* bytes of it in use, now and at most */
@@ -48,6 +51,9 @@ TF_MUST_USE enum tf_code tf_sql_run(struct tf_db *db, sqlite3_stmt *st,
  * reset. */
 TF_MUST_USE enum tf_code tf_sql_row(struct tf_db *db, sqlite3_stmt *st,
     const char *what, struct tf_error *err);
+
+/* What rows of entries have to be below: tf_db_end_at, or more than any. */
+uint64_t tf_sql_end(const struct tf_db *db);
 
 /* Run SQL that returns nothing and needs no prepared statement; what names the
  * operation for the text. */

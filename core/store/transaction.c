@@ -66,3 +66,16 @@ tf_db_snapshot(struct tf_db *db, struct tf_error *err)
 	/* SQLite takes the snapshot at the first read, not at BEGIN. */
 	return tf_sql_one_int(db, "SELECT count(*) FROM meta", &n, err);
 }
+
+void
+tf_db_end_at(struct tf_db *db, uint64_t end, struct tf_time at)
+{
+	db->end = end;
+	db->end_time = at;
+}
+
+void
+tf_db_end_now(struct tf_db *db)
+{
+	db->end = 0;
+}

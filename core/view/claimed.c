@@ -8,16 +8,19 @@
  */
 #include "claimed.h"
 
+#include "../base/bytes.h"
 #include "../ledger/claim_content.h"
 #include "../ledger/claims.h"
 #include "../ledger/entry.h"
 #include "../node/clear_text.h"
+#include "../node/paths.h"
 #include "../node/redacted.h"
 #include "../page.h"
 #include "../store/claims.h"
 #include "../store/nodes.h"
 #include "object.h"
 #include "readable.h"
+#include "unindexed.h"
 #include "view.h"
 
 void
@@ -42,16 +45,48 @@ read_seal(struct tf_view *w, uint64_t seal, struct tf_claimed *out,
 	return rc;
 }
 
+/* The row is younger than the view: take what the last claims.set before its end
+ * says.  Walking finds it, as no row of table node names it. */
+static enum tf_code
+read_past(struct tf_view *w, const struct tf_node_row *row,
+    struct tf_claimed *out, struct tf_error *err)
+{
+	struct tf_loaded_entry t = { 0 };
+	struct tf_buf path = { 0 };
+	struct tf_seqs seqs = { 0 };
+	bool found = false;
+	enum tf_code rc = tf_path_of(w->v, w->db, row->attr.id, &path, err);
+
+	if (rc == TF_OK)
+		rc = tf_buf_end(&path, err);
+	if (rc == TF_OK)
+		rc = tf_view_unindexed(w, &path, row->entry, &seqs, err);
+	tf_seqs_sort(&seqs);
+	for (size_t i = seqs.n; rc == TF_OK && !found && i > 0; i--) {
+		rc = tf_loaded_entry_read(w, seqs.p[i - 1], &t, err);
+		found = rc == TF_OK && t.d.e.type == TF_CLAIMS_SET &&
+		    tf_str_same(t.d.e.path, tf_buf_bytes(&path));
+	}
+	if (found && t.d.e.claims.p != NULL)
+		tf_buf_add(&out->text, t.d.e.claims.p, t.d.e.claims.n);
+	tf_loaded_entry_free(&t);
+	tf_seqs_free(&seqs);
+	tf_buf_free(&path);
+	return rc;
+}
+
 /* Read the row of node id.  In a package a row that no entry records yet does
  * not count: see ledger_only in view.h. */
 static enum tf_code
-read_row(struct tf_view *w, uint64_t id, struct tf_claimed *out,
-    struct tf_error *err)
+read_row(struct tf_view *w, uint64_t id, const struct tf_node_row *row,
+    struct tf_claimed *out, struct tf_error *err)
 {
 	struct tf_claim_row r = { 0 };
 	enum tf_code rc = tf_claims_get(w->db, id, &r, err);
 
-	if (rc == TF_OK && (r.entry != 0 || !w->ledger_only)) {
+	if (rc == TF_OK && r.entry >= w->entries && row != NULL)
+		rc = read_past(w, row, out, err);
+	else if (rc == TF_OK && (r.entry != 0 || !w->ledger_only)) {
 		rc = tf_clear_value(w->db, "claims", tf_buf_bytes(&r.claims),
 		    TF_CLEAR_SHOW, &out->text, err);
 		out->object = r.object;
@@ -80,7 +115,7 @@ tf_claimed_read(struct tf_view *w, uint64_t id, struct tf_claimed *out,
 	    row.seal != TF_NO_SEQ)
 		rc = read_seal(w, row.seal, out, err);
 	else
-		rc = read_row(w, id, out, err);
+		rc = read_row(w, id, draft ? NULL : &row, out, err);
 	if (rc == TF_OK)
 		rc = tf_buf_end(&out->text, err);
 	if (rc != TF_OK || out->text.n == 0)
@@ -124,7 +159,7 @@ tf_view_user_data(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 	if (rc == TF_OK && !has)
 		rc = tf_fail(err, TF_NOTFOUND, "it has no user data");
 	if (rc == TF_OK)
-		rc = tf_redacted_in(w->db, id, &content.sha256, w->entries,
+		rc = tf_redacted_in(w->db, id, &content.sha256, UINT64_MAX,
 		    &gone, err);
 	if (rc == TF_OK && gone)
 		rc = tf_fail(err, TF_REDACTED,

@@ -122,7 +122,7 @@ put_content(struct tf_view *w, struct tf_json *j, const char *key, uint64_t id,
 	*is = false;
 	if (c->size > TF_SHOWN_JSON_MAX)
 		return TF_OK;
-	rc = tf_redacted_in(w->db, id, &c->sha256, w->entries, &gone, err);
+	rc = tf_redacted_in(w->db, id, &c->sha256, UINT64_MAX, &gone, err);
 	if (rc != TF_OK || gone)
 		return rc;
 	rc = tf_view_object_row(w, object, c, "JSON", &bytes, &why);

@@ -13,6 +13,7 @@
 #include "../asker.h"
 #include "../base/clock.h"
 #include "../node/base.h"
+#include "../node/past.h"
 #include "../node/vault_i.h"
 #include "../page.h"
 #include "../store/connection.h"
@@ -51,6 +52,26 @@ tf_view_open(struct tf_vault *v, const struct tf_asker *who,
 	return TF_OK;
 }
 
+/* As in a package, what no entry records is not there. */
+enum tf_code
+tf_view_open_at(struct tf_vault *v, const struct tf_asker *who, uint64_t size,
+    struct tf_view **out, struct tf_error *err)
+{
+	struct tf_view *w = NULL;
+	enum tf_code rc = tf_view_open(v, who, &w, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if ((rc = tf_past_begin(w->db, size, &w->now, err)) != TF_OK) {
+		tf_view_close(w);
+		return rc;
+	}
+	w->entries = size;
+	w->past = w->ledger_only = w->raised = true;
+	*out = w;
+	return TF_OK;
+}
+
 /* The transaction ends before the connection goes back, or its next user would
  * see an old ledger. */
 void
@@ -59,6 +80,7 @@ tf_view_close(struct tf_view *w)
 	if (w == NULL)
 		return;
 	tf_db_rollback(w->db);
+	tf_db_end_now(w->db);
 	tf_reader_done(w->v, w->db);
 	tf_view_templates_free(w->templates);
 	tf_judged_free(w->judged);
@@ -69,4 +91,10 @@ uint64_t
 tf_view_entries(const struct tf_view *w)
 {
 	return w->entries;
+}
+
+struct tf_vault *
+tf_view_vault(const struct tf_view *w)
+{
+	return w->v;
 }

@@ -136,6 +136,18 @@ put_place(struct tf_page *p)
 	tf_html(&p->b, "</nav>\n");
 }
 
+/* A time is always UTC and in whole seconds: two people in two countries must
+ * read the same words. */
+static void
+put_time(struct tf_page *p, struct tf_time t)
+{
+	char at[TF_TIME_LEN + 1];
+
+	tf_time_text(t, at);
+	tf_html(&p->b, "<time datetime=\"%s\">%.*s %.*s UTC</time>", at, 10, at,
+	    8, at + 11);
+}
+
 void
 tf_page_head(struct tf_page *p, const char *title, const char *status)
 {
@@ -156,6 +168,12 @@ tf_page_head(struct tf_page *p, const char *title, const char *status)
 	if (status != NULL)
 		tf_page_badge(p, status);
 	tf_html(&p->b, "</h1>\n</header>\n<main>\n");
+	if (!p->w->past)
+		return;
+	tf_html(&p->b, "<p>As it was with %llu entries, the last of ",
+	    (unsigned long long)p->w->entries);
+	put_time(p, p->w->now);
+	tf_html(&p->b, ". What came later is not here.</p>\n");
 }
 
 enum tf_code
@@ -195,18 +213,6 @@ tf_page_foot(struct tf_page *p)
 }
 
 /* --- parts ---------------------------------------------------------------- */
-
-/* A time is always UTC and in whole seconds: two people in two countries must
- * read the same words. */
-static void
-put_time(struct tf_page *p, struct tf_time t)
-{
-	char at[TF_TIME_LEN + 1];
-
-	tf_time_text(t, at);
-	tf_html(&p->b, "<time datetime=\"%s\">%.*s %.*s UTC</time>", at, 10, at,
-	    8, at + 11);
-}
 
 void
 tf_page_time(struct tf_page *p, const struct tf_loaded_entry *t)

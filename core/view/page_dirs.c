@@ -279,6 +279,20 @@ put_counts(struct tf_page *p, struct tf_error *err)
 	return rc;
 }
 
+/* What no entry says, and what protects today. */
+static enum tf_code
+put_present(struct tf_page *p, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	tf_page_machine(p);
+	if ((rc = tf_page_results(p, err)) != TF_OK ||
+	    (rc = put_anchored(p, err)) != TF_OK ||
+	    (rc = tf_page_protection(p, err)) != TF_OK)
+		return rc;
+	return put_counts(p, err);
+}
+
 enum tf_code
 tf_page_root(struct tf_page *p, struct tf_error *err)
 {
@@ -302,11 +316,7 @@ tf_page_root(struct tf_page *p, struct tf_error *err)
 	tf_page_word(p, TF_PAGE_CHECKPOINT, none, none, "checkpoint");
 	tf_html(&p->b, "</dd>\n<dt>Store</dt><dd><code>%s</code></dd>\n",
 	    p->w->v->store);
-	tf_page_machine(p);
-	if ((rc = tf_page_results(p, err)) != TF_OK ||
-	    (rc = put_anchored(p, err)) != TF_OK ||
-	    (rc = tf_page_protection(p, err)) != TF_OK ||
-	    (rc = put_counts(p, err)) != TF_OK)
+	if (!p->w->past && (rc = put_present(p, err)) != TF_OK)
 		return rc;
 	tf_html(&p->b, "</dl>\n");
 	rc = put_trails(p, err);

@@ -126,12 +126,33 @@ find_in_mount(void *arg, const struct tf_page_target *t, struct tf_buf *out)
 	return false;
 }
 
+/* The same below .trailfs/at, where there is only what follows from the ledger of
+ * that moment. */
+static bool
+find_in_past(void *arg, const struct tf_page_target *t, struct tf_buf *out)
+{
+	switch (t->link) {
+	case TF_PAGE_PACKAGE:
+	case TF_PAGE_CHECKPOINT:
+	case TF_PAGE_KEY:
+	case TF_PAGE_SEAL_PROOF:
+	case TF_PAGE_PROOF:
+	case TF_PAGE_REPLAY:
+		return false;
+	default:
+		return find_in_mount(arg, t, out);
+	}
+}
+
 void
 tf_page_link(struct tf_page *p, enum tf_page_link link, struct tf_str name,
     struct tf_str path, struct tf_str text)
 {
-	static const struct tf_page_links in_mount = { find_in_mount, NULL };
-	const struct tf_page_links *l = p->links ? p->links : &in_mount;
+	static const struct tf_page_links in_mount = { find_in_mount, NULL },
+					  in_past = { find_in_past, NULL };
+	const struct tf_page_links *l = p->links != NULL ? p->links :
+	    p->w->past					 ? &in_past :
+							   &in_mount;
 	struct tf_page_target t = { link, p->row.attr.kind, name, path,
 		p->loaded.seq };
 	struct tf_buf to = { 0 }, href = { 0 };
@@ -164,8 +185,8 @@ tf_page_word(struct tf_page *p, enum tf_page_link link, struct tf_str name,
 static void
 put_package(struct tf_page *p)
 {
-	/* A page in a package has no link to a package. */
-	if (p->links != NULL ||
+	/* A page in a package has no link to a package, nor one of the past. */
+	if (p->links != NULL || p->w->past ||
 	    (!p->w->all && p->w->who.uid != p->row.attr.uid))
 		return;
 	tf_html(&p->b, ", ");

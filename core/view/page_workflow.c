@@ -146,8 +146,8 @@ find_user_data(struct tf_page *p, uint64_t id, const struct tf_claimed *c,
 	enum tf_code rc = tf_claims_user_data(c->claims, &content, has, err);
 
 	if (rc == TF_OK && *has)
-		rc = tf_redacted_in(p->w->db, id, &content.sha256,
-		    p->w->entries, &gone, err);
+		rc = tf_redacted_in(p->w->db, id, &content.sha256, UINT64_MAX,
+		    &gone, err);
 	*has = *has && !gone;
 	return rc;
 }
@@ -210,8 +210,8 @@ put_evaluation(struct tf_page *p, uint64_t id, const struct tf_entry *seal,
 
 	if (rc != TF_OK || !e.is)
 		return rc;
-	if ((rc = tf_redacted_in(p->w->db, id, NULL, p->w->entries, &gone,
-		 err)) != TF_OK)
+	if ((rc = tf_redacted_in(p->w->db, id, NULL, UINT64_MAX, &gone, err)) !=
+	    TF_OK)
 		return rc;
 	has->report = e.has_report && !gone;
 	tf_html(&p->b, "<dt>Checks</dt><dd>%s by ",

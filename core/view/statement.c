@@ -142,7 +142,7 @@ tf_view_report(struct tf_view *w, uint64_t id, const struct tf_sink *out,
 	if (rc == TF_OK)
 		rc = tf_loaded_entry_read(w, row.seal, &seal, err);
 	if (rc == TF_OK)
-		rc = tf_redacted_in(w->db, id, NULL, w->entries, &gone, err);
+		rc = tf_redacted_in(w->db, id, NULL, UINT64_MAX, &gone, err);
 	if (rc == TF_OK && gone)
 		rc = tf_fail(err, TF_REDACTED,
 		    "it quotes evidence that was redacted");

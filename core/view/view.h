@@ -38,6 +38,7 @@ struct tf_view {
 	struct tf_asker who;
 	struct tf_seen_dir seen[TF_SEEN_DIRS];
 	bool ledger_only; /* show no pending nodes */
+	bool past;	  /* of tf_view_open_at: nothing about the present */
 	/* The clock when the view was opened, for deadlines. */
 	struct tf_time now;
 	bool raised;			    /* not before the newest entry */

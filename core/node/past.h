@@ -1,0 +1,17 @@
+/* Makes a connection show an earlier state of the ledger: see core/past.h. */
+#ifndef TF_NODE_PAST_H
+#define TF_NODE_PAST_H
+
+#include <stdint.h>
+
+#include "../error.h"
+#include "../types.h"
+
+struct tf_db;
+
+/* Let db show the ledger of `size` entries, until tf_db_end_now(db); *at becomes
+ * the time of the last of them.  TF_NOTFOUND: there is no such moment. */
+TF_MUST_USE enum tf_code tf_past_begin(struct tf_db *db, uint64_t size,
+    struct tf_time *at, struct tf_error *err);
+
+#endif
