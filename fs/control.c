@@ -364,7 +364,7 @@ fs_control_lookup(struct fs_control *c, uint64_t parent, const char *name,
 	if (fs_control_is(parent) && !fs_row_is_dir(parent))
 		return tf_fail(err, TF_NOTDIR, "not a directory");
 	if (tree != NULL && tree->lookup_for != NULL)
-		return tree->lookup_for(name, uid, ino, err);
+		return tree->lookup_for(c->vault, parent, name, uid, ino, err);
 	if (tree != NULL)
 		return tree->lookup(c->vault, parent, name, ino, err);
 	rc = directory_of(c, parent, name, &dir, err);

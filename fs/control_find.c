@@ -5,7 +5,8 @@
  * name.
  *
  * Node ids, below the kind: 0 for the directory, the number of the query (or
- * digest) for a file.  4096 queries are remembered.  A new one then pushes out
+ * digest) for a file.  4096 queries are remembered, those of control_past.c
+ * included.  A new one then pushes out
  * the one that the user with the most queries has not asked for longest, so
  * nobody pushes out those of a user who asks less.  A file that is still open
  * keeps its content, but can no longer be opened by its inode.
@@ -77,9 +78,8 @@ push_out(uint32_t uid)
 	return &queries.q[oldest];
 }
 
-/* *ino becomes the node of that kind for the query of the user. */
-static enum tf_code
-remember(const char *name, uint32_t uid, unsigned kind, uint64_t *ino,
+enum tf_code
+fs_remember(const char *name, uint32_t uid, unsigned kind, uint64_t *ino,
     struct tf_error *err)
 {
 	char *text = strdup(name);
@@ -104,25 +104,32 @@ remember(const char *name, uint32_t uid, unsigned kind, uint64_t *ino,
 }
 
 static enum tf_code
-lookup(const char *name, uint32_t uid, uint64_t *ino, struct tf_error *err)
+lookup(struct tf_vault *v, uint64_t parent, const char *name, uint32_t uid,
+    uint64_t *ino, struct tf_error *err)
 {
 	enum tf_code rc = tf_find_check(name, err);
 
-	return rc == TF_OK ? remember(name, uid, FS_KIND_FIND, ino, err) : rc;
+	(void)v;
+	(void)parent;
+	return rc == TF_OK ? fs_remember(name, uid, FS_KIND_FIND, ino, err) :
+			     rc;
 }
 
 static enum tf_code
-lookup_digest(const char *name, uint32_t uid, uint64_t *ino,
-    struct tf_error *err)
+lookup_digest(struct tf_vault *v, uint64_t parent, const char *name,
+    uint32_t uid, uint64_t *ino, struct tf_error *err)
 {
+	(void)v;
+	(void)parent;
 	if (strlen(name) != 64 || strspn(name, "0123456789abcdef") != 64)
 		return tf_fail(err, TF_NOTFOUND, "it is no digest");
-	return remember(name, uid, FS_KIND_BY_SHA256, ino, err);
+	return fs_remember(name, uid, FS_KIND_BY_SHA256, ino, err);
 }
 
-/* Copy the query of file ino to out. */
-static enum tf_code
-query_of(uint64_t ino, char out[TF_FIND_QUERY_MAX + 1], struct tf_error *err)
+_Static_assert(FS_TEXT_MAX == TF_FIND_QUERY_MAX, "one length of texts");
+
+enum tf_code
+fs_recall(uint64_t ino, char out[FS_TEXT_MAX + 1], struct tf_error *err)
 {
 	uint64_t number = ino & FS_NODE_MASK;
 	bool known = false;
@@ -178,7 +185,7 @@ stat_find(struct tf_vault *v, uint64_t ino, struct stat *st,
 	enum tf_code rc = tf_vault_getattr(v, TF_ROOT_ID, &root, err);
 
 	if (rc == TF_OK && !is_dir(ino))
-		rc = query_of(ino, text, err);
+		rc = fs_recall(ino, text, err);
 	if (rc != TF_OK)
 		return rc;
 	/* Each user sees in a file what he may read. */
@@ -192,7 +199,7 @@ render(struct tf_vault *v, uint64_t ino, const struct tf_asker *asker,
     struct tf_buf *out, struct tf_error *err)
 {
 	char text[TF_FIND_QUERY_MAX + 1];
-	enum tf_code rc = query_of(ino, text, err);
+	enum tf_code rc = fs_recall(ino, text, err);
 
 	return rc == TF_OK ? tf_find(v, text, asker, out, err) : rc;
 }
@@ -202,7 +209,7 @@ render_digest(struct tf_vault *v, uint64_t ino, const struct tf_asker *asker,
     struct tf_buf *out, struct tf_error *err)
 {
 	char text[TF_FIND_QUERY_MAX + 1];
-	enum tf_code rc = query_of(ino, text, err);
+	enum tf_code rc = fs_recall(ino, text, err);
 
 	return rc == TF_OK ? tf_find_paths(v, text, asker, out, err) : rc;
 }

@@ -8,6 +8,7 @@
 #include "control_anchor.h"
 #include "control_claims.h"
 #include "control_definition.h"
+#include "control_past.h"
 #include "control_rows.h"
 #include "core/control.h"
 #include "core/package.h"
@@ -115,7 +116,7 @@ static const struct fs_row rows[] = {
 	    .same = true },
 	{ TF_CONTROL_STATUS, FS_ROW_AT(TF_KIND_ROOT), 0440, .render = status },
 	{ TF_CONTROL_EVENTS, FS_ROW_AT(TF_KIND_ROOT), 0440, .size = events_size,
-	    .read = events_read, .write = tf_view_events },
+	    .read = events_read, .write = tf_view_events, .past = true },
 	/* Each user sees his own attempts. */
 	{ TF_CONTROL_DENIED, FS_ROW_AT(TF_KIND_ROOT), 0444, .render = denied },
 	{ TF_CONTROL_TILE, FS_ROW_AT(TF_KIND_ROOT), .tree = &fs_tile_tree },
@@ -126,30 +127,32 @@ static const struct fs_row rows[] = {
 	    .seals = true, .ledger = true },
 	/* These show each reader only what that reader may read. */
 	{ TF_CONTROL_EVENTS, BELOW_ROOT, 0444, .write = tf_view_events,
-	    .ledger = true },
+	    .past = true, .ledger = true },
 	{ TF_CONTROL_CUSTODY, BELOW_ROOT, 0444, .write = tf_view_custody,
-	    .ledger = true },
+	    .past = true, .ledger = true },
 	{ TF_CONTROL_ATTESTATION, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,
-	    .write = tf_view_attestation, .seals = true },
+	    .write = tf_view_attestation, .seals = true, .past = true },
 	{ TF_CONTROL_SUMS, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,
-	    .write = tf_view_sums, .seals = true, .ledger = true },
+	    .write = tf_view_sums, .seals = true, .past = true,
+	    .ledger = true },
 	{ TF_CONTROL_INTOTO, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,
 	    .write = tf_view_intoto, .sealed = true, .seals = true,
-	    .ledger = true },
+	    .past = true, .ledger = true },
 	{ TF_CONTROL_SIGSTORE, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,
 	    .write = tf_view_sigstore, .sealed = true, .seals = true,
-	    .ledger = true },
+	    .past = true, .ledger = true },
 	{ TF_CONTROL_WORD, FS_ROW_AT(TF_KIND_WORKFLOW), 0444,
-	    .write = tf_view_status_word, .same = true, .seals = true },
+	    .write = tf_view_status_word, .same = true, .seals = true,
+	    .past = true },
 	{ TF_CONTROL_STATUS,
 	    FS_ROW_AT(TF_KIND_TRAIL) | FS_ROW_AT(TF_KIND_WORKFLOW), 0444,
-	    .write = tf_view_status, .seals = true },
+	    .write = tf_view_status, .seals = true, .past = true },
 	{ TF_CONTROL_STATUS_MD, FS_ROW_AT(TF_KIND_WORKFLOW), 0444,
-	    .write = tf_view_status_md, .seals = true },
+	    .write = tf_view_status_md, .seals = true, .past = true },
 	{ TF_CONTROL_PAGE,
 	    FS_ROW_AT(TF_KIND_ROOT) | FS_ROW_AT(TF_KIND_TRAIL) |
 		FS_ROW_AT(TF_KIND_WORKFLOW),
-	    0440, .write = page },
+	    0440, .write = page, .past = true },
 	/* It holds all the evidence: it is made for who may read all of that. */
 	{ TF_CONTROL_PACKAGE, BELOW_ROOT, 0444, .package = true, .seals = true,
 	    .ledger = true },
@@ -168,10 +171,11 @@ static const struct fs_row rows[] = {
 	{ TF_CONTROL_MISSING, FS_ROW_AT(TF_KIND_WORKFLOW),
 	    .tree = &fs_missing_tree, .seals = true },
 	{ TF_CONTROL_USER_DATA, BELOW_ROOT, 0440, .write = tf_view_user_data,
-	    .set = &fs_user_data, .exists = fs_has_user_data, .same = true },
+	    .set = &fs_user_data, .exists = fs_has_user_data, .same = true,
+	    .past = true, .some = true },
 	{ TF_CONTROL_EVALUATION, FS_ROW_AT(TF_KIND_ATTESTATION), 0440,
 	    .write = tf_view_report, .exists = fs_has_report, .sealed = true,
-	    .seals = true, .ledger = true },
+	    .seals = true, .past = true, .some = true, .ledger = true },
 	{ TF_CONTROL_OVERRIDE, FS_ROW_AT(TF_KIND_ATTESTATION), 0600,
 	    .render = fs_override, .set = &fs_override_settable, .same = true,
 	    .sealed = true, .seals = true, .ledger = true },
@@ -200,6 +204,8 @@ static const struct fs_row rows[] = {
 	    .render = metrics },
 	{ TF_CONTROL_REPLAY, FS_ROW_AT(TF_KIND_ATTESTATION),
 	    .tree = &fs_replay_tree, .seals = true },
+	{ TF_CONTROL_AT, BELOW_ROOT | FS_ROW_AT(TF_KIND_ROOT),
+	    .tree = &fs_past_tree },
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 _Static_assert(FS_KIND_ROW + ROWS - 1 <= FS_KIND_ROW_LAST, "kinds of rows");
@@ -260,7 +266,8 @@ fs_row_owner(uint64_t ino)
 bool
 fs_row_has_editions(uint64_t ino)
 {
-	return !fs_row_is_dir(ino) && !fs_control_is_final(ino);
+	return !fs_row_is_dir(ino) && !fs_control_is_final(ino) &&
+	    !fs_past_is_node(ino);
 }
 
 uint64_t
@@ -306,6 +313,38 @@ fs_row_find(const struct tf_attr *dir, const char *name, uint64_t *ino,
 		return TF_OK;
 	}
 	return tf_fail(err, TF_NOTFOUND, "no such control file");
+}
+
+enum tf_code
+fs_row_past(const struct tf_attr *dir, unsigned r, const struct fs_row **out,
+    struct tf_error *err)
+{
+	if (r >= ROWS || !rows[r].past || !has_row(dir, &rows[r]))
+		return tf_fail(err, TF_NOTFOUND, "no such control file");
+	*out = &rows[r];
+	return TF_OK;
+}
+
+enum tf_code
+fs_row_find_past(const struct tf_attr *dir, const char *name, unsigned *number,
+    struct tf_error *err)
+{
+	for (*number = 0; *number < ROWS; ++*number)
+		if (rows[*number].past && has_row(dir, &rows[*number]) &&
+		    strcmp(rows[*number].name, name) == 0)
+			return TF_OK;
+	return tf_fail(err, TF_NOTFOUND, "no such control file");
+}
+
+bool
+fs_row_next_past(const struct tf_attr *dir, uint64_t *at, const char **name)
+{
+	while (*at < ROWS && !(rows[*at].past && has_row(dir, &rows[*at])))
+		++*at;
+	if (*at >= ROWS)
+		return false;
+	*name = rows[*at].name;
+	return true;
 }
 
 bool

@@ -57,6 +57,8 @@ struct fs_row {
 	bool walk;   /* opening it begins a walk through the tiles */
 	bool sealed; /* only there when the directory is sealed */
 	bool seals;  /* a lookup first seals a directory that is closed */
+	bool past;   /* also in at/, with its write; see control_past.c */
+	bool some;   /* not every directory at these levels has it */
 	bool ledger; /* the ledger's entries alone decide its content */
 };
 
@@ -81,6 +83,14 @@ TF_MUST_USE enum tf_code fs_row_find(const struct tf_attr *dir,
  * node.  False: there is none. */
 bool fs_row_next(const struct tf_attr *dir, uint64_t *at, const char **name,
     uint64_t *ino);
+/* The same for the rows that are in at/, where dir is as it was; and the row of
+ * that number. */
+TF_MUST_USE enum tf_code fs_row_find_past(const struct tf_attr *dir,
+    const char *name, unsigned *number, struct tf_error *err);
+bool fs_row_next_past(const struct tf_attr *dir, uint64_t *at,
+    const char **name);
+TF_MUST_USE enum tf_code fs_row_past(const struct tf_attr *dir, unsigned number,
+    const struct fs_row **out, struct tf_error *err);
 /* Can there be settable files in the .trailfs of dir? */
 bool fs_row_any_settable(const struct tf_attr *dir);
 /* Does the seal of dir make or change what is called name in its .trailfs? */

@@ -122,16 +122,19 @@ static enum tf_code
 write_file(struct tf_vault *v, struct fs_snapshot *s, struct tf_error *err)
 {
 	struct tf_view *w = NULL;
+	const struct fs_tree *t = s->from.tree;
 	struct tf_sink sink = { .put = pass_on };
 	enum tf_code rc = tf_spool_new(v, &s->spool, err);
 
 	if (rc == TF_OK)
-		rc = tf_view_open(v, &s->from.asker, &w, err);
+		rc = t != NULL && t->view != NULL ?
+		    t->view(v, s->ino, &s->from.asker, &w, err) :
+		    tf_view_open(v, &s->from.asker, &w, err);
 	if (rc == TF_OK) {
 		sink.arg = (void *)tf_spool_sink(s->spool);
 		rc = s->from.row != NULL ?
 		    s->from.row->write(w, fs_row_owner(s->ino), &sink, err) :
-		    s->from.tree->write_for(w, s->ino, &sink, err);
+		    t->write_for(w, s->ino, &sink, err);
 	}
 	if (rc == TF_OK)
 		tf_spool_done(s->spool);

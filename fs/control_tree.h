@@ -55,6 +55,10 @@ enum fs_control_kind {
 	FS_KIND_STAMP_LAST = FS_KIND_STAMP + 2,
 	FS_KIND_REPLAY_DIR = 0x70, /* these two: control_replay.c */
 	FS_KIND_REPLAY,
+	FS_KIND_AT = 0x78, /* to the last: control_past.c */
+	FS_KIND_PAST_FILE,
+	FS_KIND_PAST = 0x80,
+	FS_KIND_PAST_LAST = 0xff,
 };
 
 static inline uint64_t
@@ -92,8 +96,9 @@ struct fs_tree {
 	enum tf_code (*lookup)(struct tf_vault *v, uint64_t parent,
 	    const char *name, uint64_t *ino, struct tf_error *err);
 	/* Instead of lookup: each user has his own nodes. */
-	enum tf_code (*lookup_for)(const char *name, uint32_t uid,
-	    uint64_t *ino, struct tf_error *err);
+	enum tf_code (*lookup_for)(struct tf_vault *v, uint64_t parent,
+	    const char *name, uint32_t uid, uint64_t *ino,
+	    struct tf_error *err);
 	enum tf_code (*parent)(struct tf_vault *v, uint64_t ino,
 	    uint64_t *parent, struct tf_error *err);
 	/* *st as stat(2) shows it; a size of -1 means that render must make
@@ -110,6 +115,10 @@ struct fs_tree {
 	/* Instead of render: the same, written to a sink piece by piece. */
 	enum tf_code (*write_for)(struct tf_view *w, uint64_t ino,
 	    const struct tf_sink *out, struct tf_error *err);
+	/* Instead of tf_view_open, for write_for; NULL: the present state. */
+	enum tf_code (*view)(struct tf_vault *v, uint64_t ino,
+	    const struct tf_asker *asker, struct tf_view **out,
+	    struct tf_error *err);
 	/* Set parts to the evidence that the file shows; *n is their number.
 	 * NULL: opening a file does not count as reading evidence. */
 	enum tf_code (*evidence)(struct tf_vault *v, uint64_t ino,
@@ -153,8 +162,20 @@ extern const struct fs_tree fs_missing_tree;
 void fs_missing_forget(void); /* another vault is served from now on */
 extern const struct fs_tree fs_find_tree;
 extern const struct fs_tree fs_by_sha256_tree;
+extern const struct fs_tree fs_past_tree;
 extern const struct fs_tree fs_cosigned_tree;
 extern const struct fs_tree fs_stamps_tree;
+
+/*
+ * Nodes with a text that does not fit into an id; control_find.c says how many
+ * are remembered.  *ino becomes the node of that kind for the text of the user.
+ * TF_NOMEM.  fs_recall copies the text of node ino; TF_NOTFOUND: it is forgotten.
+ */
+#define FS_TEXT_MAX 255
+TF_MUST_USE enum tf_code fs_remember(const char *text, uint32_t uid,
+    unsigned kind, uint64_t *ino, struct tf_error *err);
+TF_MUST_USE enum tf_code fs_recall(uint64_t ino, char out[FS_TEXT_MAX + 1],
+    struct tf_error *err);
 
 /*
  * Walks through the tiles.

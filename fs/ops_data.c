@@ -12,6 +12,7 @@
 #include "actor.h"
 #include "attr.h"
 #include "control.h"
+#include "control_past.h"
 #include "handle.h"
 #include "loop.h"
 #include "ops.h"
@@ -190,6 +191,38 @@ open_control(fuse_req_t req, uint64_t ino)
 		fs_handle_free(r.fs, h); /* interrupted, as in create */
 }
 
+/* Evidence in .trailfs/at has the object of today.  Its bytes are not cached: a
+ * redaction drops only those of today's node. */
+static void
+open_past(fuse_req_t req, uint64_t ino)
+{
+	static const struct fs_operation op = { .name = "open",
+		.interruptible = true };
+	struct fuse_file_info fi = { .flags = O_RDONLY };
+	struct fs_request r;
+	struct fs_handle *h;
+	struct stat st;
+	enum tf_code rc;
+
+	if (!fs_request_begin(&r, req, &op, ino, NULL))
+		return;
+	if ((h = fs_handle_new(r.fs)) == NULL)
+		rc = TF_NOMEM;
+	else
+		rc = fs_past_stat(r.fs->vault, ino, &st, &r.err);
+	if (rc == TF_OK)
+		rc = open_read(req, fs_past_node(ino), h, &fi, &r.err);
+	fi.keep_cache = 0;
+	fi.direct_io = 1;
+	if (rc != TF_OK)
+		fs_handle_free(r.fs, h);
+	if (fs_request_failed(&r, rc))
+		return;
+	set_handle(&fi, h);
+	if (fuse_reply_open(req, &fi) == -ENOENT)
+		fs_handle_free(r.fs, h); /* interrupted, as in create */
+}
+
 void
 fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
@@ -208,6 +241,10 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct fs_handle *h;
 	enum tf_code rc = TF_NOMEM;
 
+	if (!writing && fs_past_is_node(ino)) {
+		open_past(req, ino);
+		return;
+	}
 	if (!writing && fs_control_is(ino)) {
 		fs_loop_hand_over();
 		fs_loop_await(fs->loop, 0); /* status counts what is frozen */
@@ -375,6 +412,10 @@ fs_data_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 	struct fs_handle *h = fs_handle_of(fi);
 
 	(void)datasync;
+	if (h->reader != NULL && fs_control_is(ino)) {
+		fuse_reply_err(req, 0); /* in .trailfs/at: it is sealed */
+		return;
+	}
 	if (h->reader != NULL) {
 		sync_read(req, ino);
 		return;

@@ -8,6 +8,7 @@
 
 #include "attr.h"
 #include "control.h"
+#include "control_past.h"
 #include "core/control.h"
 #include "core/package.h"
 #include "core/page.h"
@@ -57,6 +58,24 @@ reply_control(fuse_req_t req, uint64_t ino)
 	fuse_reply_attr(req, &st, fs_attr_control_timeout(ino));
 }
 
+/* Nothing that is being written is in .trailfs/at. */
+static void
+reply_past(fuse_req_t req, uint64_t ino)
+{
+	static const struct fs_operation op = { .name = "stat" };
+	struct fs_request r;
+	struct stat st;
+	enum tf_code rc;
+
+	if (!fs_request_begin(&r, req, &op, ino, NULL))
+		return;
+	rc = fs_past_stat(r.fs->vault, ino, &st, &r.err);
+	if (fs_request_failed(&r, rc))
+		return;
+	fs_roles_mark(&r.fs->roles, &st);
+	fuse_reply_attr(req, &st, 0);
+}
+
 void
 fs_meta_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
@@ -66,6 +85,10 @@ fs_meta_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	enum tf_code rc;
 
 	(void)fi;
+	if (fs_past_is_node(ino)) {
+		reply_past(req, ino);
+		return;
+	}
 	if (fs_control_is(ino)) {
 		fs_loop_await(fs->loop, 0);
 		fs_worker_if_long(fs, req, ino, reply_control);

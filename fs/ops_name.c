@@ -7,6 +7,7 @@
 
 #include "attr.h"
 #include "control.h"
+#include "control_past.h"
 #include "core/control.h"
 #include "loop.h"
 #include "ops.h"
@@ -25,6 +26,8 @@ reply_entry(fuse_req_t req, const struct tf_attr *a, unsigned begun)
 		e.entry_timeout = fs_lease_grant(&fs->lease, begun);
 	fuse_reply_entry(req, &e);
 }
+
+#define FS_PAST_TIMEOUT_S 86400.0
 
 /* --- LOOKUP -------------------------------------------------------------- */
 
@@ -59,6 +62,28 @@ lookup_control(fuse_req_t req, uint64_t parent, const char *name)
 		return;
 	fs_attr_control_entry(r.fs, &st, &e);
 	e.ino = edition;
+	fuse_reply_entry(req, &e);
+}
+
+/* A name of .trailfs/at, of a directory or evidence: its node keeps it for ever,
+ * but who may read that can change at any time. */
+static void
+lookup_past(fuse_req_t req, uint64_t parent, const char *name)
+{
+	static const struct fs_operation op = { .name = "look up" };
+	struct fuse_entry_param e = { .generation = 1,
+		.entry_timeout = FS_PAST_TIMEOUT_S };
+	struct fs_request r;
+	uint64_t ino;
+	enum tf_code rc;
+
+	if (!fs_request_begin(&r, req, &op, parent, name))
+		return;
+	rc = fs_past_lookup(r.fs->vault, parent, name, &ino, &e.attr, &r.err);
+	if (fs_request_failed(&r, rc))
+		return;
+	e.ino = ino;
+	fs_roles_mark(&r.fs->roles, &e.attr);
 	fuse_reply_entry(req, &e);
 }
 
@@ -124,6 +149,10 @@ fs_name_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	}
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
 		lookup_dots(req, parent, name[1] == '.');
+		return;
+	}
+	if (fs_past_is_node(parent) && strcmp(name, TF_CONTROL_DIR) != 0) {
+		lookup_past(req, parent, name);
 		return;
 	}
 	if (fs_control_is(parent) || strcmp(name, TF_CONTROL_DIR) == 0) {

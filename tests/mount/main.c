@@ -64,6 +64,7 @@
 	X(anchor) \
 	X(streams) \
 	X(metrics) \
+	X(at) \
 	/* a line for each */
 /* clang-format on */
 

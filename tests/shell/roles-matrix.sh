@@ -261,8 +261,25 @@ who_works_without_the_mount() {
 who_reads_which_control_file() {
 	all='root auditor admin'
 	for name in checkpoint log.vkey log.pub.pem denied.jsonl tile find by-sha256 \
-		last-error anchors.json redactions checkpoint.cosigned cosigned stamps; do
+		last-error anchors.json redactions checkpoint.cosigned cosigned stamps at; do
 		file root $name "$everybody"
+	done
+	size=$(wc -l <mnt/.trailfs/events.jsonl)
+	file root "at/$size" "$everybody"
+	for name in events.jsonl index.html; do
+		file root "at/$size/.trailfs/$name" "$all"
+	done
+	for name in at "at/$size" "at/$size/.trailfs/events.jsonl" \
+		"at/$size/.trailfs/status.json" "at/$size/.trailfs/index.html"; do
+		file trail "$name" "$readers"
+	done
+	for name in at "at/$size" "at/$size/done/report.xml" \
+		"at/$size/.trailfs/status" "at/$size/.trailfs/index.html"; do
+		file workflow "$name" "$readers"
+	done
+	for name in at "at/$size/report.xml" "at/$size/.trailfs/attestation.json" \
+		"at/$size/.trailfs/SHA256SUMS"; do
+		file attestation "$name" "$readers"
 	done
 	for name in status.json events.jsonl index.html metrics holds anchor; do
 		file root $name "$all"
