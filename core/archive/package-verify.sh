@@ -1260,6 +1260,7 @@ END {
 		} else if ((a in begun && end == "attestation.json") ||
 		    name == "VERIFY.txt" || name == "verify.sh" ||
 		    name == "custody.jsonl" || (name in replays) ||
+		    (format > 4 && name == "health.json") ||
 		    (level < 3 && (name == "index.html" || name == "status.json")) ||
 		    (level == 1 && n == 3 && part[1] == "workflows" &&
 		    (end == "index.html" || end == "status.json") &&

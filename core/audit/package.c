@@ -314,6 +314,7 @@ tf_verify_package(const char *file, const struct tf_verify *v,
 	tf_buf_free(&k.clocks);
 	tf_package_dirs_free(&k.dirs);
 	tf_completeness_free(&k.complete);
+	tf_health_free(&k.health);
 	free(k.seen);
 	return rc;
 }

@@ -619,6 +619,8 @@ one_line(struct tf_audit *a, const char *p, size_t n, struct tf_error *err)
 		if (is_own(k, &d.e))
 			k->own = seq + 1;
 		rc = tf_completeness_add(&k->complete, &k->p, &d.e, err);
+		if (rc == TF_OK)
+			rc = tf_health_add(&k->health, &k->p, &d.e, err);
 		tf_buf_add(&k->clocks,
 		    &(struct tf_audit_clock){ .seq = seq,
 			.clock = d.e.has_clock ? d.e.clock : d.e.at },

@@ -13,6 +13,7 @@
 #include "../archive/completeness.h"
 #include "../archive/description.h"
 #include "../archive/format.h"
+#include "../archive/health.h"
 #include "../archive/members.h"
 #include "../archive/names.h"
 #include "../archive/reader.h"
@@ -226,6 +227,26 @@ check_completeness(struct tf_audit *a, struct tf_error *err)
 	return rc;
 }
 
+/* Make again what the package says of the vault.  An entry that the package lacks
+ * cannot be missed, as with all entries. */
+static enum tf_code
+check_health(struct tf_audit *a, struct tf_error *err)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_buf want = { 0 };
+	enum tf_code rc;
+
+	if (k->f.format < TF_PACKAGE_FORMAT_HEALTH)
+		return TF_OK;
+	rc = tf_health_end(&k->health, err);
+	if (rc == TF_OK)
+		rc = tf_health_json(&k->health, &k->p, &want, err);
+	if (rc == TF_OK)
+		tf_audit_member_must_be(a, TF_PACKAGE_HEALTH, &want);
+	tf_buf_free(&want);
+	return rc;
+}
+
 /* Are the workflows those that were asked for?  Whether there are others only the
  * whole log can show. */
 static void
@@ -339,6 +360,8 @@ tf_audit_package_end(struct tf_audit *a, struct tf_error *err)
 	check_keys(a);
 	if (rc == TF_OK)
 		rc = check_completeness(a, err);
+	if (rc == TF_OK)
+		rc = check_health(a, err);
 	check_selection(a);
 	check_top(a);
 	if (rc == TF_OK)

@@ -7,6 +7,7 @@
 
 #include "../archive/completeness.h"
 #include "../archive/description.h"
+#include "../archive/health.h"
 #include "../archive/select.h"
 #include "../archive/texts.h"
 #include "../base/bytes.h"
@@ -34,6 +35,7 @@ struct tf_audit_package {
 	struct tf_package_place p;
 	struct tf_package_facts f;
 	struct tf_completeness complete;
+	struct tf_health health;
 	struct tf_package_names *names;
 	struct tf_buf text; /* strings of package.json */
 	struct tf_buf note; /* checkpoint */

@@ -44,6 +44,7 @@ enum tf_code
 tf_package_add_descriptions(struct tf_package_maker *k, struct tf_error *err)
 {
 	struct tf_buf info = { 0 }, json = { 0 }, complete = { 0 };
+	struct tf_buf health = { 0 };
 	struct tf_package_member *m;
 	enum tf_code rc;
 
@@ -66,6 +67,13 @@ tf_package_add_descriptions(struct tf_package_maker *k, struct tf_error *err)
 		rc = tf_package_add_buf(k,
 		    TF_PACKAGE_NAME(TF_PACKAGE_COMPLETENESS), &complete, err);
 	if (rc == TF_OK)
+		rc = tf_health_end(&k->health, err);
+	if (rc == TF_OK)
+		rc = tf_health_json(&k->health, &k->p, &health, err);
+	if (rc == TF_OK)
+		rc = tf_package_add_buf(k, TF_PACKAGE_NAME(TF_PACKAGE_HEALTH),
+		    &health, err);
+	if (rc == TF_OK)
 		rc = tf_package_add_buf(k, TF_PACKAGE_NAME(TF_PACKAGE_INFO),
 		    &info, err);
 	if (rc == TF_OK)
@@ -87,5 +95,6 @@ tf_package_add_descriptions(struct tf_package_maker *k, struct tf_error *err)
 	tf_buf_free(&info);
 	tf_buf_free(&json);
 	tf_buf_free(&complete);
+	tf_buf_free(&health);
 	return rc;
 }

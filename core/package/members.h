@@ -9,6 +9,7 @@
 
 #include "../archive/completeness.h"
 #include "../archive/description.h"
+#include "../archive/health.h"
 #include "../archive/select.h"
 #include "../archive/texts.h"
 #include "../archive/zip_write.h"
@@ -43,6 +44,7 @@ struct tf_package_maker {
 	struct tf_package_place p;
 	struct tf_package_facts f;
 	struct tf_completeness complete;
+	struct tf_health health;
 	struct tf_buf note;
 	struct tf_package_names *names;
 	struct tf_scratch texts, events;

@@ -192,6 +192,8 @@ one_entry(void *arg, uint64_t seq, struct tf_str body, const struct tf_entry *e,
 	if (rc == TF_OK)
 		rc = tf_completeness_add(&k->complete, &k->p, e, err);
 	if (rc == TF_OK)
+		rc = tf_health_add(&k->health, &k->p, e, err);
+	if (rc == TF_OK)
 		rc = tf_package_add_apart(k, e, err);
 	if (rc != TF_OK)
 		return rc;
@@ -431,6 +433,7 @@ dispose(struct tf_package_maker *k)
 	tf_view_close(k->w);
 	tf_package_dirs_free(&k->dirs);
 	tf_completeness_free(&k->complete);
+	tf_health_free(&k->health);
 	for (size_t i = 0; i < k->n; i++)
 		free(k->m[i].zip.name);
 	for (size_t i = 0; i < k->n_recordings; i++)
