@@ -26,6 +26,8 @@
  *	on_behalf_of	for whom an attestation was recorded: the claim, or the
  *			annotation on_behalf_of (of anything)
  *	uid, user	who created or sealed it; user also as on_behalf_of
+ *	at		the answer of that moment (past.h): names, states and
+ *			claims as they were; not with hold and expired
  *	since, until	when it came into the ledger: a time of the ledger
  *	limit		at most so many answers: 1 to 1000, 100 without it
  *	before		only answers with a lower index: the last index of one

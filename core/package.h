@@ -25,6 +25,10 @@ struct tf_package_request {
 	 * person: who made an entry at or below the workflow, or for whom a
 	 *	service made one; see tf_package_acted in archive/person.h. */
 	const char *control, *status, *person;
+	/* Or NULL: the package that could be made when the ledger had the
+	 * entries of this moment (past.h), of the newest checkpoint that was
+	 * signed until then. */
+	const char *at;
 	/* A directory for temporary files.  NULL: the store's disk, without
 	 * the space that is reserved for sealing. */
 	const char *tmp;
@@ -46,9 +50,10 @@ struct tf_package_made {
  * checkpoint: the same ledger and request give the same bytes.  On failure the
  * content of fd is void.  Memory grows with the number of files, not with
  * their bytes.
- * Errors: TF_NOTFOUND the path is not in the ledger; TF_UNSUPPORTED the path is
- * neither a trail, a workflow nor an attestation; TF_TAMPER the bytes of an
- * object differ from its entry.
+ * Errors: TF_NOTFOUND the path is not in the ledger, or there is no such moment;
+ * TF_UNSUPPORTED the path is neither a trail, a workflow nor an attestation;
+ * TF_REDACTED what is in the package of that moment was redacted since; TF_TAMPER
+ * the bytes of an object differ from its entry.
  */
 TF_MUST_USE enum tf_code tf_package_write(struct tf_vault *v,
     const struct tf_package_request *r, int fd, struct tf_package_made *made,

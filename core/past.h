@@ -25,12 +25,24 @@
  */
 TF_MUST_USE enum tf_code tf_past_size(struct tf_vault *v, const char *text,
     uint64_t *size, struct tf_error *err);
+/* Has text the form of a moment? */
+bool tf_past_is_moment(const char *text);
 /* The node called name in directory parent, and the node id, at that moment. */
 TF_MUST_USE enum tf_code tf_past_lookup(struct tf_vault *v, uint64_t size,
     uint64_t parent, const char *name, struct tf_attr *out,
     struct tf_error *err);
 TF_MUST_USE enum tf_code tf_past_getattr(struct tf_vault *v, uint64_t size,
     uint64_t id, struct tf_attr *out, struct tf_error *err);
+/* The node at path, from the root, at that moment. */
+TF_MUST_USE enum tf_code tf_past_walk(struct tf_vault *v, uint64_t size,
+    const char *path, struct tf_attr *out, struct tf_error *err);
+/* An extended attribute of node id at that moment, as tf_vault_xattr_get: state,
+ * digest, entry, time and actor, and what the writer of evidence set.  Claims are
+ * in attestation.json and status.json of the moment.  TF_NODATA. */
+TF_MUST_USE enum tf_code tf_past_xattr(struct tf_vault *v, uint64_t size,
+    uint64_t id, const char *name, struct tf_buf *out, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_past_xattr_list(struct tf_vault *v, uint64_t size,
+    uint64_t id, struct tf_buf *out, struct tf_error *err);
 /* As tf_vault_list.  TF_NOTDIR. */
 TF_MUST_USE enum tf_code tf_past_list(struct tf_vault *v, uint64_t size,
     uint64_t dir, uint64_t after, struct tf_dirent *out, size_t max, size_t *n,

@@ -114,6 +114,15 @@ fs_past_stat(struct tf_vault *v, uint64_t ino, struct stat *st,
 	return rc;
 }
 
+enum tf_code
+fs_past_xattr(struct tf_vault *v, uint64_t ino, const char *name,
+    struct tf_buf *out, struct tf_error *err)
+{
+	return name == NULL ?
+	    tf_past_xattr_list(v, size_of(ino), fs_past_node(ino), out, err) :
+	    tf_past_xattr(v, size_of(ino), fs_past_node(ino), name, out, err);
+}
+
 /* --- files in a .trailfs ---------------------------------------------------------- */
 
 static enum tf_code

@@ -27,5 +27,9 @@ TF_MUST_USE enum tf_code fs_past_lookup(struct tf_vault *v, uint64_t parent,
 /* *st of such a node. */
 TF_MUST_USE enum tf_code fs_past_stat(struct tf_vault *v, uint64_t ino,
     struct stat *st, struct tf_error *err);
+/* Append attribute `name` of such a node, or the list of its attributes if name
+ * is NULL.  TF_NODATA. */
+TF_MUST_USE enum tf_code fs_past_xattr(struct tf_vault *v, uint64_t ino,
+    const char *name, struct tf_buf *out, struct tf_error *err);
 
 #endif

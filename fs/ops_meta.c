@@ -385,14 +385,16 @@ fs_meta_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 		fuse_reply_err(req, EOPNOTSUPP);
 		return;
 	}
-	if (fs_control_is(ino)) {
+	if (fs_control_is(ino) && !fs_past_is_node(ino)) {
 		fuse_reply_err(req, ENODATA);
 		return;
 	}
 	if (!fs_request_begin(&r, req, is_status ? &status : &op, ino, NULL))
 		return;
-	rc = is_status ? status_word(&r, ino, &b) :
-			 tf_vault_xattr_get(r.fs->vault, ino, name, &b, &r.err);
+	rc = fs_past_is_node(ino) ?
+	    fs_past_xattr(r.fs->vault, ino, name, &b, &r.err) :
+	    is_status ? status_word(&r, ino, &b) :
+			tf_vault_xattr_get(r.fs->vault, ino, name, &b, &r.err);
 	if (fs_request_failed(&r, rc))
 		tf_buf_free(&b);
 	else
@@ -408,13 +410,15 @@ fs_meta_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	struct tf_buf b = { 0 };
 	enum tf_code rc;
 
-	if (fs_control_is(ino)) {
+	if (fs_control_is(ino) && !fs_past_is_node(ino)) {
 		reply_sized(req, &b, size);
 		return;
 	}
 	if (!fs_request_begin(&r, req, &op, ino, NULL))
 		return;
-	rc = tf_vault_xattr_list(r.fs->vault, ino, &b, &r.err);
+	rc = fs_past_is_node(ino) ?
+	    fs_past_xattr(r.fs->vault, ino, NULL, &b, &r.err) :
+	    tf_vault_xattr_list(r.fs->vault, ino, &b, &r.err);
 	if (fs_request_failed(&r, rc))
 		tf_buf_free(&b);
 	else

@@ -13,6 +13,7 @@
 #include "core/base/bytes.h"
 #include "core/guess.h"
 #include "core/json.h"
+#include "core/past.h"
 #include "text.h"
 
 struct parser {
@@ -110,6 +111,13 @@ store(const struct args_option *o, const char *value, const char *shown,
 	else if (o->time != NULL && !text_time(value, o->time))
 		return tf_fail(err, TF_USAGE,
 		    "%s takes a time in UTC like 2026-11-23T07:50:00Z", shown);
+	else if (o->moment != NULL && !tf_past_is_moment(value))
+		return tf_fail(err, TF_USAGE,
+		    "%s takes a time in UTC like 2026-11-23T07:50:00Z, or a "
+		    "number of entries",
+		    shown);
+	if (o->moment != NULL)
+		*o->moment = value;
 	return TF_OK;
 }
 

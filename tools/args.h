@@ -52,8 +52,9 @@ struct args_option {
 	bool *flag;		/* it has no value */
 	enum args_truth *truth; /* "--name", "--name=true" or "--name=false" */
 	const char **text;
-	uint64_t *number; /* decimal, at most TF_JSON_MAX */
-	char *time;	  /* TF_TIME_LEN + 1 bytes, as in the ledger */
+	uint64_t *number;    /* decimal, at most TF_JSON_MAX */
+	char *time;	     /* TF_TIME_LEN + 1 bytes, as in the ledger */
+	const char **moment; /* as core/past.h says */
 	struct args_list *list;
 	/* Instead of a pointer: why it is an error to give this option. */
 	const char *refused;

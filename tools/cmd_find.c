@@ -7,6 +7,7 @@
  *
  * Exit status 1 if nothing was found, so that a script can ask.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@
 static struct {
 	bool json, expired;
 	const char *hold, *prefix, *name, *user, *behalf, *status, *type,
-	    *attestation_type, *control;
+	    *attestation_type, *control, *at;
 	struct args_list annotations;
 	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1];
 	uint64_t uid, limit;
@@ -40,6 +41,10 @@ static const struct args_option options[] = {
 	    .value = "KEY=VALUE",
 	    .help = "with this annotation; may be repeated",
 	    .list = &ask.annotations },
+	{ .name = "at",
+	    .value = "TIME|SIZE",
+	    .help = "as the vault was at TIME (UTC) or with SIZE entries",
+	    .moment = &ask.at },
 	{ .name = "attestation-type",
 	    .value = "TYPE",
 	    .help = "attestations of this type",
@@ -128,6 +133,7 @@ add_filters(struct tf_buf *q)
 	find_add(q, "type", ask.attestation_type);
 	find_add(q, "type", ask.type);
 	find_add(q, "control", ask.control);
+	find_add(q, "at", ask.at);
 	find_add(q, "hold", ask.hold);
 	find_add(q, "expired", ask.expired ? "true" : NULL);
 }
@@ -283,6 +289,10 @@ run(int n, char **arg)
 	if (rc == TF_OK)
 		rc = find_each(&f, &q, ask.limit, print_answer, NULL, &all,
 		    &err);
+	errno = 0;
+	if (rc == TF_NOTFOUND && ask.at != NULL)
+		rc = tf_fail(&err, rc, "%.40s: the ledger has no such moment",
+		    ask.at);
 	if (rc == TF_OK && all == 0)
 		rc = find_check_known(&f,
 		    ask.type != NULL ? ask.type : ask.attestation_type,

@@ -37,11 +37,15 @@
 static struct {
 	bool json, no_entry, passphrase;
 	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1]; /* or "" */
-	const char *file, *to;				     /* to: or NULL */
-	const char *control, *status, *person;		     /* or NULL */
+	const char *file, *to, *at;	       /* to, at: or NULL */
+	const char *control, *status, *person; /* or NULL */
 } ask;
 
 static const struct args_option options[] = {
+	{ .name = "at",
+	    .value = "TIME|SIZE",
+	    .help = "as the vault was then, by its newest checkpoint then",
+	    .moment = &ask.at },
 	{ .name = "control",
 	    .value = "ID",
 	    .help = "only workflows with that control",
@@ -173,10 +177,11 @@ copy_package(const struct where *w, int fd, struct tf_package_made *made,
 	enum tf_code rc = TF_OK;
 
 	if (ask.since[0] != '\0' || ask.until[0] != '\0' || ask.to != NULL ||
-	    ask.control != NULL || ask.status != NULL || ask.person != NULL)
+	    ask.control != NULL || ask.status != NULL || ask.person != NULL ||
+	    ask.at != NULL)
 		rc = tf_fail(err, TF_ACCESS,
-		    "--control, --person, --since, --status, --to and --until "
-		    "need the store, which is its owner's alone");
+		    "--at, --control, --person, --since, --status, --to and "
+		    "--until need the store, which is its owner's alone");
 	if (rc == TF_OK)
 		rc = where_control_of(w, w->path, TF_CONTROL_PACKAGE, &from,
 		    err);
@@ -218,6 +223,7 @@ write_package(const struct where *w, const char *dir, int fd, struct made *m,
 		.control = ask.control,
 		.status = ask.status,
 		.person = ask.person,
+		.at = ask.at,
 		.tmp = dir };
 	struct progress progress = { .what = "package", .silent = ask.json };
 	struct where at = { .store = w->store };

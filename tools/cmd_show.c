@@ -16,6 +16,7 @@
 #include "cmd.h"
 #include "core/base/member.h"
 #include "core/control.h"
+#include "core/past.h"
 #include "node.h"
 #include "report.h"
 #include "text.h"
@@ -37,8 +38,13 @@ static const struct {
 };
 
 static bool as_json;
+static const char *moment; /* or NULL */
 
 static const struct args_option options[] = {
+	{ .name = "at",
+	    .value = "TIME|SIZE",
+	    .help = "as the vault was at TIME (UTC) or with SIZE entries",
+	    .moment = &moment },
 	ARGS_JSON(&as_json),
 	{ 0 },
 };
@@ -49,30 +55,60 @@ struct shown {
 	struct tf_buf field[FIELDS]; /* empty: absent */
 };
 
+/* The file that has the attributes of the path in a mount; NULL: no memory. */
+static char *
+file_to_ask(const struct where *w)
+{
+	char *file;
+
+	if (moment == NULL)
+		return strdup(w->file);
+	if (asprintf(&file, "%s/" TF_CONTROL_DIR "/" TF_CONTROL_AT "/%s/%s",
+		w->mount, moment, w->path) < 0)
+		return NULL;
+	return file;
+}
+
 /* lgetxattr(2): the path itself is asked about, and not what it links to. */
 static enum tf_code
-get_mount(const struct where *w, struct shown *s, struct tf_error *err)
+get_file(const struct where *w, const char *file, struct shown *s,
+    struct tf_error *err)
 {
 	char value[65536];
 	struct stat st;
 	ssize_t n;
 
-	if (lstat(w->file, &st) < 0)
+	if (lstat(file, &st) < 0 && errno == ENOENT && moment != NULL)
+		return tf_fail(err, TF_NOTFOUND,
+		    "%.100s: no such name at %.40s, or no such moment", w->path,
+		    moment);
+	if (lstat(file, &st) < 0)
 		return report_system(err, "%s", w->path);
 	s->kind = S_ISDIR(st.st_mode) ? node_kind_of_directory(w->path) :
 					TF_KIND_EVIDENCE;
 	s->size = (uint64_t)st.st_size;
 	for (int i = 0; i < FIELDS; i++) {
-		n = lgetxattr(w->file, fields[i].xattr, value, sizeof(value));
+		n = lgetxattr(file, fields[i].xattr, value, sizeof(value));
 		if (n >= 0)
 			tf_buf_add(&s->field[i], value, (size_t)n);
 		else if (errno == EACCES)
-			return where_denied(w->file, err);
+			return where_denied(file, err);
 		else if (errno != ENODATA && errno != EOPNOTSUPP)
 			return report_system(err, "%s of %s", fields[i].label,
 			    w->path);
 	}
 	return TF_OK;
+}
+
+static enum tf_code
+get_mount(const struct where *w, struct shown *s, struct tf_error *err)
+{
+	char *file = file_to_ask(w);
+	enum tf_code rc = file == NULL ? tf_nomem(err) :
+					 get_file(w, file, s, err);
+
+	free(file);
+	return rc;
 }
 
 /* The same attributes, by the same names. */
@@ -81,17 +117,26 @@ get_store(const struct where *w, struct shown *s, struct tf_error *err)
 {
 	struct tf_vault *v = NULL;
 	struct tf_attr attr;
+	uint64_t size = 0;
 	enum tf_code rc;
 
 	if ((rc = where_open(w, false, &v, err)) != TF_OK)
 		return rc;
-	if ((rc = tf_vault_walk(v, w->path, &attr, err)) != TF_OK)
+	if (moment != NULL)
+		rc = tf_past_size(v, moment, &size, err);
+	if (rc == TF_OK)
+		rc = moment != NULL ?
+		    tf_past_walk(v, size, w->path, &attr, err) :
+		    tf_vault_walk(v, w->path, &attr, err);
+	if (rc != TF_OK)
 		goto out;
 	s->kind = attr.kind;
 	s->size = attr.size;
 	for (int i = 0; i < FIELDS; i++) {
-		rc = tf_vault_xattr_get(v, attr.id, fields[i].xattr,
-		    &s->field[i], err);
+		rc = moment != NULL ? tf_past_xattr(v, size, attr.id,
+					  fields[i].xattr, &s->field[i], err) :
+				      tf_vault_xattr_get(v, attr.id,
+					  fields[i].xattr, &s->field[i], err);
 		if (rc == TF_NODATA || rc == TF_UNSUPPORTED)
 			rc = TF_OK;
 		if (rc != TF_OK)

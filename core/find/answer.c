@@ -8,10 +8,10 @@
 #include "../ledger/entry_scan.h"
 #include "../ledger/status_words.h"
 #include "../node/protection.h"
-#include "../store/claims.h"
 #include "../store/definitions.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
+#include "../view/claimed.h"
 #include "../view/compliance.h"
 #include "../view/entry_json.h"
 #include "../view/readable.h"
@@ -43,17 +43,14 @@ name_free(struct name *n)
 static enum tf_code
 read_claims(struct tf_view *w, struct name *n, struct tf_error *err)
 {
-	struct tf_claim_row claim = { 0 };
+	uint64_t seq;
 	enum tf_code rc;
 
 	if (n->row.attr.kind != TF_KIND_TRAIL &&
 	    n->row.attr.kind != TF_KIND_WORKFLOW)
 		return TF_OK;
-	rc = tf_claims_get(w->db, n->row.attr.id, &claim, err);
-	if (rc == TF_OK && claim.entry != 0)
-		rc = tf_loaded_entry_read(w, claim.entry, &n->claims, err);
-	tf_claim_row_free(&claim);
-	return rc;
+	rc = tf_claimed_entry(w, &n->row, &seq, err);
+	return rc == TF_OK ? tf_loaded_entry_read(w, seq, &n->claims, err) : rc;
 }
 
 /* A name in a workflow that is damaged has no status, as in the mount. */

@@ -16,6 +16,7 @@
 #include "../node/base.h"
 #include "../node/vault_i.h"
 #include "../page.h"
+#include "../past.h"
 #include "../view/view.h"
 #include "answer.h"
 #include "keep.h"
@@ -167,7 +168,8 @@ find_item(struct search *x, uint64_t *at, struct tf_error *err)
 			rc = next_fact(x, &q->fact[i], at, err);
 		if (rc == TF_OK && q->prefix.p != NULL)
 			rc = next_digest(x, at, err);
-		if (rc == TF_OK && q->status != NULL)
+		/* The words in the index are those of today. */
+		if (rc == TF_OK && q->status != NULL && q->at == NULL)
 			rc = tf_search_word(s, q->status, *at, at, err);
 		if (rc == TF_OK && q->exact.p != NULL)
 			rc = tf_search_fact(s, TF_FIND_NAME, q->exact, *at, at,
@@ -310,12 +312,26 @@ last_moved(struct search *x, uint64_t *out, struct tf_error *err)
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 
-/* Search with an index that covers the view. */
+static enum tf_code
+open_view(struct search *x, const struct tf_asker *who, struct tf_error *err)
+{
+	uint64_t size;
+	enum tf_code rc;
+
+	if (x->q->at == NULL)
+		return tf_view_open(x->f->v, who, &x->w, err);
+	rc = tf_past_size(x->f->v, x->q->at, &size, err);
+	return rc == TF_OK ? tf_view_open_at(x->f->v, who, size, &x->w, err) :
+			     rc;
+}
+
+/* Search with an index that covers the view.  Facts stay in the index, so it
+ * finds all that names had at any time before, and each is looked at. */
 static enum tf_code
 search(struct search *x, const struct tf_asker *who, struct tf_error *err)
 {
 	uint64_t first = 0, end = 0, moved = UINT64_MAX;
-	enum tf_code rc = tf_view_open(x->f->v, who, &x->w, err);
+	enum tf_code rc = open_view(x, who, err);
 
 	if (rc == TF_OK && x->q->has_until)
 		rc = last_moved(x, &moved, err);
@@ -341,8 +357,8 @@ search_file(struct search *x, const struct tf_asker *who, struct tf_error *err)
 	enum tf_code rc = tf_vault_size(f->v, &entries, &bytes, err);
 
 	if (rc == TF_OK)
-		rc = tf_find_await(f, entries, x->q->status != NULL, &x->opened,
-		    err);
+		rc = tf_find_await(f, entries,
+		    x->q->status != NULL && x->q->at == NULL, &x->opened, err);
 	return rc == TF_OK ? search(x, who, err) : rc;
 }
 

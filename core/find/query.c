@@ -194,6 +194,13 @@ take_expired(struct tf_find_query *q, char *value)
 }
 
 static bool
+take_at(struct tf_find_query *q, char *value)
+{
+	q->at = value;
+	return true;
+}
+
+static bool
 take_since(struct tf_find_query *q, char *value)
 {
 	q->has_since = true;
@@ -226,6 +233,7 @@ static const struct filter {
 	unsigned most; /* so often in a query */
 } filters[] = {
 	{ "annotation", take_annotation, ANNOTATIONS_MAX },
+	{ "at", take_at, 1 },
 	{ "before", take_before, 1 },
 	{ "below", take_below, 1 },
 	{ "control", take_control, 1 },
@@ -462,6 +470,11 @@ tf_find_query_parse(const char *text, struct tf_find_query *out,
 	    out->exact.p == NULL && out->n_parts == 0 && is_broad(out);
 	if (rc == TF_OK && out->part_text.failed)
 		rc = tf_nomem(err);
+	if (rc == TF_OK && out->at != NULL &&
+	    (out->hold.p != NULL || out->expired))
+		rc = tf_fail(err, TF_INVALID,
+		    "hold and expired are about the present, and not at a "
+		    "moment");
 	return rc;
 }
 

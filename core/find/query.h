@@ -47,6 +47,7 @@ struct tf_find_query {
 	struct tf_str below; /* or absent */
 	const char *status;  /* or NULL */
 	struct tf_str hold;  /* or absent */
+	const char *at;	     /* a moment (past.h), or NULL: the present */
 	bool expired;
 	bool has_since, has_until;
 	struct tf_time since, until;

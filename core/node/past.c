@@ -9,6 +9,7 @@
  */
 #include "../past.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "../base/bytes.h"
@@ -33,6 +34,7 @@
 static enum tf_code
 no_moment(struct tf_error *err)
 {
+	errno = 0; /* what it says is not about a call */
 	return tf_fail(err, TF_NOTFOUND, "the ledger has no such moment");
 }
 
@@ -121,6 +123,15 @@ read_size(const char *text, uint64_t *size)
 	return true;
 }
 
+bool
+tf_past_is_moment(const char *text)
+{
+	char whole[TF_TIME_LEN + 1];
+	uint64_t size;
+
+	return read_size(text, &size) || tf_time_complete(text, whole);
+}
+
 /* The ledger as it is now is not the ledger of a later time. */
 static enum tf_code
 size_of_time(struct tf_db *db, uint64_t entries, const char *text,
@@ -199,6 +210,7 @@ done(struct tf_vault *v, struct tf_db *db, enum tf_code rc,
 {
 	tf_db_end_now(db);
 	tf_reader_done(v, db);
+	errno = 0;
 	return rc == TF_NOTFOUND ? tf_fail(err, rc, "no such name") : rc;
 }
 
@@ -234,6 +246,32 @@ tf_past_getattr(struct tf_vault *v, uint64_t size, uint64_t id,
 	if (rc == TF_OK)
 		rc = show(v, db, out, err);
 	return done(v, db, rc, err);
+}
+
+enum tf_code
+tf_past_walk(struct tf_vault *v, uint64_t size, const char *path,
+    struct tf_attr *out, struct tf_error *err)
+{
+	const char *whole = path;
+	char name[TF_NAME_MAX + 1];
+	enum tf_code rc = tf_past_getattr(v, size, TF_ROOT_ID, out, err);
+	size_t n;
+
+	for (; rc == TF_OK; path += n) {
+		path += strspn(path, "/");
+		if ((n = strcspn(path, "/")) == 0)
+			break;
+		if (n > TF_NAME_MAX)
+			return tf_fail(err, TF_NAMETOOLONG, "name too long");
+		memcpy(name, path, n);
+		name[n] = '\0';
+		if (strcmp(name, ".") != 0)
+			rc = tf_past_lookup(v, size, out->id, name, out, err);
+	}
+	errno = 0;
+	return rc == TF_NOTFOUND ?
+	    tf_fail(err, rc, "%.100s: no such name at that moment", whole) :
+	    rc;
 }
 
 enum tf_code

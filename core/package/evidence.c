@@ -147,6 +147,16 @@ tf_package_begin_said(struct tf_package_maker *k, const struct tf_entry *e,
 	return tf_nodes_attestation(k->db, e->path, &k->sealed, err);
 }
 
+/* The package would lack what its entries say is there. */
+static enum tf_code
+redacted_since(uint64_t seq, struct tf_error *err)
+{
+	return tf_fail(err, TF_REDACTED,
+	    "something in it was redacted since by entry %llu, so no package "
+	    "of an earlier moment can be made",
+	    (unsigned long long)seq);
+}
+
 /* Did the report or the user data of that name go with redacted evidence? */
 static enum tf_code
 is_gone(struct tf_package_maker *k, const char *name,
@@ -213,6 +223,22 @@ note_apart(struct tf_package_maker *k, const struct tf_hash *h, bool *is,
 	return TF_OK;
 }
 
+/* As is_redacted. */
+static enum tf_code
+is_text_redacted(struct tf_package_maker *k, const struct tf_hash *h, bool *yes,
+    struct tf_error *err)
+{
+	struct tf_definition_row row = { .node = TF_ROOT_ID,
+		.kind = TF_ROW_TEXT_REDACTED,
+		.name = { (const char *)h->b, sizeof(h->b) } };
+	enum tf_code rc = tf_definitions_get(k->db, &row, err);
+
+	*yes = rc == TF_OK;
+	if (*yes && row.entry >= k->f.head.size)
+		return redacted_since(row.entry, err);
+	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
 static enum tf_code
 add_apart(void *arg, const struct tf_withheld *x, struct tf_error *err)
 {
@@ -225,7 +251,7 @@ add_apart(void *arg, const struct tf_withheld *x, struct tf_error *err)
 	enum tf_code rc = note_apart(k, &x->sha256, &is, err);
 
 	if (rc == TF_OK && !is)
-		rc = tf_text_redacted(k->db, &x->sha256, &is, err);
+		rc = is_text_redacted(k, &x->sha256, &is, err);
 	if (rc != TF_OK || is)
 		return rc;
 	tf_hex(x->sha256.b, sizeof(x->sha256.b), hex);
@@ -293,7 +319,9 @@ is_redacted(struct tf_package_maker *k, const struct tf_entry *e, bool *yes,
 		.name = { "", 0 } };
 	enum tf_code rc = tf_definitions_get(k->db, &row, err);
 
-	*yes = rc == TF_OK && row.entry < k->f.head.size;
+	if (rc == TF_OK && row.entry >= k->f.head.size)
+		return redacted_since(row.entry, err);
+	*yes = rc == TF_OK;
 	return rc == TF_NOTFOUND ? TF_OK : rc;
 }
 

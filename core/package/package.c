@@ -13,6 +13,7 @@
  * in check_there() whether the asker may have the package, and makes all
  * members except the bytes of evidence; tf_zip_write() writes the archive.
  */
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,7 @@
 #include "../node/vault_i.h"
 #include "../package.h"
 #include "../page.h"
+#include "../past.h"
 #include "../store/connection.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
@@ -268,6 +270,40 @@ open_signed(struct tf_package_maker *k, struct tf_checkpoint *c,
 	    "they are");
 }
 
+/*
+ * Open a view of the newest checkpoint at that moment or before it.  Its entries
+ * alone are in the package, so that its proofs are about all it says: what a
+ * package made then has.
+ */
+static enum tf_code
+open_past(struct tf_package_maker *k, const char *moment,
+    struct tf_checkpoint *c, struct tf_error *err)
+{
+	uint64_t size = 0;
+	enum tf_code rc = tf_past_size(k->v, moment, &size, err);
+
+	while (rc == TF_OK) {
+		k->note.n = 0;
+		if ((rc = tf_view_open_at(k->v, k->who, size, &k->w, err)) !=
+		    TF_OK)
+			return rc;
+		k->db = k->w->db;
+		k->w->past = false; /* the pages are those made then */
+		rc = tf_checkpoints_newest(k->db, &c->size, &c->root, &k->note,
+		    err);
+		if (rc == TF_NOTFOUND)
+			rc = tf_fail(err, rc,
+			    "nothing was signed until that moment");
+		if (rc != TF_OK || c->size == size)
+			return rc;
+		tf_view_close(k->w);
+		k->w = NULL;
+		k->db = NULL;
+		size = c->size;
+	}
+	return rc;
+}
+
 /* Open scratch files and the view.  ledger_only: a package shows nothing that
  * no entry records. */
 static enum tf_code
@@ -291,7 +327,8 @@ setup(struct tf_package_maker *k, const struct tf_package_request *r,
 		return tf_nomem(err);
 	if ((rc = tf_scratch_open(&k->texts, k->v, r->tmp, err)) != TF_OK ||
 	    (rc = tf_scratch_open(&k->events, k->v, r->tmp, err)) != TF_OK ||
-	    (rc = open_signed(k, c, err)) != TF_OK)
+	    (rc = r->at != NULL ? open_past(k, r->at, c, err) :
+				  open_signed(k, c, err)) != TF_OK)
 		return rc;
 	k->w->ledger_only = true;
 	return tf_vault_check_note_in(k->v, k->db, tf_buf_bytes(&k->note), c,
@@ -329,6 +366,7 @@ check_there(struct tf_package_maker *k, struct tf_error *err)
 		if (i == 0)
 			k->trail = id;
 	}
+	errno = 0; /* of a call long ago */
 	if (rc == TF_NOTFOUND)
 		return tf_fail(err, rc, "the ledger has no %.*s",
 		    (int)k->p.path.n, k->p.path.p);

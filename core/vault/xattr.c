@@ -30,6 +30,7 @@
 #include "../node/freeze.h"
 #include "../node/idle.h"
 #include "../node/load_entry.h"
+#include "../node/past.h"
 #include "../node/pending.h"
 #include "../node/pending_table.h"
 #include "../node/quota.h"
@@ -38,6 +39,8 @@
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
+#include "../store/transaction.h"
+#include "../past.h"
 #include "../vault.h"
 
 #define XATTRS_MAX 4096 /* bytes of the JSON object */
@@ -350,6 +353,66 @@ tf_vault_xattr_get(struct tf_vault *v, uint64_t id, const char *name,
 		rc = get_written(v, db, id, name + strlen(USER), out, err);
 	tf_reader_done(v, db);
 	return rc == TF_OK ? tf_buf_end(out, err) : rc;
+}
+
+/* What may be asked of the past; other attributes are about the present.  The
+ * claims of a seal are those of today. */
+static bool
+is_of_entries(const struct tf_attr *a, const char *name)
+{
+	static const char *const names[] = { TF_XATTR_STATE, TF_XATTR_SHA256,
+		TF_XATTR_INDEX, TF_XATTR_SEALED_AT, TF_XATTR_CLOCK,
+		TF_XATTR_ACTOR };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	if (strncmp(name, TF_XATTR_PREFIX, strlen(TF_XATTR_PREFIX)) != 0)
+		return strncmp(name, USER, strlen(USER)) == 0;
+	return a->kind == TF_KIND_ATTESTATION && a->state == TF_STATE_SEALED &&
+	    tf_claims_has_key(a->kind, name + strlen(TF_XATTR_PREFIX));
+}
+
+/* Of a directory, which may be closed now, the row alone says the state. */
+enum tf_code
+tf_past_xattr(struct tf_vault *v, uint64_t size, uint64_t id, const char *name,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_attr a;
+	struct tf_time at;
+	struct tf_db *db;
+	enum tf_code rc;
+
+	if ((rc = tf_past_getattr(v, size, id, &a, err)) != TF_OK)
+		return rc;
+	if (!is_of_entries(&a, name))
+		return no_data(err);
+	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+		return rc;
+	rc = tf_past_begin(db, size, &at, err);
+	if (rc == TF_OK && strcmp(name, TF_XATTR_STATE) == 0 &&
+	    a.kind != TF_KIND_EVIDENCE)
+		tf_buf_str(out, tf_state_name(a.state));
+	else if (rc == TF_OK &&
+	    strncmp(name, TF_XATTR_PREFIX, strlen(TF_XATTR_PREFIX)) == 0)
+		rc = get_own(v, db, &a, name, out, err);
+	else if (rc == TF_OK)
+		rc = get_written(v, db, id, name + strlen(USER), out, err);
+	tf_db_end_now(db);
+	tf_reader_done(v, db);
+	return rc == TF_OK ? tf_buf_end(out, err) : rc;
+}
+
+enum tf_code
+tf_past_xattr_list(struct tf_vault *v, uint64_t size, uint64_t id,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_attr a;
+	enum tf_code rc = tf_past_getattr(v, size, id, &a, err);
+
+	return rc == TF_OK && a.kind == TF_KIND_EVIDENCE ?
+	    tf_vault_xattr_list(v, id, out, err) :
+	    rc;
 }
 
 enum tf_code

@@ -31,7 +31,8 @@ tf_claimed_free(struct tf_claimed *c)
 	*c = (struct tf_claimed){ 0 };
 }
 
-/* Take the claims of the seal, which no later change of the row can reach. */
+/* Take the claims of the seal, or of claims.set, which no later change of the row
+ * can reach. */
 static enum tf_code
 read_seal(struct tf_view *w, uint64_t seal, struct tf_claimed *out,
     struct tf_error *err)
@@ -45,16 +46,14 @@ read_seal(struct tf_view *w, uint64_t seal, struct tf_claimed *out,
 	return rc;
 }
 
-/* The row is younger than the view: take what the last claims.set before its end
- * says.  Walking finds it, as no row of table node names it. */
+/* Walking finds it, as no row of table node names it. */
 static enum tf_code
-read_past(struct tf_view *w, const struct tf_node_row *row,
-    struct tf_claimed *out, struct tf_error *err)
+find_entry(struct tf_view *w, const struct tf_node_row *row, uint64_t *seq,
+    struct tf_error *err)
 {
 	struct tf_loaded_entry t = { 0 };
 	struct tf_buf path = { 0 };
 	struct tf_seqs seqs = { 0 };
-	bool found = false;
 	enum tf_code rc = tf_path_of(w->v, w->db, row->attr.id, &path, err);
 
 	if (rc == TF_OK)
@@ -62,16 +61,32 @@ read_past(struct tf_view *w, const struct tf_node_row *row,
 	if (rc == TF_OK)
 		rc = tf_view_unindexed(w, &path, row->entry, &seqs, err);
 	tf_seqs_sort(&seqs);
-	for (size_t i = seqs.n; rc == TF_OK && !found && i > 0; i--) {
+	for (size_t i = seqs.n; rc == TF_OK && *seq == TF_NO_SEQ && i > 0;
+	     i--) {
 		rc = tf_loaded_entry_read(w, seqs.p[i - 1], &t, err);
-		found = rc == TF_OK && t.d.e.type == TF_CLAIMS_SET &&
-		    tf_str_same(t.d.e.path, tf_buf_bytes(&path));
+		if (rc == TF_OK && t.d.e.type == TF_CLAIMS_SET &&
+		    tf_str_same(t.d.e.path, tf_buf_bytes(&path)))
+			*seq = seqs.p[i - 1];
 	}
-	if (found && t.d.e.claims.p != NULL)
-		tf_buf_add(&out->text, t.d.e.claims.p, t.d.e.claims.n);
 	tf_loaded_entry_free(&t);
 	tf_seqs_free(&seqs);
 	tf_buf_free(&path);
+	return rc;
+}
+
+enum tf_code
+tf_claimed_entry(struct tf_view *w, const struct tf_node_row *row,
+    uint64_t *seq, struct tf_error *err)
+{
+	struct tf_claim_row r = { 0 };
+	enum tf_code rc = tf_claims_get(w->db, row->attr.id, &r, err);
+
+	*seq = TF_NO_SEQ;
+	if (rc == TF_OK && r.entry != 0 && r.entry < w->entries)
+		*seq = r.entry;
+	else if (rc == TF_OK && r.entry != 0) /* the row is younger */
+		rc = find_entry(w, row, seq, err);
+	tf_claim_row_free(&r);
 	return rc;
 }
 
@@ -82,11 +97,14 @@ read_row(struct tf_view *w, uint64_t id, const struct tf_node_row *row,
     struct tf_claimed *out, struct tf_error *err)
 {
 	struct tf_claim_row r = { 0 };
+	uint64_t seq = TF_NO_SEQ;
 	enum tf_code rc = tf_claims_get(w->db, id, &r, err);
 
-	if (rc == TF_OK && r.entry >= w->entries && row != NULL)
-		rc = read_past(w, row, out, err);
-	else if (rc == TF_OK && (r.entry != 0 || !w->ledger_only)) {
+	if (rc == TF_OK && r.entry >= w->entries && row != NULL) {
+		rc = find_entry(w, row, &seq, err);
+		if (rc == TF_OK)
+			rc = read_seal(w, seq, out, err);
+	} else if (rc == TF_OK && (r.entry != 0 || !w->ledger_only)) {
 		rc = tf_clear_value(w->db, "claims", tf_buf_bytes(&r.claims),
 		    TF_CLEAR_SHOW, &out->text, err);
 		out->object = r.object;

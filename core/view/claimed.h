@@ -5,6 +5,7 @@
 
 #include "../json.h"
 
+struct tf_node_row;
 struct tf_view;
 
 /* {0} is empty; free with tf_claimed_free. */
@@ -21,6 +22,11 @@ void tf_claimed_free(struct tf_claimed *c);
  * the ledger only has no claims of an attestation that is not sealed. */
 TF_MUST_USE enum tf_code tf_claimed_read(struct tf_view *w, uint64_t id,
     struct tf_claimed *out, struct tf_error *err);
+
+/* *seq becomes the newest claims.set about node row, a trail or workflow, among the
+ * entries of the view; TF_NO_SEQ: there is none. */
+TF_MUST_USE enum tf_code tf_claimed_entry(struct tf_view *w,
+    const struct tf_node_row *row, uint64_t *seq, struct tf_error *err);
 
 /* The text of a member of the claims, or absent. */
 struct tf_str tf_claimed_member(const struct tf_claimed *c, const char *key);

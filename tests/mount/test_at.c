@@ -167,6 +167,38 @@ START_TEST(states_are_those_of_then)
 }
 END_TEST
 
+START_TEST(attributes_are_those_of_then)
+{
+	char list[200];
+	const char *file;
+
+	allowed(mkdir("mnt/t", 0755));
+	allowed(mkdir(W, 0755));
+	allowed(mkdir(A, 0755));
+	put(A "/one", "one\n");
+	allowed(setxattr(A "/one", "user.mine", "yes", 3, 0));
+	sync_dir(A);
+	m.evidence = now();
+	run(0, "trailctl seal " A);
+	m.sealed = now();
+	has_state(at(m.evidence, "/t/w/a"), "open");
+	has_state(at(m.sealed, "/t/w/a"), "sealed");
+	ck_assert_str_eq("(ENODATA)",
+	    fact(at(m.evidence, "/t/w/a"), "sealed-at"));
+	ck_assert_str_eq(fact(A, "sealed-at"),
+	    fact(at(m.sealed, "/t/w/a"), "sealed-at"));
+	file = at(m.evidence, "/t/w/a/one");
+	has_state(file, "sealed");
+	ck_assert_str_eq(fact(A "/one", "sha256"), fact(file, "sha256"));
+	ck_assert_str_eq(fact(A "/one", "index"), fact(file, "index"));
+	ck_assert_int_eq(sizeof "user.mine",
+	    listxattr(file, list, sizeof list));
+	ck_assert_int_eq(3, getxattr(file, "user.mine", list, sizeof list));
+	/* What is about the present alone is not there. */
+	ck_assert_str_eq("(ENODATA)", fact(at(m.sealed, "/t/w"), "status"));
+}
+END_TEST
+
 START_TEST(events_end_at_the_moment)
 {
 	make_history();
@@ -582,6 +614,7 @@ suite_at(void)
 	tcase_add_test(t, names_are_those_of_then);
 	tcase_add_test(t, verdicts_are_those_of_then);
 	tcase_add_test(t, states_are_those_of_then);
+	tcase_add_test(t, attributes_are_those_of_then);
 	tcase_add_test(t, events_end_at_the_moment);
 	tcase_add_test(t, what_people_said_is_that_of_then);
 	tcase_add_test(t, a_template_counts_from_its_entry);
