@@ -24,7 +24,8 @@ struct fs {
 	struct fs_passthrough
 	    *passthrough; /* or NULL: the kernel asks for every read */
 	struct fs_roles roles;
-	struct fs_lease lease;
+	struct fs_lease lease; /* names of directories in attestations */
+	struct fs_lease past;  /* attributes in .trailfs/at */
 	bool read_only;
 	atomic_bool stopping; /* no new writers, no packages */
 };

@@ -8,6 +8,9 @@
  * the request that changes the owner holds.  So each answer lets the kernel
  * remember a name for a moment only, and a request that changes an owner is
  * answered when all these moments have passed.
+ *
+ * The attributes of nodes in .trailfs/at are on a lease of their own, which ends
+ * with each change of a mode or an owner.
  */
 #ifndef FS_LEASE_H
 #define FS_LEASE_H
@@ -28,7 +31,7 @@ unsigned fs_lease_begin(const struct fs_lease *l);
  * changed since fs_lease_begin. */
 double fs_lease_grant(struct fs_lease *l, unsigned begun);
 
-/* Owners of directories have changed, as all that read attributes now see.
+/* Owners or modes have changed, as all that read attributes now see.
  * Wait until the kernel remembers no name with the owner before, at most 50 ms.
  * Only for handlers of requests; no lock may be held. */
 void fs_lease_expire(struct fs_lease *l);

@@ -64,16 +64,18 @@ reply_past(fuse_req_t req, uint64_t ino)
 {
 	static const struct fs_operation op = { .name = "stat" };
 	struct fs_request r;
+	unsigned begun;
 	struct stat st;
 	enum tf_code rc;
 
 	if (!fs_request_begin(&r, req, &op, ino, NULL))
 		return;
+	begun = fs_lease_begin(&r.fs->past);
 	rc = fs_past_stat(r.fs->vault, ino, &st, &r.err);
 	if (fs_request_failed(&r, rc))
 		return;
 	fs_roles_mark(&r.fs->roles, &st);
-	fuse_reply_attr(req, &st, 0);
+	fuse_reply_attr(req, &st, fs_lease_grant(&r.fs->past, begun));
 }
 
 void
@@ -202,6 +204,10 @@ set_attributes(fuse_req_t req, uint64_t ino, struct fs_handle *h, unsigned mask,
 	    mask, values, &r.who, out, &r.err);
 	if (rc == TF_OK && changes_owner)
 		fs_lease_expire(&r.fs->lease);
+	/* The tree as it was has the rights of today. */
+	if (rc == TF_OK &&
+	    (mask & (TF_SET_MODE | TF_SET_UID | TF_SET_GID)) != 0)
+		fs_lease_expire(&r.fs->past);
 	return !fs_request_failed(&r, rc);
 }
 

@@ -66,7 +66,8 @@ lookup_control(fuse_req_t req, uint64_t parent, const char *name)
 }
 
 /* A name of .trailfs/at, of a directory or evidence: its node keeps it for ever,
- * but who may read that can change at any time. */
+ * but who may read that changes with the node of today, so the kernel has the
+ * attributes on lease: see set_attributes() in ops_meta.c. */
 static void
 lookup_past(fuse_req_t req, uint64_t parent, const char *name)
 {
@@ -74,15 +75,18 @@ lookup_past(fuse_req_t req, uint64_t parent, const char *name)
 	struct fuse_entry_param e = { .generation = 1,
 		.entry_timeout = FS_PAST_TIMEOUT_S };
 	struct fs_request r;
+	unsigned begun;
 	uint64_t ino;
 	enum tf_code rc;
 
 	if (!fs_request_begin(&r, req, &op, parent, name))
 		return;
+	begun = fs_lease_begin(&r.fs->past);
 	rc = fs_past_lookup(r.fs->vault, parent, name, &ino, &e.attr, &r.err);
 	if (fs_request_failed(&r, rc))
 		return;
 	e.ino = ino;
+	e.attr_timeout = fs_lease_grant(&r.fs->past, begun);
 	fs_roles_mark(&r.fs->roles, &e.attr);
 	fuse_reply_entry(req, &e);
 }

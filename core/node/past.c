@@ -10,6 +10,7 @@
 #include "../past.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "../base/bytes.h"
@@ -61,8 +62,8 @@ read_end(struct tf_db *db, uint64_t size, struct end *out, struct tf_error *err)
 	return rc;
 }
 
-enum tf_code
-tf_past_begin(struct tf_db *db, uint64_t size, struct tf_time *at,
+static enum tf_code
+read_moment(struct tf_db *db, uint64_t size, struct tf_time *at,
     struct tf_error *err)
 {
 	uint64_t entries = 0, bytes;
@@ -75,11 +76,34 @@ tf_past_begin(struct tf_db *db, uint64_t size, struct tf_time *at,
 		rc = read_end(db, size, &end, err);
 	if (rc == TF_OK && end.inside)
 		rc = no_moment(err);
-	if (rc != TF_OK)
-		return rc;
-	*at = end.at;
+	if (rc == TF_OK)
+		*at = end.at;
+	return rc;
+}
+
+/* The moments that were asked for last are kept: each look-up has one. */
+enum tf_code
+tf_past_begin(struct tf_vault *v, struct tf_db *db, uint64_t size,
+    struct tf_time *at, struct tf_error *err)
+{
+	struct tf_past_moment *kept = &v->moments[size % TF_MOMENTS];
+	bool is;
+	enum tf_code rc;
+
+	pthread_mutex_lock(&v->mu);
+	is = size != 0 && kept->size == size;
+	if (is)
+		*at = kept->at;
+	pthread_mutex_unlock(&v->mu);
+	if (!is) {
+		if ((rc = read_moment(db, size, at, err)) != TF_OK)
+			return rc;
+		pthread_mutex_lock(&v->mu);
+		*kept = (struct tf_past_moment){ size, *at };
+		pthread_mutex_unlock(&v->mu);
+	}
 	if (!TF_IS_MUTANT(TF_PAST_IS_PRESENT))
-		tf_db_end_at(db, size, end.at);
+		tf_db_end_at(db, size, *at);
 	return TF_OK;
 }
 
@@ -168,7 +192,7 @@ tf_past_size(struct tf_vault *v, const char *text, uint64_t *size,
 	if (rc == TF_OK && !read_size(text, size))
 		rc = size_of_time(db, entries, text, size, err);
 	if (rc == TF_OK)
-		rc = tf_past_begin(db, *size, &at, err);
+		rc = tf_past_begin(v, db, *size, &at, err);
 	tf_db_end_now(db);
 	tf_reader_done(v, db);
 	return rc;
@@ -199,7 +223,7 @@ begin(struct tf_vault *v, uint64_t size, struct tf_db **db,
 
 	if (rc != TF_OK)
 		return rc;
-	if ((rc = tf_past_begin(*db, size, &at, err)) != TF_OK)
+	if ((rc = tf_past_begin(v, *db, size, &at, err)) != TF_OK)
 		tf_reader_done(v, *db);
 	return rc;
 }

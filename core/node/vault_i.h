@@ -26,6 +26,7 @@
 #include "empties.h"
 #include "guard_state.h"
 #include "open_objects.h"
+#include "past.h"
 #include "pending_table.h"
 #include "reads.h"
 #include "wishes.h"
@@ -184,6 +185,7 @@ struct tf_vault {
 	struct tf_damaged_files damaged;
 	struct tf_bits redacted; /* node ids of redacted evidence */
 	struct tf_bits is_long;	 /* of these, TF_LONG_OBJECT_BYTES or more */
+	struct tf_past_moment moments[TF_MOMENTS]; /* by size; see past.h */
 	struct tf_db **free_dbs; /* unused reading connections */
 	size_t n_free_dbs, cap_free_dbs;
 

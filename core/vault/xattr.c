@@ -389,7 +389,7 @@ tf_past_xattr(struct tf_vault *v, uint64_t size, uint64_t id, const char *name,
 		return no_data(err);
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
-	rc = tf_past_begin(db, size, &at, err);
+	rc = tf_past_begin(v, db, size, &at, err);
 	if (rc == TF_OK && strcmp(name, TF_XATTR_STATE) == 0 &&
 	    a.kind != TF_KIND_EVIDENCE)
 		tf_buf_str(out, tf_state_name(a.state));

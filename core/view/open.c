@@ -62,7 +62,7 @@ tf_view_open_at(struct tf_vault *v, const struct tf_asker *who, uint64_t size,
 
 	if (rc != TF_OK)
 		return rc;
-	if ((rc = tf_past_begin(w->db, size, &w->now, err)) != TF_OK) {
+	if ((rc = tf_past_begin(v, w->db, size, &w->now, err)) != TF_OK) {
 		tf_view_close(w);
 		return rc;
 	}
