@@ -663,6 +663,44 @@ class Bench:
         print("mount    %.3f s; %d names listed: daemon's peak %.0f MiB" %
               (took, names, rows["peak_mib"]))
         self.extra["ledger_mounted"] = rows
+        most = max((os.path.join(mnt, "bench", w) for w in
+                    os.listdir(mnt + "/bench")), key=lambda d: len(os.listdir(d)))
+        names = os.listdir(most)
+        self.stop("ledger", mnt)
+        self.past_lookups(base, mnt, os.path.relpath(most, mnt), names)
+
+    def past_lookups(self, base, mnt, workflow, names):
+        """Names that the kernel does not know yet, in the tree of today and in that
+        of a moment: all entries, and half of them."""
+        self.start("ledger", [self.build + "/trailfs", base + "/store", mnt,
+                              "-f"], mnt)
+        with open(mnt + "/.trailfs/checkpoint") as f:
+            size = int(f.read().splitlines()[1])
+        dirs = {"today": mnt + "/" + workflow}
+        for s in size, size // 2:
+            d = "%s/.trailfs/at/%d/%s" % (mnt, s, workflow)
+            if os.path.isdir(d):
+                dirs["at/%s" % ("all" if s == size else "half")] = d
+        random.shuffle(names)
+        took, n, at = {d: [] for d in dirs}, 2000, 0
+        for _ in range(5):
+            for way, path in dirs.items():
+                some = names[at:at + n]
+                at = at + n if at + 2 * n <= len(names) else 0
+                fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+                begin = time.monotonic()
+                for name in some:
+                    try:
+                        os.stat(name, dir_fd=fd)
+                    except FileNotFoundError:
+                        pass    # of the later half
+                took[way].append((time.monotonic() - begin) / n * 1e6)
+                os.close(fd)
+        row = {d: statistics.median(t) for d, t in took.items()}
+        self.extra["ledger_past"] = dict(row, entries=size, names=len(names))
+        for way, us in row.items():
+            print("look up, %-8s %7.1f us  x%.2f  (%d entries, %d names)" %
+                  (way, us, us / row["today"], size, len(names)))
         self.stop("ledger", mnt)
 
     # --- one user's requests beside another user's work -------------------
