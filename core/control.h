@@ -33,6 +33,7 @@
 #define TF_CONTROL_WORD "status"
 #define TF_CONTROL_STATUS_MD "status.md"
 #define TF_CONTROL_PAGE "index.html"
+#define TF_CONTROL_TRAIL_PAGE "trail-page.html" /* to print */
 #define TF_CONTROL_TEMPLATE "template.yml"
 #define TF_CONTROL_TYPES "types"
 #define TF_CONTROL_RECIPIENTS "recipients"

@@ -183,6 +183,14 @@ TF_MUST_USE enum tf_code tf_view_page(struct tf_view *w, uint64_t id,
     const struct tf_page_links *links, const struct tf_sink *out,
     struct tf_error *err);
 
+/*
+ * trail-page.html of a trail or a workflow: the facts of index.html on one page
+ * without links and scripts, to print on A4 or Letter; each sheet has its number,
+ * the checkpoint and the verdict at its foot.
+ */
+TF_MUST_USE enum tf_code tf_view_trail_page(struct tf_view *w, uint64_t id,
+    const struct tf_sink *out, struct tf_error *err);
+
 /* --- text of any length ----------------------------------------------- */
 
 /*

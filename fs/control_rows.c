@@ -153,6 +153,9 @@ static const struct fs_row rows[] = {
 	    FS_ROW_AT(TF_KIND_ROOT) | FS_ROW_AT(TF_KIND_TRAIL) |
 		FS_ROW_AT(TF_KIND_WORKFLOW),
 	    0440, .write = page, .past = true },
+	{ TF_CONTROL_TRAIL_PAGE,
+	    FS_ROW_AT(TF_KIND_TRAIL) | FS_ROW_AT(TF_KIND_WORKFLOW), 0440,
+	    .write = tf_view_trail_page },
 	/* It holds all the evidence: it is made for who may read all of that. */
 	{ TF_CONTROL_PACKAGE, BELOW_ROOT, 0444, .package = true, .seals = true,
 	    .ledger = true },

@@ -53,6 +53,7 @@
 
 #define TF_PACKAGE_WORKFLOWS "workflows/"
 #define TF_PACKAGE_PAGE "index.html"
+#define TF_PACKAGE_TRAIL_PAGE "trail-page.html"
 #define TF_PACKAGE_STATUS "status.json"
 #define TF_PACKAGE_CUSTODY "custody.jsonl"
 #define TF_PACKAGE_ATTESTATION "/attestation.json"

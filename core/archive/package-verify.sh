@@ -809,6 +809,10 @@ function completeness(line, n, i, j, k, name, types, tool, of) {
 			" person and status by which they were selected" \
 			> (t "/unproven")
 }
+function is_page(name) {
+	return name == "index.html" || name == "status.json" ||
+		(format > 4 && name == "trail-page.html")
+}
 function use(name) {
 	if (!(name in sum)) {
 		wrong(name, "is missing")
@@ -1261,9 +1265,8 @@ END {
 		    name == "VERIFY.txt" || name == "verify.sh" ||
 		    name == "custody.jsonl" || (name in replays) ||
 		    (format > 4 && name == "health.json") ||
-		    (level < 3 && (name == "index.html" || name == "status.json")) ||
-		    (level == 1 && n == 3 && part[1] == "workflows" &&
-		    (end == "index.html" || end == "status.json") &&
+		    (level < 3 && name == end && is_page(end)) ||
+		    (level == 1 && n == 3 && part[1] == "workflows" && is_page(end) &&
 		    workflow_owner(dir) != ""))
 			print show(name) > (t "/unproven")
 		else

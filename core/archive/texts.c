@@ -111,6 +111,10 @@ parent_texts(struct tf_str stored, tf_package_text_found fn, void *arg,
 	    top ? TF_PACKAGE_PAGE : "/" TF_PACKAGE_PAGE, TF_PACKAGE_TEXT_PAGE,
 	    fn, arg, err);
 
+	if (rc == TF_OK)
+		rc = found(dir, stored,
+		    top ? TF_PACKAGE_TRAIL_PAGE : "/" TF_PACKAGE_TRAIL_PAGE,
+		    TF_PACKAGE_TEXT_TRAIL_PAGE, fn, arg, err);
 	return rc == TF_OK ?
 	    found(dir, stored, top ? TF_PACKAGE_STATUS : "/" TF_PACKAGE_STATUS,
 		TF_PACKAGE_TEXT_STATUS, fn, arg, err) :

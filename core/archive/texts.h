@@ -33,6 +33,7 @@ struct tf_package_dirs {
 /* The kinds of files that describe a directory. */
 enum tf_package_text {
 	TF_PACKAGE_TEXT_PAGE,
+	TF_PACKAGE_TEXT_TRAIL_PAGE,
 	TF_PACKAGE_TEXT_STATUS,
 	TF_PACKAGE_TEXT_ATTESTATION,
 	TF_PACKAGE_TEXT_SUMS,

@@ -155,6 +155,14 @@ write_page(void *arg, const struct tf_sink *out, struct tf_error *err)
 }
 
 static enum tf_code
+write_trail_page(void *arg, const struct tf_sink *out, struct tf_error *err)
+{
+	struct page *p = arg;
+
+	return tf_view_trail_page(p->g->w, p->d->id, out, err);
+}
+
+static enum tf_code
 write_status(void *arg, const struct tf_sink *out, struct tf_error *err)
 {
 	struct page *p = arg;
@@ -202,6 +210,7 @@ add_text(void *arg, enum tf_package_text text, const char *name,
 {
 	static const tf_package_writer write[] = {
 		[TF_PACKAGE_TEXT_PAGE] = write_page,
+		[TF_PACKAGE_TEXT_TRAIL_PAGE] = write_trail_page,
 		[TF_PACKAGE_TEXT_STATUS] = write_status,
 		[TF_PACKAGE_TEXT_ATTESTATION] = write_attestation,
 		[TF_PACKAGE_TEXT_SUMS] = write_sums,

@@ -108,7 +108,7 @@ a_package_in_another_form_is_checked_too() {
 	rm -rf u
 	is 0 trailctl unpack w.zip u
 	is 0 trailctl verify --vkey vkey u/w
-	reports '^package +OK .*unpacked; 5 files in it UNPROVEN'
+	reports '^package +OK .*unpacked; 6 files in it UNPROVEN'
 	reports '^contents +OK +7 files'
 	is 2 trailctl verify u/w
 	mkdir u/w/__MACOSX

@@ -290,13 +290,13 @@ who_reads_which_control_file() {
 	file root "$(cd mnt/.trailfs && echo tile/entries/000.p/*)" "$all"
 	file root "$(cd mnt/.trailfs && echo tile/0/000.p/*)" "$everybody"
 	file root "$(cd mnt/.trailfs && echo cosigned/*.witness | cut -d " " -f 1)" "$everybody"
-	for name in events.jsonl custody.jsonl status.json index.html package.zip \
+	for name in events.jsonl custody.jsonl status.json index.html trail-page.html package.zip \
 		template.yml types types/mine.yml last-error user-data retention holds \
 		redactions; do
 		file trail $name "$readers"
 	done
 	file encrypted recipients "$readers"
-	for name in events.jsonl custody.jsonl status status.json status.md index.html \
+	for name in events.jsonl custody.jsonl status status.json status.md index.html trail-page.html \
 		package.zip last-error missing user-data retention holds redactions; do
 		file workflow $name "$readers"
 	done
