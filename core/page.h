@@ -175,9 +175,9 @@ struct tf_page_links {
 };
 
 /*
- * index.html of the root, a trail or a workflow: one HTML page without scripts
- * or external resources.  links NULL: links for a page that lies under .trailfs
- * of its directory.
+ * index.html of the root, a trail or a workflow: one HTML page without external
+ * resources, which needs no script and has one that searches its tables.  links
+ * NULL: links for a page that lies under .trailfs of its directory.
  */
 TF_MUST_USE enum tf_code tf_view_page(struct tf_view *w, uint64_t id,
     const struct tf_page_links *links, const struct tf_sink *out,

@@ -4,13 +4,15 @@
  * A page is opened from a mount or a package by a browser on the auditor's
  * computer, and its names and texts come from users.  Everything goes through
  * tf_html, which escapes its arguments.  As a second fence the page forbids
- * every script and every request by its Content-Security-Policy, so a page that
- * an attacker could influence cannot report who reads it.  Style is inline: a
- * page must look the same when it is a single file in a mail.
+ * every request and every script and style but page.js and page.css by its
+ * Content-Security-Policy, so a page that an attacker could influence cannot
+ * report who reads it.  Both are inline: a page must look and work the same when
+ * it is a single file in a mail.
  */
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "../base/crypto.h"
 #include "../base/html.h"
 #include "../base/time_text.h"
 #include "../buffer.h"
@@ -38,58 +40,47 @@ tf_page_flush(struct tf_page *p, struct tf_error *err)
 
 /* --- the frame ------------------------------------------------------------ */
 
-static const char style[] =
-    ":root{color-scheme:light dark;--bg:#fff;--fg:#1b1f24;--soft:#57606a;"
-    "--line:#d0d7de;--link:#0550ae;--tint:#f6f8fa;--good:#116329;"
-    "--goodbg:#dafbe1;--bad:#a40e26;--badbg:#ffebe9;--wait:#6a4b00;"
-    "--waitbg:#fff3bf}"
-    "@media(prefers-color-scheme:dark){:root{--bg:#0d1117;--fg:#e6edf3;"
-    "--soft:#9da7b3;--line:#30363d;--link:#79b8ff;--tint:#161b22;"
-    "--good:#7ee2a0;--goodbg:#12351f;--bad:#ffb3ab;--badbg:#4a1218;"
-    "--wait:#f2cc60;--waitbg:#3a2d05}}"
-    "*{box-sizing:border-box}"
-    "body{margin:0 auto;max-width:72rem;padding:1.5rem 1rem 3rem;"
-    "background:var(--bg);color:var(--fg);"
-    "font:1rem/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,\"DejaVu Sans\","
-    "sans-serif;overflow-wrap:anywhere}"
-    "a{color:var(--link)}"
-    "h1{font-size:1.6rem;line-height:1.25;margin:.25rem 0 1rem}"
-    "h2{font-size:1.2rem;margin:2.2rem 0 .6rem;padding-bottom:.25rem;"
-    "border-bottom:1px solid var(--line)}"
-    "h3{font-size:1.05rem;margin:1.8rem 0 .4rem}"
-    "nav,.soft,caption,dt,th,footer{color:var(--soft)}"
-    "nav,footer,td,th,dl,.soft{font-size:.9rem}"
-    "dl{display:grid;grid-template-columns:fit-content(40%%) minmax(0,1fr);"
-    "gap:.15rem 1rem;margin:.5rem 0}"
-    "dd{margin:0;white-space:pre-line}"
-    "table{border-collapse:collapse;width:100%%;margin:.5rem 0}"
-    "caption{text-align:left;padding:.2rem 0}"
-    "th,td{text-align:left;vertical-align:top;padding:.35rem .6rem .35rem 0;"
-    "border-bottom:1px solid var(--line)}"
-    "th{font-weight:600}"
-    ".wide{overflow-x:auto}"
-    ".who{white-space:nowrap}"
-    ".wide table,.badge{overflow-wrap:normal}"
-    "[scope=row],.path{overflow-wrap:anywhere;min-width:11rem}"
-    "td code{display:inline-block;overflow-wrap:anywhere;min-width:17ch}"
-    "td.n,th.n{text-align:right;white-space:nowrap;padding-right:1.2rem}"
-    "time{white-space:nowrap}"
-    "code{font:.82em/1.4 ui-monospace,\"DejaVu Sans Mono\",Menlo,Consolas,"
-    "monospace}"
-    ".badge{display:inline-block;padding:.05em .55em;border-radius:1em;"
-    "font-size:.8rem;font-weight:600;vertical-align:.1em;white-space:nowrap;"
-    "border:1px solid currentColor;color:var(--soft);background:var(--tint)}"
-    ".good{color:var(--good);background:var(--goodbg)}"
-    ".bad{color:var(--bad);background:var(--badbg)}"
-    ".wait{color:var(--wait);background:var(--waitbg)}"
-    "footer{margin-top:3rem;border-top:1px solid var(--line);"
-    "padding-top:.6rem}"
-    "@media(max-width:42rem){dl{grid-template-columns:minmax(0,1fr)}"
-    "dd{margin-bottom:.4rem}}"
-    "@media print{:root{--bg:#fff;--fg:#000;--soft:#333;--line:#999;"
-    "--link:#000;--good:#000;--bad:#000;--wait:#000;--goodbg:#fff;"
-    "--badbg:#fff;--waitbg:#fff;--tint:#fff}body{max-width:none;padding:0;"
-    "font-size:10pt}.wide{overflow:visible}time{white-space:normal}tr,h2,h3{break-inside:avoid}h2,h3{break-after:avoid}}";
+/* The texts are in files of their own, so that they can be checked as such. */
+#define TEXT(symbol, file)                            \
+	__asm__(".pushsection .rodata\n"              \
+		".global " #symbol "\n" #symbol ":\n" \
+		".incbin \"core/view/" file "\"\n"    \
+		".byte 0\n"                           \
+		".popsection\n")
+TEXT(tf_page_script, "page.js");
+TEXT(tf_page_style, "page.css");
+
+#define LIVE_WORKFLOW_S 30 /* seconds until an open page is read again */
+#define LIVE_MANY_S 60	   /* that of a trail or the vault, which is larger */
+
+static void
+put_digest(struct tf_buf *out, const char *text)
+{
+	struct tf_hash h;
+	char b64[45];
+
+	tf_sha256(text, strlen(text), &h);
+	tf_base64_text(h.b, sizeof(h.b), b64);
+	tf_html(out, "&#39;sha256-%s&#39;", b64);
+}
+
+bool
+tf_page_is_live(const struct tf_page *p)
+{
+	return p->links == NULL && !p->w->ledger_only && !p->w->past;
+}
+
+/* After how many seconds the page is read again; 0: what it shows is finished,
+ * or it stands in a package or in the past. */
+static unsigned
+refresh_s(const struct tf_page *p)
+{
+	if (!tf_page_is_live(p) ||
+	    (p->row.attr.kind != TF_KIND_ROOT && p->row.seal != TF_NO_SEQ))
+		return 0;
+	return p->row.attr.kind == TF_KIND_WORKFLOW ? LIVE_WORKFLOW_S :
+						      LIVE_MANY_S;
+}
 
 /* Colour is never the only sign: the badge has the word, so a printed page and
  * a colour-blind reader lose nothing. */
@@ -138,8 +129,8 @@ put_place(struct tf_page *p)
 
 /* A time is always UTC and in whole seconds: two people in two countries must
  * read the same words. */
-static void
-put_time(struct tf_page *p, struct tf_time t)
+void
+tf_page_moment(struct tf_page *p, struct tf_time t)
 {
 	char at[TF_TIME_LEN + 1];
 
@@ -148,31 +139,69 @@ put_time(struct tf_page *p, struct tf_time t)
 	    8, at + 11);
 }
 
+/* Write of which moment the page is: it may lie open for long. */
+static void
+put_as_of(struct tf_page *p, unsigned every)
+{
+	if (!tf_page_is_live(p))
+		return;
+	tf_html(&p->b, "<p class=\"soft\"");
+	if (every > 0)
+		tf_html(&p->b, " id=\"live\" data-every=\"%u\"", every);
+	tf_html(&p->b, ">As of ");
+	tf_page_moment(p, p->w->now);
+	tf_html(&p->b, ".");
+	if (every > 0)
+		tf_html(&p->b,
+		    "<noscript> The page reads itself again every %u "
+		    "s.</noscript>",
+		    every);
+	tf_html(&p->b, "</p>\n");
+}
+
 void
 tf_page_head(struct tf_page *p, const char *title, const char *status)
 {
+	const unsigned every = refresh_s(p);
+
 	tf_html(&p->b,
 	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
 	    "<meta charset=\"utf-8\"/>\n"
 	    "<meta http-equiv=\"Content-Security-Policy\" content=\""
-	    "default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;; "
-	    "base-uri &#39;none&#39;; form-action &#39;none&#39;\"/>\n"
+	    "default-src &#39;none&#39;; script-src ");
+	put_digest(&p->b, tf_page_script);
+	tf_html(&p->b, "; style-src ");
+	put_digest(&p->b, tf_page_style);
+	tf_html(&p->b,
+	    "; base-uri &#39;none&#39;; form-action &#39;none&#39;\"/>\n"
 	    "<meta name=\"referrer\" content=\"no-referrer\"/>\n"
 	    "<meta name=\"viewport\" content=\"width=device-width, "
-	    "initial-scale=1\"/>\n<title>%s%s%s - trailfs</title>\n<style>",
-	    title, status == NULL ? "" : ": ", status == NULL ? "" : status);
-	tf_html(&p->b, style);
-	tf_html(&p->b, "</style>\n</head>\n<body>\n<header>\n");
+	    "initial-scale=1\"/>\n");
+	/* A reader who has scripts can stop this: see page.js. */
+	if (every > 0)
+		tf_html(&p->b,
+		    "<noscript><meta http-equiv=\"refresh\" content=\"%u\"/>"
+		    "</noscript>\n",
+		    every);
+	tf_html(&p->b, "<title>%s%s%s - trailfs</title>\n<style>", title,
+	    status == NULL ? "" : ": ", status == NULL ? "" : status);
+	tf_buf_str(&p->b, tf_page_style);
+	tf_html(&p->b,
+	    "</style>\n</head>\n<body>\n"
+	    "<a class=\"skip\" href=\"#main\">Skip to the content</a>\n"
+	    "<header>\n");
 	put_place(p);
 	tf_html(&p->b, "<h1><bdi>%s</bdi> ", title);
 	if (status != NULL)
 		tf_page_badge(p, status);
-	tf_html(&p->b, "</h1>\n</header>\n<main>\n");
+	tf_html(&p->b,
+	    "</h1>\n</header>\n<main id=\"main\" tabindex=\"-1\">\n");
+	put_as_of(p, every);
 	if (!p->w->past)
 		return;
 	tf_html(&p->b, "<p>As it was with %llu entries, the last of ",
 	    (unsigned long long)p->w->entries);
-	put_time(p, p->w->now);
+	tf_page_moment(p, p->w->now);
 	tf_html(&p->b, ". What came later is not here.</p>\n");
 }
 
@@ -209,7 +238,9 @@ tf_page_foot(struct tf_page *p)
 	    ". Compare the key with the one that the owner of the log gave "
 	    "you. To check the entries and the evidence, run "
 	    "<code>trailctl verify</code>.</p>"
-	    "</footer>\n</body>\n</html>\n");
+	    "</footer>\n<script>");
+	tf_buf_str(&p->b, tf_page_script);
+	tf_html(&p->b, "</script>\n</body>\n</html>\n");
 }
 
 /* --- parts ---------------------------------------------------------------- */
@@ -227,13 +258,13 @@ tf_page_time(struct tf_page *p, const struct tf_loaded_entry *t)
 		return;
 	}
 	when = tf_entry_when(&t->d.e, &moved);
-	put_time(p, moved ? when : t->d.e.at);
+	tf_page_moment(p, moved ? when : t->d.e.at);
 	if (!moved)
 		return;
 	tf_html(&p->b,
 	    " <span class=\"soft\">by the clock; its place in the "
 	    "ledger is ");
-	put_time(p, t->d.e.at);
+	tf_page_moment(p, t->d.e.at);
 	tf_html(&p->b, "</span>");
 }
 
@@ -303,26 +334,47 @@ tf_page_damage(struct tf_page *p, const struct tf_damage *d)
 	}
 }
 
-void
-tf_page_table(struct tf_page *p, const char *label, struct tf_str of,
-    const char *columns)
+/* list: what the script may search, NULL: nothing; css: a class of it. */
+static void
+begin_table(struct tf_page *p, const char *label, struct tf_str of,
+    const char *list, const char *css, const char *columns)
 {
 	size_t n;
 
 	/* tabindex: the keyboard scrolls only an element with the focus. */
 	tf_html(&p->b,
 	    "<div class=\"wide\" role=\"region\" tabindex=\"0\" "
-	    "aria-label=\"%s%.*s\"><table>\n<thead><tr>",
+	    "aria-label=\"%s%.*s\"><table",
 	    label, (int)of.n, of.n > 0 ? of.p : "");
+	if (list != NULL)
+		tf_html(&p->b, " class=\"%s\" data-list=\"%s\"", css, list);
+	tf_html(&p->b, ">\n<thead><tr>");
 	for (; *columns != '\0'; columns += n + (columns[n] == '|')) {
-		bool number = *columns == '#';
+		bool number = *columns == '#', filter = *columns == '=';
 
-		columns += number;
+		columns += number || filter;
 		n = strcspn(columns, "|");
-		tf_html(&p->b, "<th scope=\"col\" class=\"%s\">%.*s</th>",
-		    number ? "n" : "", (int)n, columns);
+		tf_html(&p->b, "<th scope=\"col\" class=\"%s\"",
+		    number ? "n" : "");
+		if (filter && list != NULL)
+			tf_html(&p->b, " data-filter=\"\"");
+		tf_html(&p->b, ">%.*s</th>", (int)n, columns);
 	}
 	tf_html(&p->b, "</tr></thead>\n<tbody>\n");
+}
+
+void
+tf_page_table(struct tf_page *p, const char *label, struct tf_str of,
+    const char *columns)
+{
+	begin_table(p, label, of, NULL, "", columns);
+}
+
+void
+tf_page_list(struct tf_page *p, const char *label, const char *css,
+    const char *columns)
+{
+	begin_table(p, label, none, label, css, columns);
 }
 
 void

@@ -38,6 +38,13 @@ struct tf_page {
  * sink. */
 TF_MUST_USE enum tf_code tf_page_flush(struct tf_page *p, struct tf_error *err);
 
+/* The style and the script of each page: page.css and page.js. */
+extern const char tf_page_style[], tf_page_script[];
+
+/* Is the page one of the present, in a mount?  A page of a package or of an
+ * earlier state has no "now": it shows no ages and is never read again. */
+bool tf_page_is_live(const struct tf_page *p);
+
 /* Write the page's start up to its heading: title as text, status as a badge
  * unless NULL. */
 void tf_page_head(struct tf_page *p, const char *title, const char *status);
@@ -52,6 +59,10 @@ void tf_page_foot(struct tf_page *p);
 
 /* Write a status word as a badge. */
 void tf_page_badge(struct tf_page *p, const char *word);
+
+/* Write a time, always in UTC and whole seconds: two people in two countries must
+ * read the same words. */
+void tf_page_moment(struct tf_page *p, struct tf_time t);
 
 /* Write the time of an entry's event.  If the clock's reading differs from the
  * entry's time, both are shown.  If the entry cannot be read, that is written. */
@@ -80,6 +91,12 @@ void tf_page_damage(struct tf_page *p, const struct tf_damage *d);
  * it for screen readers.  columns: the headings, separated by '|', with '#'
  * before a heading of numbers. */
 void tf_page_table(struct tf_page *p, const char *label, struct tf_str of,
+    const char *columns);
+
+/* The same for a table of things that the script of the page lets the reader
+ * search and sort.  css: a class, or "".  '=' before a heading: the reader can
+ * choose one of the words of this column. */
+void tf_page_list(struct tf_page *p, const char *label, const char *css,
     const char *columns);
 
 /* End the table that tf_page_table began. */

@@ -27,6 +27,7 @@
 #include "events.h"
 #include "machine.h"
 #include "page.h"
+#include "page_anchors.h"
 #include "page_dirs.h"
 #include "page_events.h"
 #include "page_links.h"
@@ -42,8 +43,12 @@ static const struct tf_str none = { NULL, 0 };
 
 /* --- the newest of many --------------------------------------------------- */
 
-#define COUNT_MAX 10000 /* workflows per trail that the vault's page counts */
-#define SPOILED_MAX 100 /* older non-compliant workflows that are listed */
+#define COUNT_MAX 10000	 /* workflows per trail that the vault's page counts */
+#define FLOWS_MAX 10000	 /* newest workflows of a trail that are listed */
+#define FLOWS_PART 100	 /* rows that a browser lays out together: page.css */
+#define LACKING_MAX 100	 /* newest workflows whose missing names are listed */
+#define LACKING_NAMES 20 /* names for each of them */
+#define SPOILED_MAX 100	 /* older non-compliant workflows that are listed */
 
 /* A row of a table: a trail or a workflow. */
 struct line {
@@ -210,8 +215,8 @@ put_trails(struct tf_page *p, struct tf_error *err)
 			    "<p class=\"soft\">This table shows the newest "
 			    "%zu of %llu trails.</p>\n",
 			    n_recent(r), (unsigned long long)r->all);
-		tf_page_table(p, "Trails", none,
-		    "Trail|Created|By|#Workflows|State");
+		tf_page_list(p, "Trails", "",
+		    "Trail|Created|By|#Workflows|=State");
 	}
 	for (size_t i = 0; rc == TF_OK && i < n_recent(r); i++)
 		rc = put_trail(p, newest(r, i), err);
@@ -320,6 +325,8 @@ tf_page_root(struct tf_page *p, struct tf_error *err)
 		return rc;
 	tf_html(&p->b, "</dl>\n");
 	rc = put_trails(p, err);
+	if (rc == TF_OK)
+		rc = tf_page_anchors(p, TF_NO_SEQ, err);
 	return rc != TF_OK ? rc : put_last_entries(p, err);
 }
 
@@ -327,7 +334,7 @@ tf_page_root(struct tf_page *p, struct tf_error *err)
 
 struct trail {
 	struct tf_page *p;
-	struct recent all, spoiled;
+	struct recent all, spoiled, lacking;
 	uint64_t n[TF_COMPLIANCES];
 	uint64_t overdue; /* workflows with an overdue attestation */
 	size_t withheld;
@@ -357,6 +364,8 @@ add_workflow(void *arg, const struct tf_node_row *row, struct tf_error *err)
 		keep(&t->all, &l);
 		if (l.word == TF_NON_COMPLIANT || l.word == TF_DAMAGED)
 			keep(&t->spoiled, &l);
+		if (l.tally.lacking > 0)
+			keep(&t->lacking, &l);
 	}
 	return rc;
 }
@@ -368,23 +377,26 @@ put_workflows(struct tf_page *p, const char *label, const struct recent *r,
 {
 	enum tf_code rc = TF_OK;
 
-	tf_page_table(p, label, none,
-	    "Workflow|Status|Begun|#Attestations|#Missing|#Overdue|#Open|#Not compliant|State");
+	tf_page_list(p, label, "flows",
+	    "Workflow|=Status|Begun|By|#Attestations|#Missing|#Overdue|#Open|#Not compliant|State");
 	for (size_t i = 0; rc == TF_OK && i < n_recent(r); i++) {
 		const struct line *l = newest(r, i);
 
 		rc = tf_loaded_entry_try(p->w, l->entry, &p->loaded, NULL, err);
 		if (rc != TF_OK)
 			break;
+		if (i > 0 && i % FLOWS_PART == 0)
+			tf_html(&p->b, "</tbody>\n<tbody>\n");
 		put_name(p, l);
 		tf_html(&p->b, "<td>");
 		tf_page_badge(p, tf_compliance_word(l->word));
 		tf_html(&p->b, "</td><td>");
 		put_begun(p);
+		tf_html(&p->b, "</td><td>");
+		tf_page_who(p);
 		tf_html(&p->b,
-		    "</td><td class=\"n\">%zu</td><td class=\"n\">%zu</td>"
-		    "<td class=\"n\">%zu</td><td class=\"n\">%zu</td>"
-		    "<td class=\"n\">%zu</td><td>%s</td></tr>\n",
+		    "</td><td>%zu</td><td>%zu</td><td>%zu</td><td>%zu</td>"
+		    "<td>%zu</td><td>%s</td></tr>\n",
 		    l->attestations, l->tally.lacking, l->tally.overdue,
 		    l->tally.open, l->tally.spoiled,
 		    l->sealed ? "sealed" : "open");
@@ -456,6 +468,59 @@ put_trail_facts(struct tf_page *p, const struct trail *t, struct tf_error *err)
 	return rc;
 }
 
+struct names {
+	struct tf_page *p;
+	size_t n;
+};
+
+static bool
+put_lacking_name(void *arg, uint64_t at, struct tf_str name)
+{
+	struct names *l = arg;
+
+	(void)at;
+	if (l->n++ < LACKING_NAMES)
+		tf_html(&l->p->b, "%s<bdi>%.*s</bdi>", l->n > 1 ? ", " : "",
+		    (int)name.n, name.p);
+	return true;
+}
+
+/* Write which names the newest incomplete workflows lack.  Only these are judged
+ * again for their names: a verdict that is kept has only numbers. */
+static enum tf_code
+put_lacking(struct tf_page *p, const struct recent *r, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (r->all == 0)
+		return TF_OK;
+	tf_html(&p->b, "<h2>What is missing</h2>\n");
+	if (r->all > r->cap)
+		tf_html(&p->b,
+		    "<p class=\"soft\">This table shows the newest %zu of "
+		    "%llu workflows that lack an attestation.</p>\n",
+		    n_recent(r), (unsigned long long)r->all);
+	tf_page_list(p, "What is missing", "", "Workflow|#Overdue|Missing");
+	for (size_t i = 0; rc == TF_OK && i < n_recent(r); i++) {
+		const struct line *l = newest(r, i);
+		struct names names = { p, 0 };
+
+		put_name(p, l);
+		tf_html(&p->b, "<td class=\"n\">%zu</td><td>",
+		    l->tally.overdue);
+		rc = tf_view_missing(p->w, l->id, put_lacking_name, &names,
+		    err);
+		if (names.n > LACKING_NAMES)
+			tf_html(&p->b, " and %zu more",
+			    names.n - LACKING_NAMES);
+		tf_html(&p->b, "</td></tr>\n");
+		if (rc == TF_OK)
+			rc = tf_page_flush(p, err);
+	}
+	tf_page_table_end(p);
+	return rc;
+}
+
 /* Write the tables.  The table of workflows that are not compliant is shown
  * only if the other one does not have room for all workflows. */
 static enum tf_code
@@ -475,6 +540,8 @@ put_trail_tables(struct tf_page *p, const struct trail *t, struct tf_error *err)
 			    (unsigned long long)t->spoiled.all);
 		rc = put_workflows(p, "Not compliant", &t->spoiled, err);
 	}
+	if (rc == TF_OK)
+		rc = put_lacking(p, &t->lacking, err);
 	tf_html(&p->b, "<h2>Workflows</h2>\n");
 	if (t->all.all > t->all.cap) {
 		tf_html(&p->b,
@@ -487,6 +554,8 @@ put_trail_tables(struct tf_page *p, const struct trail *t, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = put_workflows(p, "Workflows", &t->all, err);
 	tf_page_withheld(p, t->withheld, "workflow");
+	if (rc == TF_OK)
+		rc = tf_page_anchors(p, TF_NO_SEQ, err);
 	if (rc == TF_OK)
 		rc = tf_view_collect(p->w, p->row.attr.id, 1, false, &seqs,
 		    err);
@@ -502,10 +571,12 @@ enum tf_code
 tf_page_trail(struct tf_page *p, struct tf_error *err)
 {
 	struct trail t = { .p = p };
-	enum tf_code rc = recent_new(&t.all, TF_PAGE_ROWS, err);
+	enum tf_code rc = recent_new(&t.all, FLOWS_MAX, err);
 
 	if (rc == TF_OK)
 		rc = recent_new(&t.spoiled, SPOILED_MAX, err);
+	if (rc == TF_OK)
+		rc = recent_new(&t.lacking, LACKING_MAX, err);
 	if (rc == TF_OK)
 		rc = tf_each_child(p->w->db, p->row.attr.id, add_workflow, &t,
 		    err);
@@ -515,5 +586,6 @@ tf_page_trail(struct tf_page *p, struct tf_error *err)
 		rc = put_trail_tables(p, &t, err);
 	free(t.all.l);
 	free(t.spoiled.l);
+	free(t.lacking.l);
 	return rc;
 }

@@ -27,7 +27,9 @@
 #include "events.h"
 #include "page.h"
 #include "page_events.h"
+#include "page_anchors.h"
 #include "page_links.h"
+#include "page_timeline.h"
 #include "page_workflow.h"
 #include "readable.h"
 #include "redactions.h"
@@ -378,6 +380,17 @@ put_override(struct tf_page *p, const struct tf_loaded_entry *t)
 	tf_html(&p->b, "</dd>\n");
 }
 
+const char *
+tf_page_attestation_word(const struct tf_judgement *f, size_t i)
+{
+	const struct tf_reported *r = &f->r[i];
+
+	return r->damaged		    ? "DAMAGED" :
+	    !r->sealed			    ? "OPEN" :
+	    f->status.verdicts[i].compliant ? "COMPLIANT" :
+					      "NON-COMPLIANT";
+}
+
 /* Write one attestation.  Its badge is that of the judgement, which includes
  * overrides, and not only that of its seal. */
 static enum tf_code
@@ -387,7 +400,7 @@ put_attestation(struct workflow *x, size_t i, struct tf_error *err)
 	const struct tf_att *a = &x->f.a[i];
 	const struct tf_reported *r = &x->f.r[i];
 	struct tf_loaded_entry begun = { 0 }, seal = { 0 }, override = { 0 };
-	bool good = x->f.status.verdicts[i].compliant, may;
+	bool may;
 	struct has has = { false, false };
 	enum tf_code rc;
 
@@ -403,11 +416,7 @@ put_attestation(struct workflow *x, size_t i, struct tf_error *err)
 	    "<section aria-labelledby=\"a%zu\">\n<h3 id=\"a%zu\">"
 	    "<bdi>%.*s</bdi> ",
 	    i, i, (int)r->name.n, r->name.p);
-	tf_page_badge(p,
-	    r->damaged	   ? "DAMAGED" :
-		!r->sealed ? "OPEN" :
-		good	   ? "COMPLIANT" :
-			     "NON-COMPLIANT");
+	tf_page_badge(p, tf_page_attestation_word(&x->f, i));
 	tf_html(&p->b, "</h3>\n");
 	if (!may) {
 		tf_html(&p->b,
@@ -532,8 +541,8 @@ put_summary(struct tf_page *p, const struct tf_judgement *f,
 		    "<p>This workflow has no attestations yet.</p>\n");
 		return TF_OK;
 	}
-	tf_page_table(p, "Attestations", none,
-	    "Name|Type|Status|Compliant|Why|Open");
+	tf_page_list(p, "Attestations", "",
+	    "Name|Type|=Status|Compliant|Why|Open");
 	for (size_t i = 0; rc == TF_OK && i < n; i++) {
 		rc = put_item(p, f, &f->status.items[i], err);
 		if (rc == TF_OK)
@@ -553,6 +562,31 @@ put_template(struct tf_page *p, const struct tf_view_template *t)
 	else
 		tf_html(&p->b,
 		    "<dt>Template</dt><dd>none: nothing is required</dd>\n");
+}
+
+#define LACKING_MAX 100 /* names in the head of the page */
+
+/* Write the names that are missing: the reader who looks for them should not have
+ * to read the table. */
+static void
+put_missing(struct tf_page *p, const struct tf_judgement *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->status.n; i++) {
+		const struct tf_status_item *m = &f->status.items[i];
+
+		if (!m->lacking || n++ >= LACKING_MAX)
+			continue;
+		if (n == 1)
+			tf_html(&p->b, "<dt>Missing</dt><dd>");
+		tf_html(&p->b, "%s<bdi>%.*s</bdi>%s", n > 1 ? ", " : "",
+		    (int)m->name.n, m->name.p, m->overdue ? " (overdue)" : "");
+	}
+	if (n > LACKING_MAX)
+		tf_html(&p->b, " and %zu more", n - LACKING_MAX);
+	if (n > 0)
+		tf_html(&p->b, "</dd>\n");
 }
 
 /* Write the verdict per artifact that the template names; one without any
@@ -599,6 +633,7 @@ put_facts(struct tf_page *p, const struct tf_judgement *f, struct tf_error *err)
 		    "<dt>Sealed</dt><dd>not yet: attestations can still be added"
 		    "</dd>\n");
 	put_template(p, f->template);
+	put_missing(p, f);
 	if (rc == TF_OK)
 		rc = put_all_claims(p, p->row.attr.id, &has, err);
 	if (rc == TF_OK)
@@ -620,12 +655,17 @@ tf_page_workflow(struct tf_page *p, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = put_facts(p, &x.f, err);
 	if (rc == TF_OK)
+		rc = tf_page_timeline(p, &x.f, err);
+	if (rc == TF_OK)
 		rc = put_summary(p, &x.f, err);
 	for (size_t i = 0; rc == TF_OK && i < x.f.n && i < TF_PAGE_ROWS; i++)
 		rc = put_attestation(&x, i, err);
 	if (rc == TF_OK)
 		rc = tf_view_collect(p->w, p->row.attr.id, 1024, false, &seqs,
 		    err);
+	if (rc == TF_OK)
+		rc = tf_page_anchors(p,
+		    seqs.n > 0 ? seqs.p[seqs.n - 1] : TF_NO_SEQ, err);
 	if (rc == TF_OK)
 		rc = tf_page_events(p, "Events", NULL, &seqs, err);
 	tf_seqs_free(&seqs);
