@@ -143,7 +143,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 
 # Texts that are compiled into the programs.
 $(BUILD)/core/archive/description.o: core/archive/package-VERIFY.txt \
-	core/archive/package-verify.sh
+	core/archive/package-verify.sh core/archive/package-verify.ps1
 $(BUILD)/core/view/page.o: core/view/page.js core/view/page.css
 $(BUILD)/core/terminal/player.o: core/terminal/player.js \
 	core/terminal/player.css

@@ -33,6 +33,7 @@ const char tf_package_bagit[] = "BagIt-Version: 1.0\n"
 		".popsection\n")
 TEXT(tf_package_readme, "package-VERIFY.txt");
 TEXT(tf_package_script, "package-verify.sh");
+TEXT(tf_package_powershell, "package-verify.ps1");
 
 void
 tf_package_bag_info(const struct tf_package_facts *f, struct tf_buf *out)

@@ -25,8 +25,9 @@ struct tf_package_facts {
 	unsigned format;
 };
 
-/* The texts of VERIFY.txt and verify.sh. */
+/* The texts of VERIFY.txt, verify.sh and verify.ps1. */
 extern const char tf_package_readme[], tf_package_script[];
+extern const char tf_package_powershell[];
 
 /* Append bag-info.txt (RFC 8493 2.2.2) to out. */
 void tf_package_bag_info(const struct tf_package_facts *f, struct tf_buf *out);

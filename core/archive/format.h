@@ -19,6 +19,7 @@
 #define TF_PACKAGE_TAGMANIFEST "tagmanifest-sha256.txt"
 #define TF_PACKAGE_README "VERIFY.txt"
 #define TF_PACKAGE_SCRIPT "verify.sh"
+#define TF_PACKAGE_POWERSHELL "verify.ps1"
 #define TF_PACKAGE_JSON "package.json"
 #define TF_PACKAGE_JSON_MAX ((size_t)1 << 16) /* bytes */
 #define TF_PACKAGE_COMPLETENESS "completeness.json"

@@ -147,6 +147,7 @@ check_pages(struct tf_audit *a, struct tf_error *err)
 
 	check_reading(a, TF_PACKAGE_README, tf_package_readme);
 	check_reading(a, TF_PACKAGE_SCRIPT, tf_package_script);
+	check_reading(a, TF_PACKAGE_POWERSHELL, tf_package_powershell);
 	check_replays(a);
 	for (size_t i = 0; rc == TF_OK && i < k->dirs.n; i++)
 		rc = tf_package_texts(&k->p, k->names, &k->dirs.d[i], one_text,

@@ -56,8 +56,12 @@ tf_package_add_descriptions(struct tf_package_maker *k, struct tf_error *err)
 	    (rc = tf_package_add_text(k, TF_PACKAGE_NAME(TF_PACKAGE_SCRIPT),
 		 tf_package_script, strlen(tf_package_script), err)) == TF_OK) {
 		k->m[k->n - 1].zip.executable = true;
-		rc = tf_package_json(&k->f, &json, err);
+		rc = tf_package_add_text(k,
+		    TF_PACKAGE_NAME(TF_PACKAGE_POWERSHELL),
+		    tf_package_powershell, strlen(tf_package_powershell), err);
 	}
+	if (rc == TF_OK)
+		rc = tf_package_json(&k->f, &json, err);
 	if (rc == TF_OK)
 		rc = tf_package_add_buf(k, TF_PACKAGE_NAME(TF_PACKAGE_JSON),
 		    &json, err);
