@@ -19,7 +19,6 @@
 #include "../page.h"
 #include "compliance.h"
 #include "page.h"
-#include "page_workflow.h"
 #include "readable.h"
 #include "view.h"
 
@@ -53,6 +52,17 @@ struct timeline {
 	struct tf_time from, to;
 	bool any; /* from and to are set */
 };
+
+const char *
+tf_page_attestation_word(const struct tf_judgement *f, size_t i)
+{
+	const struct tf_reported *r = &f->r[i];
+
+	return r->damaged		    ? "DAMAGED" :
+	    !r->sealed			    ? "OPEN" :
+	    f->status.verdicts[i].compliant ? "COMPLIANT" :
+					      "NON-COMPLIANT";
+}
 
 static bool
 before(struct tf_time a, struct tf_time b)

@@ -380,17 +380,6 @@ put_override(struct tf_page *p, const struct tf_loaded_entry *t)
 	tf_html(&p->b, "</dd>\n");
 }
 
-const char *
-tf_page_attestation_word(const struct tf_judgement *f, size_t i)
-{
-	const struct tf_reported *r = &f->r[i];
-
-	return r->damaged		    ? "DAMAGED" :
-	    !r->sealed			    ? "OPEN" :
-	    f->status.verdicts[i].compliant ? "COMPLIANT" :
-					      "NON-COMPLIANT";
-}
-
 /* Write one attestation.  Its badge is that of the judgement, which includes
  * overrides, and not only that of its seal. */
 static enum tf_code
