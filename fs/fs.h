@@ -21,6 +21,7 @@ struct fs {
 	struct fs_worker
 	    *worker; /* or NULL: control files are made by workers */
 	struct fs_notify *notify;
+	struct fs_pages *pages; /* or NULL: the daemon drops pages itself */
 	struct fs_passthrough
 	    *passthrough; /* or NULL: the kernel asks for every read */
 	struct fs_roles roles;

@@ -15,7 +15,7 @@
 struct fs;
 struct fs_handles; /* all open files of one mount */
 
-/* Exactly one of file, reader, snapshot and save is not NULL. */
+/* At most one of file, reader, snapshot and save is not NULL; none: pages.h. */
 struct fs_handle {
 	struct tf_file *file; /* for writing, perhaps reading too */
 	struct tf_reader *reader;

@@ -10,13 +10,16 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "core/base/mutant.h"
 #include "notify.h"
+#include "pages.h"
 
 struct fs_notify {
 	/* Held while sending, so that the descriptor is not closed before. */
 	pthread_mutex_t mu;
 	struct fuse_session *se;     /* guarded by mu; NULL: not mounted */
 	struct fuse_session *serves; /* the same while there are workers */
+	struct fs_pages *pages;	     /* or NULL; guarded by mu */
 	unsigned calls; /* of fs_notify_altered now; guarded by mu */
 	pthread_cond_t done;
 };
@@ -44,17 +47,19 @@ fs_notify_free(struct fs_notify *n)
 }
 
 void
-fs_notify_start(struct fs_notify *n, struct fuse_session *se)
+fs_notify_start(struct fs_notify *n, struct fuse_session *se,
+    struct fs_pages *pages)
 {
 	pthread_mutex_lock(&n->mu);
 	n->se = n->serves = se;
+	n->pages = pages;
 	pthread_mutex_unlock(&n->mu);
 }
 
 void
 fs_notify_stop(struct fs_notify *n)
 {
-	fs_notify_start(n, NULL);
+	fs_notify_start(n, NULL, NULL);
 }
 
 void
@@ -71,22 +76,28 @@ fs_notify_changed(void *arg, uint64_t id)
 }
 
 /*
- * The kernel waits for reads of these pages.  So no lock is held meanwhile, and
- * the call must have returned before the last worker ends.
+ * Reads of these pages are waited for.  So no lock is held meanwhile, and the call
+ * must have returned before the last worker ends.  Without the helper, this thread
+ * waits in the kernel: see pages.h for what then happens to a daemon that is killed.
  */
 void
 fs_notify_altered(void *arg, uint64_t id)
 {
 	struct fs_notify *n = arg;
 	struct fuse_session *se;
+	struct fs_pages *pages;
 
 	pthread_mutex_lock(&n->mu);
+	pages = n->pages;
 	if ((se = n->serves) != NULL)
 		n->calls++;
 	pthread_mutex_unlock(&n->mu);
 	if (se == NULL)
 		return;
-	(void)fuse_lowlevel_notify_inval_inode(se, id, 0, 0);
+	/* -1: without the pages. */
+	(void)fuse_lowlevel_notify_inval_inode(se, id,
+	    !TF_IS_MUTANT(TF_DROP_ALONE) && fs_pages_drop(pages, id) ? -1 : 0,
+	    0);
 	pthread_mutex_lock(&n->mu);
 	if (--n->calls == 0)
 		pthread_cond_broadcast(&n->done);

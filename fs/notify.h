@@ -8,13 +8,16 @@
 #include <stdint.h>
 
 struct fs_notify;
+struct fs_pages;
 
 /* NULL: no memory. */
 struct fs_notify *fs_notify_new(void);
 void fs_notify_free(struct fs_notify *n);
 
-/* se is mounted: send notifications to it until fs_notify_stop returns. */
-void fs_notify_start(struct fs_notify *n, struct fuse_session *se);
+/* se is mounted: send notifications to it until fs_notify_stop returns.  pages, or
+ * NULL, stays in place. */
+void fs_notify_start(struct fs_notify *n, struct fuse_session *se,
+    struct fs_pages *pages);
 void fs_notify_stop(struct fs_notify *n);
 
 /* tf_vault_options.changed: the attributes of node id changed.  arg is a struct

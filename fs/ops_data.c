@@ -16,6 +16,7 @@
 #include "handle.h"
 #include "loop.h"
 #include "ops.h"
+#include "pages.h"
 #include "passthrough.h"
 #include "report.h"
 #include "request.h"
@@ -223,6 +224,25 @@ open_past(fuse_req_t req, uint64_t ino)
 		fs_handle_free(r.fs, h); /* interrupted, as in create */
 }
 
+/* The helper wants the kernel to drop the pages of ino (pages.h): it does, because
+ * the answer does not have FOPEN_KEEP_CACHE.  Nobody has looked at the content. */
+static void
+open_to_drop(fuse_req_t req, uint64_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct fs_handle *h = fs_handle_new(fs);
+
+	if (h == NULL) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	set_handle(fi, h);
+	fi->noflush = 1;
+	fs_passthrough_enter(fs->passthrough, h, ino, -1);
+	if (fs_passthrough_reply_open(req, h, fi) == -ENOENT)
+		fs_handle_free(fs, h); /* interrupted, as in create */
+}
+
 void
 fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
@@ -243,6 +263,10 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 	if (!writing && fs_past_is_node(ino)) {
 		open_past(req, ino);
+	}
+
+	if (fs_pages_asks(fs->pages, fuse_req_ctx(req)->pid)) {
+		open_to_drop(req, ino, fi);
 		return;
 	}
 	if (!writing && fs_control_is(ino)) {
@@ -290,6 +314,10 @@ fs_data_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 
 	if (h->save != NULL) {
 		fs_set_read(req, size, off, fi);
+		return;
+	}
+	if (h->reader == NULL && h->file == NULL && h->snapshot == NULL) {
+		fuse_reply_err(req, EBADF); /* of open_to_drop() */
 		return;
 	}
 	if (!fs_request_begin(&r, req, &op, ino, NULL))

@@ -148,3 +148,11 @@ fs_sandbox_broker(void)
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
 	    (!tf_privileges_can_forbid() || fs_seccomp_broker());
 }
+
+bool
+fs_sandbox_pages(void)
+{
+	return tf_privileges_keep(TF_CAP(CAP_DAC_READ_SEARCH)) &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	    (!tf_privileges_can_forbid() || fs_seccomp_pages());
+}

@@ -51,12 +51,14 @@ TF_MUST_USE enum tf_code fs_sandbox_enter(const char *store, bool read_only,
     struct tf_sandbox *state, struct tf_error *err);
 
 /*
- * For the helpers (broker.h): keep the capabilities that mounting needs; those
- * that unmounting needs; those of the broker.  The last two also leave only the
- * system calls that are needed.  False: that cannot be done.
+ * For the helpers (broker.h, pages.h): keep the capabilities that mounting needs;
+ * those that unmounting needs; those of the broker; those of the helper that drops
+ * pages.  The last three also leave only the system calls that are needed.  False:
+ * that cannot be done.
  */
 bool fs_sandbox_mounter(void);
 bool fs_sandbox_unmounter(void);
 bool fs_sandbox_broker(void);
+bool fs_sandbox_pages(void);
 
 #endif

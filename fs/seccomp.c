@@ -180,7 +180,7 @@ static const struct tf_call of_daemon[] = {
 	TF_CALL(renameat),
 };
 
-/* Both helpers: messages, and the end. */
+/* All helpers: messages, and the end. */
 #define OF_HELPERS                                                     \
 	TF_CALL(recvmsg), TF_CALL(sendmsg), TF_CALL(close),            \
 	    TF_CALL(exit_group), TF_CALL(exit), TF_CALL(rt_sigreturn), \
@@ -208,6 +208,16 @@ static const struct tf_call of_broker[] = {
 	TF_CALL_IF(ioctl, 1, TF_CALL_MASK_ALL, FS_BACKING_CLOSE),
 };
 
+static const struct tf_call of_pages[] = {
+	OF_HELPERS,
+	TF_CALL(openat),
+	TF_CALL(open_by_handle_at),
+	TF_CALL(statx),
+#ifdef __x86_64__
+	TF_CALL(open),
+#endif
+};
+
 enum tf_code
 fs_seccomp_daemon(bool *on, struct tf_error *err)
 {
@@ -231,4 +241,11 @@ fs_seccomp_broker(void)
 {
 	return !tf_seccomp_is_there() ||
 	    tf_seccomp_set(of_broker, sizeof of_broker / sizeof of_broker[0]);
+}
+
+bool
+fs_seccomp_pages(void)
+{
+	return !tf_seccomp_is_there() ||
+	    tf_seccomp_set(of_pages, sizeof of_pages / sizeof of_pages[0]);
 }

@@ -21,6 +21,7 @@
 #include "mount.h"
 #include "notify.h"
 #include "ops.h"
+#include "pages.h"
 #include "passthrough.h"
 #include "report.h"
 #include "sandbox.h"
@@ -211,7 +212,7 @@ serve(struct fs *fs, const struct fs_options *o, struct fuse_session *se,
 
 	if ((rc = fs_handshake(se, err)) == TF_OK &&
 	    (rc = fs_worker_start(fs, err)) == TF_OK) {
-		fs_notify_start(fs->notify, se);
+		fs_notify_start(fs->notify, se, fs->pages);
 		fs_passthrough_start(fs->passthrough, fs->broker,
 		    fuse_session_fd(se));
 		rc = fs_loop_start(fs->loop, se, err);
@@ -226,6 +227,7 @@ serve(struct fs *fs, const struct fs_options *o, struct fuse_session *se,
 		    &end->copies);
 		fs_daemon_tell_systemd(false,
 		    "unmounted: sealing finished files");
+		fs_pages_stop(fs->pages);
 		fs_notify_finish(fs->notify);
 		fs_loop_stop(fs->loop);
 		fs_handles_drain(fs->handles);
@@ -256,6 +258,7 @@ run_mounted(struct fs *fs, const struct fs_options *o, int signals, int *parent,
 	if (!o->debug)
 		fuse_set_log_func(fs_report_fuse);
 	fs_mount_watch(&end.watch, o->mnt);
+	fs_pages_mounted(fs->pages, &end.watch);
 	rc = serve(fs, o, se, signals, parent, &end, err);
 	/* This closes the connection: a mount that is left is dead now. */
 	fuse_session_destroy(se);
@@ -292,7 +295,8 @@ enter_sandbox(struct fs *fs, const struct fs_options *o, struct fs_user *user,
 	enum tf_code rc;
 
 	if ((rc = fs_sandbox_user(o->store, o->user, user, err)) != TF_OK ||
-	    (rc = fs_broker_start(o, &fs->broker, err)) != TF_OK)
+	    (rc = fs_broker_start(o, &fs->broker, err)) != TF_OK ||
+	    (rc = fs_pages_start(o->mnt, &fs->pages, err)) != TF_OK)
 		return rc;
 	fs_watchdog_start(o->mnt);
 	fs_daemon_connect_systemd();
@@ -370,6 +374,7 @@ out:
 	fs_handles_free(fs.handles);
 	fs_loop_free(fs.loop);
 	fs_notify_free(fs.notify);
+	fs_pages_end(fs.pages);
 	fs_broker_end(fs.broker);
 	fs_watchdog_end();
 	if (signals >= 0)

@@ -28,6 +28,7 @@ enum tf_mutant {
 	TF_TRUE_SPACE,	       /* everybody sees the true free space */
 	TF_NO_QUOTA,	       /* no limit of names, no head-room */
 	TF_KEEP_REFUSED,       /* each refused request leaves memory */
+	TF_DROP_ALONE,	       /* the daemon drops pages without its helper */
 	TF_STALL,	       /* some requests keep everybody waiting */
 	TF_SIGN_WITHOUT_TICKET, /* a signer does not check the ticket */
 	TF_FORGET_SIGNED,	/* a signer does not remember what it signed */

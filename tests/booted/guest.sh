@@ -239,7 +239,7 @@ is_confined() {
 	[ "$(of_process "$p" CapEff)" = 0000000000000000 ]
 	[ "$(of_process "$p" CapBnd)" != 000001ffffffffff ]
 	[ "$(of_process "$p" Uid | cut -f 1)" = "$(id -u trailfs)" ]
-	for n in trailfs trailfs-mounter trailfs-broker trailfs-watch \
+	for n in trailfs trailfs-mounter trailfs-broker trailfs-pages trailfs-watch \
 		trailfs-sigsup trailfs-signer; do
 		p=$(process $n)
 		echo "$n: $p, $(of_process "$p" CapEff), $(of_process "$p" Seccomp_filters) filters"

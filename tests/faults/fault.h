@@ -20,6 +20,7 @@ enum {
 	CALL_MEMORY = 32, /* malloc calloc realloc */
 	CALL_BUFFER = 64, /* malloc of 1 MiB or more: a buffer of requests */
 	CALL_READ = 128,  /* read */
+	CALL_AT = 256,	  /* pread, and splice from a file */
 	CALL_DISK = 15,	  /* calls that may change the disk */
 };
 

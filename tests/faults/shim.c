@@ -194,6 +194,27 @@ read(int fd, void *p, size_t n)
 	return strikes(CALL_READ, fd, NULL) ? -1 : syscall(SYS_read, fd, p, n);
 }
 
+ssize_t
+pread(int fd, void *p, size_t n, off_t off)
+{
+	return strikes(CALL_AT, fd, NULL) ? -1 :
+					    syscall(SYS_pread64, fd, p, n, off);
+}
+
+ssize_t
+pread64(int fd, void *p, size_t n, off_t off)
+{
+	return pread(fd, p, n, off);
+}
+
+ssize_t
+splice(int in, off64_t *from, int out, off64_t *to, size_t n, unsigned flags)
+{
+	return from != NULL && strikes(CALL_AT, in, NULL) ?
+	    -1 :
+	    syscall(SYS_splice, in, from, out, to, n, flags);
+}
+
 /* --- writing ---------------------------------------------------------- */
 
 ssize_t

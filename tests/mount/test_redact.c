@@ -2,6 +2,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "harness.h"
@@ -60,12 +61,18 @@ newest(void)
 }
 
 static int
-approve(unsigned long seq)
+approve_in(const char *path, unsigned long seq)
 {
 	char text[64];
 
 	snprintf(text, sizeof(text), "{\"approve\":%lu}", seq);
-	return ask(text);
+	return ask_in(path, text);
+}
+
+static int
+approve(unsigned long seq)
+{
+	return approve_in(ACTL "redactions", seq);
 }
 
 static void
@@ -739,6 +746,86 @@ START_TEST(a_kill_at_each_step_leaves_all_or_nothing)
 }
 END_TEST
 
+/* --- the kernel's pages ----------------------------------------------------- */
+
+/* Wait until the daemon, or a process of it, waits for reads of pages. */
+static void
+await_dropping(void)
+{
+	run(0,
+	    "d=%d; until cat /proc/$d/task/*/stack $(pgrep -P $d | sed "
+	    "'s,.*,/proc/&/stack,') | grep -q invalidate_inode_pages2; "
+	    "do sleep 0.05; done",
+	    (int)vault_pid());
+}
+
+/* Pages are dropped when reads of them are answered.  A daemon that is killed before
+ * that leaves a dead mount, and no program that hangs. */
+START_TEST(a_kill_while_pages_are_dropped_leaves_a_dead_mount)
+{
+	unsigned long seq;
+	struct fault *f;
+	pid_t reader;
+	int fd, status;
+	char c;
+
+	skip_unless(FAULTS_WORK, "a sanitizer wants to be loaded first");
+	skip_unless(access("/proc/self/stack", R_OK) == 0, "no stacks");
+	f = map_fault();
+	setenv(FAULT_ENV, "fault", 1);
+	mount_with_faults();
+	make_attestation();
+	allowed(chmod("mnt/t", 0755));
+	allowed(chown("mnt/t", ALICE, ALICE));
+	seq = propose_step(0, 4000);
+	unmount_vault();
+	mount_with_faults();
+	fd = open(W "/s0/f", O_RDONLY);
+	ck_assert_int_ge(fd, 0);
+	f->kind = FAULT_HOLD;
+	f->at = f->last = 1;
+	f->held = 1;
+	strcpy(f->only, "/objects/");
+	f->calls = CALL_AT;
+	if ((reader = fork()) == 0)
+		_exit(pread(fd, &c, 1, 0) < 0 ? 0 : 1);
+	while (f->hits == 0)
+		usleep(1000);
+	as(ALICE);
+	allowed(approve_in(W "/s0/.trailfs/redactions", seq));
+	as(0);
+	await_dropping();
+	crash_vault();
+	ck_assert_int_eq(reader, waitpid(reader, &status, 0));
+	ck_assert_int_eq(0, status);
+	refused(ENOTCONN, open(W "/s0/f", O_RDONLY));
+	f->calls = 0;
+	close(fd);
+	run(0, "umount -l mnt");
+	mount_with_faults();
+	refused(ENODATA, open(W "/s0/f", O_RDONLY));
+	unmount_vault();
+	verify(0);
+}
+END_TEST
+
+/* The helper may be killed. */
+START_TEST(pages_are_dropped_without_the_helper)
+{
+	int fd;
+	char c;
+
+	make_secrets();
+	fd = open(A "/mid", O_RDONLY);
+	ck_assert_int_eq(1, pread(fd, &c, 1, 0));
+	run(0, "kill -9 $(pgrep -P %d -x trailfs-pages)", (int)vault_pid());
+	redact("mid");
+	refused(ENODATA, (int)pread(fd, &c, 1, 0));
+	says(content("log", NULL), "trailfs-pages does not answer");
+	close(fd);
+}
+END_TEST
+
 /* --- drafts that were removed ---------------------------------------------- */
 
 /* The store forgets that text soon: a background thread removes it. */
@@ -988,6 +1075,7 @@ suite_redact(void)
 	tcase_add_test(t, what_quotes_the_evidence_goes_too);
 	tcase_add_test(t, damaged_bytes_go_too);
 	tcase_add_test(t, nobody_becomes_a_second_person_by_su);
+	tcase_add_test(t, pages_are_dropped_without_the_helper);
 	t = stored_case(s, "approvers");
 	tcase_add_test(t, only_the_group_of_approvers_approves);
 	tcase_add_test(t, a_group_that_does_not_exist_approves_nothing);
@@ -1001,5 +1089,7 @@ suite_redact(void)
 	t = stored_case(s, "disk");
 	tcase_add_test(t, no_block_of_the_disk_has_redacted_bytes);
 	tcase_add_loop_test(t, a_kill_at_each_step_leaves_all_or_nothing, 0, 3);
+	t = stored_case(s, "pages");
+	tcase_add_test(t, a_kill_while_pages_are_dropped_leaves_a_dead_mount);
 	return s;
 }

@@ -210,11 +210,12 @@ START_TEST(daemon_and_helpers_have_what_they_need_and_no_more)
 	    "has $p 'Uid:.%u.%u.%u.%u'; has $p 'NoNewPrivs:.1'\n"
 	    "has $p 'Seccomp:.2'; has $p 'Groups:[[:space:]]*'\n"
 	    "m=$(child $p trailfs-mounter) k=$(child $p trailfs-broker)\n"
-	    "for h in $m $k; do has $h 'Seccomp:.2'; "
+	    "d=$(child $p trailfs-pages)\n"
+	    "for h in $m $k $d; do has $h 'Seccomp:.2'; "
 	    "has $h 'NoNewPrivs:.1'; done\n"
 	    /* CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_SYS_ADMIN. */
 	    "for f in Prm Eff Bnd; do has $m \"Cap$f:.0+200004\"; "
-	    "has $k \"Cap$f:.0+280000\"; done",
+	    "has $k \"Cap$f:.0+280000\"; has $d \"Cap$f:.0+4\"; done",
 	    (int)vault_pid(), uid, uid, uid, uid);
 	/* The signer has less, and nobody of its user sees its memory. */
 	run(0,
