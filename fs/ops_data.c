@@ -263,8 +263,8 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 	if (!writing && fs_past_is_node(ino)) {
 		open_past(req, ino);
+		return;
 	}
-
 	if (fs_pages_asks(fs->pages, fuse_req_ctx(req)->pid)) {
 		open_to_drop(req, ino, fi);
 		return;
