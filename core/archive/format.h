@@ -24,6 +24,7 @@
 #define TF_PACKAGE_JSON_MAX ((size_t)1 << 16) /* bytes */
 #define TF_PACKAGE_COMPLETENESS "completeness.json"
 #define TF_PACKAGE_HEALTH "health.json"
+#define TF_PACKAGE_CERTIFICATE "certificate.html"
 #define TF_PACKAGE_CHECKPOINT "checkpoint"
 #define TF_PACKAGE_EVENTS "events.jsonl"
 #define TF_PACKAGE_NAMES "names.jsonl"

@@ -1385,7 +1385,8 @@ public class Package {
 				    line.Length - begin.Length - s.Envelope.Length);
 		} else if ((begun.Contains(a) && end == "attestation.json") ||
 		    name == "VERIFY.txt" || name == "verify.sh" ||
-		    (format > 4 && (name == "verify.ps1" || name == "health.json")) ||
+		    (format > 4 && (name == "verify.ps1" || name == "health.json" ||
+		    name == "certificate.html")) ||
 		    name == "custody.jsonl" || replays.Contains(name) ||
 		    (level < 3 && name == end && IsPage(end)) ||
 		    (level == 1 && n == 3 && part[0] == "workflows" && IsPage(end) &&

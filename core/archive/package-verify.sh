@@ -1264,8 +1264,8 @@ END {
 		} else if ((a in begun && end == "attestation.json") ||
 		    name == "VERIFY.txt" || name == "verify.sh" ||
 		    name == "custody.jsonl" || (name in replays) ||
-		    (format > 4 && (name == "health.json" || \
-		    name == "verify.ps1")) ||
+		    (format > 4 && \
+		    name ~ /^(health\.json|certificate\.html|verify\.ps1)$/) ||
 		    (level < 3 && name == end && is_page(end)) ||
 		    (level == 1 && n == 3 && part[1] == "workflows" && is_page(end) &&
 		    workflow_owner(dir) != ""))

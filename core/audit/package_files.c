@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../archive/certificate.h"
 #include "../archive/completeness.h"
 #include "../archive/description.h"
 #include "../archive/format.h"
@@ -248,6 +249,50 @@ check_health(struct tf_audit *a, struct tf_error *err)
 	return rc;
 }
 
+/* Take the digest that the manifests have of a member: its bytes are compared with
+ * that elsewhere. */
+static void
+digest_of(const struct tf_audit_package *k, const char *name,
+    struct tf_hash *out)
+{
+	struct tf_archive_member m;
+	size_t i;
+
+	memset(out, 0, sizeof(*out));
+	if (!tf_archive_find(k->z, name, &i))
+		return;
+	tf_archive_member(k->z, i, &m);
+	if (m.listed)
+		*out = m.sha256;
+}
+
+/* Fill in the certificate again. */
+static enum tf_code
+check_certificate(struct tf_audit *a, struct tf_error *err)
+{
+	struct tf_audit_package *k = a->self;
+	struct tf_certificate c = { .facts = &k->f,
+		.complete = &k->complete,
+		.health = &k->health };
+	struct tf_package_keys keys = { 0 };
+	struct tf_buf want = { 0 };
+	enum tf_code rc;
+
+	if (k->f.format < TF_PACKAGE_FORMAT_HEALTH)
+		return TF_OK;
+	tf_sha256(k->note.p, k->note.n, &c.checkpoint);
+	digest_of(k, TF_PACKAGE_EVENTS, &c.events);
+	digest_of(k, TF_PACKAGE_MANIFEST, &c.manifest);
+	(void)tf_package_keys(tf_audit_key(a), tf_str_of(k->attester), &keys);
+	c.vkey = tf_buf_bytes(&keys.vkey);
+	rc = tf_certificate_write(&c, &want, err);
+	if (rc == TF_OK)
+		tf_audit_member_must_be(a, TF_PACKAGE_CERTIFICATE, &want);
+	tf_buf_free(&want);
+	tf_package_keys_free(&keys);
+	return rc;
+}
+
 /* Are the workflows those that were asked for?  Whether there are others only the
  * whole log can show. */
 static void
@@ -363,6 +408,8 @@ tf_audit_package_end(struct tf_audit *a, struct tf_error *err)
 		rc = check_completeness(a, err);
 	if (rc == TF_OK)
 		rc = check_health(a, err);
+	if (rc == TF_OK)
+		rc = check_certificate(a, err);
 	check_selection(a);
 	check_top(a);
 	if (rc == TF_OK)

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "../archive/certificate.h"
 #include "../archive/description.h"
 #include "../archive/format.h"
 #include "../base/bytes.h"
@@ -100,5 +101,29 @@ tf_package_add_descriptions(struct tf_package_maker *k, struct tf_error *err)
 	tf_buf_free(&json);
 	tf_buf_free(&complete);
 	tf_buf_free(&health);
+	return rc;
+}
+
+enum tf_code
+tf_package_add_certificate(struct tf_package_maker *k, struct tf_error *err)
+{
+	struct tf_certificate c = { .facts = &k->f,
+		.complete = &k->complete,
+		.health = &k->health,
+		.manifest = k->m[k->n - 1].sha256 };
+	struct tf_package_keys keys = { 0 };
+	struct tf_buf b = { 0 };
+	enum tf_code rc;
+
+	tf_sha256(k->note.p, k->note.n, &c.checkpoint);
+	tf_sha256_peek(k->events_sha, &c.events);
+	(void)tf_package_keys(&k->log_key, tf_buf_bytes(&k->attester), &keys);
+	c.vkey = tf_buf_bytes(&keys.vkey);
+	rc = tf_certificate_write(&c, &b, err);
+	if (rc == TF_OK)
+		rc = tf_package_add_buf(k,
+		    TF_PACKAGE_NAME(TF_PACKAGE_CERTIFICATE), &b, err);
+	tf_buf_free(&b);
+	tf_package_keys_free(&keys);
 	return rc;
 }

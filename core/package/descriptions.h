@@ -11,7 +11,13 @@ struct tf_package_maker;
 TF_MUST_USE enum tf_code tf_package_add_keys(struct tf_package_maker *k,
     struct tf_error *err);
 
-/* Add all descriptions other than keys and manifests, and events.jsonl. */
+/* Add the form of a certificate, which names digests: the manifest of data/ is the
+ * last member that was added. */
+TF_MUST_USE enum tf_code tf_package_add_certificate(struct tf_package_maker *k,
+    struct tf_error *err);
+
+/* Add all descriptions other than keys, manifests and the certificate, and
+ * events.jsonl. */
 TF_MUST_USE enum tf_code tf_package_add_descriptions(struct tf_package_maker *k,
     struct tf_error *err);
 

@@ -452,6 +452,8 @@ gather(struct tf_package_maker *k, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_package_add_manifest(k, TF_PACKAGE_MANIFEST, true, err);
 	if (rc == TF_OK)
+		rc = tf_package_add_certificate(k, err);
+	if (rc == TF_OK)
 		rc = tf_package_add_manifest(k, TF_PACKAGE_TAGMANIFEST, false,
 		    err);
 	if (rc == TF_OK)

@@ -4,14 +4,13 @@
  * The page is printed and filed, so it has no link, no script and no colour, and
  * each sheet says by itself of which checkpoint and with which verdict it is, and
  * which sheet of how many.  Sheets keep the size that the printer has: A4 and Letter
- * both fit.  The foot is made of the margin boxes of CSS Paged Media, whose text is
- * a string of CSS: only the origin, which cannot hold a quote, a number, a digest
- * and words of ours stand there.
+ * both fit.
  *
  * As in index.html, what the asker may not read is counted and not shown.
  */
 #include "../base/bytes.h"
 #include "../base/html.h"
+#include "../base/print.h"
 #include "../base/time_text.h"
 #include "../ledger/entry.h"
 #include "../ledger/status.h"
@@ -26,7 +25,6 @@
 #include "../store/nodes.h"
 #include "compliance.h"
 #include "page.h"
-#include "page_trail.h"
 #include "readable.h"
 #include "redactions.h"
 #include "template.h"
@@ -36,55 +34,6 @@
 
 #define ROWS_MAX 2000 /* workflows of a trail, attestations of a workflow */
 
-static const char style[] =
-    "*{box-sizing:border-box}"
-    "html{color-scheme:light}"
-    "body{margin:0 auto;max-width:180mm;padding:6mm;background:#fff;color:#000;"
-    "font:9.5pt/1.4 \"Liberation Sans\",\"DejaVu Sans\",Arial,sans-serif;"
-    "overflow-wrap:anywhere}"
-    "h1{font-size:16pt;line-height:1.25;margin:0 0 3mm}"
-    "h2{font-size:12pt;margin:7mm 0 2mm;border-bottom:.3mm solid #000}"
-    "h3{font-size:10.5pt;margin:5mm 0 1mm}"
-    "h1,h2,h3{break-after:avoid}"
-    "dl{display:grid;grid-template-columns:38mm minmax(0,1fr);gap:.6mm 4mm;"
-    "margin:1mm 0}"
-    "dt,.soft{color:#333}dd{margin:0;white-space:pre-line}"
-    "table{border-collapse:collapse;width:100%%;margin:1.5mm 0}"
-    "thead{display:table-header-group}"
-    "th,td{text-align:left;vertical-align:top;padding:.7mm 2mm .7mm 0;"
-    "border-bottom:.2mm solid #999;font-size:8.5pt}"
-    "tr{break-inside:avoid}"
-    "td.n,th.n{text-align:right}"
-    "code{font:7.5pt/1.3 \"Liberation Mono\",\"DejaVu Sans Mono\",monospace}"
-    "th code,thead th,time{white-space:nowrap}"
-    ".verdict{border:.4mm solid #000;padding:.3mm 2mm;font-size:11pt;"
-    "white-space:nowrap}"
-    ".badge{font-weight:600}"
-    ".blank{border-bottom:.2mm solid #000;min-height:8mm}";
-
-void
-tf_print_style(struct tf_buf *out, const char *origin, uint64_t size,
-    const struct tf_hash *root, const char *verdict)
-{
-	char hex[65];
-
-	tf_hex(root->b, sizeof(root->b), hex);
-	tf_html(out, "<style>");
-	tf_html(out, style);
-	/* Quotes would be escaped, and an element's text is not unescaped in
-	 * <style>: the strings have apostrophes, and no text has any. */
-	tf_buf_printf(out,
-	    "@page{margin:16mm 15mm 24mm;"
-	    "@bottom-left{content:'%s, %llu entries, verdict: %s\\A root %s';"
-	    "white-space:pre;font:6.5pt/1.4 'Liberation Sans',Arial,"
-	    "sans-serif;text-align:left;width:80%%}"
-	    "@bottom-right{content:'Page ' counter(page) ' of ' "
-	    "counter(pages);font:7.5pt 'Liberation Sans',Arial,sans-serif}}"
-	    "@media print{body{max-width:none;padding:0}}",
-	    origin, (unsigned long long)size, verdict, hex);
-	tf_html(out, "</style>\n");
-}
-
 /* --- the frame ------------------------------------------------------------ */
 
 static enum tf_code
@@ -92,6 +41,7 @@ put_head(struct tf_page *p, const char *what, const char *verdict,
     struct tf_error *err)
 {
 	struct tf_hash root;
+	struct tf_buf foot = { 0 };
 	char hex[65];
 	uint64_t size;
 	enum tf_code rc = tf_checkpoints_newest(p->w->db, &size, &root, NULL,
@@ -99,8 +49,14 @@ put_head(struct tf_page *p, const char *what, const char *verdict,
 
 	if (rc == TF_NOTFOUND)
 		rc = tf_fail(err, rc, "no checkpoint yet");
-	if (rc != TF_OK)
+	tf_buf_printf(&foot, "verdict: %s", verdict);
+	tf_buf_add(&foot, "", 1);
+	if (rc == TF_OK)
+		rc = tf_buf_end(&foot, err);
+	if (rc != TF_OK) {
+		tf_buf_free(&foot);
 		return rc;
+	}
 	tf_html(&p->b,
 	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
 	    "<meta charset=\"utf-8\"/>\n"
@@ -110,7 +66,8 @@ put_head(struct tf_page *p, const char *what, const char *verdict,
 	    "<meta name=\"viewport\" content=\"width=device-width, "
 	    "initial-scale=1\"/>\n<title>%s %.*s: %s - trailfs</title>\n",
 	    what, (int)p->path.n, p->path.p, verdict);
-	tf_print_style(&p->b, p->w->v->origin, size, &root, verdict);
+	tf_print_style(&p->b, p->w->v->origin, size, &root, foot.p);
+	tf_buf_free(&foot);
 	tf_hex(root.b, sizeof(root.b), hex);
 	tf_html(&p->b,
 	    "</head>\n<body>\n<main>\n<h1>%s <bdi>%.*s</bdi></h1>\n"

@@ -101,10 +101,7 @@ a_forged_health_is_refused() {
 		cp -r p f
 		sed -i "$edit" f/t/health.json
 		if cmp p/t/health.json f/t/health.json; then exit 1; fi
-		(cd f/t && find . -type f ! -path './data/*' \
-			! -name tagmanifest-sha256.txt | sed 's/^\.\///' |
-			sort | tr '\n' '\0' | xargs -0 sha256sum >../tag &&
-			mv ../tag tagmanifest-sha256.txt)
+		listed_again f/t
 		is 4 trailctl verify --vkey vkey f/t
 		reports 'health.json: says something else than the entries'
 	done
@@ -115,7 +112,47 @@ a_forged_health_is_refused() {
 	reports 'health.json: is missing'
 }
 
+# listed_again DIRECTORY: its tagmanifest lists what is in it now.
+listed_again() {
+	(cd "$1" && find . -type f ! -path './data/*' \
+		! -name tagmanifest-sha256.txt | sed 's/^\.\///' |
+		sort | tr '\n' '\0' | xargs -0 sha256sum >../tag &&
+		mv ../tag tagmanifest-sha256.txt)
+}
+
+# The form names the digests that sha256sum prints, has no script, and is refused with
+# other digests or schedules.
+a_certificate_is_filled_in() {
+	packed
+	for file in manifest-sha256.txt events.jsonl checkpoint; do
+		grep -q "<code>$(sha256sum <p/t/$file | cut -c -64)</code>" \
+			p/t/certificate.html
+	done
+	grep -q "$(sed 's/+/./g' vkey)" p/t/certificate.html
+	grep -q 'a crash interrupted <bdi>t/w/a/cut</bdi>' p/t/certificate.html
+	! grep -Eqi '<script|<a |href=|src=|url\(' p/t/certificate.html || exit 1
+	for edit in 's/902(14)/902(15)/' 's/Files of evidence/&s/' \
+		's/<code>[0-9a-f]/<code>/' 's/was cut short/ended/'; do
+		rm -rf f
+		cp -r p f
+		sed -i "$edit" f/t/certificate.html
+		if cmp p/t/certificate.html f/t/certificate.html; then exit 1; fi
+		listed_again f/t
+		is 4 trailctl verify --vkey vkey f/t
+		reports 'certificate.html: says something else than the entries'
+	done
+	needs chromium pdftotext pdfinfo
+	is 0 chromium --headless --no-sandbox --disable-gpu --no-first-run \
+		--user-data-dir="$work/browser" --no-pdf-header-footer \
+		--print-to-pdf=form.pdf p/t/certificate.html
+	pages=$(pdfinfo form.pdf | sed -n 's/^Pages: *//p')
+	pdftotext -layout form.pdf form
+	[ "$(grep -c "Page [0-9] of $pages" form)" -eq "$pages" ]
+	[ "$(grep -c 'example.org/health, .* certification' form)" -eq "$pages" ]
+}
+
 with /dev/fuse a_vault_has_a_life health_says_what_the_entries_say \
 	a_period_begins_in_the_state_it_had \
-	health_tells_nothing_of_other_trails a_forged_health_is_refused
+	health_tells_nothing_of_other_trails a_forged_health_is_refused \
+	a_certificate_is_filled_in
 finish
