@@ -56,9 +56,9 @@ make_secrets(void)
 	allowed(chmod(A "/pin", 0600));
 	run(0, "trailctl seal " A);
 	allowed(mkdir(B, 0700));
-	put_sealed(B "/hidden", "1234");
+	put_sealed(B "/covert", "1234");
 	run(0, "mkdir -m 700 " X " && mkdir " X "/y");
-	put_sealed(X "/y/hidden", "1234");
+	put_sealed(X "/y/covert", "1234");
 }
 
 static void
@@ -67,7 +67,7 @@ hides(const char *path)
 	char *text = content(path, NULL);
 
 	says_not(text, "pin");
-	says_not(text, "hidden");
+	says_not(text, "covert");
 	says_not(text, SECRET);
 	says_not(text, "t/x");
 	says_not(text, "t/w/b");
@@ -111,10 +111,10 @@ START_TEST(a_private_directory_below_an_attestation_is_not_shown)
 	share(A);
 	allowed(mkdir(A "/sub", 0700));
 	allowed(mkdir(A "/sub/deep", 0755));
-	put(A "/sub/deep/hidden", "1234");
+	put(A "/sub/deep/covert", "1234");
 	put(A "/shared", "for all");
 	allowed(chown(A "/shared", 0, TEAM));
-	put(A "/sub/hidden.tmp", "a draft");
+	put(A "/sub/covert.tmp", "a draft");
 	sync_dir("mnt");
 	as_member();
 	for (size_t i = 0; i < LEN(shown); i++)
@@ -122,7 +122,7 @@ START_TEST(a_private_directory_below_an_attestation_is_not_shown)
 	says(content(A C "SHA256SUMS", NULL), "  shared\n");
 	refused(EACCES, try_open(A C "proof/sub", O_RDONLY));
 	as(0);
-	says(content(A C "attestation.json", NULL), "sub/hidden.tmp");
+	says(content(A C "attestation.json", NULL), "sub/covert.tmp");
 	run(0, "trailctl seal " A);
 	as_member();
 	for (size_t i = 0; i < LEN(shown); i++)
@@ -131,7 +131,7 @@ START_TEST(a_private_directory_below_an_attestation_is_not_shown)
 	/* The owner may read all of it. */
 	as(0);
 	allowed(try_open(A C "attestation.intoto.json", O_RDONLY));
-	says(content(W C "events.jsonl", NULL), "t/w/a/sub/deep/hidden");
+	says(content(W C "events.jsonl", NULL), "t/w/a/sub/deep/covert");
 }
 END_TEST
 
@@ -139,7 +139,7 @@ END_TEST
 START_TEST(an_unlistable_directory_is_not_shown)
 {
 	make_secrets();
-	run(0, "chmod 0600 " B "/hidden " X "/y/hidden && chmod 0700 " X "/y");
+	run(0, "chmod 0600 " B "/covert " X "/y/covert && chmod 0700 " X "/y");
 	run(0, "chown 0:%d " B " " X " && chmod 0710 " B " " X, TEAM);
 	as_member();
 	for (size_t i = 0; i < LEN(shown); i++)
@@ -289,8 +289,8 @@ START_TEST(snapshots_are_for_the_same_rights)
 	as(0);
 	says(content(A C "events.jsonl", NULL), SECRET);
 	says(content(A C "SHA256SUMS", NULL), "  pin\n");
-	says(content(W C "events.jsonl", NULL), "t/w/b/hidden");
-	says(content("mnt/t" C "events.jsonl", NULL), "t/x/y/hidden");
+	says(content(W C "events.jsonl", NULL), "t/w/b/covert");
+	says(content("mnt/t" C "events.jsonl", NULL), "t/x/y/covert");
 	says(content("mnt/t" C "status.json", NULL), "\"name\":\"x\"");
 	says_not(content(W C "index.html", NULL), "not shown");
 	for (size_t i = 0; i < LEN(shown); i++) {
@@ -385,9 +385,9 @@ END_TEST
 START_TEST(the_group_of_the_root_reads_no_private_files)
 {
 	make_secrets();
-	put(B "/hidden.tmp", "waits"); /* a draft: status lists it */
+	put(B "/covert.tmp", "waits"); /* a draft: status lists it */
 	share("mnt");
-	says(content("mnt" C "status.json", NULL), "t/w/b/hidden.tmp");
+	says(content("mnt" C "status.json", NULL), "t/w/b/covert.tmp");
 	as_member();
 	hides("mnt" C "events.jsonl");
 	hides("mnt" C "index.html");
@@ -397,7 +397,7 @@ START_TEST(the_group_of_the_root_reads_no_private_files)
 	allowed(try_open("mnt" C "tile/0/000.p/5", O_RDONLY));
 	refused(EACCES, try_open("mnt" C "tile/entries/000.p/5", O_RDONLY));
 	as(0);
-	says(content("mnt" C "events.jsonl", NULL), "t/x/y/hidden");
+	says(content("mnt" C "events.jsonl", NULL), "t/x/y/covert");
 }
 END_TEST
 
