@@ -77,7 +77,8 @@ hides(const char *path)
 static const char *const shown[] = { "mnt/t" C "events.jsonl",
 	"mnt/t" C "index.html", "mnt/t" C "status.json", W C "events.jsonl",
 	W C "index.html", W C "status.json", W C "status.md", W C "status",
-	A C "events.jsonl", A C "attestation.json", A C "SHA256SUMS" };
+	A C "events.jsonl", A C "attestation.json", A C "SHA256SUMS",
+	"mnt/t" C "trail-page.html", W C "trail-page.html" };
 
 START_TEST(private_files_of_others_are_not_shown)
 {
@@ -381,6 +382,33 @@ START_TEST(a_control_file_is_for_owner_and_group)
 }
 END_TEST
 
+/* Nor does the tree as it was, by the modes of today. */
+START_TEST(the_past_shows_no_private_files)
+{
+	unsigned long size;
+	char path[256];
+
+	make_secrets();
+	run(0, "trailctl sync mnt");
+	ck_assert_int_eq(sscanf(content("mnt" C "checkpoint", NULL), "%*s %lu",
+			     &size),
+	    1);
+	as_member();
+	for (size_t i = 0; i < LEN(shown); i++) {
+		if (strstr(shown[i], "trail-page") != NULL)
+			continue; /* it is about the newest checkpoint */
+		(void)snprintf(path, sizeof(path), "mnt" C "at/%lu%s", size,
+		    shown[i] + strlen("mnt"));
+		hides(path);
+	}
+	(void)snprintf(path, sizeof(path),
+	    "mnt" C "at/%lu/t/w" C "events.jsonl", size);
+	says(content(path, NULL), "\"path\":\"t/w/a/shared\"");
+	as(0);
+	says(content(path, NULL), "t/w/b/covert");
+}
+END_TEST
+
 /* The root's files, for a group that the root directory was given to. */
 START_TEST(the_group_of_the_root_reads_no_private_files)
 {
@@ -443,6 +471,7 @@ suite_readable(void)
 	tcase_add_test(t, the_size_of_a_control_file_is_that_of_the_shown_text);
 	tcase_add_test(t, a_user_outside_the_group_reads_nothing);
 	tcase_add_test(t, a_control_file_is_for_owner_and_group);
+	tcase_add_test(t, the_past_shows_no_private_files);
 	tcase_add_test(t, the_group_of_the_root_reads_no_private_files);
 	tcase_add_test(t, a_program_that_is_a_control_file_is_refused);
 	return s;
