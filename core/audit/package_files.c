@@ -285,7 +285,8 @@ check_certificate(struct tf_audit *a, struct tf_error *err)
 	digest_of(k, TF_PACKAGE_MANIFEST, &c.manifest);
 	(void)tf_package_keys(tf_audit_key(a), tf_str_of(k->attester), &keys);
 	c.vkey = tf_buf_bytes(&keys.vkey);
-	rc = tf_certificate_write(&c, &want, err);
+	rc = keys.vkey.failed ? tf_nomem(err) :
+				tf_certificate_write(&c, &want, err);
 	if (rc == TF_OK)
 		tf_audit_member_must_be(a, TF_PACKAGE_CERTIFICATE, &want);
 	tf_buf_free(&want);
