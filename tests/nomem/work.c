@@ -637,16 +637,30 @@ SHOW(judge_workflow, "x/w", tf_view_status)
 SHOW(show_trail, "x", tf_view_status)
 SHOW(show_page_of_now, "x/w", page)
 
-/* The page without the time at which it was made. */
+/* Take what stands between two texts out of b. */
+static void
+cut(struct tf_buf *b, const char *from, const char *to)
+{
+	char *at = b->n > 0 ? memmem(b->p, b->n, from, strlen(from)) : NULL;
+	char *end = at == NULL ?
+	    NULL :
+	    memmem(at, (size_t)(b->p + b->n - at), to, strlen(to));
+
+	if (end == NULL)
+		return;
+	memmove(at, end, (size_t)(b->p + b->n - end));
+	b->n -= (size_t)(end - at);
+}
+
+/* The page without the time at which it was made, until which the picture shows
+ * what is open. */
 static enum tf_code
 show_page(struct tf_vault *v, struct tf_buf *out, struct tf_error *err)
 {
 	enum tf_code rc = show_page_of_now(v, out, err);
-	static const char key[] = ">As of ";
-	char *at = out->n > 0 ? memmem(out->p, out->n, key, strlen(key)) : NULL;
 
-	if (at != NULL)
-		memset(at + strlen(key), '0', strlen("2026-11-30 06:12:27"));
+	cut(out, ">As of ", "</time>");
+	cut(out, "<figure", "</figure>");
 	return rc;
 }
 

@@ -173,7 +173,9 @@ what_was_redacted_is_in_no_package() {
 	setpriv --reuid 54321 --regid 54321 --clear-groups \
 		sh -c "echo '{\"approve\":$seq}' >mnt/t/w/a/.trailfs/redactions"
 	for v in mnt store; do
-		! trailctl package --no-entry --at "$sealed" -o none.zip $v/t/w 2>err
+		if trailctl package --no-entry --at "$sealed" -o none.zip $v/t/w 2>err; then
+			exit 1
+		fi
 		complains 'redacted since by entry'
 		[ ! -e none.zip ]
 		is 0 trailctl package --no-entry --at "$(entries)" -o now.zip $v/t/w
