@@ -24,6 +24,7 @@ enum tf_entry_kind {
 	TF_ATTESTATION_BEGUN,
 	TF_DIRECTORY_CREATED,
 	TF_EVIDENCE_SEALED,
+	TF_EVIDENCE_GROWN,
 	TF_EVIDENCE_INTERRUPTED,
 	TF_EVIDENCE_READ,
 	TF_ATTESTATION_SEALED,
@@ -128,6 +129,11 @@ struct tf_entry {
 	bool has_encryption;
 	struct tf_str encryption_format; /* "age" */
 	uint64_t encryption_recipients;
+	/* evidence.sealed: of what follows this offset no flush said that it is
+	 * what was written */
+	bool has_proven;
+	uint64_t proven;
+	struct tf_str chunks; /* evidence.grown; raw: see chunks.h */
 	/* evidence.read: the object that lists who read what (node/reads.h) */
 	struct tf_content reads;
 	uint64_t reads_count; /* lines about a node */

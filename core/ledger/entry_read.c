@@ -12,6 +12,7 @@
 #include "../anchor.h"
 #include "../base/bytes.h"
 #include "../base/time_text.h"
+#include "chunks.h"
 #include "entry_read.h"
 #include "entry_types.h"
 #include "field_text.h"
@@ -320,6 +321,7 @@ static const char *
 check_rules(const struct tf_entry_decoded *d, const struct tf_entry_type *type)
 {
 	const struct tf_entry *e = &d->e;
+	struct tf_chunks chunks;
 
 	if (e->has_clock && tf_time_cmp(e->at, e->clock) == 0)
 		return "clock equals at";
@@ -335,6 +337,10 @@ check_rules(const struct tf_entry_decoded *d, const struct tf_entry_type *type)
 	}
 	if (e->type == TF_ANCHOR_ADDED && !anchor_key_ok(e))
 		return "an anchor without the key of its cosigner";
+	if (e->type == TF_EVIDENCE_GROWN && !tf_chunks_read(e->chunks, &chunks))
+		return "chunks that do not fit each other";
+	if (e->has_proven && (e->proven > e->content.size || e->has_encryption))
+		return "more proven than there is";
 	if (e->type == TF_LEDGER_OPENED && e->has_access && e->seq != 0)
 		return "access of the root after the first entry";
 	if (e->type == TF_KEY_ROTATED) {

@@ -50,6 +50,16 @@ tf_text_digest_ok(const char *s, size_t n)
 }
 
 bool
+tf_text_digests_ok(const char *s, size_t n)
+{
+	size_t at = 0;
+
+	while (at + 64 <= n && tf_text_digest_ok(s + at, 64))
+		at += 64;
+	return n > 0 && at == n;
+}
+
+bool
 tf_text_base64_ok(const char *s, size_t n)
 {
 	return tf_base64_bytes(s, n) > 0;

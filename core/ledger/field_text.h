@@ -21,6 +21,7 @@ bool tf_text_boot_ok(const char *s, size_t n);
 bool tf_text_claim_type_ok(const char *s, size_t n);
 bool tf_text_definition_ok(const char *s, size_t n);
 bool tf_text_digest_ok(const char *s, size_t n);
+bool tf_text_digests_ok(const char *s, size_t n);
 bool tf_text_hint_ok(const char *s, size_t n);
 bool tf_text_hold_ok(const char *s, size_t n);
 bool tf_text_period_ok(const char *s, size_t n);

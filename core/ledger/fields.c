@@ -12,6 +12,7 @@
 
 #include "../anchor.h"
 #include "../base/bytes.h"
+#include "chunks.h"
 #include "field_text.h"
 #include "name.h"
 
@@ -71,6 +72,15 @@ static const struct member batch_members[] = {
 static const struct member content_members[] = {
 	{ "sha256", TF_FORM_DIGEST, false },
 	{ "size", TF_FORM_UINT, false },
+	{ 0 },
+};
+
+static const struct member chunks_members[] = {
+	{ "before", TF_FORM_UINT, true },
+	{ "bytes", TF_FORM_POSITIVE, false },
+	{ "from", TF_FORM_UINT, false },
+	{ "sha256", TF_FORM_CHUNK_DIGESTS, false },
+	{ "to", TF_FORM_POSITIVE, false },
 	{ 0 },
 };
 
@@ -305,6 +315,9 @@ static const struct rule rules[TF_FORMS] = {
 	[TF_FORM_HOME] = OBJECT_RULE(home_members),
 	[TF_FORM_HOST_CLOCK] = OBJECT_RULE(host_clock_members),
 	[TF_FORM_PERIOD] = STRING_RULE(0, tf_text_period_ok),
+	[TF_FORM_CHUNKS] = OBJECT_RULE(chunks_members),
+	[TF_FORM_CHUNK_DIGESTS] = STRING_RULE(64 * TF_CHUNKS_MAX,
+	    tf_text_digests_ok),
 	[TF_FORM_CLAIM_TYPE] = STRING_RULE(128, tf_text_claim_type_ok),
 	[TF_FORM_CONTROL] = STRING_RULE(64, tf_text_hold_ok),
 	[TF_FORM_DEFINITION_NAME] = STRING_RULE(64, tf_text_definition_ok),

@@ -1,7 +1,7 @@
 /*
  * Replay of a ledger.  Check the common fields of an entry, then call the
- * function of its type (replay_session.c, replay_create.c, replay_seal.c,
- * replay_change.c, replay_protect.c).  A broken rule is reported at its entry.
+ * function of its type (replay_session.c, replay_create.c, replay_grown.c,
+ * replay_seal.c, replay_change.c, replay_protect.c).  A broken rule is reported at its entry.
  * Replay never skips or repairs entries.
  *
  * Replay trusts nothing but the entries (I5, I6): it holds no object and no
@@ -21,6 +21,7 @@
 #include "replay.h"
 #include "replay_change.h"
 #include "replay_create.h"
+#include "replay_grown.h"
 #include "replay_protect.h"
 #include "replay_seal.h"
 #include "replay_session.h"
@@ -95,6 +96,10 @@ apply(struct tf_replay *r, const struct tf_entry *e, const struct tf_hash *leaf,
 		    leaf, out, err);
 	case TF_EVIDENCE_SEALED:
 		return tf_replay_evidence_sealed(r, e, out, err);
+	case TF_EVIDENCE_GROWN:
+		return tf_replay_evidence_grown(r, e, err);
+	case TF_EVIDENCE_INTERRUPTED:
+		return tf_replay_evidence_interrupted(r, e, err);
 	case TF_ATTESTATION_SEALED:
 		return tf_replay_attestation_sealed(r, e, leaf, out, err);
 	case TF_WORKFLOW_SEALED:
@@ -166,7 +171,7 @@ void
 tf_replay_gap(struct tf_replay *r, uint64_t next_seq)
 {
 	r->next_seq = next_seq;
-	r->gap = true;
+	r->gap = r->gaps = true;
 	r->in_batch = false;
 }
 

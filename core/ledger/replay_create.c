@@ -8,6 +8,7 @@
 #include "name.h"
 #include "policy.h"
 #include "replay_create.h"
+#include "replay_grown.h"
 
 /* The directory in which a name is created, and the attestation around it. */
 struct parents {
@@ -216,7 +217,8 @@ tf_replay_evidence_sealed(struct tf_replay *r, const struct tf_entry *e,
 
 	if ((rc = find_parents(r, TF_KIND_EVIDENCE, &p, out, err)) != TF_OK ||
 	    (rc = check_node(r, err)) != TF_OK ||
-	    (rc = check_encryption(r, e, err)) != TF_OK)
+	    (rc = check_encryption(r, e, err)) != TF_OK ||
+	    (rc = tf_replay_check_grown(r, e, err)) != TF_OK)
 		return rc;
 	if ((rc = tf_replay_tree_add_file(&r->tree, e->path, &f, err)) ==
 	    TF_OK) {

@@ -21,6 +21,7 @@ struct tf_replay {
 	uint64_t n_names; /* 0: the root is not created yet */
 	uint64_t next_seq;
 	bool any, gap;
+	bool gaps; /* there was one */
 	struct tf_time at;
 	char origin[129], store[33];
 	char *vkey, *attester, *host;

@@ -12,6 +12,8 @@
 enum {
 	LEVELS = 4,
 	FILES = 'f',	  /* evidence, by path */
+	GROWN = 'g',	  /* what was entered of evidence, by node */
+	GROWING = 'i',	  /* the node that grows there, by path */
 	NODES = 'n',	  /* node numbers, by run */
 	TYPES = 't',	  /* newest version of a type, by trail and name */
 	HOLDS = 'h',	  /* number of entries about a hold, by path and name;
@@ -320,6 +322,55 @@ tf_replay_tree_set_report(struct tf_replay_tree *t, struct tf_str path,
 	make_key(&key, REPORTS, path, '\0');
 	return t->ops->put(t->table, key_str(&key),
 	    bytes(report, sizeof(*report)), err);
+}
+
+static void
+grown_key(struct key *k, uint64_t node)
+{
+	k->p[0] = GROWN;
+	tf_put_be64((uint8_t *)k->p + 1, node);
+	k->n = 1 + sizeof(node);
+}
+
+enum tf_code
+tf_replay_tree_grown(struct tf_replay_tree *t, uint64_t node,
+    struct tf_replay_tree_grown *out, struct tf_error *err)
+{
+	struct key key;
+
+	grown_key(&key, node);
+	return t->ops->get(t->table, key_str(&key), out, sizeof(*out), err);
+}
+
+enum tf_code
+tf_replay_tree_set_grown(struct tf_replay_tree *t, uint64_t node,
+    const struct tf_replay_tree_grown *g, struct tf_error *err)
+{
+	struct key key;
+
+	grown_key(&key, node);
+	return t->ops->put(t->table, key_str(&key), bytes(g, sizeof(*g)), err);
+}
+
+enum tf_code
+tf_replay_tree_growing(struct tf_replay_tree *t, struct tf_str path,
+    uint64_t *node, struct tf_error *err)
+{
+	struct key key;
+
+	make_key(&key, GROWING, path, '\0');
+	return t->ops->get(t->table, key_str(&key), node, sizeof(*node), err);
+}
+
+enum tf_code
+tf_replay_tree_set_growing(struct tf_replay_tree *t, struct tf_str path,
+    uint64_t node, struct tf_error *err)
+{
+	struct key key;
+
+	make_key(&key, GROWING, path, '\0');
+	return t->ops->put(t->table, key_str(&key), bytes(&node, sizeof(node)),
+	    err);
 }
 
 /* --- texts ---------------------------------------------------------------- */

@@ -155,6 +155,26 @@ TF_MUST_USE enum tf_code tf_replay_tree_set_report(struct tf_replay_tree *t,
     struct tf_error *err);
 
 /*
+ * What evidence.grown entries say of the file with a node number; and the number
+ * of the newest file at a path that has such entries.  TF_NOTFOUND (err
+ * unchanged) if there are none.
+ */
+struct tf_replay_tree_grown {
+	struct tf_hash path; /* SHA-256 */
+	uint64_t seq;	     /* of the last one */
+	uint64_t to;	     /* bytes of the file that they are about */
+	bool over;	     /* the file became a draft */
+};
+TF_MUST_USE enum tf_code tf_replay_tree_grown(struct tf_replay_tree *t,
+    uint64_t node, struct tf_replay_tree_grown *out, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_set_grown(struct tf_replay_tree *t,
+    uint64_t node, const struct tf_replay_tree_grown *g, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_growing(struct tf_replay_tree *t,
+    struct tf_str path, uint64_t *node, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replay_tree_set_growing(struct tf_replay_tree *t,
+    struct tf_str path, uint64_t node, struct tf_error *err);
+
+/*
  * Texts that stand apart from their entries, by digest: that entry seq names it
  * in a field, about a path; whether it was redacted; the newest proposal to
  * redact it.  get and proposal return TF_NOTFOUND (err unchanged) without one.

@@ -155,7 +155,7 @@ START_TEST(every_bad_line_is_refused)
 		ck_assert_msg(judge(tab + 1, line.n - skip) == TF_INVALID,
 		    "taken: %.*s", (int)(tab - line.p), line.p);
 	}
-	ck_assert_int_eq(88, n);
+	ck_assert_int_eq(103, n);
 	tf_buf_free(&file);
 }
 END_TEST
@@ -225,8 +225,8 @@ optional(struct tf_str line, const char *key)
 {
 	static const char *const always[] = { "batch", "chain", "claimants",
 		"claims", "clock", "denied", "encryption", "evaluated", "home",
-		"imported", "newSig", "oldSig", "options", "previous", "report",
-		"to", "until", "writers", "xattrs" };
+		"imported", "newSig", "oldSig", "options", "previous", "proven",
+		"report", "to", "until", "writers", "xattrs" };
 
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++) {
 		if (strcmp(key, always[i]) == 0)
@@ -234,11 +234,13 @@ optional(struct tf_str line, const char *key)
 	}
 	if (strcmp(key, "actor") == 0)
 		return find(line, "\"cause\":") ||
+		    is_type(line, "evidence.grown") ||
 		    is_type(line, "ledger.opened");
 	if (strcmp(key, "hostClock") == 0)
 		return is_type(line, "ledger.opened");
 	if (strcmp(key, "cause") == 0)
-		return find(line, "\"actor\":");
+		return find(line, "\"actor\":") ||
+		    is_type(line, "evidence.grown");
 	if (strcmp(key, "node") == 0)
 		return is_type(line, "access.changed");
 	if (strcmp(key, "run") == 0)

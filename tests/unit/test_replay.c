@@ -333,6 +333,17 @@ END_TEST
 	BORN(EVIDENCE_SEALED, node_, path_),                       \
 	    .has_encryption = true, .encryption_format = S("age"), \
 	    .encryption_recipients = (version)
+/* D digests, which replay does not compare with anything. */
+#define D1 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define GROWN(node_, path_, members, digests, to_)                           \
+	BORN(EVIDENCE_GROWN, node_, path_),                                  \
+	    .chunks = S("{" members "\"sha256\":\"" digests "\",\"to\":" to_ \
+			"}")
+#define FIRST_PART "\"bytes\":65536,\"from\":0,"
+#define NEXT_PART(before) \
+	"\"before\":" before ",\"bytes\":65536,\"from\":65536,"
+#define PROVEN(bytes) .has_proven = true, .proven = (bytes)
+#define INTERRUPTED(path_) .type = TF_EVIDENCE_INTERRUPTED, .path = S(path_)
 #define IMPORT_DONE(path_) .type = TF_IMPORT_DONE, .path = S(path_)
 #define IMPORTED .imported = S("{\"id\":\"1\"}")
 #define CLAIMS(path_) .type = TF_CLAIMS_SET, .path = S(path_)
@@ -466,6 +477,14 @@ static const char plain[] =
     "is not encrypted, although its trail has recipients";
 static const char to_nobody[] =
     "is encrypted to recipients that its trail has not";
+static const char other_file[] = "is not the file of which parts were entered";
+static const char other_name[] =
+    "has another path than its parts that were entered";
+static const char other_path[] = "has another path than the part before it";
+static const char no_successor[] = "does not follow the part before it";
+static const char not_entered[] = "has proven bytes that no entry is about";
+static const char grown_nowhere[] = "is in an attestation that does not exist";
+static const char grown_too_late[] = "is in an attestation that was sealed";
 static const char of_sealed[] = "defines something of a sealed trail";
 static const char about_nothing[] =
     "claims something about what does not exist";
@@ -868,6 +887,60 @@ static const struct story stories[] = {
 	{ 9, { { VERIFIED_PART(9, RUN(PARTS(9, 9, 0, 1))) } }, no_such_scope },
 	{ 9, { { VERIFIED_PART(9, RUN(PARTS(9, 8, 7, 7))) } }, no_such_scope },
 	{ 9, { { VERIFIED_PART(9, RUN("\"from\":9,")) } }, no_such_scope },
+
+	/* evidence that grows */
+	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
+	       { GROWN(20, ATT "/x", NEXT_PART("5"), D1, "65636") },
+	       { BORN(EVIDENCE_SEALED, 20, ATT "/x"), SIZE(65636),
+		 PROVEN(65536) } }, NULL },
+	/* What is entered later is no part of the file that was entered. */
+	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
+	       { BORN(DIRECTORY_CREATED, 21, ATT "/d") },
+	       { GROWN(20, ATT "/x", NEXT_PART("5"), D1, "65636") } }, NULL },
+	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
+	       { GROWN(20, ATT "/x", NEXT_PART("4"), D1, "65636") } },
+	  no_successor },
+	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
+	       { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") } },
+	  no_successor },
+	{ 5, { { GROWN(20, ATT "/x", NEXT_PART("4"), D1, "65636") } },
+	  no_successor },
+	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
+	       { GROWN(20, ATT "/y", NEXT_PART("5"), D1, "65636") } },
+	  other_path },
+	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
+	       { GROWN(21, ATT "/y", NEXT_PART("5"), D1, "65636") } },
+	  no_successor },
+	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
+	       { BORN(EVIDENCE_SEALED, 20, ATT "/x"), SIZE(65535) } },
+	  other_file },
+	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
+	       { BORN(EVIDENCE_SEALED, 20, ATT "/x"), SIZE(65537) } },
+	  other_file },
+	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
+	       { BORN(EVIDENCE_SEALED, 20, ATT "/y"), SIZE(65536) } },
+	  other_name },
+	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
+	       { BORN(DIRECTORY_CREATED, 21, ATT "/d") },
+	       { BORN(EVIDENCE_SEALED, 20, ATT "/x"), SIZE(65536) } },
+	  other_file },
+	{ 5, { { BORN(EVIDENCE_SEALED, 20, ATT "/x"), SIZE(65536),
+		 PROVEN(65536) } }, not_entered },
+	/* Its name is free then, and the draft is another file. */
+	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
+	       { INTERRUPTED(ATT "/x") },
+	       { GROWN(21, ATT "/x", FIRST_PART, D1, "65536") },
+	       { BORN(EVIDENCE_SEALED, 20, ATT "/y"), SIZE(7) } }, NULL },
+	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
+	       { INTERRUPTED(ATT "/y") },
+	       { BORN(EVIDENCE_SEALED, 20, ATT "/z"), SIZE(7) } }, other_name },
+	{ 5, { { GROWN(20, FLOW "/nobody/x", FIRST_PART, D1, "65536") } },
+	  grown_nowhere },
+	{ 8, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") } },
+	  grown_too_late },
+	{ 6, { { GROWN(20, FILE_6, FIRST_PART, D1, "65536") } }, used },
+	{ 5, { { GROWN(2, ATT "/x", FIRST_PART, D1, "65536") } },
+	  number_again },
 
 	/* keys */
 	{ 9, { { ROTATED("log", "x", "new") } }, old_key },
