@@ -34,7 +34,7 @@ archive_libs = $(shell $(PKG_CONFIG) --libs libarchive)
 
 # --- programs and tests -------------------------------------------------
 
-rooms := anchor find package audit archive view vault seal commit sign node store \
+rooms := anchor org find package audit archive view vault seal commit sign node store \
 	crypt terminal ledger base	# in the order of linking
 archives := $(rooms:%=$(BUILD)/libtf-%.a)
 programs := $(BUILD)/trailfs $(BUILD)/trailctl $(BUILD)/trailfs-signer
@@ -55,8 +55,15 @@ all_objects := $(foreach d,$(rooms:%=core/%) fs tools tools/signer tests/unit te
 	tests/nomem tests/attack,\
 	$(call objects,$(d)))
 manuals := $(wildcard man/*.[1-9])
+# Engines of organisations (core/org/engine.h): each is built if its library is
+# there, and only it is linked with the library.
+library_postgresql := libpq
+library_s3 := libcurl
+engines := $(foreach e,postgresql s3,$(if $(wildcard core/$(e)/*.c),$(shell \
+	$(PKG_CONFIG) --exists $(library_$(e)) 2>/dev/null && echo $(e))))
+plugins := $(engines:%=$(BUILD)/trailfs-%.so)
 
-all: $(programs) ## build trailfs, trailctl and trailfs-signer (the default)
+all: $(programs) $(plugins) ## build trailfs, trailctl and trailfs-signer (the default)
 
 $(foreach r,$(rooms),$(eval \
 	$(BUILD)/libtf-$(r).a: $(call objects,core/$(r))))
@@ -109,6 +116,25 @@ $(BUILD)/tests/fuzz/%.o: extra = -DTF_VECTORS='"$(CURDIR)/tests/vectors"' \
 	-DTF_CORPUS='"$(CURDIR)/tests/fuzz/corpus"' \
 	-DTF_PACKAGES='"$(CURDIR)/tests/packages"'
 $(BUILD)/tests/fuzz/fuse.o $(BUILD)/tests/bench/limits.o: extra += $(fuse_cflags)
+# A plug-in has its own copy of what it needs of core/base, all of it hidden.
+pic_objects = $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard $(1)/*.c))
+$(BUILD)/pic/libtf-base.a: $(call pic_objects,core/base)
+	$(call say,AR $@)
+	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+$(foreach e,postgresql s3,$(eval $(BUILD)/trailfs-$(e).so: \
+	$(call pic_objects,core/$(e)) $(BUILD)/pic/libtf-base.a))
+$(foreach e,$(engines),$(eval $(BUILD)/pic/core/$(e)/%.o: \
+	extra = $(shell $(PKG_CONFIG) --cflags $(library_$(e)))))
+$(plugins): $(BUILD)/trailfs-%.so:
+	$(call say,LD $@)
+	$(Q)$(CC) $(CFLAGS) -pthread -shared -Wl,-z,relro,-z,now,-z,defs \
+		-Wl,--exclude-libs,ALL $(LDFLAGS) -o $@ $(filter %.o,$^) \
+		$(filter %.a,$^) $(shell $(PKG_CONFIG) --libs $(library_$*)) \
+		-lcrypto
+$(BUILD)/pic/%.o: %.c $(BUILD)/flags
+	$(Q)mkdir -p $(@D)
+	$(Q)$(compile) -fPIC -fvisibility=hidden $(extra) -MMD -MP -c -o $@ $<
+
 # These tests start the programs; the fault tests load shim.so into them.
 $(BUILD)/test-mount $(BUILD)/test-faults $(model): | $(programs) \
 	$(BUILD)/shim.so $(BUILD)/slow_names.so
@@ -157,7 +183,8 @@ $(BUILD)/flags:
 	$(Q)mkdir -p $(@D)
 	$(Q)printf '%s\n' '$(subst ','\'',$(flags))' >$@
 
--include $(all_objects:.o=.d)
+-include $(all_objects:.o=.d) $(patsubst %.o,%.d,$(foreach d,base \
+	$(engines),$(call pic_objects,core/$(d))))
 
 # --- checking -----------------------------------------------------------
 
@@ -251,6 +278,7 @@ coverage: ## run the tests and report which lines and branches they reach
 
 bindir = $(DESTDIR)$(PREFIX)/bin
 sbindir = $(DESTDIR)$(SBINDIR)
+plugindir = $(DESTDIR)$(PREFIX)/lib/trailfs
 mandir = $(DESTDIR)$(PREFIX)/share/man
 unitdir = $(DESTDIR)$(PREFIX)/lib/systemd/system
 sysusersdir = $(DESTDIR)$(PREFIX)/lib/sysusers.d
@@ -288,6 +316,8 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 		$(unitdir) $(sysusersdir) $(tmpfilesdir) $(datadir) $(exampledir) \
 		$(bashdir) $(zshdir) $(fishdir)
 	install -m 755 $(programs) $(bindir)
+	$(if $(plugins),install -d $(plugindir) && \
+		install -m 644 $(plugins) $(plugindir))
 	ln -sf ../bin/trailfs $(sbindir)/mount.fuse.trailfs
 	$(Q)for n in $(names); do ln -sf ../bin/trailctl $(sbindir)/$$n; done
 	$(Q)set -e; for f in $(manuals) $(units); do \
@@ -316,7 +346,9 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 # Directories go if they are empty.  Those that a system has below /usr and
 # /usr/local anyway stay.
 uninstall: ## remove what install put there
-	rm -f $(programs:$(BUILD)/%=$(bindir)/%) $(addprefix \
+	rm -f $(programs:$(BUILD)/%=$(bindir)/%) \
+		$(plugindir)/trailfs-postgresql.so \
+		$(plugindir)/trailfs-s3.so $(addprefix \
 		$(sbindir)/,mount.fuse.trailfs $(names)) \
 		$(sysusersdir)/trailfs.conf $(tmpfilesdir)/trailfs.conf \
 		$(mandir)/man8/mount.fuse.trailfs.8 \
@@ -333,7 +365,7 @@ uninstall: ## remove what install put there
 	$(Q)rmdir $(bashdir) $(bashdir:/completions=) $(zshdir) \
 		$(zshdir:/site-functions=) $(fishdir) \
 		$(fishdir:/vendor_completions.d=) 2>/dev/null || :
-	$(Q)rmdir $(datadir) $(exampledir) $(exampledir:/examples=) \
+	$(Q)rmdir $(plugindir) $(datadir) $(exampledir) $(exampledir:/examples=) \
 		$(sections:%=$(mandir)/man%) $(unitdir) $(unitdir:/system=) \
 		$(sysusersdir) $(tmpfilesdir) $(if $(filter-out \
 		/usr /usr/local,$(PREFIX)),$(mandir) $(bindir) $(sbindir) \
