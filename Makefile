@@ -44,6 +44,8 @@ model := $(BUILD)/test-model
 suites := $(wildcard tests/shell/*.sh)
 wire := $(BUILD)/mirror-wire
 attack := $(BUILD)/attack
+# Of the tests of engines: tests/org.
+org_rig := $(addprefix $(BUILD)/org-,writers proxy)
 benches := $(addprefix $(BUILD)/bench-,ledger files limits waits)
 # Each file is one fuzz target; driver.c replays the kept corpus.
 fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
@@ -52,7 +54,7 @@ fuzzers := $(fuzz_names:%=$(BUILD)/fuzz-%)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 all_objects := $(foreach d,$(rooms:%=core/%) fs tools tools/signer tests/unit tests/mount \
 	tests/model tests/faults tests/bench tests/fuzz tests/bitflip \
-	tests/nomem tests/attack,\
+	tests/nomem tests/attack tests/org/rig,\
 	$(call objects,$(d)))
 manuals := $(wildcard man/*.[1-9])
 # Engines of organisations (core/org/engine.h): each is built if its library is
@@ -83,6 +85,7 @@ $(BUILD)/test-bitflip: $(call objects,tests/bitflip) $(archives)
 $(BUILD)/test-nomem: $(call objects,tests/nomem) \
 	$(BUILD)/tests/bitflip/store.o $(archives)
 $(attack): $(call objects,tests/attack) $(BUILD)/libtf-base.a
+$(org_rig): $(BUILD)/org-%: $(BUILD)/tests/org/rig/%.o $(archives)
 # The model shares no code with the vault that it checks.
 $(model): $(call objects,tests/model)
 $(benches): $(BUILD)/bench-%: $(BUILD)/tests/bench/%.o $(archives)
@@ -158,7 +161,7 @@ $(archives):
 	$(call say,AR $@)
 	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-$(programs) $(tests) $(model) $(attack) $(benches) $(fuzzers):
+$(programs) $(tests) $(model) $(attack) $(org_rig) $(benches) $(fuzzers):
 	$(call say,LD $@)
 	$(Q)$(link) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(libs) -lsqlite3 \
 		-lzip -lz -lutf8proc -lyaml -lexpat -lcrypto
@@ -173,6 +176,7 @@ $(BUILD)/core/archive/description.o: core/archive/package-VERIFY.txt \
 $(BUILD)/core/view/page.o: core/view/page.js core/view/page.css
 $(BUILD)/core/terminal/player.o: core/terminal/player.js \
 	core/terminal/player.css
+$(BUILD)/pic/core/postgresql/ledger.o: core/postgresql/organisation.sql
 
 # Changed flags rebuild all objects.
 flags := $(compile) $(link)

@@ -38,6 +38,7 @@ enum tf_mutant {
 	TF_PAST_VERDICT_NOW,	/* the verdicts in it are those of now */
 	TF_PAST_MODES_THEN,	/* evidence in it is readable by everybody */
 	TF_SKIP_PROOF_NODE,	/* the root of a consistency proof is ignored */
+	TF_TRUST_WARNED_COMMIT, /* a commit that no standby has counts as safe */
 };
 
 #ifndef TF_MUTANT
