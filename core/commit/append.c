@@ -210,10 +210,11 @@ tf_txn_append(struct tf_txn *t, struct tf_entry *e, struct tf_hash *leaf,
 
 enum tf_code
 tf_txn_append_prepared(struct tf_txn *t, const struct tf_prepared_entry *p,
-    struct tf_error *err)
+    const uint64_t *grown, struct tf_error *err)
 {
 	struct tf_time now = tf_clock_now();
-	struct tf_entry e = { 0 };
+	struct tf_entry e = { .has_grown = grown != NULL,
+		.grown = grown == NULL ? 0 : *grown };
 	enum tf_code rc;
 
 	t->wrote = true;

@@ -24,9 +24,11 @@ struct tf_vault;
  */
 TF_MUST_USE enum tf_code tf_txn_append(struct tf_txn *t, struct tf_entry *e,
     struct tf_hash *leaf, struct tf_error *err);
-/* Append an entry that was prepared with the present v and origin. */
+/* Append an entry that was prepared with the present v and origin.  grown: its
+ * field of that name, or NULL. */
 TF_MUST_USE enum tf_code tf_txn_append_prepared(struct tf_txn *t,
-    const struct tf_prepared_entry *p, struct tf_error *err);
+    const struct tf_prepared_entry *p, const uint64_t *grown,
+    struct tf_error *err);
 /* Mark the next n entries as one batch: all of them take effect, or none.  End
  * it with tf_txn_batch_end. */
 TF_MUST_USE enum tf_code tf_txn_batch(struct tf_txn *t, uint64_t n,

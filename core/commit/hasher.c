@@ -12,6 +12,7 @@
 #include "../base/clock.h"
 #include "../base/crypto.h"
 #include "../base/file.h"
+#include "../ledger/chunks.h"
 #include "../node/base.h"
 #include "../node/hash_task.h"
 #include "../node/pending.h"
@@ -288,8 +289,9 @@ tf_hash_await(struct tf_hasher *h, struct tf_pending *l,
 struct whole {
 	struct tf_hash_task task;
 	int fd;
-	struct tf_sha256 *sha;
-	uint64_t at;
+	struct tf_sha256 *sha;	   /* of all bytes; or NULL, */
+	struct tf_chunker *chunks; /* of each chunk */
+	uint64_t at, to;
 	uint64_t end;	  /* size of the file at its open */
 	uint64_t zero_to; /* a hole reaches from `at` to here */
 	uint64_t data_to; /* data reach from `at` to here */
@@ -337,7 +339,7 @@ look_ahead(struct whole *w)
 static enum tf_code
 next_chunk(struct whole *w, char *buf, size_t *got, struct tf_error *err)
 {
-	size_t n = CHUNK;
+	size_t n = w->to - w->at < CHUNK ? (size_t)(w->to - w->at) : CHUNK;
 
 	if (w->at >= w->zero_to && w->at >= w->data_to && w->at < w->end)
 		look_ahead(w);
@@ -366,10 +368,36 @@ hash_slice(struct tf_hasher *h, struct tf_hash_task *t, char *buf)
 		w->rc = next_chunk(w, buf, &got, &w->err);
 		if (w->rc != TF_OK)
 			break;
-		tf_sha256_add(w->sha, buf, got);
 		w->at += got;
+		if (w->chunks == NULL)
+			tf_sha256_add(w->sha, buf, got);
+		else
+			w->rc = tf_chunker_add(w->chunks, buf, got, &w->err);
 	}
 	return !is_over(h, w, w->rc != TF_OK || got == 0);
+}
+
+/* Wait until w is hashed. */
+static enum tf_code
+run_whole(struct tf_hasher *h, struct whole *w, const struct tf_patience *p,
+    struct tf_error *err)
+{
+	struct stat st;
+
+	if (fstat(w->fd, &st) < 0)
+		return tf_fail(err, TF_IO, "stat a file");
+	w->end = (uint64_t)st.st_size;
+	pthread_mutex_lock(&h->mu);
+	push(h, &w->task);
+	while (!w->done && wait_a_moment(h, p))
+		;
+	w->given_up = !w->done;
+	while (!w->done) /* a thread may be in its last slice */
+		pthread_cond_wait(&h->idle, &h->mu);
+	pthread_mutex_unlock(&h->mu);
+	if (w->given_up)
+		return tf_fail(err, TF_INTERRUPTED, "interrupted");
+	return w->rc == TF_OK ? TF_OK : tf_fail_as(err, &w->err);
 }
 
 enum tf_code
@@ -378,32 +406,41 @@ tf_hash_whole(struct tf_hasher *h, uint32_t uid, int fd,
     struct tf_error *err)
 {
 	struct whole w = { .task = { .uid = uid, .step = hash_slice },
-		.fd = fd };
-	struct stat st;
+		.fd = fd,
+		.to = UINT64_MAX,
+		.sha = tf_sha256_new() };
+	enum tf_code rc = w.sha == NULL ? tf_nomem(err) :
+					  run_whole(h, &w, p, err);
 
-	if (fstat(fd, &st) < 0)
-		return tf_fail(err, TF_IO, "stat a file");
-	w.end = (uint64_t)st.st_size;
-	if ((w.sha = tf_sha256_new()) == NULL)
-		return tf_nomem(err);
-	pthread_mutex_lock(&h->mu);
-	push(h, &w.task);
-	while (!w.done && wait_a_moment(h, p))
-		;
-	w.given_up = !w.done;
-	while (!w.done) /* a thread may be in its last slice */
-		pthread_cond_wait(&h->idle, &h->mu);
-	pthread_mutex_unlock(&h->mu);
-	if (w.given_up)
-		w.rc = tf_fail(&w.err, TF_INTERRUPTED, "interrupted");
-	if (w.rc == TF_OK) {
+	if (rc == TF_OK) {
 		tf_sha256_peek(w.sha, out);
 		*size = w.at;
-	} else if (err != NULL) {
-		*err = w.err;
 	}
 	tf_sha256_free(w.sha);
-	return w.rc;
+	return rc;
+}
+
+enum tf_code
+tf_hash_chunks(struct tf_hasher *h, uint32_t uid, int fd, uint64_t from,
+    uint64_t to, const struct tf_patience *p, struct tf_chunk_list *out,
+    struct tf_error *err)
+{
+	struct tf_chunker c;
+	struct whole w = { .task = { .uid = uid, .step = hash_slice },
+		.fd = fd,
+		.at = from,
+		.to = to,
+		.chunks = &c };
+	enum tf_code rc = tf_chunker_begin(&c, out, from, err);
+
+	if (rc == TF_OK)
+		rc = run_whole(h, &w, p, err);
+	if (rc == TF_OK && w.at < to)
+		rc = tf_fail(err, TF_IO, "the file is shorter than it was");
+	if (rc == TF_OK)
+		rc = tf_chunker_end(&c, err);
+	tf_chunker_free(&c);
+	return rc;
 }
 
 /* --- start and stop ------------------------------------------------------------- */

@@ -15,6 +15,7 @@
 
 #include "../error.h"
 
+struct tf_chunk_list;
 struct tf_hash;
 struct tf_hasher;
 struct tf_patience;
@@ -57,6 +58,15 @@ bool tf_hash_await(struct tf_hasher *h, struct tf_pending *l,
 TF_MUST_USE enum tf_code tf_hash_whole(struct tf_hasher *h, uint32_t uid,
     int fd, const struct tf_patience *p, struct tf_hash *out, uint64_t *size,
     struct tf_error *err);
+
+/*
+ * The same for the chunks of the bytes [from, to) of the file (ledger/chunks.h),
+ * of which from is where a chunk begins.  The caller frees *out, also after a
+ * failure.  Errors: also TF_IO if the file is shorter.
+ */
+TF_MUST_USE enum tf_code tf_hash_chunks(struct tf_hasher *h, uint32_t uid,
+    int fd, uint64_t from, uint64_t to, const struct tf_patience *p,
+    struct tf_chunk_list *out, struct tf_error *err);
 
 /* Let the threads hash the bytes of l that are not hashed yet;
  * tf_content_digest waits for them. */

@@ -133,6 +133,8 @@ struct tf_entry {
 	 * what was written */
 	bool has_proven;
 	uint64_t proven;
+	bool has_grown;
+	uint64_t grown;	      /* the last evidence.grown about it */
 	struct tf_str chunks; /* evidence.grown; raw: see chunks.h */
 	/* evidence.read: the object that lists who read what (node/reads.h) */
 	struct tf_content reads;

@@ -341,6 +341,8 @@ check_rules(const struct tf_entry_decoded *d, const struct tf_entry_type *type)
 		return "chunks that do not fit each other";
 	if (e->has_proven && (e->proven > e->content.size || e->has_encryption))
 		return "more proven than there is";
+	if (e->has_proven && !e->has_grown)
+		return "proven bytes that no entry is about";
 	if (e->type == TF_LEDGER_OPENED && e->has_access && e->seq != 0)
 		return "access of the root after the first entry";
 	if (e->type == TF_KEY_ROTATED) {

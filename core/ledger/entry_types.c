@@ -51,6 +51,8 @@ const struct tf_entry_field tf_entry_fields[TF_FIELDS] = {
 	    AT(evidence_bytes), AT(has_evidence) },
 	[TF_F_EXPECTED] = { "expected", TF_FORM_TIME, TF_AS_TIME, AT(expected),
 	    0 },
+	[TF_F_GROWN] = { "grown", TF_FORM_UINT, TF_AS_NUMBER, AT(grown),
+	    AT(has_grown) },
 	[TF_F_HOLD] = { "hold", TF_FORM_HOLD, TF_AS_STRING, AT(hold), 0 },
 	[TF_F_HOME] = { "home", TF_FORM_HOME, TF_AS_RAW, AT(home), 0 },
 	[TF_F_HOST] = { "host", TF_FORM_HINT256, TF_AS_STRING, AT(host), 0 },
@@ -150,8 +152,8 @@ const struct tf_entry_type tf_entry_types[TF_TYPES] = {
 	[TF_EVIDENCE_SEALED] = { "evidence.sealed",
 	    TF_BIT(ACCESS) | TF_BIT(CONTENT) | TF_BIT(CREATED) | TF_BIT(CTIME) |
 		TF_BIT(MTIME) | TF_BIT(NODE) | TF_BIT(PATH),
-	    TF_BIT(ENCRYPTION) | TF_BIT(PROVEN) | TF_BIT(WRITERS) |
-		TF_BIT(XATTRS),
+	    TF_BIT(ENCRYPTION) | TF_BIT(GROWN) | TF_BIT(PROVEN) |
+		TF_BIT(WRITERS) | TF_BIT(XATTRS),
 	    4, DEEP, false },
 	[TF_EVIDENCE_GROWN] = { "evidence.grown",
 	    TF_BIT(CHUNKS) | TF_BIT(NODE) | TF_BIT(PATH), 0, 4, DEEP, true },

@@ -230,6 +230,7 @@ stamp_of(unsigned field)
 		[TF_STAMP_AT] = TF_F_AT,
 		[TF_STAMP_BATCH] = TF_F_BATCH,
 		[TF_STAMP_CLOCK] = TF_F_CLOCK,
+		[TF_STAMP_GROWN] = TF_F_GROWN,
 		[TF_STAMP_SEQ] = TF_F_SEQ,
 	};
 	unsigned s = 0;
@@ -332,6 +333,8 @@ tf_entry_prepare(const struct tf_entry *e, struct tf_prepared_entry *out,
 	/* Encode every stamp, so that each one gets an offset. */
 	all.seq = 0;
 	all.has_batch = all.has_clock = true;
+	all.has_grown = e->type == TF_EVIDENCE_SEALED;
+	all.grown = 0;
 	all.batch_first = all.batch_last = 0;
 	all.at = (struct tf_time){ 0, 0 };
 	all.clock = (struct tf_time){ 0, 1 };
@@ -366,6 +369,11 @@ add_stamp(struct tf_buf *out, const struct tf_entry *e, unsigned stamp)
 		tf_buf_str(out, text);
 		tf_buf_str(out, "\"");
 		break;
+	case TF_STAMP_GROWN:
+		if (e->has_grown)
+			tf_buf_printf(out, ",\"grown\":%llu",
+			    (unsigned long long)e->grown);
+		break;
 	default: /* TF_STAMP_SEQ */
 		tf_buf_printf(out, ",\"seq\":%llu", (unsigned long long)e->seq);
 	}
@@ -376,6 +384,7 @@ static enum tf_code
 check_stamps(const struct tf_entry *e, struct tf_error *err)
 {
 	if (e->seq > (uint64_t)TF_JSON_MAX ||
+	    (e->has_grown && e->grown >= e->seq) ||
 	    (e->has_clock && tf_time_cmp(e->at, e->clock) == 0) ||
 	    (e->has_batch &&
 		(e->batch_first > e->seq || e->seq > e->batch_last ||

@@ -22,11 +22,18 @@ TF_MUST_USE enum tf_code tf_entry_check(const char *bytes, size_t n,
 
 /*
  * An entry that is encoded in two steps.  tf_entry_prepare encodes and checks
- * all fields except the stamps (at, batch, clock, seq), before the entry has a
+ * all fields except the stamps (at, batch, clock, grown, seq), before the entry has a
  * place in the ledger.  tf_entry_complete inserts the stamps.  {0} is empty;
  * free with tf_prepared_entry_free.
  */
-enum { TF_STAMP_AT, TF_STAMP_BATCH, TF_STAMP_CLOCK, TF_STAMP_SEQ, TF_STAMPS };
+enum {
+	TF_STAMP_AT,
+	TF_STAMP_BATCH,
+	TF_STAMP_CLOCK,
+	TF_STAMP_GROWN,
+	TF_STAMP_SEQ,
+	TF_STAMPS
+};
 struct tf_prepared_entry {
 	struct tf_buf text;
 	struct {

@@ -127,16 +127,16 @@ tf_replay_check_grown(struct tf_replay *r, const struct tf_entry *e,
 	if (rc != TF_OK && rc != TF_NOTFOUND)
 		return rc;
 	if (rc == TF_NOTFOUND || g.over) {
-		if (e->has_proven && !r->gaps)
+		if (e->has_grown && !r->gaps)
 			(void)tf_replay_broken(r,
-			    "has proven bytes that no entry is about");
+			    "names an entry that is not about its parts");
 		return TF_OK;
 	}
 	if (!is_at(&g, e->path))
 		(void)tf_replay_broken(r,
 		    "has another path than its parts that were entered");
-	else if (g.seq + 1 != e->seq || g.to != e->content.size ||
-	    e->has_encryption)
+	else if (!e->has_grown || e->grown != g.seq ||
+	    g.to != e->content.size || e->has_encryption)
 		(void)tf_replay_broken(r,
 		    "is not the file of which parts were entered");
 	return TF_OK;

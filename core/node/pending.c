@@ -10,6 +10,7 @@
 #include "../base/cipher.h"
 #include "../ledger/name.h"
 #include "descriptors.h"
+#include "chunked.h"
 #include "encrypted.h"
 #include "interruption.h"
 #include "pending.h"
@@ -66,6 +67,7 @@ tf_pending_unref(struct tf_pending *l)
 	tf_secret_free(l->key);
 	tf_recipients_unref(l->to);
 	tf_encrypted_free(l->encrypted);
+	tf_chunked_free(l->chunked);
 	if (l->secret)
 		tf_secrets_give(l->v);
 	tf_text_unref(l->actor);

@@ -140,6 +140,7 @@
 #include "hash_task.h"
 #include "pending_index.h"
 
+struct tf_chunked;
 struct tf_encrypted;
 struct tf_interruption;
 struct tf_kept_recipients;
@@ -209,7 +210,10 @@ struct tf_pending {
 	uint64_t charged;     /* bytes, to the quota of charged_uid */
 	uint64_t charged_for; /* bytes of content, of which that follows */
 	uint64_t to_encrypt;  /* bytes of the age file that it needs still */
-	uint64_t counted;     /* names, to that of counted_uid; 0: not yet */
+	uint64_t entered;     /* bytes of it that evidence.grown is about */
+	uint64_t entered_seq; /* the last of these entries */
+	struct tf_chunked *chunked; /* for its seal, see chunked.h; or NULL */
+	uint64_t counted; /* names, to that of counted_uid; 0: not yet */
 	struct tf_pending *holds_next,
 	    *holds_prev;       /* with the same holds_uid */
 	struct tf_text *actor; /* canonical JSON: last writer, or renamer */

@@ -32,7 +32,8 @@ struct tf_vault;
 TF_MUST_USE enum tf_code tf_space_take(struct tf_vault *v, uint32_t uid,
     uint64_t n, unsigned files, struct tf_error *err);
 
-/* The same for n bytes of user data or of a definition, beside the entry. */
+/* The same for n bytes of user data, of a definition or of further entries, beside
+ * the entry. */
 TF_MUST_USE enum tf_code tf_space_say(struct tf_vault *v, uint32_t uid,
     uint64_t n, struct tf_error *err);
 

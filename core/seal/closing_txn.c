@@ -55,6 +55,13 @@ seal_pending(struct tf_txn *t, const struct tf_closing *c, struct tf_error *err)
 	return rc;
 }
 
+/* The number of entries that seal_pending() appends. */
+static uint64_t
+entries_below(const struct tf_closing *c)
+{
+	return c->below.n - c->n_files + tf_seal_entries(c->files, c->n_files);
+}
+
 enum tf_code
 tf_open_children_add(void *arg, const struct tf_node_row *r,
     struct tf_error *err)
@@ -179,7 +186,7 @@ publish_run(struct tf_txn *t, struct tf_closing *c, struct tf_error *err)
 	if (rc != TF_NOTFOUND ||
 	    (rc = tf_version_before(t->db, wf.attr.id, c->draft->name, &before,
 		 err)) != TF_OK ||
-	    (rc = tf_txn_batch(t, c->below.n + 2, err)) != TF_OK ||
+	    (rc = tf_txn_batch(t, entries_below(c) + 2, err)) != TF_OK ||
 	    (c->r->texts != NULL &&
 		(rc = tf_withhold_keep(t, c->r->texts, err)) != TF_OK) ||
 	    (rc = begin_published(t, c, err)) != TF_OK ||
@@ -214,7 +221,7 @@ tf_closing_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	if (row.attr.kind == TF_KIND_WORKFLOW) {
 		rc = tf_each_child(t->db, c->dir.id, count_open, &open, err);
 		if (rc == TF_OK && open > 0)
-			rc = tf_txn_batch(t, c->below.n + open + 1, err);
+			rc = tf_txn_batch(t, entries_below(c) + open + 1, err);
 		if (rc == TF_OK)
 			rc = seal_pending(t, c, err);
 		if (rc == TF_OK)

@@ -3,7 +3,7 @@
  * seals it.  Keeps F5 of pending.h: check_prepared().
  *
  * tf_seal_one() works in the committer's thread, in the order: check,
- * directories above, object, entry, row.  It holds vault.mu only to find a
+ * directories above, object, entries, row.  It holds vault.mu only to find a
  * pending directory; the claims of the files make their names and metadata
  * safe to read.  The row of stage goes in the same transaction that brings the
  * row of the node table, so each file has exactly one of the two after a crash
@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/bytes.h"
 #include "../base/time_text.h"
 #include "../commit/append.h"
 #include "../commit/commit.h"
@@ -30,6 +31,7 @@
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
+#include "grown.h"
 #include "seal_one.h"
 #include "seal_prepare.h"
 
@@ -220,6 +222,29 @@ check_prepared(struct tf_txn *t, const struct tf_seal_file *s,
 	return TF_OK;
 }
 
+/* The entry of s; before it, those about its chunks. */
+static enum tf_code
+append_entries(struct tf_txn *t, const struct tf_seal_file *s,
+    struct tf_error *err)
+{
+	const struct tf_pending *l = s->l;
+	struct tf_grown g = { .path = { s->path.p, s->path.n },
+		.cause = tf_str_of(s->cause),
+		.node = l->attr.id };
+	uint64_t last = l->entered_seq;
+	enum tf_code rc;
+
+	if (s->chunks == NULL)
+		return tf_txn_append_prepared(t, &s->entry,
+		    l->entered > 0 ? &last : NULL, err);
+	if (l->actor != NULL)
+		g.actor = (struct tf_str){ l->actor->s, l->actor->n };
+	rc = tf_grown_append(t, &g, s->chunks,
+	    l->entered > 0 ? &l->entered_seq : NULL, &last, err);
+	return rc == TF_OK ? tf_txn_append_prepared(t, &s->entry, &last, err) :
+			     rc;
+}
+
 enum tf_code
 tf_seal_one(struct tf_txn *t, const struct tf_seal_file *s,
     struct tf_error *err)
@@ -232,7 +257,7 @@ tf_seal_one(struct tf_txn *t, const struct tf_seal_file *s,
 	    (rc = check_open(t, l->att, err)) != TF_OK ||
 	    (rc = tf_seal_directory(t, l->attr.parent, err)) != TF_OK ||
 	    (rc = seal_object(t, s, &row.object, err)) != TF_OK ||
-	    (rc = tf_txn_append_prepared(t, &s->entry, err)) != TF_OK)
+	    (rc = append_entries(t, s, err)) != TF_OK)
 		return rc;
 	memcpy(row.name, l->name, l->name_len + 1);
 	row.attr.mtime = tf_time_clamp(l->attr.mtime);

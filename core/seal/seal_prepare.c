@@ -18,6 +18,7 @@
 #include "../commit/encrypt.h"
 #include "../commit/existing.h"
 #include "../commit/staging.h"
+#include "../ledger/chunks.h"
 #include "../ledger/entry.h"
 #include "../ledger/entry_write.h"
 #include "../node/actor.h"
@@ -29,6 +30,7 @@
 #include "../node/vault_i.h"
 #include "../store/objects.h"
 #include "../vault.h"
+#include "chunk.h"
 #include "seal_prepare.h"
 
 /* Is the actor the only writer, so that the entry needs no list of writers? */
@@ -276,6 +278,32 @@ prepare_content(struct tf_seal_file *s, struct tf_error *err)
 	return TF_OK;
 }
 
+/* Mostly tend.c made the list already. */
+static enum tf_code
+prepare_chunks(struct tf_seal_file *s, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (s->encrypted != NULL)
+		return TF_OK;
+	rc = tf_chunk(s->l, NULL, err);
+	if (rc == TF_OK)
+		s->chunks = tf_chunk_result(s->l);
+	return rc;
+}
+
+uint64_t
+tf_seal_entries(const struct tf_seal_file *f, size_t n)
+{
+	uint64_t entries = n;
+
+	for (size_t i = 0; i < n; i++)
+		if (f[i].chunks != NULL)
+			entries += tf_chunks_entries(f[i].chunks->from,
+			    f[i].chunks->to);
+	return entries;
+}
+
 enum tf_code
 tf_seal_prepare(struct tf_vault *v, struct tf_db *db, struct tf_seal_file *f,
     size_t n, struct tf_error *err)
@@ -288,6 +316,8 @@ tf_seal_prepare(struct tf_vault *v, struct tf_db *db, struct tf_seal_file *f,
 		rc = prepare_content(&f[i], err);
 		if (rc == TF_OK && !TF_IS_MUTANT(TF_COMMIT_FIRST))
 			rc = tf_seal_link(&f[i], err);
+		if (rc == TF_OK)
+			rc = prepare_chunks(&f[i], err);
 	}
 	if (rc == TF_OK)
 		rc = prepare_entries(v, db, f, n, err);

@@ -13,6 +13,7 @@
 #include "../ledger/entry.h"
 #include "../ledger/entry_write.h"
 
+struct tf_chunk_list;
 struct tf_db;
 struct tf_encrypted;
 struct tf_pending;
@@ -28,6 +29,7 @@ struct tf_seal_file {
 	const struct tf_encrypted *encrypted; /* of l; or NULL */
 	uint64_t recipients; /* the count of changes of recipients before it */
 	struct tf_buf path;
+	const struct tf_chunk_list *chunks; /* of l, to be entered; or NULL */
 	struct tf_prepared_entry entry;
 	uint64_t same; /* an object that was hashed and has these bytes; or 0 */
 };
@@ -40,6 +42,9 @@ struct tf_seal_file {
  */
 TF_MUST_USE enum tf_code tf_seal_prepare(struct tf_vault *v, struct tf_db *db,
     struct tf_seal_file *f, size_t n, struct tf_error *err);
+
+/* The number of entries of the n files of f, which are prepared. */
+uint64_t tf_seal_entries(const struct tf_seal_file *f, size_t n);
 
 /* Free what tf_seal_prepare() filled in, also after its failure; f itself and the
  * claims stay the caller's. */

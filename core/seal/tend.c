@@ -30,6 +30,7 @@
 #include "../node/pending_index.h"
 #include "../node/secret.h"
 #include "../node/vault_i.h"
+#include "chunk.h"
 #include "interrupt.h"
 #include "seal.h"
 #include "tend.h"
@@ -237,13 +238,14 @@ tend(struct tf_pending *l)
 {
 	const struct tf_patience p = { can_wait, l };
 	struct tf_vault *v = l->v;
-	bool free, lost, check, flush, frozen;
+	bool free, lost, check, flush, frozen, draft;
 	enum tf_code rc;
 
 	pthread_mutex_lock(&v->mu);
 	free = l->writers == 0 && !l->unlinked &&
 	    l->attr.state != TF_STATE_SEALED;
 	frozen = l->attr.state == TF_STATE_FROZEN;
+	draft = l->attr.state == TF_STATE_DRAFT;
 	lost = is_lost(l);
 	flush = free && !lost && !tf_pending_clean(l);
 	check = free && !lost && !flush && l->unchecked && l->wants_check;
@@ -270,6 +272,9 @@ tend(struct tf_pending *l)
 		/* A failure shows when l is sealed. */
 		if (frozen && !l->secret && is_long(l) &&
 		    tf_existing_check(l, &p, NULL) != TF_OK)
+			return;
+		if ((frozen || draft) && free && is_long(l) &&
+		    tf_chunk(l, &p, NULL) != TF_OK)
 			return;
 	}
 }

@@ -343,6 +343,7 @@ END_TEST
 #define NEXT_PART(before) \
 	"\"before\":" before ",\"bytes\":65536,\"from\":65536,"
 #define PROVEN(bytes) .has_proven = true, .proven = (bytes)
+#define LAST_PART(seq_) .has_grown = true, .grown = (seq_)
 #define INTERRUPTED(path_) .type = TF_EVIDENCE_INTERRUPTED, .path = S(path_)
 #define IMPORT_DONE(path_) .type = TF_IMPORT_DONE, .path = S(path_)
 #define IMPORTED .imported = S("{\"id\":\"1\"}")
@@ -482,7 +483,7 @@ static const char other_name[] =
     "has another path than its parts that were entered";
 static const char other_path[] = "has another path than the part before it";
 static const char no_successor[] = "does not follow the part before it";
-static const char not_entered[] = "has proven bytes that no entry is about";
+static const char not_entered[] = "names an entry that is not about its parts";
 static const char grown_nowhere[] = "is in an attestation that does not exist";
 static const char grown_too_late[] = "is in an attestation that was sealed";
 static const char of_sealed[] = "defines something of a sealed trail";
@@ -891,12 +892,16 @@ static const struct story stories[] = {
 	/* evidence that grows */
 	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
 	       { GROWN(20, ATT "/x", NEXT_PART("5"), D1, "65636") },
-	       { BORN(EVIDENCE_SEALED, 20, ATT "/x"), SIZE(65636),
+	       { BORN(EVIDENCE_SEALED, 20, ATT "/x"), SIZE(65636), LAST_PART(6),
 		 PROVEN(65536) } }, NULL },
-	/* What is entered later is no part of the file that was entered. */
+	/* Other entries may come between. */
 	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
 	       { BORN(DIRECTORY_CREATED, 21, ATT "/d") },
 	       { GROWN(20, ATT "/x", NEXT_PART("5"), D1, "65636") } }, NULL },
+	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
+	       { BORN(DIRECTORY_CREATED, 21, ATT "/d") },
+	       { BORN(EVIDENCE_SEALED, 20, ATT "/x"), SIZE(65536),
+		 LAST_PART(5) } }, NULL },
 	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
 	       { GROWN(20, ATT "/x", NEXT_PART("4"), D1, "65636") } },
 	  no_successor },
@@ -911,21 +916,24 @@ static const struct story stories[] = {
 	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
 	       { GROWN(21, ATT "/y", NEXT_PART("5"), D1, "65636") } },
 	  no_successor },
+	/* The seal is of all that was entered, and of nothing else. */
 	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
-	       { BORN(EVIDENCE_SEALED, 20, ATT "/x"), SIZE(65535) } },
-	  other_file },
+	       { BORN(EVIDENCE_SEALED, 20, ATT "/x"), SIZE(65535),
+		 LAST_PART(5) } }, other_file },
 	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
-	       { BORN(EVIDENCE_SEALED, 20, ATT "/x"), SIZE(65537) } },
-	  other_file },
+	       { BORN(EVIDENCE_SEALED, 20, ATT "/x"), SIZE(65537),
+		 LAST_PART(5) } }, other_file },
 	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
-	       { BORN(EVIDENCE_SEALED, 20, ATT "/y"), SIZE(65536) } },
-	  other_name },
-	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
-	       { BORN(DIRECTORY_CREATED, 21, ATT "/d") },
 	       { BORN(EVIDENCE_SEALED, 20, ATT "/x"), SIZE(65536) } },
 	  other_file },
+	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
+	       { BORN(EVIDENCE_SEALED, 20, ATT "/x"), SIZE(65536),
+		 LAST_PART(4) } }, other_file },
+	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
+	       { BORN(EVIDENCE_SEALED, 20, ATT "/y"), SIZE(65536),
+		 LAST_PART(5) } }, other_name },
 	{ 5, { { BORN(EVIDENCE_SEALED, 20, ATT "/x"), SIZE(65536),
-		 PROVEN(65536) } }, not_entered },
+		 LAST_PART(4) } }, not_entered },
 	/* Its name is free then, and the draft is another file. */
 	{ 5, { { GROWN(20, ATT "/x", FIRST_PART, D1, "65536") },
 	       { INTERRUPTED(ATT "/x") },

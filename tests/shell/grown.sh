@@ -1,0 +1,134 @@
+#!/bin/sh
+# Large files have digests of their chunks in the ledger, before their seal.
+. "$(dirname "$0")/../suite.sh"
+
+# The number of bytes of a file of more than 64 MiB, which ends within a chunk.
+large=$((70 * 1048576 + 333))
+chunks=1121
+
+# chunks_of PATH: the digests in the entries about it, one in a line, after `is`.
+digests_of() {
+	jq -r --arg path "$1" 'select(.type == "evidence.grown" and .path == $path) |
+		.chunks.sha256' out | tr -d '\n' | fold -w 64
+	echo
+}
+
+# of TYPE: the lines of the last `is` that are entries of that type.
+of() {
+	jq -c --arg type "$1" 'select(.type == $type)' out
+}
+
+# sha256sum and dd find the same digests in the entries before the seal.
+the_pieces_of_a_large_file_are_in_the_ledger() {
+	trailctl init --origin example.org/grown store >vkey
+	mount store -o settle=0
+	mkdir -p mnt/t/w/a
+	head -c $large /dev/urandom >large
+	head -c 67108864 large >limit
+	cp large limit mnt/t/w/a
+	trailctl seal mnt/t/w/a
+	is 0 trailctl log --json mnt
+	[ "$(of evidence.grown | jq -r .path | sort -u)" = t/w/a/large ]
+	[ "$(of evidence.grown | wc -l)" -eq 9 ]
+	digests_of t/w/a/large >listed
+	split -b 65536 --filter='sha256sum | cut -c 1-64' large >computed
+	cmp listed computed
+	[ "$(wc -l <listed)" -eq $chunks ]
+	# The seal names the last entry, and each entry the one before it.
+	last=$(of evidence.sealed | jq 'select(.path == "t/w/a/large") | .grown')
+	for to in $large 67108864 58720256 50331648 41943040 33554432 25165824 \
+		16777216 8388608; do
+		[ "$(of evidence.grown | jq "select(.seq == $last) | .chunks.to")" -eq $to ]
+		last=$(of evidence.grown | jq "select(.seq == $last) | .chunks.before")
+	done
+	[ "$last" = null ]
+	[ "$(of evidence.sealed | jq 'select(.path == "t/w/a/limit") | .grown')" = null ]
+	unmount
+	is 0 trailctl verify store
+	says '^names *OK'
+}
+
+# A large file of a draft that is published, of a workflow that is sealed while
+# it is frozen, and of a mount that ends: every entry is there, whole batches too.
+every_seal_enters_the_pieces() {
+	mount store -o settle=60
+	mkdir -p mnt/t/v/b
+	cp large mnt/t/v/b/one
+	cp large mnt/t/v/b/two
+	trailctl attest mnt/t/w/draft large
+	trailctl seal mnt/t/v
+	mkdir -p mnt/t/u/c
+	cp large mnt/t/u/c/three
+	unmount
+	is 0 trailctl log --json store
+	for path in t/v/b/one t/v/b/two t/w/draft/large t/u/c/three; do
+		digests_of $path >listed
+		cmp listed computed
+	done
+	[ "$(of evidence.grown | jq -c 'select(.path == "t/w/draft/large") |
+		.batch | .last - .first' | sort | uniq -c | tr -s ' ')" = ' 9 11' ]
+	is 0 trailctl verify store
+	says '^names *OK'
+}
+
+# A trail with recipients: the file is encrypted, and its format has chunks of its
+# own.  A file with holes is not filled.
+encrypted_files_have_none() {
+	mount store -o settle=0
+	mkdir -p mnt/secret/w/a mnt/t/holes/a
+	echo age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj >recipients
+	is 0 trailctl recipients set mnt/secret recipients
+	cp large mnt/secret/w/a
+	truncate -s 100M mnt/t/holes/a/holes
+	trailctl seal mnt/secret/w
+	trailctl seal mnt/t/holes
+	is 0 trailctl log --json mnt
+	[ "$(of evidence.grown | jq -r .path | grep -c '^secret')" -eq 0 ]
+	[ "$(digests_of t/holes/a/holes | sort -u)" = \
+		"$(head -c 65536 /dev/zero | sha256sum | cut -c 1-64)" ]
+	unmount
+	is 0 trailctl verify store
+}
+
+# Digests are worth less than the file: without room for their entries it is sealed
+# all the same.
+a_full_store_seals_without_them() {
+	trailctl init --origin example.org/full full >vkey
+	mount full -o settle=60,max_store=71760K
+	mkdir -p mnt/t/w/a
+	cp large mnt/t/w/a
+	trailctl seal mnt/t/w/a
+	unmount
+	is 0 trailctl log --json full
+	[ "$(of evidence.grown | wc -l)" -eq 0 ]
+	[ "$(of evidence.sealed | jq .content.size)" -eq $large ]
+	is 0 trailctl verify full
+}
+
+# The file that a crash left frozen gets them from the next mount.
+recovery_enters_the_pieces() {
+	trailctl init --origin example.org/crash crash >vkey
+	trailfs crash "$mnt" -f -o settle=60 2>log &
+	daemon=$!
+	until_true mountpoint -q "$mnt"
+	mkdir -p mnt/t/w/a
+	cp large mnt/t/w/a
+	kill -9 $daemon
+	wait $daemon 2>/dev/null || :
+	unmount
+	mount crash
+	trailctl seal mnt/t/w/a
+	unmount
+	is 0 trailctl log --json crash
+	digests_of t/w/a/large >listed
+	cmp listed computed
+	[ "$(of evidence.grown | jq -r .cause | sort -u)" = recovery ]
+	is 0 trailctl verify crash
+}
+
+run the_pieces_of_a_large_file_are_in_the_ledger \
+	every_seal_enters_the_pieces \
+	encrypted_files_have_none \
+	a_full_store_seals_without_them \
+	recovery_enters_the_pieces
+finish
