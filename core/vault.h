@@ -348,6 +348,27 @@ TF_MUST_USE enum tf_code tf_vault_open_write(struct tf_vault *v, uint64_t id,
 /* Write all n bytes at off, or with append at the end of the file. */
 TF_MUST_USE enum tf_code tf_file_write_at(struct tf_file *f, const void *p,
     size_t n, uint64_t off, bool append, struct tf_error *err);
+/*
+ * The kernel may collect writes through f from now on, before it hands their
+ * bytes over: mark the file as one that changes (F4 of pending.h), as a write
+ * would.  What was collected through f is what tf_file_write_collected gets until
+ * another handle expects writes.  *room is how many bytes it can grow at least,
+ * until some limit is near; *alone: nobody else has it open for writing.  Errors:
+ * those of a write.
+ */
+TF_MUST_USE enum tf_code tf_file_expect(struct tf_file *f, bool *alone,
+    uint64_t *room, struct tf_error *err);
+/* May the kernel have collected writes through another handle of the file? */
+bool tf_file_follows_another(struct tf_file *f);
+/* How many bytes can the file of f grow at least?  0: perhaps none, or the kernel
+ * shall not collect writes to it, because its trail is encrypted. */
+uint64_t tf_file_room(struct tf_file *f);
+/* Write bytes that the kernel collected: tf_file_expect said who wrote them. */
+TF_MUST_USE enum tf_code tf_file_write_collected(struct tf_file *f,
+    const void *p, size_t n, uint64_t off, struct tf_error *err);
+/* The last collected write was at this time, as the kernel says.  The row of the
+ * file gets it with the next flush. */
+void tf_file_written_at(struct tf_file *f, const struct tf_time *at);
 /* Read through a writing handle (O_RDWR); *got is less than n only at the end
  * of the file. */
 TF_MUST_USE enum tf_code tf_file_read_at(struct tf_file *f, void *p, size_t n,
@@ -428,6 +449,8 @@ void tf_vault_note_read(struct tf_vault *v, uint64_t id,
     const struct tf_actor *who);
 /* True if the file was sealed when it was opened. */
 bool tf_reader_is_sealed(const struct tf_reader *r);
+/* True if its seal may change its bytes: it may be encrypted. */
+bool tf_reader_may_grow(const struct tf_reader *r);
 
 /* --- sealing ---------------------------------------------------------- */
 

@@ -236,6 +236,8 @@ tf_hash_restart(struct tf_pending *l, const void *p, size_t n)
 	tf_sha256_add(s->sha, p, n);
 	s->hashed = s->upto = n;
 	s->in_order = true;
+	s->end = n;
+	s->n_ahead = 0;
 }
 
 uint64_t

@@ -30,6 +30,7 @@
 #include "../store/objects.h"
 #include "../vault.h"
 #include "hasher.h"
+#include "order.h"
 #include "staged_fd.h"
 #include "staged_secret.h"
 #include "staging.h"
@@ -256,6 +257,7 @@ spool(struct tf_pending *l, struct tf_error *err)
 	l->fd = fd;
 	l->in_file = true;
 	tf_hash_restart(l, l->mem, l->secret ? 0 : l->size);
+	l->hash->end = l->size;
 	tf_content_forget(l);
 	return TF_OK;
 }
@@ -352,11 +354,37 @@ hash_along(struct tf_pending *l, uint64_t end)
 		tf_hash_ahead(l->v->hasher, l, end);
 }
 
+/*
+ * The first of n new bytes at off that was not written before.  The kernel writes
+ * the page of a growing file again when it has more bytes: those in front are the
+ * same then, and the hasher need not know.  A byte that changes: off.
+ */
+static uint64_t
+fresh_from(const struct tf_pending *l, const char *p, size_t n, uint64_t off)
+{
+	const struct tf_staged_hash *s = l->hash;
+	uint64_t at = off, end;
+	size_t chunk, got;
+	char buf[4096];
+
+	if (s == NULL || !s->in_order || l->secret || off >= s->end)
+		return off;
+	for (end = s->end < off + n ? s->end : off + n; at < end; at += chunk) {
+		chunk = end - at < sizeof(buf) ? (size_t)(end - at) :
+						 sizeof(buf);
+		if (tf_file_pread(l->fd, buf, chunk, at, &got, NULL) != TF_OK ||
+		    got < chunk || memcmp(buf, p + (at - off), chunk) != 0)
+			return off;
+	}
+	return end;
+}
+
 enum tf_code
 tf_content_put(struct tf_pending *l, const void *p, size_t n, uint64_t off,
     struct tf_error *err)
 {
 	enum tf_code rc;
+	uint64_t fresh;
 
 	if ((rc = tf_secret_start(l, err)) != TF_OK)
 		return rc;
@@ -370,15 +398,18 @@ tf_content_put(struct tf_pending *l, const void *p, size_t n, uint64_t off,
 	}
 	if ((rc = need_file(l, err)) != TF_OK)
 		return rc;
+	fresh = fresh_from(l, p, n, off);
 	rc = l->secret ?
 	    tf_secret_write_at(l->key, l->fd, l->size, p, n, off, err) :
 	    tf_file_pwrite(l->fd, p, n, off, err);
-	if (rc != TF_OK)
+	if (rc != TF_OK || l->hash == NULL || !l->hash->in_order)
 		return rc;
-	if (off != l->size)
+	if (l->secret && off != l->size) /* a chunk may be encrypted again */
 		tf_pending_disorder(l);
-	if (tf_pending_in_order(l))
-		hash_along(l, off + n);
+	else if (fresh < off + n && !tf_order_add(l->hash, fresh, off + n))
+		tf_pending_disorder(l);
+	else if (l->hash->end > 0)
+		hash_along(l, l->hash->end);
 	return TF_OK;
 }
 

@@ -11,6 +11,8 @@ struct tf_hasher;
 struct tf_pending;
 struct tf_sha256;
 
+#define TF_PIECES 16 /* that may have come too early */
+
 /* One task.  It belongs to the hasher while it is queued. */
 struct tf_hash_task {
 	struct tf_hash_task *next;  /* first of another user, or NULL */
@@ -33,7 +35,12 @@ struct tf_staged_hash {
 	struct tf_pending *of;
 	struct tf_sha256 *sha; /* of the first `hashed` bytes */
 	uint64_t hashed;
-	bool in_order;	      /* each byte was written once, in order */
+	bool in_order;	  /* each byte was written once, nearly in order: */
+	uint64_t end;	  /* all bytes of the content before this one are */
+	unsigned n_ahead; /* there, and so many pieces behind it */
+	struct tf_piece {
+		uint64_t from, to;
+	} ahead[TF_PIECES];   /* sorted, apart from each other */
 	bool hashing;	      /* the hasher has sha and hashed (its mu) */
 	bool failed;	      /* the hasher could not read */
 	uint64_t upto;	      /* how far it shall hash (changed with its mu) */

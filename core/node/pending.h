@@ -142,6 +142,7 @@
 
 struct tf_chunked;
 struct tf_encrypted;
+struct tf_file;
 struct tf_interruption;
 struct tf_kept_recipients;
 struct tf_secret;
@@ -217,7 +218,9 @@ struct tf_pending {
 	struct tf_pending *holds_next,
 	    *holds_prev;       /* with the same holds_uid */
 	struct tf_text *actor; /* canonical JSON: last writer, or renamer */
-	struct tf_buf xattrs;  /* canonical JSON object, or empty */
+	/* Whose writes the kernel may have collected; or NULL. */
+	struct tf_file *expecting;
+	struct tf_buf xattrs;		 /* canonical JSON object, or empty */
 	uint64_t frozen_ns, deadline_ns; /* boot clock */
 	uint64_t retry_ns;		 /* the sealer does not look earlier */
 	struct tf_error *failure; /* why it failed; NULL without memory */
@@ -320,7 +323,7 @@ tf_pending_rests(const struct tf_pending *l)
 static inline bool
 tf_pending_in_order(const struct tf_pending *l)
 {
-	return l->hash != NULL && l->hash->in_order;
+	return l->hash != NULL && l->hash->in_order && l->hash->n_ahead == 0;
 }
 
 /* It was not: the flush hashes the whole file. */

@@ -377,3 +377,23 @@ tf_quota_take(struct tf_pending *l, uint64_t content, struct tf_error *err)
 	    "uid %u may have %llu bytes that are not sealed yet (max_staged)",
 	    l->attr.uid, (unsigned long long)max);
 }
+
+uint64_t
+tf_quota_room(struct tf_pending *l)
+{
+	struct tf_vault *v = l->v;
+	const uint64_t *max = v->settings.value;
+	struct tf_user *u = tf_user_of(v, l->attr.uid);
+	uint64_t room;
+
+	tf_space_look(v);
+	room = beyond(bytes_after(v, &(struct wish){ 0 }), headroom(v));
+	if (u == NULL)
+		return 0;
+	if (max[TF_MAX_STAGED] != 0 &&
+	    beyond(max[TF_MAX_STAGED], u->bytes) < room)
+		room = beyond(max[TF_MAX_STAGED], u->bytes);
+	if (max[TF_MAX_FILE] != 0 && beyond(max[TF_MAX_FILE], l->size) < room)
+		room = beyond(max[TF_MAX_FILE], l->size);
+	return room;
+}

@@ -78,4 +78,8 @@ void tf_quota_recount(struct tf_pending *l);
 TF_MUST_USE enum tf_code tf_quota_take(struct tf_pending *l, uint64_t content,
     struct tf_error *err);
 
+/* How many bytes can l grow before a limit of its owner, of the store or of the
+ * disk is reached, and before only the head-room is left?  mu is held. */
+uint64_t tf_quota_room(struct tf_pending *l);
+
 #endif

@@ -97,9 +97,26 @@ dirty_again(struct tf_file *f, bool *again, struct tf_error *err)
 	return rc;
 }
 
-/* Note that the content changed and has this size now.  io held. */
+/* A write through f: who opened f is the last writer, and what was created is no
+ * placeholder.  mu held. */
 static void
-changed(struct tf_file *f, uint64_t size)
+wrote(struct tf_file *f)
+{
+	struct tf_pending *l = f->l;
+
+	l->wrote = l->wrote || !f->by_path;
+	if (l->attr.state == TF_STATE_PLACEHOLDER) {
+		l->attr.state = TF_STATE_OPEN;
+		tf_pending_index(l);
+	}
+	f->wrote = true;
+}
+
+/* Note that the content changed and has this size now.  io held.  collected: the
+ * kernel hands the bytes over through any handle, so tf_file_expect() knows the
+ * writer. */
+static void
+changed(struct tf_file *f, uint64_t size, bool collected)
 {
 	struct tf_pending *l = f->l;
 	struct tf_time now = tf_clock_now();
@@ -111,12 +128,7 @@ changed(struct tf_file *f, uint64_t size)
 	tf_quota_charge(l, size);
 	l->attr.mtime = l->attr.ctime = now;
 	l->attr.mode = tf_mode_without_ids(l->attr.mode);
-	l->wrote = l->wrote || !f->by_path;
-	if (l->attr.state == TF_STATE_PLACEHOLDER) {
-		l->attr.state = TF_STATE_OPEN;
-		tf_pending_index(l);
-	}
-	f->wrote = true;
+	wrote(collected && l->expecting != NULL ? l->expecting : f);
 	pthread_mutex_unlock(&l->v->mu);
 }
 
@@ -200,9 +212,9 @@ mark_failed(struct tf_pending *l)
 	pthread_mutex_unlock(&l->v->mu);
 }
 
-enum tf_code
-tf_file_write_at(struct tf_file *f, const void *p, size_t n, uint64_t off,
-    bool append, struct tf_error *err)
+static enum tf_code
+write_at(struct tf_file *f, const void *p, size_t n, uint64_t off, bool append,
+    bool collected, struct tf_error *err)
 {
 	struct tf_pending *l = f->l;
 	struct tf_error e = { .code = TF_OK };
@@ -224,7 +236,7 @@ tf_file_write_at(struct tf_file *f, const void *p, size_t n, uint64_t off,
 	if (rc == TF_OK)
 		rc = tf_content_put(l, p, n, off, &e);
 	if (rc == TF_OK)
-		changed(f, off + n > l->size ? off + n : l->size);
+		changed(f, off + n > l->size ? off + n : l->size, collected);
 	else /* a part of a write must never look like the whole */
 		(void)tf_pending_fail(l, rc, &e, err);
 	if (rc != TF_OK)
@@ -233,6 +245,86 @@ tf_file_write_at(struct tf_file *f, const void *p, size_t n, uint64_t off,
 		give_back(l);
 	pthread_mutex_unlock(&l->io);
 	return rc;
+}
+
+enum tf_code
+tf_file_write_at(struct tf_file *f, const void *p, size_t n, uint64_t off,
+    bool append, struct tf_error *err)
+{
+	return write_at(f, p, n, off, append, false, err);
+}
+
+enum tf_code
+tf_file_write_collected(struct tf_file *f, const void *p, size_t n,
+    uint64_t off, struct tf_error *err)
+{
+	return write_at(f, p, n, off, false, true, err);
+}
+
+enum tf_code
+tf_file_expect(struct tf_file *f, bool *alone, uint64_t *room,
+    struct tf_error *err)
+{
+	struct tf_pending *l = f->l;
+	bool again;
+	enum tf_code rc;
+
+	*alone = false;
+	*room = 0;
+	tf_pending_lock(l);
+	do
+		rc = before_change(f, l->size, &again, err);
+	while (rc == TF_OK && again);
+	if (rc == TF_OK) {
+		pthread_mutex_lock(&l->v->mu);
+		l->expecting = f;
+		l->attr.mode = tf_mode_without_ids(l->attr.mode);
+		l->gen++; /* so a flush without a write takes the mark away */
+		*alone = l->writers == 1;
+		*room = l->to != NULL ? 0 : tf_quota_room(l);
+		pthread_mutex_unlock(&l->v->mu);
+	}
+	pthread_mutex_unlock(&l->io);
+	return rc;
+}
+
+void
+tf_file_written_at(struct tf_file *f, const struct tf_time *at)
+{
+	struct tf_pending *l = f->l;
+
+	pthread_mutex_lock(&f->v->mu);
+	if (l->attr.state != TF_STATE_FROZEN &&
+	    l->attr.state != TF_STATE_SEALED)
+		l->attr.mtime = l->attr.ctime = *at;
+	pthread_mutex_unlock(&f->v->mu);
+}
+
+bool
+tf_file_follows_another(struct tf_file *f)
+{
+	bool yes;
+
+	pthread_mutex_lock(&f->v->mu);
+	yes = f->l->expecting != NULL && f->l->expecting != f;
+	pthread_mutex_unlock(&f->v->mu);
+	return yes;
+}
+
+uint64_t
+tf_file_room(struct tf_file *f)
+{
+	struct tf_pending *l = f->l;
+	uint64_t room = 0;
+
+	tf_pending_lock(l);
+	if (tf_secret_expect(l, NULL) == TF_OK) {
+		pthread_mutex_lock(&l->v->mu);
+		room = l->to != NULL ? 0 : tf_quota_room(l);
+		pthread_mutex_unlock(&l->v->mu);
+	}
+	pthread_mutex_unlock(&l->io);
+	return room;
 }
 
 enum tf_code
@@ -254,7 +346,7 @@ tf_file_set_size(struct tf_file *f, uint64_t size, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_content_resize(l, size, err);
 	if (rc == TF_OK)
-		changed(f, size);
+		changed(f, size, false);
 	else
 		give_back(l);
 	pthread_mutex_unlock(&l->io);

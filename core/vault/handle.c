@@ -291,6 +291,8 @@ tf_file_release(struct tf_file *f)
 
 	pthread_mutex_lock(&v->mu);
 	set_actor(f);
+	if (l->expecting == f)
+		l->expecting = NULL;
 	if (--l->writers == 0)
 		last_release(l);
 	tf_pending_index(l);
@@ -310,6 +312,8 @@ tf_file_abandon(struct tf_file *f)
 	struct tf_vault *v = f->v;
 
 	pthread_mutex_lock(&v->mu);
+	if (f->l->expecting == f)
+		f->l->expecting = NULL;
 	tf_pending_unref(f->l);
 	pthread_mutex_unlock(&v->mu);
 	free_handle(f);

@@ -459,6 +459,12 @@ tf_reader_is_sealed(const struct tf_reader *r)
 	return r->sealed;
 }
 
+bool
+tf_reader_may_grow(const struct tf_reader *r)
+{
+	return !r->sealed && atomic_load(&r->v->recipients.any);
+}
+
 enum tf_code
 tf_reader_object(struct tf_reader *r, struct tf_error *err)
 {
