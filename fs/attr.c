@@ -14,6 +14,7 @@
 #include "attr.h"
 #include "control.h"
 #include "fs.h"
+#include "stream.h"
 
 #define SEALED_TIMEOUT_S 86400.0
 #define TILE_TIMEOUT_S 60.0
@@ -42,7 +43,7 @@ fs_attr_stat(const struct tf_attr *a, struct stat *st)
 }
 
 double
-fs_attr_timeout(const struct tf_attr *a)
+fs_attr_timeout(const struct fs *fs, const struct tf_attr *a)
 {
 	if (a->state == TF_STATE_SEALED)
 		return SEALED_TIMEOUT_S;
@@ -50,8 +51,10 @@ fs_attr_timeout(const struct tf_attr *a)
 	 * change by requests of this kernel, or it is notified (notify.h). */
 	if (a->kind != TF_KIND_EVIDENCE)
 		return FS_ATTR_TIMEOUT_S;
+	/* Valid attributes would be a lease (stream.h). */
 	return !a->secret &&
-		(a->state == TF_STATE_FROZEN || a->state == TF_STATE_DRAFT) ?
+		(a->state == TF_STATE_FROZEN ||
+		    (a->state == TF_STATE_DRAFT && !fs->streams)) ?
 	    FS_ATTR_TIMEOUT_S :
 	    0;
 }
@@ -81,11 +84,11 @@ fs_attr_entry(const struct fs *fs, const struct tf_attr *a,
     struct fuse_entry_param *e)
 {
 	memset(e, 0, sizeof *e);
-	e->ino = a->id;
+	e->ino = fs_stream_node(fs, a);
 	e->generation = 1;
 	fs_attr_stat(a, &e->attr);
 	fs_roles_mark(&fs->roles, &e->attr);
-	e->attr_timeout = fs_attr_timeout(a);
+	e->attr_timeout = fs_attr_timeout(fs, a);
 	/* The kernel may not know the node yet, and then ignores a notification
 	 * that overtakes this answer.  So the answer is valid only for the path
 	 * walk that asks. */
@@ -94,6 +97,10 @@ fs_attr_entry(const struct fs *fs, const struct tf_attr *a,
 	if (a->kind == TF_KIND_EVIDENCE && a->state != TF_STATE_SEALED)
 		e->attr_timeout = 0;
 	e->entry_timeout = entry_timeout(a);
+	/* When its draft is published, it becomes another node. */
+	if (fs->streams && a->kind == TF_KIND_EVIDENCE &&
+	    a->state != TF_STATE_SEALED)
+		e->entry_timeout = 0;
 }
 
 void

@@ -16,7 +16,7 @@ struct fs;
 /* *st as stat(2) shows a, but for the mark of fs_roles_mark. */
 void fs_attr_stat(const struct tf_attr *a, struct stat *st);
 /* How long the kernel may remember the attributes a, in seconds. */
-double fs_attr_timeout(const struct tf_attr *a);
+double fs_attr_timeout(const struct fs *fs, const struct tf_attr *a);
 /* The answer to a LOOKUP: of a node of the vault, of a control file. */
 void fs_attr_entry(const struct fs *fs, const struct tf_attr *a,
     struct fuse_entry_param *e);

@@ -83,6 +83,30 @@ size_of(struct fs_control *c, uint64_t ino, const struct fs_source *from,
 	return TF_OK;
 }
 
+/* The same for a LOOKUP, where the kernel keeps the size that it gets first. */
+static enum tf_code
+first_size(struct fs_control *c, uint64_t edition, const struct fs_source *from,
+    uint64_t *size, struct tf_error *err)
+{
+	struct fs_snapshot *s;
+	enum tf_code rc;
+
+	*size = 0;
+	rc = fs_snapshot_get(c->snapshots, edition, from, &s, err);
+	if (rc != TF_OK)
+		return rc == TF_ACCESS ? TF_OK : rc;
+	*size = fs_snapshot_size(s);
+	fs_snapshot_tell(c->snapshots, s);
+	fs_control_close(c, s);
+	return TF_OK;
+}
+
+void
+fs_control_tell_sizes(struct fs_control *c)
+{
+	c->tells_sizes = true;
+}
+
 /* Set the asker of a file that does not show the same to everybody. */
 static void
 set_asker(struct fs_source *from, struct fs_asker *asker)
@@ -268,6 +292,8 @@ fs_control_stat(struct fs_control *c, uint64_t ino, struct fs_asker *asker,
 		rc = promise(c, ino, &from, edition, &size, err);
 		if (rc == TF_OK && from.tree != NULL && from.tree->hides)
 			rc = make_found(c, *edition, &from, &size, err);
+		else if (rc == TF_OK && c->tells_sizes)
+			rc = first_size(c, *edition, &from, &size, err);
 		st->st_size = (off_t)size;
 	} else if (rc == TF_OK && st->st_size < 0) {
 		rc = size_of(c, ino, &from, st, err);

@@ -86,6 +86,9 @@ bool fs_control_takes_long(struct fs_control *c, uint64_t ino,
 /* Free the packages that nobody has open and that the ledger has outgrown.
  * True: there are other packages. */
 bool fs_control_drop_packages(struct fs_control *c);
+/* From now on, LOOKUP makes the content of a file to know its size: the kernel
+ * keeps the first size of a node. */
+void fs_control_tell_sizes(struct fs_control *c);
 /* Set *parent to the directory that ino is in.  The parent of a .trailfs is a
  * directory of the vault. */
 TF_MUST_USE enum tf_code fs_control_parent(struct fs_control *c, uint64_t ino,

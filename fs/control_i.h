@@ -12,6 +12,7 @@ struct fs_control {
 	struct fs_walks *walks;
 	struct fs_saves *saves;
 	struct fs_snapshots *snapshots;
+	bool tells_sizes; /* LOOKUP knows the size of what it finds */
 };
 
 /*

@@ -125,6 +125,9 @@ fs_control_open_save(struct fs_control *c, uint64_t ino, bool empty,
 	struct fs_target t;
 	enum tf_code rc = target_of(c, ino, &t, err);
 
+	/* The kernel keeps the size that the writer gives it. */
+	if (rc == TF_OK && c->tells_sizes)
+		fs_snapshots_retire_all(c->snapshots, ino);
 	return rc == TF_OK ?
 	    fs_save_open(c->saves, ino, &t, empty, who, out, err) :
 	    rc;

@@ -22,7 +22,8 @@ struct fs_snapshot {
 	uint64_t head; /* ledger entries when begun; guarded until MADE */
 	uint64_t ino;  /* this and the fields below never change once MADE */
 	struct fs_source from;
-	bool stays;	  /* may stay after its last close */
+	bool told;  /* its size is known without an open; guarded as opens */
+	bool stays; /* may stay after its last close */
 	uint32_t *groups; /* owned; those of from.asker */
 	/* Empty until it is made. */
 	struct tf_buf text;	/* by render */
@@ -250,8 +251,9 @@ trim(struct fs_snapshots *ss, const struct fs_snapshot *but)
 			packages += is_package(s) && s->state == MADE;
 		}
 		if (s->opens == 0 && s != but &&
-		    ((!s->stays && s->state == MADE) || n > STAY_MAX ||
-			bytes > STAY_BYTES || packages > STAY_PACKAGES)) {
+		    ((!s->stays && !s->told && s->state == MADE) ||
+			n > STAY_MAX || bytes > STAY_BYTES ||
+			packages > STAY_PACKAGES)) {
 			*at = s->next;
 			snapshot_free(s);
 		} else {
@@ -331,6 +333,15 @@ fs_snapshot_promise(struct fs_snapshots *ss, uint64_t base,
 	return TF_OK;
 }
 
+/* mu is held. */
+static void
+retire(struct fs_snapshot *s)
+{
+	s->head = UINT64_MAX;
+	if (s->state == PROMISED)
+		s->state = BEGUN;
+}
+
 void
 fs_snapshots_retire(struct fs_snapshots *ss, uint64_t ino,
     const struct fs_source *from)
@@ -339,11 +350,20 @@ fs_snapshots_retire(struct fs_snapshots *ss, uint64_t ino,
 
 	pthread_mutex_lock(&ss->mu);
 	s = find(ss, ino, &from->asker);
-	if (s != NULL) {
-		s->head = UINT64_MAX;
-		if (s->state == PROMISED)
-			s->state = BEGUN;
-	}
+	if (s != NULL)
+		retire(s);
+	pthread_mutex_unlock(&ss->mu);
+}
+
+void
+fs_snapshots_retire_all(struct fs_snapshots *ss, uint64_t ino)
+{
+	struct fs_snapshot *s;
+
+	pthread_mutex_lock(&ss->mu);
+	for (s = ss->all; s != NULL; s = s->next)
+		if (s->ino == ino)
+			retire(s);
 	pthread_mutex_unlock(&ss->mu);
 }
 
@@ -429,6 +449,14 @@ fs_snapshot_get(struct fs_snapshots *ss, uint64_t ino,
 	}
 	*out = enter(ss, mine);
 	return TF_OK;
+}
+
+void
+fs_snapshot_tell(struct fs_snapshots *ss, struct fs_snapshot *s)
+{
+	pthread_mutex_lock(&ss->mu);
+	s->told = true;
+	pthread_mutex_unlock(&ss->mu);
 }
 
 void

@@ -46,6 +46,8 @@ TF_MUST_USE enum tf_code fs_snapshot_promise(struct fs_snapshots *ss,
 /* Edition ino shows the present state no more: promise another one next. */
 void fs_snapshots_retire(struct fs_snapshots *ss, uint64_t ino,
     const struct fs_source *from);
+/* The same for any asker. */
+void fs_snapshots_retire_all(struct fs_snapshots *ss, uint64_t ino);
 /*
  * Open edition ino; make it first where nobody has.  fs_snapshot_close lets go
  * of *out.  The errors of what makes it, TF_NOMEM; TF_INTERRUPTED when the
@@ -54,6 +56,8 @@ void fs_snapshots_retire(struct fs_snapshots *ss, uint64_t ino,
 TF_MUST_USE enum tf_code fs_snapshot_get(struct fs_snapshots *ss, uint64_t ino,
     const struct fs_source *from, struct fs_snapshot **out,
     struct tf_error *err);
+/* Somebody was told its size without opening it: keep it for the open. */
+void fs_snapshot_tell(struct fs_snapshots *ss, struct fs_snapshot *s);
 void fs_snapshot_close(struct fs_snapshots *ss, struct fs_snapshot *s);
 /* Is edition ino, as the asker sees it, made? */
 bool fs_snapshot_is_ready(struct fs_snapshots *ss, uint64_t ino,

@@ -28,7 +28,9 @@ struct fs {
 	struct fs_lease lease; /* names of directories in attestations */
 	struct fs_lease past;  /* attributes in .trailfs/at */
 	bool read_only;
-	atomic_bool stopping; /* no new writers, no packages */
+	bool streams; /* the kernel collects writes (stream.h) */
+	struct fs_streams *collecting; /* with streams */
+	atomic_bool stopping;	       /* no new writers, no packages */
 };
 
 #define FS_NAME_MAX 255 /* bytes */

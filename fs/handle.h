@@ -24,6 +24,8 @@ struct fs_handle {
 	/* Changes that requests made through this handle, and the number of
 	 * them before the last successful flush (UINT64_MAX: none yet). */
 	_Atomic uint64_t changes, flushed;
+	bool drops;    /* of the helper of pages.h */
+	bool collects; /* the kernel collects its writes (stream.h) */
 	struct fs_handle *next, *prev; /* guarded by fs_handles.mu */
 	/* The fields of passthrough.h; ino 0: not entered there. */
 	uint64_t ino;

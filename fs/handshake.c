@@ -18,6 +18,7 @@
 #include "passthrough.h"
 
 #define ANSWER_MAX 4096
+#define DIRECT_IO_ALLOW_MMAP_FLAGS2 (1u << 4) /* FUSE_DIRECT_IO_ALLOW_MMAP */
 
 /* Read the next request.  TF_IO: there is none. */
 static enum tf_code
@@ -56,7 +57,7 @@ offered(const struct fuse_buf *buf)
 }
 
 static void
-accept_more(char *answer, size_t n, struct offer offer)
+accept_more(char *answer, size_t n, struct offer offer, bool streams)
 {
 	/* Objects must not be on a stacked file system. */
 	const uint32_t max_stack_depth = 1;
@@ -68,6 +69,10 @@ accept_more(char *answer, size_t n, struct offer offer)
 	if (n < sizeof *h + sizeof *out || h->error != 0)
 		return;
 	out->flags |= offer.flags & FUSE_HANDLE_KILLPRIV_V2;
+	if (streams) {
+		out->flags |= FUSE_INIT_EXT | FUSE_WRITEBACK_CACHE;
+		out->flags2 |= DIRECT_IO_ALLOW_MMAP_FLAGS2;
+	}
 	if ((offer.flags2 & FS_PASSTHROUGH_FLAGS2) != 0) {
 		out->flags |= FUSE_INIT_EXT;
 		out->flags2 |= FS_PASSTHROUGH_FLAGS2;
@@ -79,7 +84,7 @@ accept_more(char *answer, size_t n, struct offer offer)
 /* Let libfuse answer into the socket, and send the answer to kernel_fd. */
 static enum tf_code
 answer(struct fuse_session *se, const struct fuse_buf *buf, const int pair[2],
-    int kernel_fd, struct tf_error *err)
+    int kernel_fd, bool *streams, struct tf_error *err)
 {
 	_Alignas(8) char text[ANSWER_MAX];
 	struct offer offer = offered(buf);
@@ -93,7 +98,9 @@ answer(struct fuse_session *se, const struct fuse_buf *buf, const int pair[2],
 	n = recv(pair[1], text, sizeof text, MSG_DONTWAIT);
 	if (dup3(kernel_fd, fd, O_CLOEXEC) < 0 || n <= 0)
 		return tf_fail(err, TF_IO, "read libfuse's answer to INIT");
-	accept_more(text, (size_t)n, offer);
+	*streams = *streams && (offer.flags & FUSE_WRITEBACK_CACHE) != 0 &&
+	    (offer.flags2 & DIRECT_IO_ALLOW_MMAP_FLAGS2) != 0;
+	accept_more(text, (size_t)n, offer, *streams);
 	errno = -((struct fuse_out_header *)(void *)text)->error;
 	if (errno != 0)
 		return tf_fail(err, TF_IO,
@@ -104,7 +111,7 @@ answer(struct fuse_session *se, const struct fuse_buf *buf, const int pair[2],
 }
 
 enum tf_code
-fs_handshake(struct fuse_session *se, struct tf_error *err)
+fs_handshake(struct fuse_session *se, bool *streams, struct tf_error *err)
 {
 	struct fuse_buf buf = { 0 };
 	int pair[2] = { -1, -1 }, kernel_fd;
@@ -117,7 +124,7 @@ fs_handshake(struct fuse_session *se, struct tf_error *err)
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		rc = tf_fail(err, TF_IO, "make a socket");
 	else if ((rc = receive(se, &buf, err)) == TF_OK)
-		rc = answer(se, &buf, pair, kernel_fd, err);
+		rc = answer(se, &buf, pair, kernel_fd, streams, err);
 	free(buf.mem);
 	if (pair[0] >= 0) {
 		close(pair[0]);

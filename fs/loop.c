@@ -46,6 +46,7 @@
 #include "barrier.h"
 #include "loop.h"
 #include "report.h"
+#include "stream.h"
 
 #define KICK_MS 20
 #define NOMEM_MS 10    /* between two attempts to get a buffer */
@@ -356,6 +357,8 @@ choose(struct worker *w, struct fuse_buf *buf)
 	n = fuse_session_receive_buf(l->se, buf);
 	if (n == -EAGAIN && take_put_off(w, buf))
 		return 1;
+	if (n > 0)
+		fs_stream_request(buf);
 	if (n > 0 &&
 	    (interrupt_aside(l, buf) || set_aside(l, buf) || put_off(l, buf)))
 		return -EAGAIN;

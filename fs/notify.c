@@ -11,8 +11,10 @@
 #include <stdlib.h>
 
 #include "core/base/mutant.h"
+#include "fs.h"
 #include "notify.h"
 #include "pages.h"
+#include "stream.h"
 
 struct fs_notify {
 	/* Held while sending, so that the descriptor is not closed before. */
@@ -20,6 +22,7 @@ struct fs_notify {
 	struct fuse_session *se;     /* guarded by mu; NULL: not mounted */
 	struct fuse_session *serves; /* the same while there are workers */
 	struct fs_pages *pages;	     /* or NULL; guarded by mu */
+	const struct fs *streams;    /* or NULL; constant once mounted */
 	unsigned calls; /* of fs_notify_altered now; guarded by mu */
 	pthread_cond_t done;
 };
@@ -44,6 +47,12 @@ fs_notify_free(struct fs_notify *n)
 	pthread_cond_destroy(&n->done);
 	pthread_mutex_destroy(&n->mu);
 	free(n);
+}
+
+void
+fs_notify_of_streams(struct fs_notify *n, const struct fs *fs)
+{
+	n->streams = fs;
 }
 
 void
@@ -75,6 +84,16 @@ fs_notify_changed(void *arg, uint64_t id)
 	pthread_mutex_unlock(&n->mu);
 }
 
+/* Drop what the kernel remembers of node id. */
+static void
+drop(struct fuse_session *se, struct fs_pages *pages, uint64_t id)
+{
+	/* -1: without the pages. */
+	(void)fuse_lowlevel_notify_inval_inode(se, id,
+	    !TF_IS_MUTANT(TF_DROP_ALONE) && fs_pages_drop(pages, id) ? -1 : 0,
+	    0);
+}
+
 /*
  * Reads of these pages are waited for.  So no lock is held meanwhile, and the call
  * must have returned before the last worker ends.  Without the helper, this thread
@@ -86,7 +105,12 @@ fs_notify_altered(void *arg, uint64_t id)
 	struct fs_notify *n = arg;
 	struct fuse_session *se;
 	struct fs_pages *pages;
+	struct tf_attr a;
+	uint64_t final = id;
 
+	if (n->streams != NULL &&
+	    tf_vault_getattr(n->streams->vault, id, &a, NULL) == TF_OK)
+		final = fs_stream_node(n->streams, &a);
 	pthread_mutex_lock(&n->mu);
 	pages = n->pages;
 	if ((se = n->serves) != NULL)
@@ -94,10 +118,9 @@ fs_notify_altered(void *arg, uint64_t id)
 	pthread_mutex_unlock(&n->mu);
 	if (se == NULL)
 		return;
-	/* -1: without the pages. */
-	(void)fuse_lowlevel_notify_inval_inode(se, id,
-	    !TF_IS_MUTANT(TF_DROP_ALONE) && fs_pages_drop(pages, id) ? -1 : 0,
-	    0);
+	drop(se, pages, id);
+	if (final != id)
+		drop(se, pages, final);
 	pthread_mutex_lock(&n->mu);
 	if (--n->calls == 0)
 		pthread_cond_broadcast(&n->done);

@@ -7,6 +7,7 @@
 #include <fuse_lowlevel.h>
 #include <stdint.h>
 
+struct fs;
 struct fs_notify;
 struct fs_pages;
 
@@ -19,6 +20,10 @@ void fs_notify_free(struct fs_notify *n);
 void fs_notify_start(struct fs_notify *n, struct fuse_session *se,
     struct fs_pages *pages);
 void fs_notify_stop(struct fs_notify *n);
+
+/* Before fs_notify_start: the nodes of fs have other numbers for the kernel once
+ * they are final (stream.h). */
+void fs_notify_of_streams(struct fs_notify *n, const struct fs *fs);
 
 /* tf_vault_options.changed: the attributes of node id changed.  arg is a struct
  * fs_notify.  Locks of the vault may be held. */

@@ -11,6 +11,7 @@
 
 #include "actor.h"
 #include "attr.h"
+#include "barrier.h"
 #include "control.h"
 #include "control_past.h"
 #include "handle.h"
@@ -20,6 +21,7 @@
 #include "passthrough.h"
 #include "report.h"
 #include "request.h"
+#include "stream.h"
 #include "worker.h"
 
 /* A request of more bytes hands reading over to another worker. */
@@ -147,9 +149,11 @@ fs_data_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	if (fs_request_failed(&r, rc))
 		return;
 	set_handle(fi, h);
+	fs_stream_open(r.fs, h, a.id, fi);
 	fs_passthrough_enter(r.fs->passthrough, h, a.id, -1);
 	fs_attr_entry(r.fs, &a, &e);
-	e.attr_timeout = FS_ATTR_TIMEOUT_S; /* it has no content yet */
+	/* It has no content yet. */
+	e.attr_timeout = h->collects ? 0 : FS_ATTR_TIMEOUT_S;
 	/* The open was interrupted: there will be no RELEASE. */
 	if (fuse_reply_create(req, &e, fi) == -ENOENT)
 		fs_handle_free(r.fs, h);
@@ -232,15 +236,20 @@ open_to_drop(fuse_req_t req, uint64_t ino, struct fuse_file_info *fi)
 	struct fs *fs = fs_of(req);
 	struct fs_handle *h = fs_handle_new(fs);
 
-	if (h == NULL) {
+	if (h == NULL || !fs_pages_opened(fs->pages, ino)) {
+		fs_handle_free(fs, h);
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
 	set_handle(fi, h);
+	h->drops = true;
 	fi->noflush = 1;
+	fi->keep_cache = fi->direct_io = (fi->flags & FS_PAGES_KEEP) != 0;
 	fs_passthrough_enter(fs->passthrough, h, ino, -1);
-	if (fs_passthrough_reply_open(req, h, fi) == -ENOENT)
+	if (fs_passthrough_reply_open(req, h, fi) == -ENOENT) {
+		fs_pages_released(fs->pages, ino);
 		fs_handle_free(fs, h); /* interrupted, as in create */
+	}
 }
 
 void
@@ -271,6 +280,7 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	if (!writing && fs_control_is(ino)) {
 		fs_loop_hand_over();
+		fs_stream_await(fs, 0);
 		fs_loop_await(fs->loop, 0); /* status counts what is frozen */
 		fs_worker_if_long(fs, req, ino, open_control);
 		return;
@@ -291,6 +301,7 @@ fs_data_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (fs_request_failed(&r, rc))
 		return;
 	set_handle(fi, h);
+	fs_stream_open(fs, h, ino, fi);
 	enter(fs, ino, h);
 	if (fs_passthrough_reply_open(req, h, fi) == -ENOENT)
 		fs_handle_free(fs, h); /* interrupted, as in create */
@@ -357,7 +368,9 @@ fs_data_write(fuse_req_t req, fuse_ino_t ino, const char *p, size_t n,
 		.changes = true };
 	struct fs_handle *h = fs_handle_of(fi);
 	/* A page of a shared mapping is written at its own offset. */
-	bool append = (fi->flags & O_APPEND) != 0 && !fi->writepage;
+	bool append = (fi->flags & O_APPEND) != 0 && !fi->writepage &&
+	    !fs_of(req)->streams;
+	struct fs_release collected = { 0 };
 	struct fs_request r;
 	enum tf_code rc;
 
@@ -373,10 +386,20 @@ fs_data_write(fuse_req_t req, fuse_ino_t ino, const char *p, size_t n,
 		return;
 	if (n > FS_LOOP_LONG)
 		fs_loop_hand_over();
+	if (fi->writepage)
+		fs_stream_begin(r.fs, &collected, ino);
 	atomic_fetch_add(&h->changes, 1);
-	rc = tf_file_write_at(h->file, p, n, (uint64_t)off, append, &r.err);
+	if (fi->writepage && h->collects)
+		rc = tf_file_write_collected(h->file, p, n, (uint64_t)off,
+		    &r.err);
+	else
+		rc = tf_file_write_at(h->file, p, n, (uint64_t)off, append,
+		    &r.err);
+	if (rc != TF_OK)
+		fs_stream_revoke(r.fs, ino);
 	if (!fs_request_failed(&r, rc))
 		fuse_reply_write(req, n);
+	fs_stream_end(r.fs, &collected);
 }
 
 void
@@ -414,6 +437,9 @@ fs_data_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	fs_loop_serves_patiently(req);
+	fs_stream_collect(fs_of(req), fs_handle_of(fi), ino);
+	if (fs_handle_of(fi)->collects)
+		fs_pages_await(fs_of(req)->pages, ino);
 	fs_handle_flush(fs_of(req), fs_handle_of(fi), req, false);
 }
 
@@ -453,6 +479,7 @@ fs_data_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 		return;
 	}
 	fs_loop_serves_patiently(req);
+	fs_stream_collect(fs_of(req), h, ino);
 	fs_handle_flush(fs_of(req), h, req, true);
 }
 
@@ -460,7 +487,8 @@ fs_data_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 void
 fs_data_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	(void)ino;
+	if (fs_handle_of(fi)->drops)
+		fs_pages_released(fs_of(req)->pages, ino);
 	fs_handle_free(fs_of(req), fs_handle_of(fi));
 	fuse_reply_err(req, 0);
 }

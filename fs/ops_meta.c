@@ -17,6 +17,7 @@
 #include "ops.h"
 #include "report.h"
 #include "request.h"
+#include "stream.h"
 #include "worker.h"
 
 #define WRITE_BITS 0222
@@ -78,6 +79,27 @@ reply_past(fuse_req_t req, uint64_t ino)
 	fuse_reply_attr(req, &st, fs_lease_grant(&r.fs->past, begun));
 }
 
+/* The kernel asks whether it may collect writes through h: see stream.h. */
+static void
+lease(fuse_req_t req, uint64_t ino, struct fs_handle *h)
+{
+	static const struct fs_operation op = { .name = "write",
+		.changes = true,
+		.awaits = FS_AWAIT_NODE };
+	struct fs_request r;
+	struct tf_attr a;
+	double timeout = 0;
+	enum tf_code rc;
+
+	if (!fs_request_begin(&r, req, &op, ino, NULL))
+		return;
+	rc = fs_stream_lease(r.fs, h, ino, &timeout, &r.err);
+	if (rc == TF_OK)
+		rc = tf_vault_getattr(r.fs->vault, ino, &a, &r.err);
+	if (!fs_request_failed(&r, rc))
+		reply_attr(req, &a, timeout);
+}
+
 void
 fs_meta_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
@@ -86,21 +108,25 @@ fs_meta_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct tf_attr a;
 	enum tf_code rc;
 
-	(void)fi;
 	if (fs_past_is_node(ino)) {
 		reply_past(req, ino);
 		return;
 	}
 	if (fs_control_is(ino)) {
+		fs_stream_await(fs, 0);
 		fs_loop_await(fs->loop, 0);
 		fs_worker_if_long(fs, req, ino, reply_control);
+		return;
+	}
+	if (fi != NULL && fs->streams && fs_handle_of(fi)->collects) {
+		lease(req, ino, fs_handle_of(fi));
 		return;
 	}
 	if (!fs_request_begin(&r, req, &gets, ino, NULL))
 		return;
 	rc = tf_vault_getattr(fs->vault, ino, &a, &r.err);
 	if (!fs_request_failed(&r, rc))
-		reply_attr(req, &a, fs_attr_timeout(&a));
+		reply_attr(req, &a, fs_attr_timeout(fs_of(req), &a));
 }
 
 /* The values that SETATTR sets.  Returns the mask of TF_SET_*. */
@@ -211,6 +237,17 @@ set_attributes(fuse_req_t req, uint64_t ino, struct fs_handle *h, unsigned mask,
 	return !fs_request_failed(&r, rc);
 }
 
+/* Does the kernel tell us when it collected the last write?  What programs set
+ * comes without a handle. */
+static bool
+is_time_of_writes(const struct fs *fs, unsigned mask, int to_set,
+    const struct fuse_file_info *fi)
+{
+	return fs->streams && fi != NULL && mask == TF_SET_MTIME &&
+	    (to_set & FUSE_SET_ATTR_CTIME) != 0 &&
+	    fs_handle_of(fi)->file != NULL;
+}
+
 void
 fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
     struct fuse_file_info *fi)
@@ -221,8 +258,12 @@ fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 	bool closes = false;
 	enum tf_code rc;
 
+	if (mask != 0 && is_time_of_writes(fs, mask, to_set, fi)) {
+		tf_file_written_at(fs_handle_of(fi)->file, &values.mtime);
+		mask = 0;
+	}
 	if (mask == 0) {
-		fs_meta_getattr(req, ino, fi);
+		fs_meta_getattr(req, ino, NULL);
 		return;
 	}
 	if (fs_control_is(ino)) {
@@ -240,7 +281,8 @@ fs_meta_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
 	if (set_attributes(req, ino, fi != NULL ? fs_handle_of(fi) : NULL, mask,
 		&values, closes, &a))
 		reply_attr(req, &a,
-		    fs_roles_any(&fs->roles) ? 0 : fs_attr_timeout(&a));
+		    fs_roles_any(&fs->roles) ? 0 :
+					       fs_attr_timeout(fs_of(req), &a));
 }
 
 /* --- extended attributes ------------------------------------------------- */
@@ -395,6 +437,7 @@ fs_meta_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 		fuse_reply_err(req, ENODATA);
 		return;
 	}
+	fs_stream_await(fs_of(req), ino);
 	if (!fs_request_begin(&r, req, is_status ? &status : &op, ino, NULL))
 		return;
 	rc = fs_past_is_node(ino) ?

@@ -13,6 +13,7 @@
 #include "ops.h"
 #include "report.h"
 #include "request.h"
+#include "worker.h"
 
 /* begun: of fs_lease_begin, before a was read. */
 static void
@@ -37,14 +38,43 @@ static const struct fs_operation looks_up = { .name = "look up",
 static const struct fs_operation looks_up_control = { .name = "look up",
 	.awaits = FS_AWAIT_ALL };
 
+/* Answer with control file ino, in the state that it has now. */
+static void
+reply_control(fuse_req_t req, uint64_t ino, struct fs_request *r)
+{
+	struct fuse_entry_param e;
+	struct fs_asker who;
+	struct stat st;
+	uint64_t edition = 0;
+	enum tf_code rc;
+
+	fs_asker_of(req, &who);
+	rc = fs_control_stat(r->fs->control, ino, &who, &edition, &st, &r->err);
+	fs_asker_free(&who);
+	fs_worker_answers(req);
+	if (fs_request_failed(r, rc))
+		return;
+	fs_attr_control_entry(r->fs, &st, &e);
+	e.ino = edition;
+	fuse_reply_entry(req, &e);
+}
+
+/* The same in a thread of worker.c, where the content may be made. */
+static void
+reply_made(fuse_req_t req, uint64_t ino)
+{
+	static const struct fs_operation op = { .name = "look up" };
+	struct fs_request r;
+
+	if (fs_request_begin(&r, req, &op, ino, NULL))
+		reply_control(req, ino, &r);
+}
+
 static void
 lookup_control(fuse_req_t req, uint64_t parent, const char *name)
 {
-	struct fuse_entry_param e;
 	struct fs_request r;
-	struct fs_asker who;
-	struct stat st;
-	uint64_t ino = 0, edition = 0;
+	uint64_t ino = 0;
 	enum tf_code rc;
 
 	fs_loop_hand_over();
@@ -52,17 +82,12 @@ lookup_control(fuse_req_t req, uint64_t parent, const char *name)
 		return;
 	rc = fs_control_lookup(r.fs->control, parent, name,
 	    fuse_req_ctx(req)->uid, &ino, &r.err);
-	if (rc == TF_OK) {
-		fs_asker_of(req, &who);
-		rc = fs_control_stat(r.fs->control, ino, &who, &edition, &st,
-		    &r.err);
-		fs_asker_free(&who);
-	}
-	if (fs_request_failed(&r, rc))
-		return;
-	fs_attr_control_entry(r.fs, &st, &e);
-	e.ino = edition;
-	fuse_reply_entry(req, &e);
+	if (rc != TF_OK)
+		(void)fs_request_failed(&r, rc);
+	else if (r.fs->streams) /* to know its size takes making it */
+		fs_worker_if_long(r.fs, req, ino, reply_made);
+	else
+		reply_control(req, ino, &r);
 }
 
 /* A name of .trailfs/at, of a directory or evidence: its node keeps it for ever,

@@ -77,6 +77,8 @@ static const struct word {
 	    "hash a file when it is first opened, or never (open)" },
 	{ "durability", "close|batch",
 	    "close(2) waits for the disk, or for nothing (close)" },
+	{ "streams", "on|off",
+	    "let the kernel collect the small writes of a file (off)" },
 	{ "ro", NULL, "show sealed files only and write nothing to the store" },
 	{ "moved", NULL,
 	    "write a store that was moved from another directory, not "

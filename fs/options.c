@@ -77,6 +77,11 @@ parse_option(struct fs_options *o, char *word)
 		o->verify_open = strcmp(word, "verify=open") == 0;
 		return true;
 	}
+	if (strcmp(word, "streams=on") == 0 ||
+	    strcmp(word, "streams=off") == 0) {
+		o->streams = strcmp(word, "streams=on") == 0;
+		return true;
+	}
 	if (strcmp(word, "ro") == 0 || strcmp(word, "rw") == 0) {
 		o->read_only = word[1] == 'o';
 		return true;

@@ -16,6 +16,7 @@ struct fs_options {
 	unsigned threads;
 	bool verify_open;
 	enum tf_durability durability;
+	bool streams;
 	bool allow_other;
 	bool read_only;
 	const char *user; /* as whom it is expected to serve; NULL: anybody */

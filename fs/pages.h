@@ -12,6 +12,12 @@
  * says that it may keep them.  When the daemon is killed, its connection ends, and
  * with it all requests and the waiting.
  *
+ * With streams=on (stream.h), the helper also gets what the kernel has collected for a
+ * file: it opens the file, has the kernel write its pages, and closes it.  Only the
+ * closing waits for the lock of the inode, which the kernel holds while it asks for
+ * an fsync, an unlink or a rename; so other threads of the helper close.  There are
+ * several helpers, so that the close of one file does not wait for another file.
+ *
  * The helper knows files by their number, as NFS does (open_by_handle_at(2)): a file
  * may have any name or none.  It has a descriptor of the mount only while it drops
  * pages, and umount(8) says for that moment that the mount is busy.  Only root's
@@ -31,10 +37,10 @@
 
 struct fs_pages;
 
-/* Start the process, before the daemon has threads.  *out is NULL for an ordinary
- * user.  mnt stays in place.  TF_IO, TF_NOMEM. */
-TF_MUST_USE enum tf_code fs_pages_start(const char *mnt, struct fs_pages **out,
-    struct tf_error *err);
+/* Start the process, or with streams several, before the daemon has threads.  *out is
+ * NULL for an ordinary user.  mnt stays in place.  TF_IO, TF_NOMEM. */
+TF_MUST_USE enum tf_code fs_pages_start(const char *mnt, bool streams,
+    struct fs_pages **out, struct tf_error *err);
 /* The file system is mounted. */
 void fs_pages_mounted(struct fs_pages *p, const struct fs_mount_watch *w);
 /* Calls of fs_pages_drop return false from now on, also those under way. */
@@ -48,6 +54,20 @@ void fs_pages_end(struct fs_pages *p);
  * False: they may be there still.
  */
 bool fs_pages_drop(struct fs_pages *p, uint64_t node);
+/* Let the kernel write what it has collected for the file, and wait until the daemon
+ * has answered these writes; the rest as above.  False: some may be missing. */
+bool fs_pages_collect(struct fs_pages *p, uint64_t node);
+/*
+ * The helper's descriptors of the mount: opened is called before the answer of its
+ * OPEN, released in its RELEASE.  Await: until those of node are released that were
+ * opened before; then umount(8) does not say that the mount is busy.  False: no
+ * memory.
+ */
+bool fs_pages_opened(struct fs_pages *p, uint64_t node);
+void fs_pages_released(struct fs_pages *p, uint64_t node);
+void fs_pages_await(struct fs_pages *p, uint64_t node);
+/* An OPEN of the helper has this flag if the kernel shall keep the pages. */
+#define FS_PAGES_KEEP O_NONBLOCK
 /* Is the process that asks, pid, the helper? */
 bool fs_pages_asks(const struct fs_pages *p, pid_t pid);
 

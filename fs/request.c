@@ -10,6 +10,7 @@
 #include "loop.h"
 #include "report.h"
 #include "request.h"
+#include "stream.h"
 
 /* Is it a .trailfs, or in one?  Then *id and *name become the .trailfs and the
  * directory of the vault that has it. */
@@ -64,15 +65,21 @@ refuse_stopping(const struct fs_request *r)
 }
 
 /* Wait for the releases of the node that name means now.  The state of a
- * directory depends on what is in it, so there all releases count. */
+ * directory depends on what is in it, so there all releases count.  Before a
+ * change, get what the kernel has collected, too: a file that was written is
+ * neither replaced nor removed. */
 static void
-await_name(struct fs *fs, uint64_t parent, const char *name)
+await_name(const struct fs_request *r, uint64_t parent, const char *name)
 {
+	struct fs *fs = r->fs;
 	struct tf_attr a;
 
-	if (!fs_loop_releasing(fs->loop) ||
+	if ((!fs_loop_releasing(fs->loop) &&
+		!(r->op->changes && fs_stream_any(fs))) ||
 	    tf_vault_lookup(fs->vault, parent, name, &a, NULL) != TF_OK)
 		return;
+	if (r->op->changes)
+		fs_stream_await(fs, a.kind == TF_KIND_EVIDENCE ? a.id : 0);
 	fs_loop_await(fs->loop, a.kind == TF_KIND_EVIDENCE ? a.id : 0);
 }
 
@@ -86,11 +93,12 @@ await(const struct fs_request *r)
 		fs_loop_await(r->fs->loop, r->try.id);
 		break;
 	case FS_AWAIT_NAME:
-		await_name(r->fs, r->try.id, r->try.name);
+		await_name(r, r->try.id, r->try.name);
 		if (r->try.to_name != NULL)
-			await_name(r->fs, r->try.to, r->try.to_name);
+			await_name(r, r->try.to, r->try.to_name);
 		break;
 	case FS_AWAIT_ALL:
+		fs_stream_await(r->fs, 0);
 		fs_loop_await(r->fs->loop, 0);
 		break;
 	}

@@ -213,6 +213,12 @@ static const struct tf_call of_pages[] = {
 	TF_CALL(openat),
 	TF_CALL(open_by_handle_at),
 	TF_CALL(statx),
+	TF_CALL(sync_file_range),
+	TF_CALL(read),
+	TF_CALL(write),
+	TF_CALL(madvise),
+	TF_CALL(munmap),
+	TF_CALL(futex),
 #ifdef __x86_64__
 	TF_CALL(open),
 #endif

@@ -26,6 +26,7 @@
 #include "report.h"
 #include "sandbox.h"
 #include "serve.h"
+#include "stream.h"
 #include "start.h"
 #include "watchdog.h"
 #include "worker.h"
@@ -210,9 +211,26 @@ serve(struct fs *fs, const struct fs_options *o, struct fuse_session *se,
 {
 	enum tf_code rc;
 
-	if ((rc = fs_handshake(se, err)) == TF_OK &&
+	/* The helper gets what the kernel has collected. */
+	fs->streams = fs->streams && fs->pages != NULL;
+	if ((rc = fs_handshake(se, &fs->streams, err)) == TF_OK &&
 	    (rc = fs_worker_start(fs, err)) == TF_OK) {
+		if (o->streams && !o->read_only && !fs->streams)
+			fs_report_line(LOG_WARNING,
+			    fs->pages == NULL ?
+				"only root's mounts collect writes: streams=on "
+				"has no effect" :
+				"this kernel does not let trailfs collect "
+				"writes: streams=on has no effect");
+		if (fs->streams) {
+			fs_control_tell_sizes(fs->control);
+			fs_notify_of_streams(fs->notify, fs);
+		}
 		fs_notify_start(fs->notify, se, fs->pages);
+		if (fs->streams)
+			rc = fs_streams_start(fs, &fs->collecting, err);
+	}
+	if (rc == TF_OK) {
 		fs_passthrough_start(fs->passthrough, fs->broker,
 		    fuse_session_fd(se));
 		rc = fs_loop_start(fs->loop, se, err);
@@ -229,11 +247,13 @@ serve(struct fs *fs, const struct fs_options *o, struct fuse_session *se,
 		    "unmounted: sealing finished files");
 		fs_pages_stop(fs->pages);
 		fs_notify_finish(fs->notify);
+		fs_streams_stop(fs->collecting);
 		fs_loop_stop(fs->loop);
 		fs_handles_drain(fs->handles);
 	}
 	atomic_store(&fs->stopping, true);
 	fs_worker_stop(fs);
+	fs_streams_free(fs->collecting);
 	fs_notify_stop(fs->notify);
 	fs_passthrough_stop(fs->passthrough);
 	return rc;
@@ -296,7 +316,8 @@ enter_sandbox(struct fs *fs, const struct fs_options *o, struct fs_user *user,
 
 	if ((rc = fs_sandbox_user(o->store, o->user, user, err)) != TF_OK ||
 	    (rc = fs_broker_start(o, &fs->broker, err)) != TF_OK ||
-	    (rc = fs_pages_start(o->mnt, &fs->pages, err)) != TF_OK)
+	    (rc = fs_pages_start(o->mnt, fs->streams, &fs->pages, err)) !=
+		TF_OK)
 		return rc;
 	fs_watchdog_start(o->mnt);
 	fs_daemon_connect_systemd();
@@ -332,7 +353,9 @@ fs_serve(const struct fs_options *o, int *parent, struct tf_error *err)
 		.arg = fs_notify_new(),
 		.durability = o->durability,
 	};
-	struct fs fs = { .read_only = o->read_only, .notify = vo.arg };
+	struct fs fs = { .read_only = o->read_only,
+		.streams = o->streams && !o->read_only,
+		.notify = vo.arg };
 	struct tf_sandbox sandbox;
 	struct tf_error close_err;
 	struct fs_user user;

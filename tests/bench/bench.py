@@ -96,6 +96,7 @@ class Bench:
         self.ext4 = Place("ext4", plain)
         self.close = self.trailfs("close", "close")
         self.batch = self.trailfs("batch", "batch")
+        self.streams = self.trailfs("streams", "close", ",streams=on")
         self.bindfs = None
         if shutil.which("bindfs"):
             under, over = (os.path.join(self.work, d) for d in ("under", "bindfs"))
@@ -262,9 +263,10 @@ class Bench:
                 return took
             return job
 
-        def ours():
-            d = self.close.new()
-            return timed(("cp", src, d))
+        def ours(place):
+            def job():
+                return timed(("cp", src, place.new()))
+            return job
 
         # New bytes each time, or the second copy would be stored already.
         # And memory that a guest gave back to its host, to get which again
@@ -278,7 +280,8 @@ class Bench:
                 return job()
             return again
 
-        jobs = {"trailfs": fresh(ours),
+        jobs = {"trailfs": fresh(ours(self.close)),
+                "trailfs streams": fresh(ours(self.streams)),
                 "ext4, sync, sha256sum": fresh(plain(self.ext4, "sha256sum")),
                 "ext4, sync, openssl": fresh(plain(self.ext4, "openssl"))}
         if self.bindfs:
@@ -484,7 +487,8 @@ class Bench:
                                  *how)["seconds"]
             return go
 
-        jobs = {"trailfs": job(self.close), "ext4, fsync": job(self.ext4)}
+        jobs = {"trailfs": job(self.close), "trailfs streams": job(self.streams),
+                "ext4, fsync": job(self.ext4)}
         if self.bindfs:
             jobs["bindfs, fsync"] = job(self.bindfs)
         self.rounds("%d MiB in 200-byte writes" % (size >> 20), jobs)

@@ -54,6 +54,9 @@ const char *run_directory(void);
 		}                                    \
 	} while (0)
 void note_skipped(const char *func, const char *why);
+/* True if all mounts of the tests have the option streams=on: TRAILFS_TEST_OPTIONS
+ * has options that each mount gets in addition to its own. */
+bool tests_streams(void);
 /* True if the program is installed. */
 bool have(const char *program);
 /* True if TRAILFS_LONG is set: tests run all their rounds, and time limits are
@@ -156,6 +159,9 @@ void put_sealed(const char *path, const char *text);
 /* begin creates a file and returns it open for writing; add writes all of the
  * text. */
 int begin(const char *path);
+/* The same, surely for reading, too: begin() opens for writing only if
+ * tests_streams(). */
+int begin_both(const char *path);
 void add(int fd, const char *text);
 /* The whole content of a file and a NUL.  *n becomes its length without the
  * NUL; n may be NULL. */

@@ -34,6 +34,14 @@ slowness(void)
 	return (works ? 10 : 1) * (int)patience();
 }
 
+bool
+tests_streams(void)
+{
+	const char *more = getenv("TRAILFS_TEST_OPTIONS");
+
+	return more != NULL && strstr(more, "streams=on") != NULL;
+}
+
 static void
 start_daemon(const char *options)
 {

@@ -31,13 +31,25 @@ make_attestation(void)
 	allowed(mkdir(A, 0755));
 }
 
-int
-begin(const char *path)
+static int
+begin_in(const char *path, int mode)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int fd = open(path, mode | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 
 	ck_assert_msg(fd >= 0, "create %s: %s", path, errno_name(errno));
 	return fd;
+}
+
+int
+begin(const char *path)
+{
+	return begin_in(path, tests_streams() ? O_WRONLY : O_RDWR);
+}
+
+int
+begin_both(const char *path)
+{
+	return begin_in(path, O_RDWR);
 }
 
 static void

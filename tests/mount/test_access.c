@@ -44,6 +44,8 @@ START_TEST(the_owner_of_evidence_lets_others_read_it)
 	has_state(A "/f", "sealed");
 	holds(A "/f", "x");
 	/* Its times stay: nobody copies it again. */
+	if (tests_streams()) /* the kernel keeps the time of its chmod(2) */
+		remount_vault();
 	ck_assert_int_eq(before.st_ctim.tv_sec, stat_of(A "/f").st_ctim.tv_sec);
 	ck_assert_int_eq(before.st_ctim.tv_nsec,
 	    stat_of(A "/f").st_ctim.tv_nsec);

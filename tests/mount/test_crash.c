@@ -290,7 +290,8 @@ START_TEST(a_file_being_written_at_a_crash_is_a_draft_or_gone)
 	ck_assert_int_eq((ssize_t)n, write(whole, text, n));
 	allowed(fsync(whole));
 	crash_vault();
-	refused(ENOTCONN, write(part, "x", 1));
+	if (!tests_streams()) /* its lease may not be over */
+		refused(ENOTCONN, write(part, "x", 1));
 	(void)close(never);
 	(void)close(part);
 	(void)close(whole);
@@ -653,7 +654,8 @@ START_TEST(a_signal_does_not_wait_for_ever_for_writers)
 	ck_assert_int_eq(EROFS, errno);
 	allowed(kill(vault_pid(), SIGTERM)); /* a second: at once */
 	ck_assert_int_eq(0, vault_ended());
-	refused(ENOTCONN, write(fd, "x", 1));
+	if (!tests_streams())
+		refused(ENOTCONN, write(fd, "x", 1));
 	(void)close(fd);
 	(void)close(durable);
 	ck_assert(!is_mounted());

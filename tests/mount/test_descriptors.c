@@ -323,9 +323,16 @@ START_TEST(without_descriptors_nothing_is_lost)
 	text[0]++;
 	fd = begin(A "/open");
 	ck_assert_int_eq(FILE_SIZE, write(fd, text, FILE_SIZE));
+	/* Else the kernel has these bytes still, and hands them over too late. */
+	if (tests_streams())
+		allowed(fsync(fd));
 	take_descriptors_away();
-	refused(EMFILE, fsync(fd));
-	refused(EMFILE, close(fd));
+	if (!tests_streams())
+		refused(EMFILE, fsync(fd));
+	if (tests_streams())
+		allowed(close(fd));
+	else
+		refused(EMFILE, close(fd));
 	ck_assert_str_ne("0", run_any("trailctl sync mnt"));
 	restore_descriptors();
 	becomes(A "/open", "frozen");

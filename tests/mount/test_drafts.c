@@ -144,7 +144,7 @@ START_TEST(an_unlinked_draft_exists_until_its_close)
 	int fd;
 
 	make_attestation();
-	fd = begin(A "/f.tmp");
+	fd = begin_both(A "/f.tmp");
 	add(fd, "one");
 	allowed(unlink(A "/f.tmp"));
 	ck_assert(!exists(A "/f.tmp"));

@@ -232,7 +232,7 @@ START_TEST(no_file_is_longer_than_its_entry_can_say)
 	refused(EFBIG, fallocate(fd, 0, most - 1, 1));
 	refused(EFBIG, fallocate(fd, 0, INT64_MAX - 1, 1));
 	allowed(close(fd));
-	fd = begin(A "/g");
+	fd = begin_both(A "/g");
 	refused(EFBIG, pwrite(fd, "x", 1, most - 1));
 	refused(EFBIG, close(fd));
 	was_interrupted(A "/g");
@@ -524,7 +524,7 @@ START_TEST(bytes_that_the_disk_refused_do_not_count)
 	begin_with("settle=60,max_staged=8191T");
 	fd = begin(A "/f");
 	refused(ENOSPC, ftruncate(fd, huge));
-	other = begin(A "/g");
+	other = begin_both(A "/g");
 	refused(ENOSPC, ftruncate(other, huge));
 	refused(ENOSPC, pwrite(other, "x", 1, huge));
 	refused(ENOSPC, ftruncate(fd, huge));

@@ -515,7 +515,7 @@ START_TEST(a_size_beyond_the_maximum_is_efbig)
 	add(fd, "good");
 	allowed(close(fd));
 	holds(A "/g.tmp", "good");
-	fd = begin(A "/h.tmp");
+	fd = begin_both(A "/h.tmp");
 	refused(EFBIG, pwrite(fd, "x", 1, most));
 	(void)close(fd);
 	holds(A "/f.tmp", "text");

@@ -215,7 +215,8 @@ START_TEST(daemon_and_helpers_have_what_they_need_and_no_more)
 	    "has $h 'NoNewPrivs:.1'; done\n"
 	    /* CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_SYS_ADMIN. */
 	    "for f in Prm Eff Bnd; do has $m \"Cap$f:.0+200004\"; "
-	    "has $k \"Cap$f:.0+280000\"; has $d \"Cap$f:.0+4\"; done",
+	    "has $k \"Cap$f:.0+280000\"; "
+	    "for h in $d; do has $h \"Cap$f:.0+4\"; done; done",
 	    (int)vault_pid(), uid, uid, uid, uid);
 	/* The signer has less, and nobody of its user sees its memory. */
 	run(0,

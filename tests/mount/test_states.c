@@ -88,7 +88,7 @@ START_TEST(bytes_stored_in_a_mapping_after_close_persist)
 	int fd;
 
 	make_attestation();
-	fd = begin(F);
+	fd = begin_both(F);
 	allowed(ftruncate(fd, (off_t)size));
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	ck_assert_ptr_ne(MAP_FAILED, p);

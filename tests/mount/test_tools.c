@@ -318,6 +318,8 @@ START_TEST(existing_files_are_not_changed)
 			continue;
 		run(0, "%s", commands[i]);
 	}
+	if (tests_streams()) /* the kernel keeps the time of its chmod(2) */
+		remount_vault();
 	ck_assert_str_eq(log,
 	    run(0, "find " A " -type f -printf '%%p %%i %%T@ %%C@ %%m\\n'"));
 	free(log);

@@ -134,6 +134,20 @@ a_file_by_rsync_is_so_many_requests() {
 	rm -r "$work/rsync"
 }
 
+# With streams=on the kernel collects such writes and makes a few long ones.  A small
+# file takes 9 requests more: 2 GETATTR, SETATTR with its times, and what the helper
+# does before the close is answered (pages.h): GETATTR, OPENDIR, OPEN, RELEASEDIR,
+# FLUSH, RELEASE.
+writes_of_a_stream_are_collected() {
+	mount_with -d -o streams=on
+	counted stream "$mnt/t/w/a/log" 20000
+	at_most "requests for 20,000 writes of 256 bytes, streams=on" \
+		"$asked" 60
+	counted create "$mnt/t/w/a" $FILES
+	at_most "requests for $FILES files, streams=on" "$asked" \
+		$((FILES * 17))
+}
+
 # Walking a tree is answered from the kernel's cache.
 walking_asks_next_to_nothing() {
 	mount_with -d
@@ -373,6 +387,7 @@ evidence_takes_so_many_bytes() {
 
 with '/dev/fuse python3' a_small_file_is_so_many_requests \
 	a_small_write_is_one_request \
+	writes_of_a_stream_are_collected \
 	walking_asks_next_to_nothing \
 	a_first_walk_asks_for_no_name \
 	a_long_file_is_no_read
