@@ -211,7 +211,8 @@ give_up_name(struct tf_pending *l, struct tf_interruption *x,
 	return rc;
 }
 
-/* The entry is committed: l is a draft with the content that x names. */
+/* The entry is committed: l is a draft with the content that x names.  io and mu
+ * held. */
 static void
 took_hold(struct tf_pending *l, const struct tf_interruption *x)
 {
@@ -305,6 +306,7 @@ record(struct tf_pending *l, struct tf_interruption *x, struct tf_error *err)
 	struct tf_vault *v = l->v;
 	enum tf_code rc;
 
+	tf_pending_lock(l); /* somebody may read it meanwhile */
 	pthread_mutex_lock(&v->mu);
 	l->size = l->attr.size = x->size;
 	l->digest = x->content.sha256;
@@ -314,7 +316,9 @@ record(struct tf_pending *l, struct tf_interruption *x, struct tf_error *err)
 	x->meant = l->meant;
 	l->meant = NULL; /* so the row has its name */
 	pthread_mutex_unlock(&v->mu);
+	pthread_mutex_unlock(&l->io);
 	rc = tf_commit_wait(v->commit, interrupted_run, x, err);
+	tf_pending_lock(l);
 	pthread_mutex_lock(&v->mu);
 	if (rc == TF_OK) {
 		took_hold(l, x);
@@ -324,6 +328,7 @@ record(struct tf_pending *l, struct tf_interruption *x, struct tf_error *err)
 		l->marked = true;
 	}
 	pthread_mutex_unlock(&v->mu);
+	pthread_mutex_unlock(&l->io);
 	return rc;
 }
 
