@@ -13,12 +13,13 @@
 #include "verify.h"
 
 struct tf_package_request {
-	const char *path; /* a trail, a workflow, an attestation */
-	/* Of a trail, take only workflows begun at or after since and before
-	 * until.  Each is a time as entries write it, or NULL: no limit. */
+	const char
+	    *path; /* ".", the vault; a trail, a workflow, an attestation */
+	/* Of the vault or a trail, take only workflows begun at or after since and
+	 * before until.  Each is a time as entries write it, or NULL: no limit. */
 	const char *since, *until;
-	/* Of a trail, take only workflows that fit all of these, as of the
-	 * checkpoint.  Each may be NULL.
+	/* Of the vault or a trail, take only workflows that fit all of these, as of
+	 * the checkpoint.  Each may be NULL.
 	 * control: the id of a control; an attestation claims it, or a slot of
 	 *	the template by which the workflow is judged has it.
 	 * status: COMPLIANT, NON-COMPLIANT or INCOMPLETE.
@@ -51,7 +52,8 @@ struct tf_package_made {
  * content of fd is void.  Memory grows with the number of files, not with
  * their bytes.
  * Errors: TF_NOTFOUND the path is not in the ledger, or there is no such moment;
- * TF_UNSUPPORTED the path is neither a trail, a workflow nor an attestation;
+ * TF_UNSUPPORTED the path is neither the vault, a trail, a workflow nor an
+ * attestation;
  * TF_REDACTED what is in the package of that moment was redacted since; TF_TAMPER
  * the bytes of an object differ from its entry.
  */
@@ -71,7 +73,7 @@ TF_MUST_USE enum tf_code tf_package_spool(struct tf_vault *v, uint64_t id,
     struct tf_error *err);
 
 /*
- * Append the entry package.made for the trail, workflow or attestation id.
+ * Append the entry package.made for the root, trail, workflow or attestation id.
  * Errors: TF_DENIED who is neither its owner nor root; TF_INVALID the tree is
  * not one of this log; TF_NOTFOUND id is not in the ledger.
  */

@@ -438,7 +438,8 @@ void tf_reader_close(struct tf_reader *r);
 /*
  * Who read what.  A caller asks tf_vault_notes_reads first, because the actor
  * takes time to find out.  tf_vault_note_read counts an opening of evidence id,
- * or of the package of directory id, in memory.  The counts are recorded as
+ * or of the package of directory id, in memory; that of the root is one of the
+ * package of each trail.  The counts are recorded as
  * evidence.read entries each minute, sooner when they are many, by
  * tf_vault_sync of the root by its owner or uid 0, and by tf_vault_close; only
  * those of trails that ask for it, unless TF_READS is set.  What could not be

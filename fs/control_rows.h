@@ -59,6 +59,8 @@ struct fs_row {
 	bool seals;  /* a lookup first seals a directory that is closed */
 	bool past;   /* also in at/, with its write; see control_past.c */
 	bool some;   /* not every directory at these levels has it */
+	bool
+	    unlisted; /* readdir leaves it out: a look at all files costs too much */
 	bool ledger; /* the ledger's entries alone decide its content */
 };
 

@@ -1,5 +1,6 @@
 /*
- * trailctl package: make a package of a trail, a workflow or an attestation.
+ * trailctl package: make a package of a vault, a trail, a workflow or an
+ * attestation.
  * The entry that records the package is committed before the file gets its
  * name, so no package exists without its entry (unless --no-entry).
  *
@@ -337,8 +338,7 @@ answer(const struct made *m, struct tf_error *err)
 	return rc;
 }
 
-/* Nobody has a package of the whole vault, nor of what is below an attestation,
- * whatever he may read. */
+/* Nobody has a package of what is below an attestation, whatever he may read. */
 static enum tf_code
 check_path(const struct where *w, struct tf_error *err)
 {
@@ -346,14 +346,10 @@ check_path(const struct where *w, struct tf_error *err)
 
 	for (const char *s = w->path; *s != '\0'; s++)
 		level += *s == '/';
-	if (level >= TF_KIND_TRAIL && level <= TF_KIND_ATTESTATION)
-		return TF_OK;
-	return tf_fail(err, TF_UNSUPPORTED,
-	    "%.200s is no trail, workflow or attestation%s", w->path,
-	    level == TF_KIND_ROOT ?
-		": a package is made of one of them; trailctl mirror copies "
-		"the whole vault" :
-		"");
+	return level <= TF_KIND_ATTESTATION ?
+	    TF_OK :
+	    tf_fail(err, TF_UNSUPPORTED,
+		"%.200s is no trail, workflow or attestation", w->path);
 }
 
 static int

@@ -63,6 +63,10 @@ add_subject(struct tf_buf *out, const struct check *c)
 		    "packages that you may read");
 		return;
 	}
+	if (c->about.n == 1 && c->about.p[0] == '.') {
+		tf_buf_str(out, "the whole vault");
+		return;
+	}
 	for (size_t i = 0; i < c->about.n; i++)
 		level += c->about.p[i] == '/';
 	if (level < sizeof(kinds) / sizeof(kinds[0]))

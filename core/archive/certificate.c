@@ -45,6 +45,13 @@ put_text(struct tf_buf *b, const char *what, struct tf_str s)
 }
 
 static void
+put_path(struct tf_buf *b, const char *what, const struct tf_package_place *p)
+{
+	put_text(b, what,
+	    p->kind == TF_KIND_ROOT ? tf_str_of("the whole vault") : p->path);
+}
+
+static void
 put_number(struct tf_buf *b, const char *what, uint64_t n)
 {
 	tf_html(b, "<dt>%s</dt><dd>%llu</dd>\n", what, (unsigned long long)n);
@@ -86,7 +93,7 @@ put_form(const struct tf_certificate *c, struct tf_buf *b)
 	put_blank(b, "Organisation");
 	put_blank(b, "Qualified by (knowledge, training, duties)");
 	tf_html(b, "</dl>\n<h2>Which records</h2>\n<dl>\n");
-	put_text(b, "Recorded directory", f->p->path);
+	put_path(b, "Recorded directory", f->p);
 	put_text(b, "Log", tf_str_of(f->head.origin));
 	put_text(b, "Key of the log, as in this package",
 	    (struct tf_str){ c->vkey.p, c->vkey.n > 0 ? c->vkey.n - 1 : 0 });
@@ -144,7 +151,7 @@ put_contents(const struct tf_certificate *c, struct tf_buf *b)
 	tf_html(b,
 	    "<h2 class=\"sheet\">Schedule A: what is in the package "
 	    "(completeness.json)</h2>\n<dl>\n");
-	put_text(b, "Asked for: path", p->path);
+	put_path(b, "Asked for: path", p);
 	if (p->has_since)
 		put_when(b, "Asked for: begun from", p->since);
 	if (p->has_until)
@@ -160,14 +167,20 @@ put_contents(const struct tf_certificate *c, struct tf_buf *b)
 		c->facts->head.size - x->entries :
 		0);
 	put_number(b, "Workflows here", x->workflows);
-	if (x->said.has_trail)
-		put_number(b, "Workflows of the trail (nothing here proves it)",
-		    x->said.trail);
+	if (x->said.has_of)
+		put_number(b,
+		    p->kind == TF_KIND_ROOT ?
+			"Workflows of the vault (nothing here proves it)" :
+			"Workflows of the trail (nothing here proves it)",
+		    x->said.of);
 	tf_html(b,
-	    "</dl>\n<p>Entries that are not here are about other trails or "
-	    "workflows, or of another time. They are no gaps of the log.</p>\n"
+	    "</dl>\n<p>%s</p>\n"
 	    "<table>\n<thead><tr><th scope=\"col\">Type of entry</th>"
-	    "<th scope=\"col\">Entries</th></tr></thead>\n<tbody>\n");
+	    "<th scope=\"col\">Entries</th></tr></thead>\n<tbody>\n",
+	    x->entries == c->facts->head.size ?
+		"Every entry of the log is here." :
+		"Entries that are not here are about other trails or "
+		"workflows, or of another time. They are no gaps of the log.");
 	for (size_t i = 0; i < x->n; i++)
 		tf_html(b, "<tr><th scope=\"row\">%s</th><td>%llu</td></tr>\n",
 		    x->types[i].name, (unsigned long long)x->types[i].n);

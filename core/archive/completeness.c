@@ -90,6 +90,13 @@ put_query(struct tf_json *j, const struct tf_package_place *p)
 	tf_json_object_end(j);
 }
 
+/* Of what a part was asked for. */
+static const char *
+of_what(const struct tf_package_place *p)
+{
+	return p->kind == TF_KIND_ROOT ? "vault" : "trail";
+}
+
 static void
 put_gaps(struct tf_json *j, const struct tf_completeness *c, uint64_t size)
 {
@@ -145,8 +152,8 @@ tf_completeness_json(const struct tf_completeness *c,
 	tf_json_key(&j, "workflows");
 	tf_json_object(&j);
 	tf_put_uint(&j, "here", c->workflows);
-	if (c->said.has_trail)
-		tf_put_uint(&j, "trail", c->said.trail);
+	if (c->said.has_of)
+		tf_put_uint(&j, of_what(f->p), c->said.of);
 	tf_json_object_end(&j);
 	tf_json_object_end(&j);
 	rc = tf_json_end(&j, err);
@@ -172,7 +179,8 @@ is_tool(struct tf_str s)
 
 enum tf_code
 tf_completeness_read(const struct tf_buf *json,
-    struct tf_completeness_said *said, struct tf_error *err)
+    const struct tf_package_place *p, struct tf_completeness_said *said,
+    struct tf_error *err)
 {
 	struct tf_json_doc d = { 0 };
 	struct tf_error e = { .code = TF_OK };
@@ -189,12 +197,12 @@ tf_completeness_read(const struct tf_buf *json,
 		(void)snprintf(said->tool, sizeof(said->tool), "%.*s",
 		    (int)tool.n, tool.p);
 		t = tf_json_get(&d, 0, "workflows");
-		t = t < 0 ? t : tf_json_get(&d, t, "trail");
-		said->has_trail = t >= 0;
+		t = t < 0 ? t : tf_json_get(&d, t, of_what(p));
+		said->has_of = t >= 0;
 		ok = t < 0 ||
 		    (d.tok[t].type == TF_JSON_INT && d.tok[t].num >= 0);
 		if (ok && t >= 0)
-			said->trail = (uint64_t)d.tok[t].num;
+			said->of = (uint64_t)d.tok[t].num;
 	}
 	tf_json_doc_free(&d);
 	tf_buf_free(&tool);

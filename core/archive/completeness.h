@@ -33,9 +33,9 @@ struct tf_completeness {
 	/* What the entries of the package do not say; the verifier takes it from
 	 * the package and calls it unproven. */
 	struct tf_completeness_said {
-		char tool[65];	/* program and version */
-		bool has_trail; /* of a part of a trail */
-		uint64_t trail; /* workflows of the trail */
+		char tool[65]; /* program and version */
+		bool has_of;   /* of a part of a trail or of the vault */
+		uint64_t of;   /* workflows of that trail or vault */
 	} said;
 };
 
@@ -48,9 +48,10 @@ TF_MUST_USE enum tf_code tf_completeness_add(struct tf_completeness *c,
 TF_MUST_USE enum tf_code tf_completeness_json(const struct tf_completeness *c,
     const struct tf_package_facts *f, struct tf_buf *out, struct tf_error *err);
 
-/* Take *said from completeness.json.  TF_TAMPER: it is malformed; TF_NOMEM. */
+/* Take *said from completeness.json of a package of p.  TF_TAMPER: it is malformed; TF_NOMEM. */
 TF_MUST_USE enum tf_code tf_completeness_read(const struct tf_buf *json,
-    struct tf_completeness_said *said, struct tf_error *err);
+    const struct tf_package_place *p, struct tf_completeness_said *said,
+    struct tf_error *err);
 
 void tf_completeness_free(struct tf_completeness *c);
 

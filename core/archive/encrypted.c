@@ -18,6 +18,7 @@
 #include "names.h"
 #include "open.h"
 #include "reader.h"
+#include "said.h"
 #include "select.h"
 
 struct walk {
@@ -57,7 +58,6 @@ static enum tf_code
 one_entry(struct walk *w, const char *p, size_t n, struct tf_error *err)
 {
 	struct tf_entry_decoded d = { 0 };
-	struct tf_buf unused = { 0 };
 	struct tf_str rel;
 	enum tf_code rc = tf_entry_decode(&d, p, n, err);
 
@@ -68,9 +68,8 @@ one_entry(struct walk *w, const char *p, size_t n, struct tf_error *err)
 			    (struct tf_str){ NULL, 0 };
 	if (rel.p != NULL && d.e.type == TF_EVIDENCE_SEALED)
 		rc = one_file(w, &d.e, rel, err);
-	else if (rel.p != NULL && d.e.type == TF_ATTESTATION_SEALED)
-		rc = tf_package_directory(w->names, rel, &unused, err);
-	tf_buf_free(&unused);
+	else if (rc == TF_OK)
+		rc = tf_package_name_dirs(&w->place, w->names, &d.e, err);
 	tf_entry_decoded_free(&d);
 	return rc;
 }

@@ -21,10 +21,11 @@ struct tf_package_names;
  * composed, for letter case outside some alphabets, and for cutting.  Format 2
  * has the names of format 3, without the files of said.h.  Before format 5 a trail
  * was cut by time alone, and entries about the vault, completeness.json and
- * health.json were absent.
+ * health.json were absent; there were no packages of the whole vault.
  */
 #define TF_PACKAGE_FORMAT 5
 #define TF_PACKAGE_FORMAT_HEALTH 5 /* the first with these files */
+#define TF_PACKAGE_FORMAT_VAULT 5  /* the first of whole vaults */
 #define TF_PACKAGE_FORMAT_SAID 3   /* the first with these files */
 
 /* Begin with no names, by the rule of that format.  NULL: no memory. */

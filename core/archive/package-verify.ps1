@@ -768,7 +768,10 @@ public class Package {
 	readonly List<Anchor> anchors = new List<Anchor>();
 	string about, since, until, control, person, status, base_, first_name, attester = "", last = "", proof;
 	string period = "";
-	int format, level, stored_files, gaps;
+	bool log_is_whole;
+	int format, level, reach, stored_files, gaps;
+	readonly HashSet<string> trail = Set(), defines = Set(), defined = Set();
+	readonly Dictionary<string, string> defined_in = Map();
 	readonly SortedDictionary<string, int> types =
 	    new SortedDictionary<string, int>(StringComparer.Ordinal);
 	ulong bytes;
@@ -878,7 +881,7 @@ public class Package {
 	/* Is path what the package is about, or below it?  Of an attestation NAME@N
 	 * the earlier ones are in the package, too. */
 	bool Within(string path) {
-		if (path == about || Under(path, about))
+		if (level == 0 || path == about || Under(path, about))
 			return true;
 		return level == 3 &&
 		    path.StartsWith(first_name, StringComparison.Ordinal) &&
@@ -886,7 +889,12 @@ public class Package {
 			@"\A(@[0-9]+)?(/|\z)");
 	}
 	string Below(string path) {
+		if (base_ == "")
+			return path;
 		return path.Length > base_.Length ? path.Substring(base_.Length + 1) : "";
+	}
+	string Join(string rel) {
+		return base_ == "" ? rel : base_ + "/" + rel;
 	}
 	bool Above(string path) {
 		return path == "." || path == about || Under(about, path);
@@ -912,7 +920,7 @@ public class Package {
 		string a;
 		if (of_dir.TryGetValue(dir, out a))
 			return a;
-		a = base_ + "/" + dir;
+		a = Join(dir);
 		if (!begun.Contains(a) || dir_of.ContainsKey(a)) {
 			a = "";
 			foreach (string b in begun)
@@ -928,12 +936,37 @@ public class Package {
 		return a;
 	}
 	bool OwnsWorkflow(string dir) {
-		if (flow.ContainsKey(base_ + "/" + dir))
+		if (flow.ContainsKey(Join(dir)))
 			return true;
 		foreach (string w in flow.Keys)
 			if (SpellsPath(dir, Below(w)))
 				return true;
 		return false;
+	}
+	/* Is that the directory of a trail, in the package of a vault? */
+	bool IsTrail(string dir) {
+		if (trail.Contains(dir))
+			return true;
+		foreach (string w in trail)
+			if (Spells(dir, w))
+				return true;
+		return false;
+	}
+	/* The directory of the definitions of a trail. */
+	string Definitions(string path) {
+		string dir;
+		if (level > 0)
+			return "definitions/";
+		if (!defined_in.TryGetValue(path, out dir)) {
+			dir = path;
+			if (!defines.Contains(path) || defined.Contains(path))
+				foreach (string d in defines)
+					if (!defined.Contains(d) && Spells(d, path))
+						dir = d;
+			defined_in[path] = dir;
+			defined.Add(dir);
+		}
+		return "definitions/" + dir + "/";
 	}
 	/* A file that an entry names by its digest; earlier formats have none. */
 	void Said(string name, string digest) {
@@ -1008,7 +1041,7 @@ public class Package {
 			Bad("data/" + stored, "is not the name of " + Show(path));
 			return;
 		}
-		dir = First(stored, level == 1 ? 2 : 1);
+		dir = First(stored, reach);
 		if (of_dir.TryGetValue(dir, out name) ? name != a : dir_of.ContainsKey(a)) {
 			Bad("data/" + stored, "is in the directory of another attestation");
 			return;
@@ -1059,7 +1092,10 @@ public class Package {
 		status = Get("status");
 		string[] part = about.Split('/');
 		level = part.Length;
-		if (!Regex.IsMatch(about, @"\A[A-Za-z0-9][A-Za-z0-9._~@/-]*\z") ||
+		if (about == "." && format > 4) {
+			level = 0;
+			base_ = "";
+		} else if (!Regex.IsMatch(about, @"\A[A-Za-z0-9][A-Za-z0-9._~@/-]*\z") ||
 		    level > 3) {
 			Bad("package.json", "names no trail, workflow or attestation");
 			throw new Wrong("the package is not what the log says");
@@ -1071,12 +1107,18 @@ public class Package {
 		    @"\A(|COMPLIANT|NON-COMPLIANT|INCOMPLETE)\z") ||
 		    (format < 5 && control + person + status != ""))
 			Bad("package.json", "is malformed");
-		if (level != 1 && Chosen())
-			Bad("package.json", "only of a trail a part is selected");
+		/* How many names of a path below data/ are those of an attestation. */
+		reach = level < 3 ? 3 - level : 1;
+		if (level > 1 && Chosen())
+			Bad("package.json", "only of the vault or a trail a part is selected");
 		if (level == 3) {
 			base_ = part[0] + "/" + part[1];
 			first_name = Regex.Replace(about, @"@[0-9]+\z", "");
 		}
+		foreach (string n in sum.Keys)
+			if (n.StartsWith("definitions/", StringComparison.Ordinal) &&
+			    n.Split('/').Length > 2)
+				defines.Add(n.Split('/')[1]);
 		if (!sum.ContainsKey("names.jsonl"))
 			return;
 		foreach (string l in ReadPlain("names.jsonl").Split('\n')) {
@@ -1114,7 +1156,7 @@ public class Package {
 		string type = Get("type"), path = Plain(Get("path"));
 		last = Get("at");
 		types[type] = Types(type) + 1;
-		if (period == "" && (since != "" || (path == about &&
+		if (period == "" && (since != "" || level == 0 || (path == about &&
 		    Regex.IsMatch(type,
 		    @"\A(trail\.created|workflow\.begun|attestation\.begun)\z"))))
 			period = since == "" ? last : since;
@@ -1150,21 +1192,23 @@ public class Package {
 			proposed[seq] = path;
 		else if (type == "attestation.begun")
 			begun.Add(path);
+		else if (type == "trail.created")
+			trail.Add(path);
 		else if (type == "workflow.begun") {
 			flow[path] = e.Leaf;
-			if (level == 1)
+			if (level < 2)
 				flows.Add(path);
 		} else if (type == "attestation.sealed" || type == "workflow.sealed" ||
 		    type == "trail.sealed")
 			Sealed(e, type, path);
 		else if (type == "template.set")
-			Said("definitions/template@" + Get("template.version") + ".yml",
+			Said(Definitions(path) + "template@" + Get("template.version") + ".yml",
 			    Get("template.sha256"));
 		else if (type == "recipients.set")
-			Said("definitions/recipients@" + Get("recipients.version"),
+			Said(Definitions(path) + "recipients@" + Get("recipients.version"),
 			    Get("recipients.sha256"));
 		else if (type == "type.set")
-			Said("definitions/types/" + Get("definition.name") + "@" +
+			Said(Definitions(path) + "types/" + Get("definition.name") + "@" +
 			    Get("definition.version") + ".yml", Get("definition.sha256"));
 		else if (type == "anchor.added")
 			AnchorAdded(seq);
@@ -1226,9 +1270,9 @@ public class Package {
 			if (seal.TryGetValue(First(a.Key, 2), out s))
 				Count(s, a.Key.Substring(First(a.Key, 2).Length + 1),
 				    a.Value.Leaf);
-		if (seal.TryGetValue(about, out s))
-			foreach (string w in flows)
-				Count(s, w.Substring(about.Length + 1), flow[w]);
+		foreach (string w in flows)
+			if (seal.TryGetValue(First(w, 1), out s))
+				Count(s, w.Substring(First(w, 1).Length + 1), flow[w]);
 		foreach (Seal x in seals) {
 			if (x.Count != x.Lines.Count.ToString(CultureInfo.InvariantCulture))
 				Bad(x.Path, "was sealed with " + x.Count + " " + x.Kind +
@@ -1236,18 +1280,26 @@ public class Package {
 			whole.Add("sealed, all " + x.Count + " " + x.Kind +
 			    " are here: " + Show(x.Path));
 		}
+		string here = level == 0 && !Chosen() ?
+		    " up to the checkpoint are here: " : " may be missing: ";
 		foreach (string a in begun)
 			if (!sealed_.ContainsKey(a))
-				whole.Add("not sealed in this package, files may be missing: " +
-				    Show(a));
+				whole.Add("not sealed in this package, files" + here + Show(a));
 		foreach (string w in flow.Keys)
 			if (!seal.ContainsKey(w) && level < 3)
-				whole.Add("not sealed in this package, attestations may be " +
-				    "missing: " + Show(w));
+				whole.Add("not sealed in this package, attestations" + here +
+				    Show(w));
 		if (control + person + status != "")
 			whole.Add("selected, other workflows are not in it");
 		else if (Chosen())
 			whole.Add("cut by time, other workflows are not in it");
+		else if (level == 0 && (ulong)log.Count != size)
+			Bad("events.jsonl", "lacks entries: the package of a vault has " +
+			    "all of them");
+		else if (level == 0) {
+			whole.Add("the whole log, all " + log.Count + " entries");
+			log_is_whole = true;
+		}
 		else if (level == 1 && !seal.ContainsKey(about))
 			whole.Add("not sealed in this package, workflows may be missing: " +
 			    Show(about));
@@ -1302,14 +1354,15 @@ public class Package {
 			used.Add(name);
 	}
 	/* completeness.json follows from the entries, except the program that made the
-	 * package, which proves nothing, and the number of workflows of the trail. */
+	 * package, which proves nothing, and the number of workflows of the trail or vault. */
 	void Completeness() {
 		string name = "completeness.json", sorted = "";
 		if (!sum.ContainsKey(name) || !Parse(ReadPlain(name).Split('\n')[0])) {
 			Bad(name, "is malformed");
 			return;
 		}
-		string tool = Get("tool"), of = Get("workflows.trail");
+		string of_what = level == 0 ? "vault" : "trail";
+		string tool = Get("tool"), of = Get("workflows." + of_what);
 		if (!Regex.IsMatch(tool, @"\A[A-Za-z0-9 .+~-]{1,64}\z") ||
 		    (Chosen() ? !IsNumber(of) : of != ""))
 			Bad(name, "is malformed");
@@ -1328,10 +1381,10 @@ public class Package {
 		    Field(",", "since", since) + Field(",", "status", status) +
 		    Field(",", "until", until) + "},\"tool\":\"" + tool + "\"" + Tree() +
 		    ",\"types\":{" + sorted + "},\"workflows\":{\"here\":" +
-		    Types("workflow.begun") + (of == "" ? "" : ",\"trail\":" + of) +
+		    Types("workflow.begun") + (of == "" ? "" : ",\"" + of_what + "\":" + of) +
 		    "}}\n");
 		if (Chosen())
-			unproven.Add(name + ": how many workflows the trail has");
+			unproven.Add(name + ": how many workflows the " + of_what + " has");
 		if (control + person + status != "")
 			unproven.Add("package.json: whether the workflows have the " +
 			    "control, person and status by which they were selected");
@@ -1362,7 +1415,7 @@ public class Package {
 		string end = part[n - 1], a = "";
 		string dir = n > 2 ? string.Join("/", part, 1, n - 2) : "";
 		Seal s;
-		if (part[0] == "attestations" && n == (level == 1 ? 4 : 3))
+		if (part[0] == "attestations" && n == reach + 2)
 			a = Owner(dir);
 		if (sealed_.TryGetValue(a, out s) && end == "SHA256SUMS") {
 			keep[a + "\nSHA256SUMS"] = "";
@@ -1387,10 +1440,13 @@ public class Package {
 		    name == "VERIFY.txt" || name == "verify.sh" ||
 		    (format > 4 && (name == "verify.ps1" || name == "health.json" ||
 		    name == "certificate.html")) ||
-		    name == "custody.jsonl" || replays.Contains(name) ||
-		    (level < 3 && name == end && IsPage(end)) ||
-		    (level == 1 && n == 3 && part[0] == "workflows" && IsPage(end) &&
-		    OwnsWorkflow(dir)))
+		    (level > 0 && name == "custody.jsonl") || replays.Contains(name) ||
+		    (level < 3 && name == end && IsPage(end) &&
+		    (level > 0 || end == "index.html")) ||
+		    (level < 2 && n == reach + 1 && part[0] == "workflows" &&
+		    IsPage(end) && OwnsWorkflow(dir)) ||
+		    (level == 0 && n == 3 && part[0] == "workflows" && IsPage(end) &&
+		    IsTrail(dir)))
 			unproven.Add(Show(name));
 		else
 			Bad(name, "no entry speaks of it");
@@ -1563,11 +1619,17 @@ public class Package {
 		    "recorded under that");
 		Answer.Add("path, at that time, by that person, in the log that the key " +
 		    "signs.");
-		Answer.Add("Not proven: that nothing else was recorded.  What was begun " +
-		    "and is not sealed");
-		Answer.Add("here may have more, other attestations, workflows and trails " +
-		    "cannot be seen,");
-		Answer.Add("and what was recorded after the checkpoint cannot either.");
+		if (log_is_whole) {
+			Answer.Add("Proven: nothing else was recorded up to the checkpoint.  " +
+			    "What was recorded after");
+			Answer.Add("it cannot be seen.");
+		} else {
+			Answer.Add("Not proven: that nothing else was recorded.  What was " +
+			    "begun and is not sealed");
+			Answer.Add("here may have more, other attestations, workflows and " +
+			    "trails cannot be seen,");
+			Answer.Add("and what was recorded after the checkpoint cannot either.");
+		}
 		Answer.Add(shown.Count + " files of " + origin + ", tree of " + size +
 		    ": OK");
 	}

@@ -579,6 +579,7 @@ mkdir "$t/sum" "$t/statement" "$t/payload" || cannot 'there is no room for tempo
 : >"$t/shown"
 : >"$t/unproven"
 : >"$t/whole"
+: >"$t/log_whole"
 : >"$t/payloads"
 : >"$t/signers"
 : >"$t/anchors"
@@ -747,7 +748,7 @@ function first(path, k, part, n, i, r) {
 # Is path what the package is about, or below it?  Of an attestation NAME@N the
 # earlier ones are in the package, too.
 function within(path, rest) {
-	if (path == about || substr(path, 1, length(about) + 1) == about "/")
+	if (level == 0 || path == about || substr(path, 1, length(about) + 1) == about "/")
 		return 1
 	if (level != 3 || substr(path, 1, length(first_name)) != first_name)
 		return 0
@@ -755,22 +756,26 @@ function within(path, rest) {
 	return rest ~ /^(@[0-9]+)?(\/|$)/
 }
 function below(path) {
-	return substr(path, length(base) + 2)
+	return base == "" ? path : substr(path, length(base) + 2)
+}
+function join(rel) {
+	return base == "" ? rel : base "/" rel
 }
 function above(path) {
 	return path == "." || path == about ||
 		substr(about, 1, length(path) + 1) == path "/"
 }
 # completeness.json follows from the entries, except the program that made the package,
-# which proves nothing, and the number of workflows that the trail has.
-function completeness(line, n, i, j, k, name, types, tool, of) {
+# which proves nothing, and the number of workflows that the trail or vault has.
+function completeness(line, n, i, j, k, name, types, tool, of, of_what) {
 	if ((getline line < "completeness.json") <= 0 || !parse(line)) {
 		wrong("completeness.json", "is malformed")
 		return
 	}
 	close("completeness.json")
 	tool = get("tool")
-	of = get("workflows.trail")
+	of_what = level == 0 ? "vault" : "trail"
+	of = get("workflows." of_what)
 	if (tool !~ /^[A-Za-z0-9 .+~-]+$/ || length(tool) > 64 ||
 	    (chosen ? !is_number(of) : of != ""))
 		wrong("completeness.json", "is malformed")
@@ -800,10 +805,10 @@ function completeness(line, n, i, j, k, name, types, tool, of) {
 		"},\"tool\":\"" tool "\",\"tree\":{\"root\":\"" root \
 		"\",\"size\":" size "},\"types\":{" types \
 		"},\"workflows\":{\"here\":" type_count["workflow.begun"] + 0 \
-		(of == "" ? "" : ",\"trail\":" of) "}}\n")
+		(of == "" ? "" : ",\"" of_what "\":" of) "}}\n")
 	if (chosen)
-		print "completeness.json: how many workflows the trail has" \
-			> (t "/unproven")
+		print "completeness.json: how many workflows the " of_what \
+			" has" > (t "/unproven")
 	if (control person status != "")
 		print "package.json: whether the workflows have the control," \
 			" person and status by which they were selected" \
@@ -841,7 +846,7 @@ function list(n, name, digest) {
 function owner(dir, a) {
 	if (dir in of_dir)
 		return of_dir[dir]
-	a = base "/" dir
+	a = join(dir)
 	if (a in begun && !(a in dir_of)) {
 		dir_of[a] = dir
 		return of_dir[dir] = a
@@ -854,12 +859,35 @@ function owner(dir, a) {
 	return ""
 }
 function workflow_owner(dir, w) {
-	if ((base "/" dir) in flow)
-		return base "/" dir
+	if (join(dir) in flow)
+		return join(dir)
 	for (w in flow)
 		if (spells_path(dir, below(w)))
 			return w
 	return ""
+}
+# Is that the directory of a trail, in the package of a vault?
+function is_trail(dir, w) {
+	if (dir in trail)
+		return 1
+	for (w in trail)
+		if (spells(dir, w))
+			return 1
+	return 0
+}
+# The directory of the definitions of a trail.
+function definitions(path, d) {
+	if (level > 0)
+		return "definitions/"
+	if (!(path in defined_in)) {
+		defined_in[path] = path
+		if (!(path in defines) || (path in defined))
+			for (d in defines)
+				if (!(d in defined) && spells(d, path))
+					defined_in[path] = d
+		defined[defined_in[path]] = 1
+	}
+	return "definitions/" defined_in[path] "/"
 }
 # A file that an entry names by its digest; earlier formats have none.
 function said(name, digest) {
@@ -950,7 +978,7 @@ function evidence(a, stored, rel, dir) {
 		wrong("data/" stored, "is not the name of " show(path))
 		return
 	}
-	dir = first(stored, level == 1 ? 2 : 1)
+	dir = first(stored, reach)
 	if (dir in of_dir ? of_dir[dir] != a : a in dir_of) {
 		wrong("data/" stored, "is in the directory of another attestation")
 		return
@@ -990,8 +1018,12 @@ BEGIN {
 		ord[c] = i
 		byte[sprintf("%02X", i)] = c
 	}
-	while ((getline line < (t "/have")) > 0)
+	while ((getline line < (t "/have")) > 0) {
 		sum[substr(line, 67)] = substr(line, 1, 64)
+		if (split(substr(line, 67), part, "/") > 2 && \
+		    part[1] == "definitions")
+			defines[part[2]] = 1
+	}
 	while ((getline line < (t "/leaves")) > 0)
 		leaf[substr(line, 69)] = substr(line, 1, 64)
 	if ((getline line < "package.json") <= 0 || !parse(line)) {
@@ -1013,7 +1045,10 @@ BEGIN {
 	chosen = since control person status until != ""
 	level = split(about, part, "/")
 	base = about
-	if (about !~ /^[A-Za-z0-9][A-Za-z0-9._~@\/-]*$/ || level > 3) {
+	if (about == "." && format > 4) {
+		level = 0
+		base = ""
+	} else if (about !~ /^[A-Za-z0-9][A-Za-z0-9._~@\/-]*$/ || level > 3) {
 		wrong("package.json", "names no trail, workflow or attestation")
 		exit 1
 	}
@@ -1024,8 +1059,10 @@ BEGIN {
 		status !~ /^(COMPLIANT|NON-COMPLIANT|INCOMPLETE)$/) || \
 		(format < 5 && control person status != ""))
 		wrong("package.json", "is malformed")
-	if (level != 1 && chosen)
-		wrong("package.json", "only of a trail a part is selected")
+	# How many names of a path below data/ are those of an attestation.
+	reach = level < 3 ? 3 - level : 1
+	if (level > 1 && chosen)
+		wrong("package.json", "only of the vault or a trail a part is selected")
 	if (level == 3) {
 		base = part[1] "/" part[2]
 		first_name = about
@@ -1062,7 +1099,7 @@ BEGIN {
 	path = plain(get("path"))
 	last = get("at")
 	type_count[type]++
-	if (period == "" && (since != "" || (path == about && \
+	if (period == "" && (since != "" || level == 0 || (path == about && \
 		type ~ /^(trail\.created|workflow\.begun|attestation\.begun)$/)))
 		period = since == "" ? last : since
 	seqs[NR] = $1
@@ -1093,9 +1130,11 @@ BEGIN {
 		proposed[get("seq")] = path
 	else if (type == "attestation.begun")
 		begun[path] = 1
+	else if (type == "trail.created")
+		trail[path] = 1
 	else if (type == "workflow.begun") {
 		flow[path] = $2
-		if (level == 1)
+		if (level < 2)
 			flows[++n_flows] = path
 	} else if (type ~ /^(attestation|workflow|trail)\.sealed$/) {
 		seal[path] = ++seals
@@ -1120,13 +1159,13 @@ BEGIN {
 			signer[seals] = attester "\t" get("statement.sig")
 		}
 	} else if (type == "template.set")
-		said("definitions/template@" get("template.version") ".yml",
+		said(definitions(path) "template@" get("template.version") ".yml",
 			get("template.sha256"))
 	else if (type == "recipients.set")
-		said("definitions/recipients@" get("recipients.version"),
+		said(definitions(path) "recipients@" get("recipients.version"),
 			get("recipients.sha256"))
 	else if (type == "type.set")
-		said("definitions/types/" get("definition.name") "@" \
+		said(definitions(path) "types/" get("definition.name") "@" \
 			get("definition.version") ".yml", get("definition.sha256"))
 	else if (type == "anchor.added")
 		anchor()
@@ -1167,8 +1206,9 @@ END {
 			list(seal[first(a, 2)], substr(a,
 				length(first(a, 2)) + 2), seal_leaf[sealed[a]])
 	for (i = 1; i <= n_flows; i++)
-		if (about in seal)
-			list(seal[about], substr(flows[i], length(about) + 2),
+		if (first(flows[i], 1) in seal)
+			list(seal[first(flows[i], 1)], substr(flows[i], \
+				length(first(flows[i], 1)) + 2),
 				leaf[flow[flows[i]]])
 	for (i = 1; i <= seals; i++) {
 		if (seal_count[i] + 0 != counted[i] + 0)
@@ -1180,18 +1220,25 @@ END {
 		print "sealed, all " seal_count[i] " " seal_kind[i] \
 			" are here: " show(seal_path[i]) > (t "/whole")
 	}
+	here = level == 0 && !chosen ? " up to the checkpoint are here: " : \
+		" may be missing: "
 	for (a in begun)
 		if (!(a in sealed))
-			print "not sealed in this package, files may be missing: " \
+			print "not sealed in this package, files" here \
 				show(a) > (t "/whole")
 	for (w in flow)
 		if (!(w in seal) && level < 3)
-			print "not sealed in this package, attestations may be missing: " \
+			print "not sealed in this package, attestations" here \
 				show(w) > (t "/whole")
 	if (control person status != "")
 		print "selected, other workflows are not in it" > (t "/whole")
 	else if (chosen)
 		print "cut by time, other workflows are not in it" > (t "/whole")
+	else if (level == 0 && NR != size)
+		wrong("events.jsonl", "lacks entries: the package of a vault" \
+			" has all of them")
+	else if (level == 0)
+		print "the whole log, all " NR " entries" > (t "/log_whole")
 	else if (level == 1 && !(about in seal))
 		print "not sealed in this package, workflows may be missing: " \
 			show(about) > (t "/whole")
@@ -1232,7 +1279,7 @@ END {
 		dir = substr(name, length(part[1]) + 2)
 		dir = n > 2 ? substr(dir, 1, length(dir) - length(end) - 1) : ""
 		a = ""
-		if (part[1] == "attestations" && n == (level == 1 ? 4 : 3))
+		if (part[1] == "attestations" && n == reach + 2)
 			a = owner(dir)
 		if (a in sealed && end == "SHA256SUMS") {
 			used[name] = has_sums[a] = 1
@@ -1263,12 +1310,15 @@ END {
 			}
 		} else if ((a in begun && end == "attestation.json") ||
 		    name == "VERIFY.txt" || name == "verify.sh" ||
-		    name == "custody.jsonl" || (name in replays) ||
+		    (level > 0 && name == "custody.jsonl") || (name in replays) ||
 		    (format > 4 && \
 		    name ~ /^(health\.json|certificate\.html|verify\.ps1)$/) ||
-		    (level < 3 && name == end && is_page(end)) ||
-		    (level == 1 && n == 3 && part[1] == "workflows" && is_page(end) &&
-		    workflow_owner(dir) != ""))
+		    (level < 3 && name == end && is_page(end) &&
+		    (level > 0 || end == "index.html")) ||
+		    (level < 2 && n == reach + 1 && part[1] == "workflows" &&
+		    is_page(end) && workflow_owner(dir) != "") ||
+		    (level == 0 && n == 3 && part[1] == "workflows" &&
+		    is_page(end) && is_trail(dir)))
 			print show(name) > (t "/unproven")
 		else
 			wrong(name, "no entry speaks of it")
@@ -1563,7 +1613,7 @@ echo "Recorded in the log of $origin: time of the entry, person, path"
 sed 's/^/  /' "$t/shown"
 echo
 echo 'What is here:'
-sort "$t/whole" | sed 's/^/  /'
+sort "$t/whole" "$t/log_whole" | sed 's/^/  /'
 sort "$t/vouched" | sed 's/^/  /'
 echo
 echo 'Not proven by anything, do not rely on it:'
@@ -1577,8 +1627,17 @@ cat <<'END'
 
 Proven: each file listed above is, byte for byte, what was recorded under that
 path, at that time, by that person, in the log that the key signs.
+END
+if [ -s "$t/log_whole" ]; then
+	cat <<'END'
+Proven: nothing else was recorded up to the checkpoint.  What was recorded after
+it cannot be seen.
+END
+else
+	cat <<'END'
 Not proven: that nothing else was recorded.  What was begun and is not sealed
 here may have more, other attestations, workflows and trails cannot be seen,
 and what was recorded after the checkpoint cannot either.
 END
+fi
 echo "$(lines "$t/shown") files of $origin, tree of $size: OK"

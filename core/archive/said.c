@@ -7,6 +7,8 @@
  */
 #include "said.h"
 
+#include <string.h>
+
 #include "../anchor.h"
 #include "../base/bytes.h"
 #include "../ledger/claim_content.h"
@@ -32,12 +34,36 @@ found(struct tf_buf *b, const struct tf_content *c, tf_package_said_found fn,
 	return rc;
 }
 
+enum tf_code
+tf_package_definitions(const struct tf_package_place *p,
+    struct tf_package_names *names, struct tf_str path, struct tf_buf *out,
+    struct tf_error *err)
+{
+	const char *slash = memchr(path.p, '/', path.n);
+	enum tf_code rc;
+
+	tf_buf_str(out, TF_PACKAGE_DEFINITIONS);
+	if (p->kind != TF_KIND_ROOT)
+		return tf_buf_end(out, err);
+	if (slash != NULL)
+		path.n = (size_t)(slash - path.p);
+	rc = tf_package_directory(names, path, out, err);
+	tf_buf_str(out, "/");
+	return rc == TF_OK ? tf_buf_end(out, err) : rc;
+}
+
 static enum tf_code
-definition(const struct tf_entry *e, tf_package_said_found fn, void *arg,
+definition(const struct tf_package_place *p, struct tf_package_names *names,
+    const struct tf_entry *e, tf_package_said_found fn, void *arg,
     struct tf_error *err)
 {
 	struct tf_buf b = { 0 };
+	enum tf_code rc = tf_package_definitions(p, names, e->path, &b, err);
 
+	if (rc != TF_OK) {
+		tf_buf_free(&b);
+		return rc;
+	}
 	if (e->type == TF_TEMPLATE_SET) {
 		tf_buf_printf(&b, TF_PACKAGE_TEMPLATE "@%llu.yml",
 		    (unsigned long long)e->template_version);
@@ -118,7 +144,7 @@ tf_package_said(const struct tf_package_place *p,
 
 	if (e->type == TF_TEMPLATE_SET || e->type == TF_TYPE_SET ||
 	    e->type == TF_RECIPIENTS_SET)
-		return definition(e, fn, arg, err);
+		return definition(p, names, e, fn, arg, err);
 	if (e->type == TF_ANCHOR_ADDED)
 		return anchor(e, fn, arg, err);
 	if (e->type != TF_ATTESTATION_SEALED)
@@ -132,5 +158,22 @@ tf_package_said(const struct tf_package_place *p,
 	if (rc == TF_OK)
 		rc = attestation(tf_buf_bytes(&dir), e, fn, arg, err);
 	tf_buf_free(&dir);
+	return rc;
+}
+
+enum tf_code
+tf_package_name_dirs(const struct tf_package_place *p,
+    struct tf_package_names *names, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	struct tf_str rel = tf_package_below(p, e->path);
+	struct tf_buf name = { 0 };
+	enum tf_code rc = TF_OK;
+
+	if (rel.p != NULL &&
+	    (e->type == TF_ATTESTATION_SEALED ||
+		(e->type == TF_TRAIL_CREATED && p->kind == TF_KIND_ROOT)))
+		rc = tf_package_directory(names, rel, &name, err);
+	tf_buf_free(&name);
 	return rc;
 }

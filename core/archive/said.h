@@ -8,7 +8,9 @@
 #define TF_ARCHIVE_SAID_H
 
 #include "../error.h"
+#include "../types.h"
 
+struct tf_buf;
 struct tf_content;
 struct tf_entry;
 struct tf_package_names;
@@ -24,5 +26,22 @@ typedef enum tf_code (*tf_package_said_found)(void *arg, const char *name,
 TF_MUST_USE enum tf_code tf_package_said(const struct tf_package_place *p,
     struct tf_package_names *names, const struct tf_entry *e,
     tf_package_said_found fn, void *arg, struct tf_error *err);
+
+/* Append the directory of the definitions of the trail that path is in, with '/', to
+ * out.  Errors: TF_NOMEM. */
+TF_MUST_USE enum tf_code
+tf_package_definitions(const struct tf_package_place *p,
+    struct tf_package_names *names, struct tf_str path, struct tf_buf *out,
+    struct tf_error *err);
+
+/*
+ * Assign the names of directories that follow from entry e: of a sealed attestation
+ * and, in a package of the vault, of a trail.  Whoever makes or reads a package calls
+ * this for each entry but those of evidence, in order, before the functions above: a
+ * name depends on those before it.  Errors: TF_NOMEM.
+ */
+TF_MUST_USE enum tf_code tf_package_name_dirs(const struct tf_package_place *p,
+    struct tf_package_names *names, const struct tf_entry *e,
+    struct tf_error *err);
 
 #endif

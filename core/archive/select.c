@@ -9,7 +9,11 @@
  * outside has said of the log.  A cut by time chooses whole workflows by the time at which
  * they began: a part of a workflow would prove nothing about it.  So do control,
  * status and person; these need a walk of their own before the first entry of a
- * workflow is passed on.
+ * workflow is passed on.  So does each cut of the vault, which has only the trails of
+ * those workflows.
+ *
+ * The package of the whole vault has every entry, so that a verifier can say that
+ * none is missing.
  *
  * Of the period of the package come the entries about the vault itself as well:
  * when it was open, what its clock did, and who verified it.  A verifier makes
@@ -32,16 +36,20 @@
 #include "person.h"
 #include "select.h"
 
+#define VAULT "." /* its path in requests and entries */
+#define VAULT_NAME "vault"
+
 struct selection {
 	const struct tf_package_place *p;
 	uint64_t size;
+	bool all;	      /* every entry */
 	char *below;	      /* "\"path\":\"TRAIL": a fast filter */
 	struct tf_buf opened; /* last ledger.opened, until passed to fn */
 	uint64_t opened_seq;
 	struct tf_buf closed; /* the ledger.closed of that session, or empty */
 	uint64_t closed_seq;
 	struct workflow {
-		char *name;
+		char *name;   /* its path below the base */
 		bool claimed; /* an attestation claims the control */
 		bool acted;   /* the person made an entry of it */
 	} * workflow;	      /* those that were chosen; sorted by name */
@@ -70,6 +78,14 @@ chooses_by_content(const struct tf_package_place *p)
 {
 	return p->control.p != NULL || p->status.p != NULL ||
 	    p->person.p != NULL;
+}
+
+/* Must the workflows be known before the first entry is passed on? */
+static bool
+chooses_first(const struct tf_package_place *p)
+{
+	return chooses_by_content(p) ||
+	    (p->kind == TF_KIND_ROOT && tf_package_is_cut(p));
 }
 
 static bool
@@ -120,6 +136,10 @@ tf_package_place(const struct tf_package_request *r, struct tf_package_place *p,
 		return tf_fail(err, TF_USAGE, "that is no time");
 	if (take_content(r, p, err) != TF_OK)
 		return TF_USAGE;
+	p->base = (struct tf_str){ rest, 0 };
+	p->name = tf_str_of(VAULT_NAME);
+	if (strcmp(rest, VAULT) == 0)
+		return TF_OK;
 	for (p->kind = TF_KIND_ROOT; *rest != '\0';) {
 		n = strcspn(rest, "/");
 		p->kind = (enum tf_kind)((int)p->kind + 1);
@@ -138,8 +158,8 @@ tf_package_place(const struct tf_package_request *r, struct tf_package_place *p,
 	if (p->kind != TF_KIND_TRAIL && tf_package_is_cut(p))
 		return tf_fail(err, TF_USAGE,
 		    chooses_by_content(p) ?
-			"only of a trail a part is selected" :
-			"only a trail is cut by time");
+			"only of the vault or a trail a part is selected" :
+			"only the vault or a trail is cut by time");
 	p->name = p->part[p->kind - 1];
 	/* The base of an attestation is its workflow. */
 	p->base = p->path;
@@ -165,6 +185,8 @@ within(struct tf_str path, struct tf_str dir)
 struct tf_str
 tf_package_below(const struct tf_package_place *p, struct tf_str path)
 {
+	if (p->kind == TF_KIND_ROOT && path.p != NULL && !is(path, p->path))
+		return path;
 	return within(path, p->base) && path.n > p->base.n ?
 	    (struct tf_str){ path.p + p->base.n + 1, path.n - p->base.n - 1 } :
 	    (struct tf_str){ NULL, 0 };
@@ -184,6 +206,21 @@ part_after(struct tf_str path, size_t n)
 	if (end != NULL)
 		path.n = (size_t)(end - path.p);
 	return path;
+}
+
+/* The workflow of path, as it is called below the base; p NULL: path is none. */
+static struct tf_str
+workflow_of(const struct tf_package_place *p, struct tf_str path)
+{
+	struct tf_str rel = tf_package_below(p, path);
+	int parts = TF_KIND_WORKFLOW - (int)p->kind; /* still to come */
+	size_t n = 0;
+
+	for (; n < rel.n; n++)
+		if (rel.p[n] == '/' && --parts == 0)
+			break;
+	return rel.n > 0 && parts <= 1 ? (struct tf_str){ rel.p, n } :
+					 (struct tf_str){ NULL, 0 };
 }
 
 /* --- anchors -------------------------------------------------------------- */
@@ -248,12 +285,12 @@ find_workflow(const struct selection *s, struct tf_str name, bool *there)
 	return hi;
 }
 
-/* Does the entry begin a workflow of the trail in the range of time? */
+/* Does the entry begin a workflow of what is asked for in the range of time? */
 static bool
 begins_in_time(const struct selection *s, const struct tf_entry *e)
 {
-	return e->type == TF_WORKFLOW_BEGUN && s->p->kind == TF_KIND_TRAIL &&
-	    in_time(s, e) && within(e->path, s->p->path);
+	return e->type == TF_WORKFLOW_BEGUN && s->p->kind <= TF_KIND_TRAIL &&
+	    in_time(s, e) && workflow_of(s->p, e->path).p != NULL;
 }
 
 /* Keep the name of a workflow in sorted order. */
@@ -284,17 +321,39 @@ workflow_chosen(const struct selection *s, struct tf_str name)
 	return there;
 }
 
-/* Package of a trail: select by the workflow of the entry's path. */
+/* Is a workflow of the trail chosen?  They are sorted, so one is where the first
+ * name that begins with the trail would be. */
+static bool
+trail_chosen(const struct selection *s, struct tf_str trail)
+{
+	size_t at;
+	bool there;
+
+	for (at = find_workflow(s, trail, &there); at < s->n; at++) {
+		const char *name = s->workflow[at].name;
+
+		if (strncmp(name, trail.p, trail.n) != 0)
+			break;
+		if (name[trail.n] == '/')
+			return true;
+	}
+	return false;
+}
+
+/* Package of a trail or the vault: select by the workflow of the entry's path. */
 static bool
 of_trail(const struct selection *s, const struct tf_entry *e)
 {
-	struct tf_str name = part_after(e->path, s->p->path.n);
+	struct tf_str name = workflow_of(s->p, e->path);
 
 	if (!tf_package_is_cut(s->p))
 		return true;
-	if (name.p == NULL) /* its sums need the workflows left out */
-		return e->type != TF_TRAIL_SEALED;
-	return workflow_chosen(s, name);
+	if (name.p != NULL)
+		return workflow_chosen(s, name);
+	if (e->type == TF_TRAIL_SEALED)
+		return false; /* its sums need the workflows left out */
+	return s->p->kind == TF_KIND_TRAIL || is(e->path, s->p->path) ||
+	    trail_chosen(s, e->path);
 }
 
 /* Package of an attestation: its statement names the earlier versions. */
@@ -336,7 +395,8 @@ tf_package_in_period(const struct tf_package_place *p, bool *begun,
 
 	if (!*begun)
 		*begun = p->has_since ? tf_time_cmp(e->at, p->since) >= 0 :
-					creates && is(e->path, p->path);
+					p->kind == TF_KIND_ROOT ||
+			(creates && is(e->path, p->path));
 	return *begun && (!p->has_until || tf_time_cmp(e->at, p->until) < 0);
 }
 
@@ -354,7 +414,7 @@ is_selected(const struct selection *s, const struct tf_entry *e)
 {
 	const struct tf_package_place *p = s->p;
 
-	if (e->type == TF_KEY_ROTATED || is_anchor(s, e->seq))
+	if (s->all || e->type == TF_KEY_ROTATED || is_anchor(s, e->seq))
 		return true;
 	if (e->path.p == NULL)
 		return e->seq == 0 || e->previous.p != NULL;
@@ -363,6 +423,8 @@ is_selected(const struct selection *s, const struct tf_entry *e)
 		    e->type == TF_TEMPLATE_SET || e->type == TF_TYPE_SET ||
 		    e->type == TF_RECIPIENTS_SET || e->type == TF_CLAIMS_SET ||
 		    redacts_text(e, "claims") || redacts_text(e, "imported");
+	if (p->kind == TF_KIND_ROOT)
+		return of_trail(s, e);
 	if (!within(e->path, p->base))
 		return false;
 	if (p->kind == TF_KIND_TRAIL)
@@ -462,7 +524,7 @@ choose_entry(struct selection *s, uint64_t seq, const void *body, size_t n,
 		    (unsigned long long)seq);
 	}
 	if (!s->chosen && tf_package_is_cut(p) && begins_in_time(s, &d.e))
-		rc = choose_workflow(s, part_after(d.e.path, p->path.n), err);
+		rc = choose_workflow(s, workflow_of(p, d.e.path), err);
 	if (rc == TF_OK && is_of_period(s, &d.e)) {
 		rc = pass_of_period(s, seq, (struct tf_str){ body, n }, &d.e,
 		    err);
@@ -492,7 +554,7 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 		"\"type\":\"key.rotated\"", "\"type\":\"clock.",
 		"\"type\":\"verify." };
 	struct selection *s = arg;
-	bool may = is_anchor(s, idx) ||
+	bool may = s->all || is_anchor(s, idx) ||
 	    memmem(body, n, s->below, strlen(s->below)) != NULL;
 
 	(void)off;
@@ -520,10 +582,10 @@ note_entry(struct selection *s, const struct tf_entry *e, struct tf_error *err)
 	enum tf_code rc = TF_OK;
 
 	if (begins_in_time(s, e))
-		rc = choose_workflow(s, part_after(e->path, p->path.n), err);
-	if (rc != TF_OK || !within(e->path, p->path))
+		rc = choose_workflow(s, workflow_of(p, e->path), err);
+	if (rc != TF_OK)
 		return rc;
-	name = part_after(e->path, p->path.n);
+	name = workflow_of(p, e->path);
 	at = name.p == NULL ? 0 : find_workflow(s, name, &there);
 	if (name.p == NULL || !there)
 		return TF_OK;
@@ -603,7 +665,11 @@ tf_package_select(struct tf_db *db, uint64_t size,
     const struct tf_package_place *p, tf_selected fn, tf_package_fits fits,
     void *arg, struct tf_error *err)
 {
-	struct selection s = { .p = p, .size = size, .fn = fn, .arg = arg };
+	struct selection s = { .p = p,
+		.size = size,
+		.all = p->kind == TF_KIND_ROOT && !tf_package_is_cut(p),
+		.fn = fn,
+		.arg = arg };
 	struct tf_buf below = { 0 };
 	enum tf_code rc;
 
@@ -613,7 +679,7 @@ tf_package_select(struct tf_db *db, uint64_t size,
 	s.below = below.p;
 	rc = below.failed ? tf_nomem(err) :
 			    tf_anchors_newest(db, take_anchor, &s, err);
-	if (rc == TF_OK && chooses_by_content(p))
+	if (rc == TF_OK && chooses_first(p))
 		rc = choose_by_content(&s, db, fits, err);
 	if (rc == TF_OK)
 		rc = tf_entries_each(db, 0, one_row, &s, err);

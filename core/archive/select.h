@@ -12,9 +12,10 @@ struct tf_db;
 struct tf_entry;
 struct tf_package_request;
 
-/* The trail, workflow or attestation of a package, and its time range. */
+/* What a package is about, the vault, a trail, a workflow or an attestation, and its
+ * time range. */
 struct tf_package_place {
-	enum tf_kind kind;
+	enum tf_kind kind;	  /* TF_KIND_ROOT: the whole vault */
 	struct tf_str path, name; /* the whole path; its last name */
 	struct tf_str base;	  /* root of the names in the package */
 	struct tf_str part[3];	  /* trail, workflow, attestation */
@@ -23,7 +24,8 @@ struct tf_package_place {
 	struct tf_str control, status, person; /* or absent */
 };
 
-/* True if a request took a part of a trail: other workflows may be left out. */
+/* True if a request took a part of the vault or of a trail: other workflows may be
+ * left out. */
 bool tf_package_is_cut(const struct tf_package_place *p);
 
 /*
@@ -34,10 +36,10 @@ typedef enum tf_code (*tf_selected)(void *arg, uint64_t seq, struct tf_str body,
     const struct tf_entry *e, struct tf_error *err);
 
 /*
- * Parse the request r into *p, whose strings point into r->path.  Errors:
- * TF_UNSUPPORTED (the path is no trail, workflow or attestation), TF_USAGE (a
- * time, control, status or person is malformed, or is given for a workflow or an
- * attestation).
+ * Parse the request r into *p, whose strings point into r->path; "." is the vault.
+ * Errors: TF_UNSUPPORTED (the path is no trail, workflow or attestation), TF_USAGE
+ * (a time, control, status or person is malformed, or is given for a workflow or
+ * an attestation).
  */
 TF_MUST_USE enum tf_code tf_package_place(const struct tf_package_request *r,
     struct tf_package_place *p, struct tf_error *err);
@@ -50,14 +52,15 @@ TF_MUST_USE enum tf_code tf_package_place(const struct tf_package_request *r,
 bool tf_package_in_period(const struct tf_package_place *p, bool *begun,
     const struct tf_entry *e);
 
-/* Return the part of path below the base; p NULL if path is not below it. */
+/* Return the part of path below the base; p NULL if path is not below it, as "." is
+ * below nothing. */
 struct tf_str tf_package_below(const struct tf_package_place *p,
     struct tf_str path);
 
 /*
- * Decide about a workflow of the trail what its entries alone do not say: does it
- * have the status and the control of the request?  claimed: an attestation claims
- * the control.  A code other than TF_OK stops the walk and is returned.
+ * Decide about a workflow, by its path below the base, what its entries alone do not
+ * say: does it have the status and the control of the request?  claimed: an
+ * attestation claims the control.  A code other than TF_OK stops the walk and is returned.
  */
 typedef enum tf_code (*tf_package_fits)(void *arg, struct tf_str workflow,
     bool claimed, bool *fits, struct tf_error *err);

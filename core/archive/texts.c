@@ -14,8 +14,8 @@
 #include "select.h"
 #include "texts.h"
 
-/* A package of a part of a trail has no page of the trail: that page would
- * count workflows that the package leaves out. */
+/* A package of a part of the vault or of a trail has no page of these: that page
+ * would count workflows that the package leaves out. */
 bool
 tf_package_dir_of(const struct tf_package_place *p, const struct tf_entry *e,
     struct tf_package_dir *d)
@@ -23,6 +23,11 @@ tf_package_dir_of(const struct tf_package_place *p, const struct tf_entry *e,
 	enum tf_kind kind;
 
 	switch (e->type) {
+	case TF_LEDGER_OPENED: /* the first one creates the root */
+		if (e->seq != 0)
+			return false;
+		kind = TF_KIND_ROOT;
+		break;
 	case TF_TRAIL_CREATED:
 		kind = TF_KIND_TRAIL;
 		break;
@@ -35,11 +40,11 @@ tf_package_dir_of(const struct tf_package_place *p, const struct tf_entry *e,
 	default:
 		return false;
 	}
-	if (kind < p->kind || (kind == TF_KIND_TRAIL && tf_package_is_cut(p)))
+	if (kind < p->kind || (kind <= TF_KIND_TRAIL && tf_package_is_cut(p)))
 		return false;
 	*d = (struct tf_package_dir){ .kind = kind,
-		.id = e->node,
-		.path = e->path };
+		.id = kind == TF_KIND_ROOT ? TF_ROOT_ID : e->node,
+		.path = kind == TF_KIND_ROOT ? p->path : e->path };
 	return true;
 }
 
@@ -100,10 +105,11 @@ attestation_texts(const struct tf_package_dir *d, struct tf_str stored,
 	return rc;
 }
 
-/* List the files of a trail or workflow; those of the base are at the top. */
+/* List the files of the vault, a trail or a workflow; those of the base are at the
+ * top.  The status of the vault is that of today, which no entry says. */
 static enum tf_code
-parent_texts(struct tf_str stored, tf_package_text_found fn, void *arg,
-    struct tf_error *err)
+parent_texts(enum tf_kind kind, struct tf_str stored, tf_package_text_found fn,
+    void *arg, struct tf_error *err)
 {
 	bool top = stored.n == 0;
 	const char *dir = top ? "" : TF_PACKAGE_WORKFLOWS;
@@ -111,10 +117,11 @@ parent_texts(struct tf_str stored, tf_package_text_found fn, void *arg,
 	    top ? TF_PACKAGE_PAGE : "/" TF_PACKAGE_PAGE, TF_PACKAGE_TEXT_PAGE,
 	    fn, arg, err);
 
-	if (rc == TF_OK)
-		rc = found(dir, stored,
-		    top ? TF_PACKAGE_TRAIL_PAGE : "/" TF_PACKAGE_TRAIL_PAGE,
-		    TF_PACKAGE_TEXT_TRAIL_PAGE, fn, arg, err);
+	if (rc != TF_OK || kind == TF_KIND_ROOT)
+		return rc;
+	rc = found(dir, stored,
+	    top ? TF_PACKAGE_TRAIL_PAGE : "/" TF_PACKAGE_TRAIL_PAGE,
+	    TF_PACKAGE_TEXT_TRAIL_PAGE, fn, arg, err);
 	return rc == TF_OK ?
 	    found(dir, stored, top ? TF_PACKAGE_STATUS : "/" TF_PACKAGE_STATUS,
 		TF_PACKAGE_TEXT_STATUS, fn, arg, err) :
@@ -137,9 +144,10 @@ tf_package_texts(const struct tf_package_place *p,
 	if (rc == TF_OK && d->kind == TF_KIND_ATTESTATION)
 		rc = attestation_texts(d, tf_buf_bytes(&stored), fn, arg, err);
 	else if (rc == TF_OK)
-		rc = parent_texts(tf_buf_bytes(&stored), fn, arg, err);
-	/* One for all that is in the package. */
-	if (rc == TF_OK && tf_str_same(d->path, p->path))
+		rc = parent_texts(d->kind, tf_buf_bytes(&stored), fn, arg, err);
+	/* One for all that is in the package; a vault has no custody of its own. */
+	if (rc == TF_OK && d->kind != TF_KIND_ROOT &&
+	    tf_str_same(d->path, p->path))
 		rc = found("", (struct tf_str){ "", 0 }, TF_PACKAGE_CUSTODY,
 		    TF_PACKAGE_TEXT_CUSTODY, fn, arg, err);
 	tf_buf_free(&stored);

@@ -14,7 +14,7 @@
 struct tf_entry;
 struct tf_package_names;
 
-/* A trail, workflow or attestation in the package. */
+/* The vault, or a trail, workflow or attestation, in the package. */
 struct tf_package_dir {
 	enum tf_kind kind;
 	uint64_t id;

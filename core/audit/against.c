@@ -267,7 +267,6 @@ one_packaged(void *arg, uint64_t seq, struct tf_str body,
     const struct tf_entry *e, struct tf_error *err)
 {
 	struct against *g = arg;
-	struct tf_buf b = { 0 };
 	struct tf_package_dir d;
 	char number[24];
 	enum tf_code rc = TF_OK;
@@ -283,10 +282,9 @@ one_packaged(void *arg, uint64_t seq, struct tf_str body,
 		d.sealed = true; /* it then has the most pages */
 		rc = tf_package_dirs_add(&g->dirs, &d, err);
 	}
-	if (rc == TF_OK && e->type == TF_ATTESTATION_SEALED)
-		rc = tf_package_directory(g->scope.names,
-		    tf_package_below(&g->scope.place, e->path), &b, err);
-	tf_buf_free(&b);
+	if (rc == TF_OK)
+		rc = tf_package_name_dirs(&g->scope.place, g->scope.names, e,
+		    err);
 	(void)snprintf(number, sizeof(number), "%llu", (unsigned long long)seq);
 	if (rc == TF_OK)
 		rc = tf_package_said(&g->scope.place, g->scope.names, e,

@@ -132,7 +132,10 @@ read_first(struct tf_audit_package *k, struct tf_error *err)
 	}
 	rc = tf_package_json_read(&k->line, &k->q, &k->f.format, &k->text, err);
 	k->line.n = 0;
-	if (rc == TF_OK && tf_package_place(&k->q, &k->p, err) != TF_OK)
+	if (rc == TF_OK &&
+	    (tf_package_place(&k->q, &k->p, err) != TF_OK ||
+		(k->p.kind == TF_KIND_ROOT &&
+		    k->f.format < TF_PACKAGE_FORMAT_VAULT)))
 		rc = tf_fail(err, TF_TAMPER,
 		    TF_PACKAGE_JSON " names no trail, workflow or attestation");
 	return rc;

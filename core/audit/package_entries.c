@@ -428,12 +428,15 @@ type_text(void *arg, struct tf_str type, uint64_t version, struct tf_buf *out,
     struct tf_error *err)
 {
 	struct again *g = arg;
+	struct tf_audit_package *k = g->a->self;
 	struct tf_buf name = { 0 };
 	enum tf_code rc;
 
+	rc = tf_package_definitions(&k->p, k->names, g->e->path, &name, err);
 	tf_buf_printf(&name, TF_PACKAGE_TYPES "%.*s@%llu.yml", (int)type.n,
 	    type.p, (unsigned long long)version);
-	rc = load_quietly(g->a, &name, out, err);
+	if (rc == TF_OK)
+		rc = load_quietly(g->a, &name, out, err);
 	tf_buf_free(&name);
 	return rc;
 }
@@ -629,6 +632,8 @@ one_line(struct tf_audit *a, const char *p, size_t n, struct tf_error *err)
 			rc = tf_nomem(err);
 		if (rc == TF_OK && d.e.type == TF_EVIDENCE_SEALED)
 			rc = name_evidence(a, &d.e, err);
+		else if (rc == TF_OK)
+			rc = tf_package_name_dirs(&k->p, k->names, &d.e, err);
 		if (rc == TF_OK && tf_package_dir_of(&k->p, &d.e, &dir))
 			rc = tf_package_dirs_add(&k->dirs, &dir, err);
 		if (rc == TF_OK)

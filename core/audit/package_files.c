@@ -204,10 +204,9 @@ check_completeness(struct tf_audit *a, struct tf_error *err)
 	if (k->f.format >= TF_PACKAGE_FORMAT_HEALTH &&
 	    tf_audit_member_load(a, TF_CHECK_PACKAGE, TF_PACKAGE_COMPLETENESS,
 		TF_AUDIT_TEXT_MAX, &have)) {
-		rc = tf_completeness_read(&have, said, err);
+		rc = tf_completeness_read(&have, &k->p, said, err);
 		if (rc == TF_TAMPER ||
-		    (rc == TF_OK &&
-			said->has_trail != tf_package_is_cut(&k->p))) {
+		    (rc == TF_OK && said->has_of != tf_package_is_cut(&k->p))) {
 			tf_audit_member_wrong(a, TF_CHECK_PACKAGE,
 			    TF_PACKAGE_COMPLETENESS, "is malformed");
 			rc = TF_OK;
@@ -217,11 +216,14 @@ check_completeness(struct tf_audit *a, struct tf_error *err)
 			if (rc == TF_OK)
 				tf_audit_member_must_be(a,
 				    TF_PACKAGE_COMPLETENESS, &want);
-			if (rc == TF_OK && said->has_trail)
+			if (rc == TF_OK && said->has_of)
 				tf_audit_member_remark(a, TF_GRADE_UNPROVEN,
 				    TF_PACKAGE_COMPLETENESS,
-				    "unproven: how many workflows the trail "
-				    "has");
+				    k->p.kind == TF_KIND_ROOT ?
+					"unproven: how many workflows the "
+					"vault has" :
+					"unproven: how many workflows the "
+					"trail has");
 		}
 	}
 	tf_buf_free(&have);
@@ -294,13 +296,23 @@ check_certificate(struct tf_audit *a, struct tf_error *err)
 	return rc;
 }
 
+/* Must the package have every entry? */
+static bool
+is_whole_log(const struct tf_audit_package *k)
+{
+	return k->p.kind == TF_KIND_ROOT && !tf_package_is_cut(&k->p);
+}
+
 /* Are the workflows those that were asked for?  Whether there are others only the
- * whole log can show. */
+ * whole log can show, which the package of the whole vault has. */
 static void
 check_selection(struct tf_audit *a)
 {
 	struct tf_audit_package *k = a->self;
 
+	if (is_whole_log(k) && k->f.entries < a->head.size)
+		tf_audit_member_wrong(a, TF_CHECK_ENTRIES, TF_PACKAGE_EVENTS,
+		    "lacks entries: the package of a vault has all of them");
 	for (size_t i = 0; k->p.person.p != NULL && i < k->dirs.n; i++)
 		if (k->dirs.d[i].kind == TF_KIND_WORKFLOW &&
 		    !k->dirs.d[i].acted)
@@ -388,7 +400,9 @@ tf_audit_package_end(struct tf_audit *a, struct tf_error *err)
 	a->r->selected = k->p.control.p != NULL || k->p.status.p != NULL ||
 	    k->p.person.p != NULL;
 	a->r->may_be_repeated = k->p.kind == TF_KIND_ATTESTATION;
-	rc = tf_replay_each(a->replay, count_open, a, err);
+	/* With every entry of the log, what is open lacks nothing. */
+	rc = is_whole_log(k) ? TF_OK :
+			       tf_replay_each(a->replay, count_open, a, err);
 	if (rc != TF_OK)
 		return rc;
 	k->f.p = &k->p;

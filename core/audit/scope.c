@@ -112,10 +112,10 @@ is_package(const struct tf_audit_scope *s, struct tf_db *db, const char *path,
 	enum tf_kind kind;
 	enum tf_code rc = TF_OK;
 
-	*yes = s->place.kind != TF_KIND_ROOT &&
+	*yes = s->has_place &&
 	    faccessat(dirfd, TF_PACKAGE_BAGIT, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	if (!*yes)
-		return errno == ENOENT || s->place.kind == TF_KIND_ROOT ?
+		return errno == ENOENT || !s->has_place ?
 		    TF_OK :
 		    cannot_read(TF_PACKAGE_BAGIT, err);
 	tf_buf_printf(&b, "%s/" TF_PACKAGE_BAGIT, path);
@@ -150,7 +150,8 @@ tf_audit_scope_choose(struct tf_audit_scope *s, const struct tf_verify *v,
 	if (strcmp(path, ".") != 0)
 		s->base = (struct tf_str){ path, strlen(path) };
 	rc = tf_package_place(&q, &s->place, err);
-	/* A directory in an attestation, or the root, has no package. */
+	s->has_place = rc == TF_OK;
+	/* A directory in an attestation has no package. */
 	if (rc == TF_UNSUPPORTED && !s->select)
 		rc = TF_OK;
 	if (rc == TF_OK)

@@ -14,6 +14,7 @@ struct tf_verify;
 
 struct tf_audit_scope {
 	struct tf_package_place place; /* the directory in the ledger */
+	bool has_place;		       /* packages are made of it */
 	struct tf_str base;	       /* paths are relative to it */
 	bool select; /* only what a package holds, not all below base */
 	/* NULL: the directory is not an unpacked package. */

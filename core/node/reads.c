@@ -7,7 +7,10 @@
 #include "../base/array.h"
 #include "../base/clock.h"
 #include "../base/time_text.h"
+#include "../store/nodes.h"
 #include "../vault.h"
+#include "base.h"
+#include "children.h"
 #include "vault_i.h"
 
 #define EARLY (TF_READS_MAX / 2) /* pairs at which the thread is woken */
@@ -189,8 +192,8 @@ tf_vault_notes_reads(struct tf_vault *v)
 	return tf_wishes_any(v, TF_WISH_READS) && !v->read_only;
 }
 
-void
-tf_vault_note_read(struct tf_vault *v, uint64_t id, const struct tf_actor *who)
+static void
+note(struct tf_vault *v, uint64_t id, const struct tf_actor *who)
 {
 	struct tf_time now = tf_time_clamp(tf_clock_now());
 	const struct tf_read one = { .node = id,
@@ -201,6 +204,41 @@ tf_vault_note_read(struct tf_vault *v, uint64_t id, const struct tf_actor *who)
 	pthread_mutex_lock(&v->reads.mu);
 	add(&v->reads, who, &one);
 	pthread_mutex_unlock(&v->reads.mu);
+}
+
+struct reading {
+	struct tf_vault *v;
+	const struct tf_actor *who;
+};
+
+static enum tf_code
+note_trail(void *arg, const struct tf_node_row *row, struct tf_error *err)
+{
+	const struct reading *x = arg;
+
+	(void)err;
+	note(x->v, row->attr.id, x->who);
+	return TF_OK;
+}
+
+void
+tf_vault_note_read(struct tf_vault *v, uint64_t id, const struct tf_actor *who)
+{
+	struct reading x = { v, who };
+	struct tf_db *db = NULL;
+	enum tf_code rc;
+
+	if (id != TF_ROOT_ID) {
+		note(v, id, who);
+		return;
+	}
+	rc = tf_reader_db(v, &db, NULL);
+	if (rc == TF_OK) {
+		rc = tf_each_child(db, id, note_trail, &x, NULL);
+		tf_reader_done(v, db);
+	}
+	if (rc != TF_OK)
+		tf_reads_lose(&v->reads, 1);
 }
 
 void

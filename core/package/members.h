@@ -63,7 +63,8 @@ struct tf_package_maker {
 	size_t n_recordings, cap_recordings;
 	struct tf_hash *apart; /* texts that were added, sorted */
 	size_t n_apart, cap_apart;
-	uint64_t trail;	 /* its node */
+	uint64_t
+	    parent; /* the trail or the root, of whose workflows some are here */
 	uint64_t sealed; /* attestation of the seal being added, or 0 */
 	/* Set for a package that is read through a mount, else NULL. */
 	const atomic_bool *stop;    /* true: give up */

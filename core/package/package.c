@@ -164,19 +164,6 @@ take_attester(struct tf_package_maker *k, struct tf_str spki,
 	return tf_buf_end(&k->attester, err);
 }
 
-/* Assign the name of a directory now, though it is used later: see format.h. */
-static enum tf_code
-name_directory(struct tf_package_maker *k, struct tf_str path,
-    struct tf_error *err)
-{
-	struct tf_buf b = { 0 };
-	enum tf_code rc = tf_package_directory(k->names,
-	    tf_package_below(&k->p, path), &b, err);
-
-	tf_buf_free(&b);
-	return rc;
-}
-
 /* Add what follows from one entry: its line, its file or its texts, and its
  * proof. */
 static enum tf_code
@@ -210,9 +197,8 @@ one_entry(void *arg, uint64_t seq, struct tf_str body, const struct tf_entry *e,
 		return tf_package_add_evidence(k, seq, body, e, err);
 	if (tf_package_dir_of(&k->p, e, &d))
 		rc = tf_package_dirs_add(&k->dirs, &d, err);
-	/* Names are assigned in the order of the entries: see format.h. */
-	if (rc == TF_OK && e->type == TF_ATTESTATION_SEALED)
-		rc = name_directory(k, e->path, err);
+	if (rc == TF_OK)
+		rc = tf_package_name_dirs(&k->p, k->names, e, err);
 	if (rc == TF_OK)
 		rc = tf_package_begin_said(k, e, err);
 	if (rc == TF_OK)
@@ -359,12 +345,13 @@ check_there(struct tf_package_maker *k, struct tf_error *err)
 	uint64_t id = TF_ROOT_ID;
 	enum tf_code rc = TF_OK;
 
+	k->parent = TF_ROOT_ID;
 	for (int i = 0; rc == TF_OK && i < (int)k->p.kind; i++) {
 		rc = tf_nodes_find(k->db, id, k->p.part[i].p, k->p.part[i].n,
 		    &row, err);
 		id = row.attr.id;
 		if (i == 0)
-			k->trail = id;
+			k->parent = id;
 	}
 	errno = 0; /* of a call long ago */
 	if (rc == TF_NOTFOUND)
@@ -375,6 +362,28 @@ check_there(struct tf_package_maker *k, struct tf_error *err)
 	/* who may read the whole directory: no more checks are needed. */
 	k->w->all = true;
 	return rc;
+}
+
+/* The row of a workflow, by its path below the vault or its name in the trail. */
+static enum tf_code
+find_workflow(struct tf_package_maker *k, struct tf_str path,
+    struct tf_node_row *row, struct tf_error *err)
+{
+	const char *slash = memchr(path.p, '/', path.n);
+	uint64_t dir = k->parent;
+	size_t n;
+	enum tf_code rc = TF_OK;
+
+	if (slash != NULL) {
+		n = (size_t)(slash - path.p);
+		rc = tf_nodes_find(k->db, dir, path.p, n, row, err);
+		dir = row->attr.id;
+		path.p += n + 1;
+		path.n -= n + 1;
+	}
+	return rc == TF_OK ?
+	    tf_nodes_find(k->db, dir, path.p, path.n, row, err) :
+	    rc;
 }
 
 /* Has the workflow the status and the control of the request?  Its judgement says
@@ -392,7 +401,7 @@ fits(void *arg, struct tf_str workflow, bool claimed, bool *yes,
 	*yes = p->control.p == NULL || claimed;
 	if (rc != TF_OK || (*yes && p->status.p == NULL))
 		return rc;
-	rc = tf_nodes_find(k->db, k->trail, workflow.p, workflow.n, &row, err);
+	rc = find_workflow(k, workflow, &row, err);
 	if (rc == TF_OK)
 		rc = tf_judgement_of(k->w, row.attr.id, &f, err);
 	if (rc != TF_OK)
@@ -412,8 +421,9 @@ count_child(void *arg, const struct tf_node_row *row, struct tf_error *err)
 {
 	struct tf_package_maker *k = arg;
 
-	(void)row;
-	k->complete.said.trail++;
+	if (row->attr.kind == TF_KIND_TRAIL)
+		return tf_each_child(k->db, row->attr.id, count_child, k, err);
+	k->complete.said.of++;
 	return tf_package_check_stop(k, err);
 }
 
@@ -423,9 +433,9 @@ complete(struct tf_package_maker *k, struct tf_error *err)
 {
 	(void)snprintf(k->complete.said.tool, sizeof(k->complete.said.tool),
 	    "trailfs " TF_VERSION);
-	k->complete.said.has_trail = tf_package_is_cut(&k->p);
-	return k->complete.said.has_trail ?
-	    tf_each_child(k->db, k->trail, count_child, k, err) :
+	k->complete.said.has_of = tf_package_is_cut(&k->p);
+	return k->complete.said.has_of ?
+	    tf_each_child(k->db, k->parent, count_child, k, err) :
 	    TF_OK;
 }
 
@@ -554,6 +564,8 @@ path_of(struct tf_vault *v, uint64_t id, struct tf_buf *path,
 		return tf_fail(err, TF_NOTFOUND, "it is not in the ledger yet");
 	if (rc == TF_OK)
 		rc = tf_vault_path(v, id, path, err);
+	if (path->n == 0)
+		tf_buf_str(path, ".");
 	tf_buf_add(path, "", 1);
 	return rc == TF_OK && path->failed ? tf_nomem(err) : rc;
 }

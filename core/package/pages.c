@@ -11,17 +11,17 @@
 #include "../archive/names.h"
 #include "../archive/select.h"
 #include "../archive/texts.h"
+#include "../base/bytes.h"
 #include "../page.h"
 #include "../store/nodes.h"
 #include "../view/view.h"
 #include "pages.h"
 
-#define UP "../../" /* from a workflow's page in a package of its trail */
-
 struct page {
 	struct tf_package_pages *g;
 	const struct tf_package_dir *d;
-	const char *up; /* from the page to the topmost directory */
+	const char
+	    *up; /* from the page to the topmost directory, "": it is there */
 };
 
 /* --- links ---------------------------------------------------------------- */
@@ -35,7 +35,8 @@ add(struct tf_buf *out, const char *a, struct tf_str b, const char *c)
 	return true;
 }
 
-/* Append the stored name of path in attestation name of this workflow. */
+/* Append the stored name of path in the trail, workflow or attestation name of this
+ * directory. */
 static bool
 add_stored(struct page *p, struct tf_str name, struct tf_str path,
     struct tf_buf *out)
@@ -53,6 +54,20 @@ add_stored(struct page *p, struct tf_str name, struct tf_str path,
 		    (struct tf_str){ whole.p, whole.n }, out);
 	out->failed = out->failed || whole.failed;
 	tf_buf_free(&whole);
+	return true;
+}
+
+/* Append the link to the page above.  A package of a part of a trail or the vault
+ * has no pages of these. */
+static bool
+link_up(const struct page *p, struct tf_buf *out)
+{
+	const bool beside = p->g->p->kind == TF_KIND_ROOT &&
+	    p->d->kind == TF_KIND_WORKFLOW;
+
+	if (*p->up == '\0' || tf_package_is_cut(p->g->p))
+		return false;
+	tf_buf_printf(out, "%s" TF_PACKAGE_PAGE, beside ? "../" : p->up);
 	return true;
 }
 
@@ -90,17 +105,24 @@ find(void *arg, const struct tf_page_target *t, struct tf_buf *out)
 	struct page *p = arg;
 
 	switch (t->link) {
-	case TF_PAGE_UP: /* a part of a trail has no page of the trail */
-		return *p->up != '\0' && !tf_package_is_cut(p->g->p) &&
-		    add(out, UP TF_PACKAGE_PAGE, none, "");
+	case TF_PAGE_UP:
+		return link_up(p, out);
 	case TF_PAGE_BELOW:
-		return add(out, TF_PACKAGE_WORKFLOWS, t->name,
-		    "/" TF_PACKAGE_PAGE);
+		if (tf_str_same(t->name, p->d->path))
+			return false; /* an entry about the vault itself */
+		tf_buf_str(out, p->up);
+		tf_buf_str(out, TF_PACKAGE_WORKFLOWS);
+		return add_stored(p, t->name, none, out) &&
+		    add(out, "/" TF_PACKAGE_PAGE, none, "");
 	case TF_PAGE_VAULT:
+		return p->g->p->kind == TF_KIND_ROOT && *p->up != '\0' &&
+		    !tf_package_is_cut(p->g->p) &&
+		    add(out, p->up, none, TF_PACKAGE_PAGE);
 	case TF_PAGE_PACKAGE:
-		return false; /* a package has neither */
+		return false; /* there is none in a package */
 	case TF_PAGE_STATUS:
-		return add(out, TF_PACKAGE_STATUS, none, "");
+		return p->d->kind != TF_KIND_ROOT &&
+		    add(out, TF_PACKAGE_STATUS, none, "");
 	default:
 		break;
 	}
@@ -265,10 +287,11 @@ enum tf_code
 tf_package_pages_add(struct tf_package_pages *g, const struct tf_package_dir *d,
     struct tf_error *err)
 {
+	/* From workflows/NAME/, and from workflows/TRAIL/NAME/. */
+	static const char *const ups[] = { "", "../../", "../../../" };
 	struct page p = { .g = g, .d = d, .up = "" };
 
-	if (d->kind != TF_KIND_ATTESTATION &&
-	    tf_package_below(g->p, d->path).n > 0)
-		p.up = UP;
+	if (d->kind != TF_KIND_ATTESTATION)
+		p.up = ups[d->kind - g->p->kind];
 	return tf_package_texts(g->p, g->names, d, add_text, &p, err);
 }

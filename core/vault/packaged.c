@@ -133,8 +133,7 @@ tf_vault_packaged(struct tf_vault *v, uint64_t id,
 
 	if (rc == TF_OK)
 		rc = tf_vault_getattr(v, id, &a, err);
-	if (rc == TF_OK &&
-	    (a.kind < TF_KIND_TRAIL || a.kind > TF_KIND_ATTESTATION))
+	if (rc == TF_OK && a.kind > TF_KIND_ATTESTATION)
 		rc = tf_fail(err, TF_UNSUPPORTED, "no package is made of that");
 	if (rc == TF_OK && made->to != NULL)
 		rc = tf_package_to_check(made->to, err);

@@ -301,6 +301,7 @@ put_present(struct tf_page *p, struct tf_error *err)
 enum tf_code
 tf_page_root(struct tf_page *p, struct tf_error *err)
 {
+	const bool packaged = p->w->ledger_only && !p->w->past;
 	struct tf_hash root;
 	char hex[65];
 	uint64_t size;
@@ -319,9 +320,12 @@ tf_page_root(struct tf_page *p, struct tf_error *err)
 	    "<dt>Signed checkpoint</dt><dd>",
 	    (unsigned long long)size, hex);
 	tf_page_word(p, TF_PAGE_CHECKPOINT, none, none, "checkpoint");
-	tf_html(&p->b, "</dd>\n<dt>Store</dt><dd><code>%s</code></dd>\n",
-	    p->w->v->store);
-	if (!p->w->past && (rc = put_present(p, err)) != TF_OK)
+	tf_html(&p->b, "</dd>\n");
+	/* Where the store is, and how it is now, no package says. */
+	if (!packaged)
+		tf_html(&p->b, "<dt>Store</dt><dd><code>%s</code></dd>\n",
+		    p->w->v->store);
+	if (!p->w->past && !packaged && (rc = put_present(p, err)) != TF_OK)
 		return rc;
 	tf_html(&p->b, "</dl>\n");
 	rc = put_trails(p, err);

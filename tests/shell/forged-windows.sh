@@ -134,7 +134,12 @@ a_package_of_today_passes() {
 	is 0 trailctl package --no-entry -o w.zip store/t/w
 	is 0 trailctl package --no-entry -o t.zip store/t
 	is 0 trailctl package --no-entry --since 2020-01-01T00:00:00Z -o s.zip store/t
-	for f in w t s; do
+	# Of the whole vault, with a second trail whose name differs in case alone.
+	is 0 trailctl trail create --steps a,b store/T
+	is 0 trailctl attest --begin store/T/w/a files/*
+	is 0 trailctl package --no-entry -o v.zip store
+	is 0 trailctl package --no-entry --status INCOMPLETE -o p.zip store
+	for f in w t s v p; do
 		unpacked $f.zip
 		cmp u/*/verify.ps1 "$windows"
 		same "$(cat vkey)"

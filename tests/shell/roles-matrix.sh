@@ -281,7 +281,8 @@ who_reads_which_control_file() {
 		"at/$size/.trailfs/SHA256SUMS"; do
 		file attestation "$name" "$readers"
 	done
-	for name in status.json events.jsonl index.html metrics holds anchor; do
+	for name in status.json events.jsonl index.html metrics holds anchor \
+		package.zip; do
 		file root $name "$all"
 	done
 	for name in tile/entries/000.p tile/0/000.p; do
