@@ -27,10 +27,11 @@
  *   TF_NOMEM, and TF_NOSPACE
  * The text of an error names the host or the path, and never a secret.
  *
+ * A connection that is lost does not end a handle: the next call connects again.
  * A handle belongs to one thread at a time; two handles may be used at once, by
  * other processes too.  Strings given to a function stay the caller's; strings
- * given to a callback are valid until it returns.  A callback that fails ends the
- * call, which returns its code.
+ * given to a callback are valid until it returns.  A callback must not use the
+ * handle; one that fails ends the call, which returns its code.
  */
 #ifndef TF_ORG_ENGINE_H
 #define TF_ORG_ENGINE_H

@@ -4,11 +4,20 @@
 #include <string.h>
 #include <strings.h>
 
+#include "dir.h"
 #include "plugin.h"
+
+/* Only `dir:` is in the program itself. */
+static const struct tf_engine dir_engine = {
+	.abi = TF_ENGINE_ABI,
+	.ledger = &tf_dir_ledger_ops,
+	.blobs = &tf_dir_blob_ops,
+};
 
 static const struct {
 	const char *scheme, *plugin;
 } engines[] = {
+	{ "dir:", NULL },
 	{ "postgresql://", "postgresql" },
 	{ "postgres://", "postgresql" },
 	{ "s3://", "s3" },
@@ -50,10 +59,13 @@ find_engine(const char *uri, const struct tf_engine **out, struct tf_error *err)
 		if (strncmp(uri, engines[i].scheme,
 			strlen(engines[i].scheme)) != 0)
 			continue;
-		return tf_plugin_load(engines[i].plugin, out, err);
+		*out = &dir_engine;
+		return engines[i].plugin == NULL ?
+		    TF_OK :
+		    tf_plugin_load(engines[i].plugin, out, err);
 	}
 	return tf_fail(err, TF_INVALID,
-	    "%.60s: expected postgresql://... or s3://...", uri);
+	    "%.60s: expected dir:PATH, postgresql://... or s3://...", uri);
 }
 
 static enum tf_code

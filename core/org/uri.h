@@ -1,5 +1,5 @@
 /*
- * The engine that a URI names.  Engines are plug-ins, which
+ * The engine that a URI names.  `dir:` is built in; the others are plug-ins, which
  * bring their own libraries: postgresql: is trailfs-postgresql.so, s3: is
  * trailfs-s3.so.  A plug-in is loaded from the directory of the running program
  * (a build) or from ../lib/trailfs of it (an installation): neither the URI nor the
