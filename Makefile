@@ -39,7 +39,7 @@ rooms := anchor org find package audit archive view vault seal commit sign node 
 archives := $(rooms:%=$(BUILD)/libtf-%.a)
 programs := $(BUILD)/trailfs $(BUILD)/trailctl $(BUILD)/trailfs-signer
 tests := $(addprefix $(BUILD)/,test-mount test-nomem test-unit test-faults \
-	test-bitflip)
+	test-bitflip test-org)
 model := $(BUILD)/test-model
 suites := $(wildcard tests/shell/*.sh)
 wire := $(BUILD)/mirror-wire
@@ -54,7 +54,7 @@ fuzzers := $(fuzz_names:%=$(BUILD)/fuzz-%)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 all_objects := $(foreach d,$(rooms:%=core/%) fs tools tools/signer tests/unit tests/mount \
 	tests/model tests/faults tests/bench tests/fuzz tests/bitflip \
-	tests/nomem tests/attack tests/org/rig,\
+	tests/nomem tests/attack tests/org tests/org/rig,\
 	$(call objects,$(d)))
 manuals := $(wildcard man/*.[1-9])
 # Engines of organisations (core/org/engine.h): each is built if its library is
@@ -84,6 +84,8 @@ $(BUILD)/test-faults: $(filter-out %/shim.o,\
 $(BUILD)/test-bitflip: $(call objects,tests/bitflip) $(archives)
 $(BUILD)/test-nomem: $(call objects,tests/nomem) \
 	$(BUILD)/tests/bitflip/store.o $(archives)
+# It loads the plug-ins from beside itself.
+$(BUILD)/test-org: $(call objects,tests/org) $(archives) | $(plugins)
 $(attack): $(call objects,tests/attack) $(BUILD)/libtf-base.a
 $(org_rig): $(BUILD)/org-%: $(BUILD)/tests/org/rig/%.o $(archives)
 # The model shares no code with the vault that it checks.

@@ -13,48 +13,6 @@
 
 #define POLL_MS 20 /* between two looks at the number of entries */
 
-enum tf_code
-tf_dir_begin(struct tf_dir_ledger *l, struct tf_error *err)
-{
-	enum tf_code rc = tf_sql_exec(l->db, "BEGIN IMMEDIATE", "begin", err);
-
-	if (rc == TF_LOCKED)
-		rc = tf_fail(err, TF_BUSY,
-		    "another process holds the ledger for too long");
-	return rc;
-}
-
-enum tf_code
-tf_dir_commit(struct tf_dir_ledger *l, struct tf_error *err)
-{
-	enum tf_code rc = tf_sql_exec(l->db, "COMMIT", "commit", err);
-
-	/* A frame that could not be synced may be on the disk all the same. */
-	if (rc == TF_IO)
-		rc = tf_fail(err, TF_INDOUBT,
-		    "the disk failed: what was appended may be there or not");
-	if (rc == TF_LOCKED)
-		rc = tf_fail(err, TF_BUSY,
-		    "another process holds the ledger for too long");
-	return rc;
-}
-
-void
-tf_dir_rollback(struct tf_dir_ledger *l)
-{
-	(void)sqlite3_exec(l->db->sq, "ROLLBACK", NULL, NULL, NULL);
-}
-
-enum tf_code
-tf_dir_may(const struct tf_dir_ledger *l, enum tf_org_how how,
-    struct tf_error *err)
-{
-	if (l->how >= how)
-		return TF_OK;
-	return tf_fail(err, TF_DENIED, "the ledger was opened %s",
-	    l->how == TF_ORG_READER ? "to read it" : "by a member");
-}
-
 static enum tf_code
 ledger_create(const char *uri, struct tf_error *err)
 {
@@ -109,27 +67,6 @@ column(sqlite3_stmt *st, int i)
 	return (struct tf_str){ p != NULL ? p : "", (size_t)n };
 }
 
-enum tf_code
-tf_dir_member(struct tf_dir_ledger *l, const char *origin,
-    struct tf_dir_member *out, struct tf_error *err)
-{
-	sqlite3_stmt *st = tf_sql(l->db, err,
-	    "SELECT id, next, revoked FROM member WHERE origin = ?1", "b",
-	    origin, strlen(origin));
-	enum tf_code rc = tf_sql_row(l->db, st, "read a member", err);
-
-	if (rc == TF_NOTFOUND)
-		return tf_fail(err, TF_NOTFOUND,
-		    "%s is not enrolled in this organisation", origin);
-	if (rc != TF_OK)
-		return rc;
-	out->id = sqlite3_column_int64(st, 0);
-	out->next = (uint64_t)sqlite3_column_int64(st, 1);
-	out->revoked = sqlite3_column_int64(st, 2) != 0;
-	(void)sqlite3_reset(st);
-	return TF_OK;
-}
-
 static enum tf_code
 newest_note(struct tf_dir_ledger *l, int64_t member, struct tf_buf *note,
     struct tf_error *err)
@@ -167,20 +104,6 @@ member(struct tf_ledger *ledger, const char *origin, uint64_t *next,
 	if (rc == TF_OK && m.revoked)
 		rc = tf_fail(err, TF_DENIED, "%s was revoked", origin);
 	return rc;
-}
-
-enum tf_code
-tf_dir_size(struct tf_dir_ledger *l, uint64_t *n, struct tf_error *err)
-{
-	sqlite3_stmt *st = tf_sql(l->db, err,
-	    "SELECT coalesce(max(seq) + 1, 0) FROM leaf", "");
-	enum tf_code rc = tf_sql_row(l->db, st, "read the size", err);
-
-	if (rc != TF_OK)
-		return rc;
-	*n = (uint64_t)sqlite3_column_int64(st, 0);
-	(void)sqlite3_reset(st);
-	return TF_OK;
 }
 
 static enum tf_code

@@ -1,0 +1,166 @@
+/*
+ * Bundles: see bundle.h.
+ *
+ * A part of a bundle is fetched alone, and its own digest decides.  If it is wrong
+ * the whole bundle is fetched, since only the digest of a whole blob lets an
+ * engine look for another version of it.
+ */
+#include "bundle.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/array.h"
+#include "../base/crypto.h"
+#include "../base/file.h"
+
+static bool
+same_hash(const struct tf_hash *a, const struct tf_hash *b)
+{
+	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
+}
+
+/* Put the open bundle. */
+static enum tf_code
+put_open(struct tf_bundler *b, struct tf_blobs *blobs, struct tf_error *err)
+{
+	struct tf_str all = tf_buf_bytes(&b->bytes);
+	struct tf_hash h;
+	int fd;
+	enum tf_code rc;
+
+	if (b->open == b->n)
+		return TF_OK;
+	if ((rc = tf_buf_end(&b->bytes, err)) != TF_OK ||
+	    (rc = tf_file_scratch(-1, &fd, err)) != TF_OK)
+		return rc;
+	tf_sha256(all.p, all.n, &h);
+	rc = tf_file_pwrite(fd, all.p, all.n, 0, err);
+	if (rc == TF_OK)
+		rc = blobs->ops->put(blobs, &h, all.n, fd, 0, err);
+	(void)close(fd); /* it has no name */
+	if (rc != TF_OK)
+		return rc;
+	for (; b->open < b->n; b->open++)
+		b->located[b->open].bundle = h;
+	b->bytes.n = 0;
+	return TF_OK;
+}
+
+enum tf_code
+tf_bundler_add(struct tf_bundler *b, struct tf_blobs *blobs,
+    const struct tf_hash *sha256, const void *p, size_t n, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	for (size_t i = 0; i < b->n; i++)
+		if (same_hash(&b->located[i].object, sha256))
+			return TF_OK;
+	if (n > TF_BUNDLED_MAX || b->n == TF_LOCATED_MAX)
+		return tf_fail(err, TF_USAGE, "it does not fit into a bundle");
+	if (b->bytes.n + n > TF_BUNDLE_MAX)
+		rc = put_open(b, blobs, err);
+	if (rc != TF_OK)
+		return rc;
+	if (!tf_array_room(&b->located, b->n, &b->cap, sizeof(*b->located)))
+		return tf_nomem(err);
+	b->located[b->n++] = (struct tf_located){ .object = *sha256,
+		.off = b->bytes.n,
+		.len = n };
+	tf_buf_add(&b->bytes, p, n);
+	return tf_buf_end(&b->bytes, err);
+}
+
+enum tf_code
+tf_bundler_end(struct tf_bundler *b, struct tf_blobs *blobs,
+    struct tf_error *err)
+{
+	return put_open(b, blobs, err);
+}
+
+void
+tf_bundler_free(struct tf_bundler *b)
+{
+	tf_buf_free(&b->bytes);
+	free(b->located);
+	*b = (struct tf_bundler){ 0 };
+}
+
+/* --- reading ----------------------------------------------------------------- */
+
+/* Is it the object?  Then write it to fd. */
+static enum tf_code
+take_part(const struct tf_located *at, struct tf_str part, int fd,
+    struct tf_error *err)
+{
+	struct tf_hash h;
+
+	tf_sha256(part.p, part.n, &h);
+	if (part.n != at->len || !same_hash(&h, &at->object))
+		return tf_fail(err, TF_TAMPER,
+		    "a part of a bundle has other bytes than its digest says");
+	return tf_file_pwrite(fd, part.p, part.n, 0, err);
+}
+
+static enum tf_code
+from_range(struct tf_blobs *b, const struct tf_located *at, int fd,
+    struct tf_error *err)
+{
+	struct tf_buf part = { 0 };
+	enum tf_code rc = b->ops->get_range(b, &at->bundle, at->off,
+	    (size_t)at->len, &part, err);
+
+	if (rc == TF_OK)
+		rc = take_part(at, tf_buf_bytes(&part), fd, err);
+	tf_buf_free(&part);
+	return rc;
+}
+
+static enum tf_code
+from_whole(struct tf_blobs *b, const struct tf_located *at, int fd,
+    struct tf_error *err)
+{
+	char *part = malloc((size_t)at->len + 1);
+	uint64_t size;
+	size_t got = 0;
+	int whole = -1;
+	enum tf_code rc = part == NULL ? tf_nomem(err) :
+					 tf_file_scratch(-1, &whole, err);
+
+	if (rc == TF_OK)
+		rc = b->ops->get(b, &at->bundle, whole, &size, err);
+	if (rc == TF_OK)
+		rc = tf_file_pread(whole, part, (size_t)at->len, at->off, &got,
+		    err);
+	if (rc == TF_OK)
+		rc = take_part(at, (struct tf_str){ part, got }, fd, err);
+	if (whole >= 0)
+		(void)close(whole); /* it has no name */
+	free(part);
+	return rc;
+}
+
+enum tf_code
+tf_org_object(struct tf_ledger *l, struct tf_blobs *b, const char *origin,
+    const struct tf_hash *sha256, int fd, uint64_t *size, struct tf_error *err)
+{
+	struct tf_located at;
+	enum tf_code rc = l->ops->locate(l, origin, sha256, &at, err);
+
+	if (rc == TF_NOTFOUND)
+		return b->ops->get(b, sha256, fd, size, err);
+	if (rc != TF_OK)
+		return rc;
+	if (at.len > TF_BUNDLED_MAX || at.off > TF_BUNDLE_MAX)
+		return tf_fail(err, TF_TAMPER, "no bundle is so long");
+	*size = at.len;
+	rc = from_range(b, &at, fd, err);
+	if (rc == TF_TAMPER || rc == TF_NOTFOUND)
+		rc = from_whole(b, &at, fd, err);
+	/* It may be a blob of its own as well. */
+	if ((rc == TF_TAMPER || rc == TF_NOTFOUND) &&
+	    b->ops->get(b, sha256, fd, size, NULL) == TF_OK)
+		return TF_OK;
+	return rc;
+}

@@ -1,0 +1,452 @@
+/* One process and one ledger: what append takes and refuses, and what is read. */
+#include <stdio.h>
+#include <string.h>
+
+#include "../../core/base/crypto.h"
+#include "pair.h"
+
+static struct pair p;
+
+static void
+digest_of(const char *origin, uint64_t number, int salt, struct tf_hash *out)
+{
+	struct some_batch *b = batch_of(origin, number, 1, salt);
+
+	tf_sha256(b->entries[0].p, b->entries[0].n, out);
+	batch_free(b);
+}
+
+START_TEST(what_is_appended_is_read_again)
+{
+	struct tf_appended a;
+	uint64_t index;
+
+	pair_make(&p, _i);
+	ck_assert_uint_eq(0, check_dense(p.l));
+	enrol(&p, "a");
+	enrol(&p, "b");
+	a = added(p.l, "a", 0, 3, 0, TF_OK);
+	ck_assert_uint_eq(3, a.next);
+	ck_assert_uint_eq(3, a.size);
+	a = added(p.l, "b", 0, TF_BATCH_MAX, 0, TF_OK);
+	ck_assert_uint_eq(TF_BATCH_MAX, a.next);
+	a = added(p.l, "a", 3, 1, 0, TF_OK);
+	ck_assert_uint_eq(4 + TF_BATCH_MAX, a.size);
+	ck_assert_uint_eq(4 + TF_BATCH_MAX, check_dense(p.l));
+	ok(p.l->ops->find(p.l, "a", 3, &index, err));
+	ck_assert_uint_eq(3 + TF_BATCH_MAX, index);
+	fails(TF_NOTFOUND, p.l->ops->find(p.l, "a", 4, &index, err));
+	fails(TF_NOTFOUND, p.l->ops->find(p.l, "c", 0, &index, err));
+	pair_end(&p);
+}
+END_TEST
+
+/* E4: whatever the borders of the batches are. */
+START_TEST(a_repetition_changes_nothing)
+{
+	struct tf_appended a;
+
+	pair_make(&p, _i);
+	enrol(&p, "a");
+	(void)added(p.l, "a", 0, 10, 0, TF_OK);
+	a = added(p.l, "a", 0, 10, 0, TF_OK);
+	ck_assert_uint_eq(10, a.next);
+	ck_assert_uint_eq(10, a.size);
+	a = added(p.l, "a", 3, 4, 0, TF_OK);
+	ck_assert_uint_eq(10, a.next);
+	a = added(p.l, "a", 7, 5, 0, TF_OK);
+	ck_assert_uint_eq(12, a.next);
+	a = added(p.l, "a", 0, 13, 0, TF_OK);
+	ck_assert_uint_eq(13, a.next);
+	ck_assert_uint_eq(13, check_dense(p.l));
+	ck_assert_uint_eq(0, refusals(p.l, NULL));
+	pair_end(&p);
+}
+END_TEST
+
+START_TEST(a_gap_is_refused_and_recorded)
+{
+	struct tf_appended a;
+	struct tf_refused r;
+	struct tf_hash given;
+
+	pair_make(&p, _i);
+	enrol(&p, "a");
+	(void)added(p.l, "a", 0, 2, 0, TF_OK);
+	a = added(p.l, "a", 3, 2, 0, TF_INVALID);
+	ck_assert_uint_eq(2, a.next);
+	(void)added(p.l, "a", 3, 2, 0, TF_INVALID);
+	ck_assert_uint_eq(1, refusals(p.l, &r));
+	digest_of("a", 3, 0, &given);
+	ck_assert(!r.is_fork && r.number == 3);
+	ck_assert_mem_eq(given.b, r.given.b, sizeof(given.b));
+	ck_assert_int_gt(r.at.s, 1500000000);
+	(void)added(p.l, "a", 2, 2, 0, TF_OK);
+	ck_assert_uint_eq(4, check_dense(p.l));
+	pair_end(&p);
+}
+END_TEST
+
+/* Nothing of such a batch is appended, also of what comes after the entry that
+ * differs. */
+START_TEST(a_fork_is_refused_and_recorded)
+{
+	struct tf_refused r;
+	struct tf_hash given, there;
+	struct some_batch *b;
+	struct tf_appended a;
+
+	pair_make(&p, _i);
+	enrol(&p, "a");
+	(void)added(p.l, "a", 0, 5, 0, TF_OK);
+	(void)added(p.l, "a", 4, 3, 1, TF_TAMPER);
+	ck_assert_uint_eq(1, refusals(p.l, &r));
+	digest_of("a", 4, 1, &given);
+	digest_of("a", 4, 0, &there);
+	ck_assert(r.is_fork && r.number == 4);
+	ck_assert_mem_eq(given.b, r.given.b, sizeof(given.b));
+	ck_assert_mem_eq(there.b, r.there.b, sizeof(there.b));
+	/* One entry in the middle, shorter by a byte. */
+	b = batch_of("a", 0, 8, 0);
+	b->entries[2].n--;
+	ck_assert_int_eq(TF_TAMPER, append(p.l, &b->b, &a));
+	batch_free(b);
+	ck_assert_uint_eq(2, refusals(p.l, &r));
+	ck_assert_uint_eq(2, r.number);
+	(void)added(p.l, "a", 4, 3, 1, TF_TAMPER);
+	ck_assert_uint_eq(2, refusals(p.l, NULL));
+	ck_assert_uint_eq(5, check_dense(p.l));
+	pair_end(&p);
+}
+END_TEST
+
+START_TEST(only_members_append)
+{
+	struct tf_ledger *reader, *member;
+	struct some_batch *b;
+	struct tf_appended a;
+	uint64_t next;
+
+	pair_make(&p, _i);
+	(void)added(p.l, "a", 0, 1, 0, TF_DENIED);
+	fails(TF_NOTFOUND, p.l->ops->member(p.l, "a", &next, NULL, err));
+	enrol(&p, "a");
+	(void)added(p.l, "a", 0, 1, 0, TF_OK);
+	ok(p.l->ops->revoke(p.l, "a", err));
+	(void)added(p.l, "a", 1, 1, 0, TF_DENIED);
+	next = 77;
+	fails(TF_DENIED, p.l->ops->member(p.l, "a", &next, NULL, err));
+	ck_assert_uint_eq(1, next);
+	fails(TF_NOTFOUND, p.l->ops->revoke(p.l, "b", err));
+	fails(TF_EXISTS, p.l->ops->enrol(p.l, "a", "another+key", "", err));
+	enrol(&p, "a");
+	(void)added(p.l, "a", 1, 1, 0, TF_OK);
+	ok(tf_ledger_open(p.ledger_uri, TF_ORG_READER, &reader, err));
+	b = batch_of("a", 2, 1, 0);
+	fails(TF_DENIED, reader->ops->append(reader, &b->b, &a, err));
+	batch_free(b);
+	ck_assert_uint_eq(2, check_dense(reader));
+	tf_ledger_close(reader);
+	ok(tf_ledger_open(p.ledger_uri, TF_ORG_MEMBER, &member, err));
+	fails(TF_DENIED, member->ops->enrol(member, "c", "k", "", err));
+	fails(TF_DENIED, member->ops->revoke(member, "a", err));
+	fails(TF_DENIED,
+	    member->ops->checkpoint_put(member, UINT64_MAX, 0,
+		(struct tf_str){ "x", 1 }, err));
+	(void)added(member, "a", 2, 1, 0, TF_OK);
+	tf_ledger_close(member);
+	pair_end(&p);
+}
+END_TEST
+
+static enum tf_code
+collect(void *arg, const struct tf_member *m, struct tf_error *err)
+{
+	struct tf_buf *out = arg;
+
+	(void)err;
+	tf_buf_add(out, m->origin.p, m->origin.n);
+	tf_buf_printf(out, "=%llu%s ", (unsigned long long)m->next,
+	    m->revoked ? "r" : "");
+	ck_assert_mem_eq("a+key", m->vkey.p, 5);
+	return TF_OK;
+}
+
+/* Names are bytes: none is folded, cut or taken for a part of a command. */
+START_TEST(an_origin_is_any_name)
+{
+	static const char *const odd[] = { "A", "a", "a ", "\xc3\xa4/\xc3\xb8",
+		"x'; DROP TABLE leaf; --", "{\"1\",\\2}", "%s%n$1?1", "\\x61",
+		"NULL" };
+	char longest[TF_ORG_NAME_MAX + 1];
+	struct tf_buf all = { 0 };
+
+	pair_make(&p, _i);
+	memset(longest, 'z', TF_ORG_NAME_MAX);
+	longest[TF_ORG_NAME_MAX] = '\0';
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+		enrol(&p, odd[i]);
+	enrol(&p, longest);
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+		(void)added(p.l, odd[i], 0, i + 1, 0, TF_OK);
+	(void)added(p.l, longest, 0, 2, 0, TF_OK);
+	ck_assert_uint_eq(47, check_dense(p.l));
+	ok(p.l->ops->members(p.l, collect, &all, err));
+	tf_buf_add(&all, "", 1);
+	ck_assert_ptr_nonnull(strstr(all.p,
+	    "%s%n$1?1=7 A=1 NULL=9 \\x61=8 "
+	    "a=2 a =3 x'; DROP TABLE leaf; "
+	    "--=5 zzz"));
+	tf_buf_free(&all);
+	pair_end(&p);
+}
+END_TEST
+
+/* Any bytes, of any legal length, come back. */
+START_TEST(an_entry_is_any_bytes)
+{
+	static char bytes[TF_ORG_ENTRY_MAX];
+	struct tf_str e[2] = { { bytes, sizeof(bytes) }, { "\0", 1 } };
+	struct tf_batch b = { .origin = "a", .entries = e, .n = 2 };
+	struct tf_appended a;
+
+	pair_make(&p, _i);
+	enrol(&p, "a");
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)(i * 7);
+	ck_assert_int_eq(TF_OK, append(p.l, &b, &a));
+	ck_assert_uint_eq(2, a.next);
+	/* The repetition compares the bytes. */
+	ck_assert_int_eq(TF_OK, append(p.l, &b, &a));
+	ck_assert_uint_eq(2, a.size);
+	bytes[sizeof(bytes) - 1] ^= 1;
+	ck_assert_int_eq(TF_TAMPER, append(p.l, &b, &a));
+	pair_end(&p);
+}
+END_TEST
+
+struct noted {
+	uint64_t n;
+	char notes[200];
+};
+static enum tf_code
+collect_notes(void *arg, const struct tf_leaf *leaf, struct tf_error *err)
+{
+	struct noted *n = arg;
+	size_t at = strlen(n->notes);
+
+	(void)err;
+	if (leaf->note.p != NULL)
+		(void)snprintf(n->notes + at, sizeof(n->notes) - at,
+		    "%llu=%.*s ", (unsigned long long)leaf->number,
+		    (int)leaf->note.n, leaf->note.p);
+	n->n++;
+	return TF_OK;
+}
+
+START_TEST(a_checkpoint_of_a_member_stays_with_its_entry)
+{
+	struct some_batch *b;
+	struct tf_buf note = { 0 };
+	struct tf_appended a;
+	struct noted n = { 0 };
+	uint64_t next;
+
+	pair_make(&p, _i);
+	enrol(&p, "a");
+	b = batch_of("a", 0, 3, 0);
+	b->b.note = (struct tf_str){ "three", 5 };
+	ck_assert_int_eq(TF_OK, append(p.l, &b->b, &a));
+	b->b.note = (struct tf_str){ "other", 5 }; /* the first is kept */
+	ck_assert_int_eq(TF_OK, append(p.l, &b->b, &a));
+	/* A repetition may bring the note of a size in the middle. */
+	b->b.n = 2;
+	b->b.note = (struct tf_str){ "two", 3 };
+	ck_assert_int_eq(TF_OK, append(p.l, &b->b, &a));
+	batch_free(b);
+	ok(p.l->ops->read(p.l, 0, 100, collect_notes, &n, err));
+	ck_assert_str_eq("1=two 2=three ", n.notes);
+	ok(p.l->ops->member(p.l, "a", &next, &note, err));
+	ck_assert_uint_eq(5, note.n);
+	ck_assert_mem_eq("three", note.p, 5);
+	tf_buf_free(&note);
+	pair_end(&p);
+}
+END_TEST
+
+START_TEST(checkpoints_are_compared_and_set)
+{
+	struct tf_ledger *other;
+	struct tf_buf note = { 0 };
+	struct tf_str x = { "x", 1 }, y = { "y\0z", 3 };
+	uint64_t size;
+
+	pair_make(&p, _i);
+	enrol(&p, "a");
+	(void)added(p.l, "a", 0, 9, 0, TF_OK);
+	fails(TF_NOTFOUND, p.l->ops->checkpoint_get(p.l, &size, &note, err));
+	ok(tf_ledger_open(p.ledger_uri, TF_ORG_ORGANISER, &other, err));
+	fails(TF_BUSY, p.l->ops->checkpoint_put(p.l, 0, 3, x, err));
+	ok(p.l->ops->checkpoint_put(p.l, UINT64_MAX, 3, x, err));
+	fails(TF_BUSY,
+	    other->ops->checkpoint_put(other, UINT64_MAX, 5, y, err));
+	ok(other->ops->checkpoint_put(other, 3, 5, y, err));
+	fails(TF_BUSY, p.l->ops->checkpoint_put(p.l, 3, 6, x, err));
+	fails(TF_INVALID, p.l->ops->checkpoint_put(p.l, 5, 4, x, err));
+	fails(TF_INVALID, p.l->ops->checkpoint_put(p.l, 5, 10, x, err));
+	ok(p.l->ops->checkpoint_get(p.l, &size, &note, err));
+	ck_assert_uint_eq(5, size);
+	ck_assert_uint_eq(3, note.n);
+	ck_assert_mem_eq("y\0z", note.p, 3);
+	tf_buf_free(&note);
+	tf_ledger_close(other);
+	pair_end(&p);
+}
+END_TEST
+
+START_TEST(objects_are_located_for_their_member_only)
+{
+	struct tf_located at[2] = { { .off = 5, .len = 0 },
+		{ .off = (uint64_t)1 << 40, .len = 9 } },
+			  out, lie;
+	struct some_batch *b;
+	struct tf_appended a;
+
+	pair_make(&p, _i);
+	enrol(&p, "a");
+	enrol(&p, "b");
+	memset(at[0].object.b, 0xff, 32);
+	memset(at[1].object.b, 1, 32);
+	memset(at[0].bundle.b, 2, 32);
+	memset(at[1].bundle.b, 2, 32);
+	fails(TF_NOTFOUND,
+	    p.l->ops->locate(p.l, "a", &at[0].object, &out, err));
+	b = batch_of("a", 0, 3, 0);
+	b->b.located = at;
+	b->b.nlocated = 2;
+	ck_assert_int_eq(TF_OK, append(p.l, &b->b, &a));
+	ok(p.l->ops->locate(p.l, "a", &at[1].object, &out, err));
+	ck_assert_mem_eq(&out, &at[1], sizeof(out));
+	ok(p.l->ops->locate(p.l, "a", &at[0].object, &out, err));
+	ck_assert_mem_eq(&out, &at[0], sizeof(out));
+	fails(TF_NOTFOUND,
+	    p.l->ops->locate(p.l, "b", &at[1].object, &out, err));
+	/* Again elsewhere: the first is kept. */
+	lie = at[1];
+	lie.off = 3;
+	b->b.located = &lie;
+	b->b.nlocated = 1;
+	ck_assert_int_eq(TF_OK, append(p.l, &b->b, &a));
+	ok(p.l->ops->locate(p.l, "a", &at[1].object, &out, err));
+	ck_assert_mem_eq(&out, &at[1], sizeof(out));
+	batch_free(b);
+	pair_end(&p);
+}
+END_TEST
+
+/* What is refused locates nothing and keeps no checkpoint. */
+START_TEST(a_refused_batch_leaves_only_its_refusal)
+{
+	struct tf_located at = { .len = 1 }, out;
+	struct some_batch *b;
+	struct tf_buf note = { 0 };
+	struct tf_appended a;
+	uint64_t next;
+
+	pair_make(&p, _i);
+	enrol(&p, "a");
+	b = batch_of("a", 1, 3, 0);
+	b->b.located = &at;
+	b->b.nlocated = 1;
+	b->b.note = (struct tf_str){ "note", 4 };
+	ck_assert_int_eq(TF_INVALID, append(p.l, &b->b, &a));
+	fails(TF_NOTFOUND, p.l->ops->locate(p.l, "a", &at.object, &out, err));
+	ok(p.l->ops->member(p.l, "a", &next, &note, err));
+	ck_assert_uint_eq(0, next);
+	ck_assert_uint_eq(0, note.n);
+	batch_free(b);
+	pair_end(&p);
+}
+END_TEST
+
+START_TEST(a_ledger_is_made_once)
+{
+	struct tf_ledger *l;
+
+	pair_make(&p, _i);
+	enrol(&p, "a");
+	(void)added(p.l, "a", 0, 1, 0, TF_OK);
+	fails(TF_EXISTS, tf_ledger_create(p.ledger_uri, err));
+	ok(tf_blobs_create(p.blobs_uri, err));
+	ck_assert_uint_eq(1, check_dense(p.l));
+	ok(tf_ledger_open(p.ledger_uri, TF_ORG_READER, &l, err));
+	ck_assert_uint_eq(1, check_dense(l));
+	tf_ledger_close(l);
+	pair_end(&p);
+}
+END_TEST
+
+/* The answer of a wait is the size, also when nothing comes. */
+START_TEST(a_wait_ends)
+{
+	uint64_t size = 99;
+
+	pair_make(&p, _i);
+	enrol(&p, "a");
+	ok(p.l->ops->wait(p.l, 0, 50, &size, err));
+	ck_assert_uint_eq(0, size);
+	(void)added(p.l, "a", 0, 2, 0, TF_OK);
+	ok(p.l->ops->wait(p.l, 1, 100000000, &size, err));
+	ck_assert_uint_eq(2, size);
+	pair_end(&p);
+}
+END_TEST
+
+static enum tf_code
+stop(void *arg, const struct tf_leaf *leaf, struct tf_error *err)
+{
+	(void)leaf;
+	return ++*(int *)arg == 2 ? tf_fail(err, TF_INTERRUPTED, "enough") :
+				    TF_OK;
+}
+
+START_TEST(a_callback_ends_the_call)
+{
+	int calls = 0;
+
+	pair_make(&p, _i);
+	enrol(&p, "a");
+	(void)added(p.l, "a", 0, 9, 0, TF_OK);
+	fails(TF_INTERRUPTED, p.l->ops->read(p.l, 3, 5, stop, &calls, err));
+	ck_assert_int_eq(2, calls);
+	(void)added(p.l, "a", 9, 1, 0, TF_OK);
+	ck_assert_uint_eq(10, check_dense(p.l));
+	pair_end(&p);
+}
+END_TEST
+
+Suite *
+suite_ledger(void)
+{
+	Suite *s = suite_create("ledger");
+	TCase *t = tcase_create("ledger");
+	int n = pair_count();
+
+	tcase_add_loop_test(t, what_is_appended_is_read_again, 0, n);
+	tcase_add_loop_test(t, a_repetition_changes_nothing, 0, n);
+	tcase_add_loop_test(t, a_gap_is_refused_and_recorded, 0, n);
+	tcase_add_loop_test(t, a_fork_is_refused_and_recorded, 0, n);
+	tcase_add_loop_test(t, only_members_append, 0, n);
+	tcase_add_loop_test(t, an_origin_is_any_name, 0, n);
+	tcase_add_loop_test(t, an_entry_is_any_bytes, 0, n);
+	tcase_add_loop_test(t, a_checkpoint_of_a_member_stays_with_its_entry, 0,
+	    n);
+	tcase_add_loop_test(t, checkpoints_are_compared_and_set, 0, n);
+	tcase_add_loop_test(t, objects_are_located_for_their_member_only, 0, n);
+	tcase_add_loop_test(t, a_refused_batch_leaves_only_its_refusal, 0, n);
+	tcase_add_loop_test(t, a_ledger_is_made_once, 0, n);
+	tcase_add_loop_test(t, a_wait_ends, 0, n);
+	tcase_add_loop_test(t, a_callback_ends_the_call, 0, n);
+	suite_add_tcase(s, t);
+	return s;
+}

@@ -1,0 +1,342 @@
+/* Several processes at one ledger, processes that are killed, and answers that are
+ * lost. */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "pair.h"
+
+#define PROCESSES 8
+#define KILLS 40
+
+static struct pair p;
+
+/* Append entries [0, n) of origin, in batches of changing lengths. */
+static void
+write_all(const char *uri, const char *origin, uint64_t n, unsigned seed)
+{
+	struct tf_ledger *l;
+	uint64_t next;
+	size_t some;
+
+	ok(tf_ledger_open(uri, TF_ORG_MEMBER, &l, err));
+	while ((next = next_of(l, origin)) < n) {
+		seed = seed * 1103515245 + 12345;
+		some = 1 + seed / 65536 % 40;
+		some = some < n - next ? some : (size_t)(n - next);
+		(void)added(l, origin, next, some, 0, TF_OK);
+	}
+	tf_ledger_close(l);
+}
+
+static pid_t
+start_writer(const char *origin, uint64_t n, unsigned seed)
+{
+	pid_t pid = check_fork();
+
+	if (pid == 0) {
+		write_all(p.ledger_uri, origin, n, seed);
+		_exit(0);
+	}
+	return pid;
+}
+
+static void
+wait_for(pid_t pid)
+{
+	int status;
+
+	ck_assert_int_eq(pid, waitpid(pid, &status, 0));
+	ck_assert_int_eq(0, status);
+}
+
+/* Do not let a child use the connections of its parent. */
+static void
+close_pair(void)
+{
+	tf_ledger_close(p.l);
+	p.l = NULL;
+}
+
+static void
+open_pair(void)
+{
+	ok(tf_ledger_open(p.ledger_uri, TF_ORG_ORGANISER, &p.l, err));
+}
+
+START_TEST(eight_processes_lose_and_double_nothing)
+{
+	char origin[PROCESSES][16];
+	pid_t pid[PROCESSES];
+
+	pair_make(&p, _i);
+	for (int i = 0; i < PROCESSES; i++) {
+		(void)snprintf(origin[i], sizeof(origin[i]), "host%d", i);
+		enrol(&p, origin[i]);
+	}
+	close_pair();
+	for (int i = 0; i < PROCESSES; i++)
+		pid[i] = start_writer(origin[i], 300, (unsigned)i);
+	for (int i = 0; i < PROCESSES; i++)
+		wait_for(pid[i]);
+	open_pair();
+	ck_assert_uint_eq(PROCESSES * 300, check_dense(p.l));
+	ck_assert_uint_eq(0, refusals(p.l, NULL));
+	pair_end(&p);
+}
+END_TEST
+
+/* Two forwarders of one host, by mistake: both give the same bytes. */
+START_TEST(two_processes_of_one_origin_double_nothing)
+{
+	pid_t pid[3];
+
+	pair_make(&p, _i);
+	enrol(&p, "a");
+	close_pair();
+	for (int i = 0; i < 3; i++)
+		pid[i] = start_writer("a", 400, (unsigned)i * 77);
+	for (int i = 0; i < 3; i++)
+		wait_for(pid[i]);
+	open_pair();
+	ck_assert_uint_eq(400, check_dense(p.l));
+	ck_assert_uint_eq(0, refusals(p.l, NULL));
+	pair_end(&p);
+}
+END_TEST
+
+/* Of two heads for one state one wins, with many who try. */
+START_TEST(one_checkpoint_wins)
+{
+	int *won = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid[PROCESSES];
+
+	ck_assert(won != MAP_FAILED);
+	pair_make(&p, _i);
+	enrol(&p, "a");
+	(void)added(p.l, "a", 0, 9, 0, TF_OK);
+	close_pair();
+	for (int i = 0; i < PROCESSES; i++) {
+		if ((pid[i] = check_fork()) != 0)
+			continue;
+		open_pair();
+		for (uint64_t n = 0; n < 9; n++) {
+			struct tf_error err;
+			enum tf_code rc = p.l->ops->checkpoint_put(p.l,
+			    n == 0 ? UINT64_MAX : n, n + 1,
+			    (struct tf_str){ "x", 1 }, &err);
+
+			if (rc == TF_OK)
+				(void)__atomic_add_fetch(&won[n], 1,
+				    __ATOMIC_SEQ_CST);
+			else if (rc == TF_INDOUBT || rc == TF_IO)
+				n--;
+			else
+				ck_assert_int_eq(TF_BUSY, rc);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < PROCESSES; i++)
+		wait_for(pid[i]);
+	for (int n = 0; n < 9; n++)
+		ck_assert_int_le(won[n], 1);
+	ck_assert_int_eq(1, won[0]);
+	open_pair();
+	pair_end(&p);
+}
+END_TEST
+
+/*
+ * A writer is killed again and again at any moment, and each follower goes on from
+ * what the ledger says.  What one was told is durable is there.
+ */
+START_TEST(a_killed_writer_goes_on)
+{
+	uint64_t *told = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned seed = 1;
+	int status;
+
+	ck_assert(told != MAP_FAILED);
+	pair_make(&p, _i);
+	enrol(&p, "a");
+	close_pair();
+	for (int i = 0; i < KILLS; i++) {
+		pid_t pid = check_fork();
+
+		if (pid == 0) {
+			struct tf_ledger *l;
+			uint64_t next;
+
+			ok(tf_ledger_open(p.ledger_uri, TF_ORG_MEMBER, &l,
+			    err));
+			ck_assert_uint_ge(next_of(l, "a"), *told);
+			for (;;) {
+				next = next_of(l, "a");
+				*told = added(l, "a", next,
+				    1 + (size_t)(next % 17), 0, TF_OK)
+					    .next;
+			}
+		}
+		seed = seed * 1103515245 + 12345;
+		(void)poll(NULL, 0, (int)(seed / 65536 % (_i == 0 ? 40 : 200)));
+		(void)kill(pid, SIGKILL);
+		ck_assert_int_eq(pid, waitpid(pid, &status, 0));
+		ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	}
+	open_pair();
+	ck_assert_uint_ge(check_dense(p.l), *told);
+	ck_assert_uint_gt(*told, 0);
+	ck_assert_uint_eq(0, refusals(p.l, NULL));
+	pair_end(&p);
+}
+END_TEST
+
+/* Killed between the commit and the answer: the next one asks with the same batch
+ * and another border. */
+START_TEST(killed_between_commit_and_answer)
+{
+	int status;
+	pid_t pid;
+
+	pair_make(&p, _i);
+	enrol(&p, "a");
+	close_pair();
+	if ((pid = check_fork()) == 0) {
+		open_pair();
+		(void)added(p.l, "a", 0, 5, 0, TF_OK);
+		(void)raise(SIGKILL);
+	}
+	ck_assert_int_eq(pid, waitpid(pid, &status, 0));
+	ck_assert_int_eq(SIGKILL, WTERMSIG(status));
+	open_pair();
+	ck_assert_uint_eq(7, added(p.l, "a", 0, 7, 0, TF_OK).next);
+	ck_assert_uint_eq(7, check_dense(p.l));
+	pair_end(&p);
+}
+END_TEST
+
+START_TEST(a_wait_hears_of_another_process)
+{
+	uint64_t size;
+	pid_t pid;
+
+	pair_make(&p, _i);
+	enrol(&p, "a");
+	close_pair();
+	if ((pid = check_fork()) == 0) {
+		open_pair();
+		(void)poll(NULL, 0, 100);
+		(void)added(p.l, "a", 0, 3, 0, TF_OK);
+		_exit(0);
+	}
+	open_pair();
+	ok(p.l->ops->wait(p.l, 2, 100000000, &size, err));
+	ck_assert_uint_eq(3, size);
+	wait_for(pid);
+	pair_end(&p);
+}
+END_TEST
+
+/* --- lost answers ---------------------------------------------------------------- */
+
+/* A ledger that loses some answers, and some questions. */
+struct lossy {
+	struct tf_ledger base;
+	struct tf_ledger *l;
+	unsigned calls, lost, pauses;
+};
+
+static enum tf_code
+lossy_append(struct tf_ledger *l, const struct tf_batch *b,
+    struct tf_appended *out, struct tf_error *err)
+{
+	struct lossy *x = (struct lossy *)l;
+	struct tf_appended unseen;
+
+	switch (x->calls++ % 5) {
+	case 0: /* the answer is lost */
+		ok(x->l->ops->append(x->l, b, &unseen, err));
+		x->lost++;
+		return tf_fail(err, TF_INDOUBT, "lost");
+	case 1: /* the question is lost */
+		return tf_fail(err, TF_INDOUBT, "lost");
+	case 2:
+		return tf_fail(err, TF_BUSY, "later");
+	case 3:
+		return tf_fail(err, TF_IO, "no connection");
+	}
+	return x->l->ops->append(x->l, b, out, err);
+}
+
+static bool
+count_pause(void *arg, unsigned ms, const struct tf_error *why)
+{
+	(void)ms;
+	(void)why;
+	((struct lossy *)arg)->pauses++;
+	return true;
+}
+
+static bool
+no_pause(void *arg, unsigned ms, const struct tf_error *why)
+{
+	(void)arg;
+	(void)ms;
+	(void)why;
+	return false;
+}
+
+START_TEST(lost_answers_are_asked_again)
+{
+	static const struct tf_ledger_ops ops = { .append = lossy_append };
+	struct lossy x = { .base = { &ops } };
+	struct tf_patience patient = { count_pause, &x },
+			   impatient = { no_pause, NULL };
+	struct tf_appended a;
+	struct some_batch *b;
+
+	pair_make(&p, _i);
+	enrol(&p, "a");
+	x.l = p.l;
+	for (uint64_t n = 0; n < 100; n += 7) {
+		b = batch_of("a", n, 7, 0);
+		ok(tf_org_append(&x.base, &b->b, &patient, &a, err));
+		ck_assert_uint_eq(n + 7, a.next);
+		batch_free(b);
+	}
+	ck_assert_uint_eq(15, x.lost);
+	ck_assert_uint_eq(15 * 4, x.pauses);
+	ck_assert_uint_eq(105, check_dense(p.l));
+	/* Who gives up in doubt is in doubt. */
+	b = batch_of("a", 105, 1, 0);
+	fails(TF_INDOUBT, tf_org_append(&x.base, &b->b, &impatient, &a, err));
+	batch_free(b);
+	ck_assert_uint_eq(106, check_dense(p.l));
+	pair_end(&p);
+}
+END_TEST
+
+Suite *
+suite_many(void)
+{
+	Suite *s = suite_create("many");
+	TCase *t = tcase_create("many");
+	int n = pair_count();
+
+	tcase_add_loop_test(t, eight_processes_lose_and_double_nothing, 0, n);
+	tcase_add_loop_test(t, two_processes_of_one_origin_double_nothing, 0,
+	    n);
+	tcase_add_loop_test(t, one_checkpoint_wins, 0, n);
+	tcase_add_loop_test(t, a_killed_writer_goes_on, 0, n);
+	tcase_add_loop_test(t, killed_between_commit_and_answer, 0, n);
+	tcase_add_loop_test(t, a_wait_hears_of_another_process, 0, n);
+	tcase_add_loop_test(t, lost_answers_are_asked_again, 0, n);
+	suite_add_tcase(s, t);
+	return s;
+}
