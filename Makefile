@@ -45,7 +45,7 @@ suites := $(wildcard tests/shell/*.sh)
 wire := $(BUILD)/mirror-wire
 attack := $(BUILD)/attack
 # Of the tests of engines: tests/org.
-org_rig := $(addprefix $(BUILD)/org-,writers proxy)
+org_rig := $(addprefix $(BUILD)/org-,writers proxy blobs)
 benches := $(addprefix $(BUILD)/bench-,ledger files limits waits)
 # Each file is one fuzz target; driver.c replays the kept corpus.
 fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
@@ -60,7 +60,7 @@ manuals := $(wildcard man/*.[1-9])
 # Engines of organisations (core/org/engine.h): each is built if its library is
 # there, and only it is linked with the library.
 library_postgresql := libpq
-library_s3 := libcurl
+library_s3 := libcurl expat
 engines := $(foreach e,postgresql s3,$(if $(wildcard core/$(e)/*.c),$(shell \
 	$(PKG_CONFIG) --exists $(library_$(e)) 2>/dev/null && echo $(e))))
 plugins := $(engines:%=$(BUILD)/trailfs-%.so)

@@ -40,6 +40,10 @@ enum tf_mutant {
 	TF_COLLECT_BLINDLY,	/* writes are collected without a lease */
 	TF_SKIP_PROOF_NODE,	/* the root of a consistency proof is ignored */
 	TF_TRUST_WARNED_COMMIT, /* a commit that no standby has counts as safe */
+	TF_BELIEVE_STORE,	/* what a store says it has counts as there */
+	TF_NEWEST_VERSION,	/* get looks at the newest version only */
+	TF_BELIEVE_LOCK,	/* a lock that was accepted counts as held */
+	TF_BELIEVE_200,		/* an upload in parts ends with any 200 */
 };
 
 #ifndef TF_MUTANT

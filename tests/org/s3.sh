@@ -1,0 +1,638 @@
+#!/bin/sh
+# The engine `s3:` with a real Ceph (tests/org/ceph.sh), with stores that answer
+# badly (tests/org/bad_store.py), and with s3rver, which accepts locks and ignores
+# them.  All of it runs in a network namespace of its own, for fixed ports.
+# FIGURES=1 prints how long puts and gets take.
+if [ -z "${IN_NAMESPACE-}" ] && [ "$(id -u)" = 0 ] &&
+	unshare -n true 2>/dev/null; then
+	IN_NAMESPACE=1 exec unshare -n "$0" "$@"
+fi
+. "$(dirname "$0")/../suite.sh"
+here=$top/tests/org
+[ -z "${IN_NAMESPACE-}" ] || ip link set lo up
+D=$work/ceph
+patience_s=300
+http=http://127.0.0.1:7480 https=https://127.0.0.1:7443
+empty=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+
+leave() {
+	[ ! -d "$D" ] || "$here/ceph.sh" stop "$D"
+	for f in "$work"/*.child; do
+		[ ! -s "$f" ] || kill "$(cat "$f")" 2>/dev/null || :
+	done
+	clean_up
+}
+trap leave EXIT
+
+# uri BUCKET KEYS [PARAMETERS]
+uri() {
+	echo "s3://$1/p?endpoint=$https&ca=$D/ca.pem&credentials=$work/$2${3-}"
+}
+owner=root.keys
+locked='&retention=2'
+
+# blobs WHO KEYS PARAMETERS COMMAND...: on the bucket worm.  A program, for `is`.
+mkdir "$work/bin"
+PATH=$work/bin:$PATH
+cat >"$work/bin/blobs" <<B
+#!/bin/sh
+who=\$1 keys=\$2 parameters=\$3
+shift 3
+exec org-blobs "$(uri worm '')\$keys\$parameters" "\$who" "\$@"
+B
+chmod +x "$work/bin/blobs"
+
+# api KEYS ARGUMENT...: curl, signed.
+api() {
+	{
+		read -r key
+		read -r secret
+	} <"$work/$1"
+	shift
+	curl -s --max-time 60 --cacert "$D/ca.pem" --aws-sigv4 aws:amz:us-east-1:s3 \
+		--user "$key:$secret" "$@"
+}
+
+# upload KEYS FILE KEY [HEADER...]: without a check that KEY is the digest.
+upload() {
+	keys=$1 file=$2 at=$3
+	shift 3
+	api "$keys" -o said -w '%{http_code}' -T "$file" \
+		-H "x-amz-content-sha256: $(digest "$file")" "$@" "$https/worm/$at"
+}
+
+# status_of KEYS METHOD URL [HEADER...]: of a request without a body.
+status_of() {
+	keys=$1 method=$2 url=$3
+	shift 3
+	api "$keys" -o said -w '%{http_code}' -X "$method" \
+		-H "x-amz-content-sha256: $empty" "$@" "$url"
+}
+
+digest() {
+	sha256sum "$1" | cut -d ' ' -f 1
+}
+
+# versions_of DIGEST: their ids, the newest first.
+versions_of() {
+	api $owner -w '\n' -H "x-amz-content-sha256: $empty" \
+		"$https/worm?prefix=p%2Fsha256%2F$1&versions=" |
+		sed 's/<Version>/\n&/g' |
+		sed -n 's/^<Version>.*<VersionId>\([^<]*\)<.*/\1/p'
+}
+
+# expect VALUE VALUE WHAT
+expect() {
+	[ "$1" = "$2" ] || {
+		echo "$3: $1, not $2"
+		cat said 2>/dev/null
+		exit 1
+	}
+}
+
+# fresh NAME: a file with bytes that no other test has; $h is its digest.
+fresh() {
+	{
+		echo "$1"
+		head -c "${2-100}" /dev/urandom
+	} >"$1"
+	h=$(digest "$1")
+}
+
+begin() {
+	"$here/ceph.sh" start "$D" || exit 1
+	cp -p "$D/root.keys" "$work/root.keys"
+	radosgw-admin -c "$D/ceph.conf" -n client.rgw user create --uid=member \
+		--display-name=member --access-key=MEMBERKEY \
+		--secret-key=membersecret >/dev/null 2>&1 || exit 1
+	(umask 077 && printf 'MEMBERKEY\nmembersecret\n' >"$work/member.keys")
+	expect "$(status_of $owner PUT "$https/worm" \
+		-H 'x-amz-bucket-object-lock-enabled: true')" 200 'the bucket'
+	expect "$(status_of $owner PUT "$https/plain")" 200 'the bucket'
+	# What trailfs-organisation(7) gives to a member.  Without the Deny a member
+	# could shorten locks: it owns what it put, and radosgw asks the access list
+	# of the object when no policy forbids the bypass.
+	cat >policy <<-'P'
+	{"Version":"2012-10-17","Statement":[
+	{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam:::user/member"},
+	"Action":["s3:PutObject","s3:PutObjectRetention","s3:GetObject","s3:GetObjectVersion","s3:AbortMultipartUpload"],
+	"Resource":"arn:aws:s3:::worm/p/sha256/*"},
+	{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam:::user/member"},
+	"Action":["s3:GetObject","s3:GetObjectVersion"],
+	"Resource":"arn:aws:s3:::worm/p/*"},
+	{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam:::user/member"},
+	"Action":["s3:ListBucket","s3:ListBucketVersions"],
+	"Resource":"arn:aws:s3:::worm"},
+	{"Effect":"Deny","Principal":{"AWS":"arn:aws:iam:::user/member"},
+	"Action":["s3:BypassGovernanceRetention","s3:DeleteObject","s3:DeleteObjectVersion","s3:PutObjectAcl","s3:PutObjectVersionAcl","s3:PutObjectLegalHold"],
+	"Resource":"arn:aws:s3:::worm/*"}]}
+	P
+	expect "$(api $owner -o said -w '%{http_code}' -X PUT --data-binary @policy \
+		-H "x-amz-content-sha256: $(digest policy)" \
+		"$https/worm?policy=")" 204 'the policy'
+	blobs organiser $owner "$locked" create || exit 1
+}
+
+# --- what the engine keeps ------------------------------------------------
+
+# Bytes are there once, locked for as long as the URI says, and come back.
+what_was_put_comes_back_locked() {
+	fresh one
+	is 0 blobs member member.keys "$locked" put one
+	says "$h"
+	is 0 blobs reader member.keys "$locked" stat "$h"
+	says "^$(stat -c %s one) governance "
+	until=$(cut -d ' ' -f 3 out)
+	[ "$until" -gt $(($(date +%s) + 2 * 86400 - 600)) ]
+	is 0 blobs reader member.keys "$locked" get "$h" back
+	cmp one back
+	is 0 blobs member member.keys "$locked" put one
+	expect "$(versions_of "$h" | wc -l)" 1 'versions after a second put'
+	is 0 blobs reader member.keys "$locked" range "$h" 2 5
+	expect "$(od -c <out)" "$(tail -c +3 one | head -c 5 | od -c)" range
+	is 1 blobs reader member.keys "$locked" range "$h" 90 500
+	complains '^tamper: .*shorter'
+	is 1 blobs reader member.keys "$locked" range "$h" 900 5
+	complains '^tamper: .*shorter'
+	: >nothing
+	is 0 blobs member member.keys "$locked" put nothing
+	is 0 blobs reader member.keys "$locked" get "$empty" back
+	cmp nothing back
+}
+
+# A lock that ends before the one that is asked for is not enough.
+a_longer_lock_is_put_again() {
+	fresh longer
+	is 0 blobs member member.keys "$locked" put longer
+	is 0 blobs member member.keys '&retention=30' put longer
+	is 0 blobs reader member.keys "$locked" stat "$h"
+	[ "$(cut -d ' ' -f 3 out)" -gt $(($(date +%s) + 29 * 86400)) ]
+	soon=$(($(date +%s) + 40 * 86400))
+	is 0 blobs member member.keys "$locked" put longer "$h" $soon
+	is 0 blobs reader member.keys "$locked" stat "$h"
+	says " $soon\$"
+	is 0 blobs member member.keys "$locked&mode=compliance" put longer
+	is 0 blobs reader member.keys "$locked" stat "$h"
+	says ' compliance '
+}
+
+# Bytes that have another digest are kept by nobody.
+a_wrong_digest_is_refused() {
+	fresh wrong
+	other=$(echo other | sha256sum | cut -d ' ' -f 1)
+	is 1 blobs member member.keys "$locked" put wrong "$other"
+	complains '^tamper: '
+	is 1 blobs reader member.keys "$locked" get "$other" back
+	complains '^not found: '
+	is 1 blobs reader member.keys "$locked" stat "$other"
+	complains '^not found: '
+	is 1 blobs reader member.keys "$locked" put wrong
+	complains '^denied: '
+}
+
+# An object above the limit goes in parts, and is locked too.
+parts_become_one_locked_object() {
+	fresh parts 1000000
+	is 0 blobs member member.keys "$locked&part=65536" put parts
+	is 0 blobs reader member.keys "$locked" stat "$h"
+	says "^$(stat -c %s parts) governance "
+	is 0 blobs reader member.keys "$locked" get "$h" back
+	cmp parts back
+	is 0 blobs member member.keys "$locked&part=65536" put parts
+	expect "$(versions_of "$h" | wc -l)" 1 'versions after a second put'
+	is 0 blobs member member.keys "$locked&part=65536&mode=compliance" put parts
+	is 0 blobs reader member.keys "$locked" stat "$h"
+	says ' compliance '
+	fresh big 3000000
+	is 0 blobs member member.keys "$locked" put big
+	is 0 blobs reader member.keys "$locked" get "$h" back
+	cmp big back
+	# No upload is left that was begun.
+	api $owner -H "x-amz-content-sha256: $empty" "$https/worm?uploads=" >said
+	if grep -q '<UploadId>' said; then exit 1; fi
+}
+
+# Named texts: kept ones never differ, others are replaced.
+texts_are_kept_or_replaced() {
+	echo first >first
+	echo second >second
+	is 0 blobs organiser $owner "$locked" publish checkpoint first
+	is 0 blobs organiser $owner "$locked" publish checkpoint second
+	is 0 blobs reader member.keys "$locked" fetch checkpoint 100
+	says second
+	is 0 blobs organiser $owner "$locked" publish tile/0/001 first keep
+	is 0 blobs organiser $owner "$locked" publish tile/0/001 first keep
+	is 1 blobs organiser $owner "$locked" publish tile/0/001 second keep
+	complains '^exists: '
+	# Deleted, it still is what was published.
+	expect "$(status_of $owner DELETE "$https/worm/p/text/tile/0/001")" 204 \
+		'a delete'
+	is 0 blobs reader $owner "$locked" fetch tile/0/001 100
+	says first
+	is 1 blobs organiser $owner "$locked" publish tile/0/001 second keep
+	complains '^exists: '
+	is 1 blobs reader $owner "$locked" fetch checkpoint 3
+	complains '^too big: '
+	is 1 blobs reader $owner "$locked" fetch no 3
+	complains '^not found: '
+	is 1 blobs member $owner "$locked" publish checkpoint first
+	complains '^denied: '
+	# With the rights of a member not by another program either.
+	expect "$(upload member.keys first p/text/checkpoint)" 403 'a text'
+	expect "$(upload member.keys first p/trailfs)" 403 'the mark'
+}
+
+# --- enemies --------------------------------------------------------------
+
+# Stolen credentials of a member add versions, and take nothing away.
+a_member_deletes_nothing() {
+	fresh mine
+	is 0 blobs member member.keys "$locked" put mine
+	v=$(versions_of "$h")
+	at=$https/worm/p/sha256/$h
+	bypass='x-amz-bypass-governance-retention: true'
+	expect "$(status_of member.keys DELETE "$at")" 403 'a delete'
+	expect "$(status_of member.keys DELETE "$at?versionId=$v")" 403 'a version'
+	expect "$(status_of member.keys DELETE "$at?versionId=$v" -H "$bypass")" \
+		403 'a bypass'
+	cat >shorter <<-X
+	<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>$(date -u -d '+1 hour' \
+		+%FT%TZ)</RetainUntilDate></Retention>
+	X
+	expect "$(api member.keys -o said -w '%{http_code}' -X PUT \
+		--data-binary @shorter -H "$bypass" \
+		-H "x-amz-content-sha256: $(digest shorter)" \
+		"$at?retention=&versionId=$v")" 403 'a shorter lock'
+	expect "$(status_of member.keys DELETE "$https/worm")" 403 'the bucket'
+	echo '<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>' >suspend
+	expect "$(api member.keys -o said -w '%{http_code}' -X PUT \
+		--data-binary @suspend -H "x-amz-content-sha256: $(digest suspend)" \
+		"$https/worm?versioning=")" 403 'no versions'
+	expect "$(api member.keys -o said -w '%{http_code}' -X PUT \
+		--data-binary @policy -H "x-amz-content-sha256: $(digest policy)" \
+		"$https/worm?policy=")" 403 'the policy'
+	is 0 blobs reader member.keys "$locked" get "$h" back
+	cmp mine back
+}
+
+# Other bytes under the name of a digest: after the right ones, and before.
+other_bytes_under_a_digest_hide_nothing() {
+	fresh right
+	head -c "$(stat -c %s right)" /dev/urandom >garbage
+	is 0 blobs member member.keys "$locked" put right
+	expect "$(upload member.keys garbage "p/sha256/$h")" 200 'garbage'
+	is 0 blobs reader member.keys "$locked" get "$h" back
+	cmp right back
+	# A put sees that the newest version is another one.
+	is 0 blobs member member.keys "$locked" put right
+	expect "$(versions_of "$h" | wc -l)" 3 versions
+	fresh later
+	head -c "$(stat -c %s later)" /dev/urandom >garbage
+	expect "$(upload member.keys garbage "p/sha256/$h")" 200 'garbage'
+	is 1 blobs reader member.keys "$locked" get "$h" back
+	complains '^tamper: .* no version of 1 '
+	# Put now: what lies there is not the evidence.
+	is 0 blobs member member.keys "$locked" put later
+	expect "$(upload member.keys garbage "p/sha256/$h")" 200 'garbage'
+	is 0 blobs reader member.keys "$locked" get "$h" back
+	cmp later back
+}
+
+# More versions than a page has, all of them wrong but the first.
+many_versions_are_walked() {
+	fresh buried 20
+	is 0 blobs member member.keys "$locked" put buried
+	echo x >garbage
+	{
+		cat <<-C
+		user = "MEMBERKEY:membersecret"
+		cacert = "$D/ca.pem"
+		aws-sigv4 = "aws:amz:us-east-1:s3"
+		header = "x-amz-content-sha256: $(digest garbage)"
+		upload-file = "$work/garbage"
+		url = "$https/worm/p/sha256/$h?x=[1-120]"
+		C
+	} >many
+	timeout 300 curl -s -o said -w '%{http_code}\n' -K many >codes
+	expect "$(sort codes | uniq -c | tr -s ' ')" ' 120 200' 'uploads'
+	is 0 blobs reader member.keys "$locked" get "$h" back
+	cmp buried back
+}
+
+# A deletion by the owner leaves a marker, which hides nothing from get.
+delete_markers_hide_nothing() {
+	fresh marked
+	is 0 blobs member member.keys "$locked" put marked
+	expect "$(status_of $owner DELETE "$https/worm/p/sha256/$h")" 204 'a delete'
+	is 0 blobs reader member.keys "$locked" get "$h" back
+	cmp marked back
+	is 0 blobs reader member.keys "$locked" stat "$h"
+	says ' governance '
+	is 0 blobs reader member.keys "$locked" range "$h" 1 5
+	is 0 blobs member member.keys "$locked" put marked
+	is 0 blobs reader member.keys "$locked" get "$h" back
+	# The mark of the store too.
+	expect "$(status_of $owner DELETE "$https/worm/p/trailfs")" 204 'a delete'
+	is 0 blobs reader member.keys "$locked" get "$h" back
+	expect "$(upload $owner garbage p/trailfs)" 200 'another mark'
+	is 0 blobs reader member.keys "$locked" get "$h" back
+}
+
+# The canary: governance does not hold against who may bypass it.
+the_probe_tells_who_holds() {
+	is 0 blobs member member.keys "$locked" probe
+	says '^held'
+	is 0 blobs organiser $owner "$locked" probe
+	says '^not held'
+	is 0 blobs organiser $owner "$locked&mode=compliance" probe
+	says '^held'
+	is 0 blobs organiser $owner '' probe
+	says '^unlocked'
+	# A bucket that has no locks says so.
+	is 1 org-blobs "$(uri plain $owner "$locked")" organiser create
+	complains '^unsupported: .*InvalidRequest'
+	is 0 org-blobs "$(uri plain $owner)" organiser create
+	is 1 org-blobs "$(uri plain $owner "$locked")" organiser probe
+	complains '^unsupported: .*InvalidRequest'
+}
+
+# s3rver accepts the headers of a lock, and deletes what it locked.
+a_store_that_ignores_locks_is_found() {
+	rver=$top/build/s3rver/node_modules/.bin/s3rver
+	[ -x "$rver" ] || skip 'no s3rver from npm (.ci/setup org)'
+	needs node
+	mkdir "$work/rver"
+	node "$rver" -d "$work/rver" -a 127.0.0.1 -p 4568 --silent \
+		--configure-bucket bucket >rver.log 2>&1 &
+	echo $! >"$work/rver.child"
+	until_true curl -s -o /dev/null http://127.0.0.1:4568/
+	(umask 077 && printf 'S3RVER\nS3RVER\n' >"$work/rver.keys")
+	u="s3://bucket/p?endpoint=http://127.0.0.1:4568&credentials=$work/rver.keys"
+	is 0 org-blobs "$u$locked" organiser create
+	is 0 org-blobs "$u$locked" organiser probe
+	says '^not held'
+}
+
+# Whoever runs the store deletes what it has locked.  That is how Ceph is, and
+# trailfs-organisation(7) says it.
+the_operator_of_the_store_deletes_locked_objects() {
+	expect "$(status_of $owner PUT "$https/doomed" \
+		-H 'x-amz-bucket-object-lock-enabled: true')" 200 'the bucket'
+	u=$(uri doomed $owner '&retention=1000&mode=compliance')
+	is 0 org-blobs "$u" organiser create
+	fresh doomed
+	is 0 org-blobs "$u" organiser put doomed
+	is 0 org-blobs "$u" organiser probe
+	says '^held'
+	is 0 radosgw-admin -c "$D/ceph.conf" -n client.rgw bucket rm \
+		--bucket=doomed --purge-objects --yes-i-really-mean-it
+	is 1 org-blobs "$u" reader get "$h" back
+	complains '^not found: '
+}
+
+# --- secrets, and what the URI may say ------------------------------------
+
+# refused PATTERN URI: nothing is sent, and the reason is given.
+refused() {
+	is 1 org-blobs "$2" reader stat "$empty"
+	complains "$1"
+}
+
+secrets_stay_in_their_file() {
+	u="s3://worm/p?endpoint=$https&ca=$D/ca.pem&credentials="
+	cp "$work/member.keys" open.keys
+	chmod 0644 open.keys
+	refused '^foreign: .*chmod 0400' "$u$work/open.keys"
+	chmod 0640 open.keys
+	refused '^foreign: .*chmod 0400' "$u$work/open.keys"
+	ln -s member.keys link.keys
+	refused '^foreign: .*symbolic link' "$u$work/link.keys"
+	refused '^access: .*no such file' "$u$work/no.keys"
+	(umask 077 && echo MEMBERKEY >one.keys)
+	refused '^invalid: .*two lines' "$u$work/one.keys"
+	(umask 077 && printf 'MEMBERKEY\nmembersecret\nmore\n' >three.keys)
+	refused '^invalid: .*two lines' "$u$work/three.keys"
+	(umask 077 && printf 'MEMBERKEY\nwrongsecret\n' >wrong.keys)
+	refused '^access: .*SignatureDoesNotMatch' "$u$work/wrong.keys"
+	(umask 077 && printf 'NOBODY\nmembersecret\n' >nobody.keys)
+	refused '^access: .*InvalidAccessKeyId' "$u$work/nobody.keys"
+	refused '^invalid: .*CREDENTIALS_DIRECTORY' \
+		"s3://worm/p?endpoint=$https&ca=$D/ca.pem"
+	# systemd gives them in a directory, under a name.
+	mkdir credentials
+	cp "$work/member.keys" credentials/s3
+	chmod 0440 credentials/s3
+	CREDENTIALS_DIRECTORY=$work/credentials is 0 org-blobs \
+		"s3://worm/p?endpoint=$https&ca=$D/ca.pem$locked" member put one
+	CREDENTIALS_DIRECTORY=$work/credentials is 0 org-blobs \
+		"s3://worm/p?endpoint=$https&ca=$D/ca.pem&credentials=s3" member \
+		put one
+	# What the programs printed has no secret; nor has what is said on failure.
+	for keys in member wrong nobody; do
+		strace -f -e trace=execve -o trace env org-blobs \
+			"$u$work/$keys.keys" reader stat "$empty" >out 2>err || :
+		if grep -i 'membersecret\|wrongsecret' out err trace; then exit 1; fi
+	done
+}
+
+a_wrong_uri_says_what_is_wrong() {
+	k="&credentials=$work/member.keys"
+	refused '^invalid: .*only https leaves' "s3://worm/p?endpoint=http://example.org$k"
+	refused '^invalid: .*only https leaves' \
+		"s3://worm/p?endpoint=http://127.0.0.1.example.org$k"
+	refused '^invalid: ' "s3://worm/p?endpoint=http://a@127.0.0.1$k"
+	refused '^invalid: ' "s3://worm/p?endpoint=ftp://127.0.0.1$k"
+	refused '^invalid: .*retention=DAYS' "s3://worm/p?mode=compliance$k"
+	refused '^invalid: .*retention=0' "s3://worm/p?retention=0$k"
+	refused '^invalid: .*retention=' "s3://worm/p?retention=99999$k"
+	refused '^invalid: .*mode=' "s3://worm/p?retention=1&mode=no$k"
+	refused '^invalid: .*no parameter wrong' "s3://worm/p?wrong=1$k"
+	refused '^invalid: ' "s3://worm/../p?retention=1$k"
+	refused '^invalid: ' "s3://w?retention=1$k"
+	refused '^invalid: .*part=' "s3://worm/p?part=1$k"
+	# An authority that we do not know.
+	refused '^i/o: .*certificate' "s3://worm/p?endpoint=$https$k"
+	refused '^i/o: .*127.0.0.1:1' "s3://worm/p?endpoint=https://127.0.0.1:1$k"
+	refused '^not found: .*no bucket' \
+		"s3://nosuch/p?endpoint=$https&ca=$D/ca.pem&credentials=$work/$owner"
+	refused '^not found: .*no blobs of trailfs' \
+		"s3://worm/q?endpoint=$https&ca=$D/ca.pem&credentials=$work/$owner"
+}
+
+# --- stores that answer badly ---------------------------------------------
+
+start_bad() {
+	: >requests
+	python3 "$here/bad_store.py" 4569 requests >bad.log 2>&1 &
+	echo $! >"$work/bad.child"
+	until_true curl -s -o /dev/null http://127.0.0.1:4569/up/trailfs
+}
+
+bad() {
+	echo "s3://$1/p?endpoint=http://127.0.0.1:4569&credentials=$work/member.keys${2-}"
+}
+
+# asked METHOD-AND-PATTERN: how often.
+asked() {
+	grep -c "$1" requests || :
+}
+
+bad_answers_give_errors() {
+	start_bad
+	for how in garbage nothing page doctype endless flood; do
+		rm -f back
+		is 1 org-blobs "$(bad $how)" reader get "$empty" back
+		case $how in
+		endless) complains '^tamper: .*more than 100000 versions' ;;
+		flood) complains '^too big: ' ;;
+		*) complains "^i/o: .*not what S3 answers" ;;
+		esac
+	done
+	[ "$(asked 'GET /endless?')" -le 1001 ]
+	is 1 org-blobs "$(bad truncates)" reader get "$empty" back
+	complains '^i/o: '
+	is 1 org-blobs "$(bad redirects)" reader get "$empty" back
+	complains '^i/o: .*redirected to http://127.0.0.1:9/elsewhere'
+	is 1 org-blobs "$(bad denies)" reader get "$empty" back
+	complains '^access: .*AccessDenied'
+	# Three times, and no more.
+	is 1 org-blobs "$(bad fails)" member put one
+	complains '^i/o: .*500'
+	expect "$(asked '/fails/p/sha256')" 3 'requests'
+	# An overloaded store is asked again, after a pause of our own choice.
+	is 0 org-blobs "$(bad busy)" member put one
+	is 1 org-blobs "$(bad hangs '&stall=1')" reader get "$empty" back
+	complains '^i/o: '
+	expect "$(asked '/hangs/p/sha256')" 1 'requests'
+}
+
+# What a store only says it has is not there.
+a_store_that_lies_is_not_believed() {
+	fresh lied
+	is 0 org-blobs "$(bad lies)" member put lied
+	is 0 org-blobs "$(bad lies)" member put lied
+	expect "$(asked "PUT /lies/p/sha256/$h")" 2 'uploads'
+	is 1 org-blobs "$(bad lies)" reader get "$h" back
+	complains '^tamper: '
+	# The last answer to an upload in parts is an error with status 200.
+	fresh cut 200000
+	is 1 org-blobs "$(bad empty200 '&part=65536')" member put cut
+	complains '^i/o: .*not what S3 answers'
+	expect "$(asked "DELETE /empty200/p/sha256/$h?uploadId=u")" 1 'a clean-up'
+}
+
+# --- faults ---------------------------------------------------------------
+
+# pid_of NAME: of a process of Ceph.
+pid_of() {
+	cat "$D/run/$1.pid"
+}
+
+# running NUMBER BYTES SEED: a run in the background.
+running() {
+	blobs member member.keys "$locked" run "$1" "$2" "$3" >acked 2>run.log &
+	echo $! >"$work/run.child"
+	wait_for acked .
+}
+
+# All that was acknowledged is there.
+nothing_is_lost() {
+	wait "$(cat "$work/run.child")" || :
+	cat run.log
+	[ -s acked ]
+	is 0 blobs reader member.keys "$locked" check <acked
+	cat err
+}
+
+# An OSD is killed during a run: no put fails.
+a_killed_osd_loses_nothing() {
+	running 300 4096 1
+	kill -9 "$(pid_of osd.1)"
+	nothing_is_lost
+	grep -q '^put 300 of 300' run.log
+	"$here/ceph.sh" restart "$D" osd.1
+}
+
+# An OSD stands still: puts wait, or fail and say so.
+a_stopped_osd_loses_nothing() {
+	running 150 4096 2
+	kill -STOP "$(pid_of osd.2)"
+	sleep 10
+	kill -CONT "$(pid_of osd.2)"
+	nothing_is_lost
+}
+
+# radosgw is killed in the middle of puts, and started again.
+a_killed_radosgw_loses_nothing() {
+	for seed in 3 4 5; do
+		running 12 4000000 $seed
+		kill -9 "$(pid_of client.rgw)"
+		"$here/ceph.sh" restart "$D" client.rgw
+		nothing_is_lost
+		# What was not acknowledged is simply put again.
+		is 0 blobs member member.keys "$locked" run 12 4000000 $seed
+		complains '^put 12 of 12'
+	done
+}
+
+# --- figures --------------------------------------------------------------
+
+# figure WHAT URI NUMBER BYTES SEED
+figure() {
+	org-blobs "$2" organiser run "$3" "$4" "$5" >acked 2>run.log
+	org-blobs "$2" reader check <acked 2>>run.log
+	echo "FIGURE $1, $4 bytes: $(tr '\n' ';' <run.log)"
+}
+
+how_long_it_takes() {
+	[ -n "${FIGURES-}" ] || skip 'without FIGURES=1'
+	cat /proc/loadavg
+	plain="s3://worm/p?endpoint=$http&credentials=$work/$owner"
+	org-blobs "dir:$work/dir" organiser create
+	for round in 1 2 3; do
+		figure dir "dir:$work/dir" 200 4096 "1$round"
+		figure 's3 http unlocked' "$plain" 200 4096 "2$round"
+		figure 's3 http locked' "$plain$locked" 200 4096 "3$round"
+		figure 's3 https locked' "$(uri worm $owner "$locked")" 200 4096 \
+			"4$round"
+		figure dir "dir:$work/dir" 30 1048576 "5$round"
+		figure 's3 https locked' "$(uri worm $owner "$locked")" 30 1048576 \
+			"6$round"
+	done
+	cat /proc/loadavg
+}
+
+tests='what_was_put_comes_back_locked a_longer_lock_is_put_again
+	a_wrong_digest_is_refused parts_become_one_locked_object
+	texts_are_kept_or_replaced a_member_deletes_nothing
+	other_bytes_under_a_digest_hide_nothing many_versions_are_walked
+	delete_markers_hide_nothing the_probe_tells_who_holds
+	a_store_that_ignores_locks_is_found
+	secrets_stay_in_their_file a_wrong_uri_says_what_is_wrong
+	bad_answers_give_errors a_store_that_lies_is_not_believed
+	a_killed_osd_loses_nothing a_stopped_osd_loses_nothing
+	a_killed_radosgw_loses_nothing
+	the_operator_of_the_store_deletes_locked_objects'
+[ -z "${FIGURES-}" ] || tests="$tests how_long_it_takes"
+if [ -n "${ONLY-}" ]; then tests=$ONLY; fi
+show_output=${FIGURES-}
+if [ -z "${IN_NAMESPACE-}" ]; then
+	lacking='root, and namespaces of the network'
+elif [ ! -e "$BUILD/trailfs-s3.so" ]; then
+	lacking='trailfs-s3.so: no libcurl'
+else
+	lacking=$("$here/ceph.sh" has) && lacking=
+fi
+if [ -n "$lacking" ]; then
+	# shellcheck disable=SC2086 # a list
+	skipped "$lacking" $tests
+else
+	(begin) || {
+		checks=1 failures=1
+		finish
+		exit 1
+	}
+	# shellcheck disable=SC2086 # a list
+	run $tests
+fi
+finish
