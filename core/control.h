@@ -81,6 +81,12 @@ bool tf_control_proof_is_cut(const char *name);
  * the time of its entry, which is the mtime, differs. */
 #define TF_XATTR_CHANGED_CLOCK TF_XATTR_PREFIX "changed-clock"
 #define TF_XATTR_ACTOR TF_XATTR_PREFIX "actor"
+/* Of an open file: set to "1" by its writer, so that it is entered while it
+ * grows. */
+#define TF_XATTR_STREAM TF_XATTR_PREFIX "stream"
+/* Of such a file: the number of bytes that are entered, also after its seal if the
+ * rest is in doubt. */
+#define TF_XATTR_PROVEN TF_XATTR_PREFIX "proven"
 #define TF_XATTR_STATUS TF_XATTR_PREFIX "status" /* of a workflow: its word */
 
 /*

@@ -23,7 +23,17 @@
 #include "where.h"
 
 /* The keys of --json, sorted; `shown` has the order for people. */
-enum field { ACTOR, CLOCK, INDEX, BEHALF, SEALED_AT, SHA256, STATE, FIELDS };
+enum field {
+	ACTOR,
+	CLOCK,
+	INDEX,
+	BEHALF,
+	PROVEN,
+	SEALED_AT,
+	SHA256,
+	STATE,
+	FIELDS
+};
 static const struct {
 	const char *key, *label, *xattr;
 	bool number;
@@ -32,6 +42,7 @@ static const struct {
 	[CLOCK] = { "clock", "clock", TF_XATTR_CLOCK, false },
 	[INDEX] = { "index", "entry", TF_XATTR_INDEX, true },
 	[BEHALF] = { "onBehalfOf", "for", "user.trailfs.on-behalf-of", false },
+	[PROVEN] = { "proven", "proven", TF_XATTR_PROVEN, true },
 	[SEALED_AT] = { "sealedAt", "sealed at", TF_XATTR_SEALED_AT, false },
 	[SHA256] = { "sha256", "sha256", TF_XATTR_SHA256, false },
 	[STATE] = { "state", "state", TF_XATTR_STATE, false },
@@ -198,7 +209,7 @@ print_json(const struct where *w, struct shown *s, struct tf_error *err)
 		/* These three keys sort between the others. */
 		if (i == BEHALF)
 			tf_put_cstr(&j, "kind", node_kind_name(s->kind));
-		if (i == SEALED_AT)
+		if (i == PROVEN)
 			tf_put_cstr(&j, "path", w->path);
 		if (i == STATE && s->kind == TF_KIND_EVIDENCE) {
 			tf_put_uint(&j, "size", s->size);
@@ -255,9 +266,25 @@ print_behalf(const struct tf_buf *b)
 	tf_buf_free(&text);
 }
 
+/* How far a file is entered while it grows, or where the doubt about it begins. */
+static void
+print_proven(struct shown *s)
+{
+	struct tf_buf *b = &s->field[PROVEN], *state = &s->field[STATE];
+	const char *what = "";
+
+	if (b->n == 0 || !is_number(b))
+		return;
+	if (strncmp(text_of(state), "open", 5) == 0)
+		what = ", while it grows";
+	else if (strncmp(text_of(state), "sealed", 7) == 0)
+		what = "; the tail is in doubt";
+	printf("%-10s  to byte %s%s\n", fields[PROVEN].label, text_of(b), what);
+}
+
 /* In the order of use; the actor is a name and not JSON. */
 static void
-print_table(const struct where *w, const struct shown *s)
+print_table(const struct where *w, struct shown *s)
 {
 	static const enum field order[] = { STATE, SHA256, INDEX, SEALED_AT };
 	const struct tf_buf *actor = &s->field[ACTOR];
@@ -277,6 +304,7 @@ print_table(const struct where *w, const struct shown *s)
 		else if (b->n > 0)
 			print_field(fields[order[i]].label, b->p, b->n);
 	}
+	print_proven(s);
 	if (actor->n > 0 &&
 	    tf_json_parse(&d, actor->p, actor->n, NULL) == TF_OK) {
 		text_add_actor(&who, &d, 0);

@@ -17,6 +17,7 @@
 #include "../node/base.h"
 #include "../node/claim.h"
 #include "../node/freeze.h"
+#include "../node/growth.h"
 #include "../node/pending.h"
 #include "../node/pending_index.h"
 #include "../node/pending_table.h"
@@ -54,8 +55,6 @@ fill_row(const struct tf_pending *l, struct tf_stage_row *r)
 	memcpy(r->name, name, r->name_len);
 	if (l->actor != NULL)
 		r->actor = (struct tf_str){ l->actor->s, l->actor->n };
-	r->xattrs = (struct tf_str){ l->xattrs.n == 0 ? NULL : l->xattrs.p,
-		l->xattrs.n };
 }
 
 /* Save the ancestors that have no row, then l.  The strings of a row are copied
@@ -67,14 +66,14 @@ save_row(struct tf_txn *t, struct tf_pending *l, const struct flush *f,
 	struct tf_vault *v = t->v;
 	struct tf_buf writers = { 0 }, actor = { 0 }, xattrs = { 0 };
 	struct tf_stage_row r;
-	enum tf_code rc;
+	enum tf_code rc = TF_OK;
 
 	pthread_mutex_lock(&v->mu);
 	fill_row(l, &r);
 	if (r.actor.n > 0)
 		tf_buf_add(&actor, r.actor.p, r.actor.n);
-	if (r.xattrs.n > 0)
-		tf_buf_add(&xattrs, r.xattrs.p, r.xattrs.n);
+	if (l->xattrs.n > 0 || l->growth != NULL)
+		rc = tf_growth_row(l, &xattrs, err);
 	if (l->n_uids > 0)
 		tf_writers_json(l, &writers);
 	r.unwritten = tf_pending_is_file(l) && !l->wrote;
@@ -92,9 +91,10 @@ save_row(struct tf_txn *t, struct tf_pending *l, const struct flush *f,
 	r.actor = (struct tf_str){ actor.p, actor.n };
 	r.xattrs = (struct tf_str){ xattrs.p, xattrs.n };
 	r.writers = (struct tf_str){ writers.p, writers.n };
-	rc = actor.failed || xattrs.failed || writers.failed ?
-	    tf_nomem(err) :
-	    tf_stage_put(tf_txn_write(t), &r, err);
+	if (rc == TF_OK)
+		rc = actor.failed || xattrs.failed || writers.failed ?
+		    tf_nomem(err) :
+		    tf_stage_put(tf_txn_write(t), &r, err);
 	tf_buf_free(&actor);
 	tf_buf_free(&xattrs);
 	tf_buf_free(&writers);

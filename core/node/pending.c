@@ -12,6 +12,7 @@
 #include "descriptors.h"
 #include "chunked.h"
 #include "encrypted.h"
+#include "growth.h"
 #include "interruption.h"
 #include "pending.h"
 #include "pending_index.h"
@@ -77,6 +78,7 @@ tf_pending_unref(struct tf_pending *l)
 	free(l->name);
 	free(l->meant);
 	tf_interruption_free(l->interruption);
+	tf_growth_free(l);
 	tf_buf_free(&l->xattrs);
 	if (l->hash != NULL)
 		tf_sha256_free(l->hash->sha);

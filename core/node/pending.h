@@ -32,6 +32,8 @@
  *      here first, then at that table.
  *  F7  An ordinary file whose row says that it was written is sealed in the
  *      end, or what survived of it becomes a draft, and an entry says so.
+ *      What survived of a file that was entered while it grew is sealed, too:
+ *      growth.h.
  *
  * States (attr.state), and the function that makes each step:
  *
@@ -89,6 +91,8 @@
  *  3. record() commits interrupted_run(): the entry and the row of the draft in
  *     one transaction.  took_hold() clears `failed`.
  * When 2 or 3 fails, the draft stays failed and the next start goes on.
+ * Before 1, tf_grow_survives() seals a file of which chunks are entered, if it
+ * still has them.
  *
  * After a crash tf_recover_load() makes a node of each row, and
  * tf_recover_file() decides by bytes, digest and the mark of F4:
@@ -120,6 +124,7 @@
  *  rename, unlink, chmod, setxattr
  *          Claim under mu and let go of mu before they wait for the committer.
  *          tf_pending_detach() takes io of a file that loses its name.
+ *  grow    Syncs and hashes without a lock, then claims for its transaction.
  *  tend    Takes io for moments and no claim but that of tf_flush().  While
  *          on_duty is set, the sealer leaves the file alone.
  *
@@ -143,6 +148,7 @@
 struct tf_chunked;
 struct tf_encrypted;
 struct tf_file;
+struct tf_growth;
 struct tf_interruption;
 struct tf_kept_recipients;
 struct tf_secret;
@@ -230,6 +236,7 @@ struct tf_pending {
 	char *meant;
 	/* That entry, while it is being made; or NULL. */
 	struct tf_interruption *interruption;
+	struct tf_growth *growth; /* it is entered while it grows; or NULL */
 
 	pthread_mutex_t io;
 	char *mem; /* the content, while it is short */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "growth.h"
 #include "pending.h"
 #include "pending_index.h"
 #include "pending_table.h"
@@ -181,7 +182,12 @@ due_of(const struct tf_pending *l)
 		if (due < l->retry_ns)
 			due = l->retry_ns;
 	}
-	return l->mark_ns != 0 && l->mark_ns < due ? l->mark_ns : due;
+	if (l->mark_ns != 0 && l->mark_ns < due)
+		due = l->mark_ns;
+	return l->growth != NULL && l->growth->due_ns != 0 &&
+		l->growth->due_ns < due ?
+	    l->growth->due_ns :
+	    due;
 }
 
 /* What the database will grow by for l: its row of stage, unless that is there

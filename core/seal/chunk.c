@@ -40,7 +40,7 @@ is_wanted(const struct tf_pending *l)
 	    c->from != l->entered;
 }
 
-/* An empty list if there is no room for the entries. */
+/* A list that must be made uses what is kept free for seals. */
 static enum tf_code
 make_list(struct tf_pending *l, uint64_t from, uint64_t to,
     const struct tf_patience *p, struct tf_chunk_list *out,
@@ -48,11 +48,12 @@ make_list(struct tf_pending *l, uint64_t from, uint64_t to,
 {
 	const struct tf_patience patient = { never_over, NULL };
 	struct tf_vault *v = l->v;
-	enum tf_code rc;
+	enum tf_code rc = from > 0 ?
+	    TF_OK :
+	    tf_space_say(v, l->attr.uid,
+		tf_chunks_entries(from, to) * TF_ENTRY_MAX, err);
 	int fd = -1;
 
-	rc = tf_space_say(v, l->attr.uid,
-	    tf_chunks_entries(from, to) * TF_ENTRY_MAX, err);
 	if (rc != TF_OK)
 		return rc;
 	tf_pending_lock(l);

@@ -34,6 +34,7 @@
 #include "../ledger/name.h"
 #include "../node/base.h"
 #include "../node/claim.h"
+#include "../node/growth.h"
 #include "../node/interruption.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
@@ -43,6 +44,7 @@
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
+#include "grow.h"
 #include "interrupt.h"
 
 /*
@@ -226,6 +228,8 @@ took_hold(struct tf_pending *l, const struct tf_interruption *x)
 	tf_pending_disorder(l);
 	l->marked = false;
 	l->recorded = true;
+	tf_growth_free(l); /* the draft does not have the entered bytes */
+	l->entered = l->entered_seq = 0;
 	tf_stage_saved(l->v, l);
 }
 
@@ -315,6 +319,8 @@ record(struct tf_pending *l, struct tf_interruption *x, struct tf_error *err)
 	l->wrote = true; /* though the last write may be lost */
 	x->meant = l->meant;
 	l->meant = NULL; /* so the row has its name */
+	if (l->growth != NULL)
+		l->growth->row_seq = 0;
 	pthread_mutex_unlock(&v->mu);
 	pthread_mutex_unlock(&l->io);
 	rc = tf_commit_wait(v->commit, interrupted_run, x, err);
@@ -326,6 +332,8 @@ record(struct tf_pending *l, struct tf_interruption *x, struct tf_error *err)
 		l->meant = x->meant;
 		x->meant = NULL;
 		l->marked = true;
+		if (l->growth != NULL)
+			l->growth->row_seq = l->entered_seq;
 	}
 	pthread_mutex_unlock(&v->mu);
 	pthread_mutex_unlock(&l->io);
@@ -375,7 +383,7 @@ tf_pending_interrupt(struct tf_pending *l)
 	x = l->interruption;
 	recorded = l->recorded;
 	pthread_mutex_unlock(&v->mu);
-	if (recorded)
+	if (recorded || (x == NULL && tf_grow_survives(l)))
 		return;
 	if (x == NULL)
 		tf_pending_step_aside(l);

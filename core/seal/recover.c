@@ -22,11 +22,13 @@
 #include "../commit/staged_secret.h"
 #include "../node/actor.h"
 #include "../node/base.h"
+#include "../node/growth.h"
 #include "../node/pending.h"
 #include "../node/pending_table.h"
 #include "../node/quota.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
+#include "grow.h"
 #include "orphans.h"
 #include "recover.h"
 #include "recover_file.h"
@@ -49,6 +51,8 @@ finish_or_say(struct tf_found *f, struct tf_pending *l, bool dirty,
 
 	/* Its seal finds the recipients, or says why it does not. */
 	if (rc != TF_NOMEM)
+		rc = tf_grow_found(l, db, &e);
+	if (rc == TF_OK)
 		rc = tf_recover_file(f, l, dirty, db, &e);
 	if (rc == TF_OK)
 		return TF_OK;
@@ -87,7 +91,8 @@ tf_recover(struct tf_vault *v, struct tf_error *err)
 		if (tf_pending_is_file(f.l[i])) {
 			tf_vault_learn(v, f.l[i]->attr.uid, f.l[i]->attr.gid);
 			rc = finish_or_say(&f, f.l[i], f.dirty[i], db, err);
-			sealed += f.l[i]->attr.state == TF_STATE_SEALED;
+			sealed += f.l[i]->attr.state == TF_STATE_SEALED &&
+			    !tf_growth_in_doubt(f.l[i]);
 		}
 	if (rc == TF_OK)
 		rc = tf_orphans_remove(v, db, err);

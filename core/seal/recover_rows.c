@@ -14,6 +14,7 @@
 #include "../ledger/name.h"
 #include "../ledger/policy.h"
 #include "../node/base.h"
+#include "../node/growth.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
 #include "../node/pending_index.h"
@@ -51,7 +52,9 @@ read_facts(struct tf_pending *l, const struct tf_stage_row *r)
 		NULL)
 		return TF_NOMEM;
 	tf_buf_add(&l->xattrs, r->xattrs.p, r->xattrs.n);
-	return l->xattrs.failed ? TF_NOMEM : read_uids(l, r->writers);
+	if (l->xattrs.failed || tf_growth_of_row(l, NULL) == TF_NOMEM)
+		return TF_NOMEM;
+	return read_uids(l, r->writers);
 }
 
 static int

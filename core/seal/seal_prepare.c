@@ -24,6 +24,7 @@
 #include "../node/actor.h"
 #include "../node/attr.h"
 #include "../node/encrypted.h"
+#include "../node/growth.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
 #include "../node/stage_files.h"
@@ -136,6 +137,8 @@ prepare_entry(struct tf_seal_file *s, struct tf_error *err)
 	if (s->cause != NULL)
 		e.cause = (struct tf_str){ s->cause, strlen(s->cause) };
 	e.imported = tf_str_of(s->imported);
+	e.has_proven = tf_growth_in_doubt(l);
+	e.proven = l->entered;
 	if (!only_actor(l)) {
 		tf_writers_json(l, &writers);
 		e.writers = (struct tf_str){ writers.p, writers.n };

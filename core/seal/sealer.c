@@ -21,12 +21,14 @@
 #include "../commit/queue.h"
 #include "../node/base.h"
 #include "../node/closed.h"
+#include "../node/growth.h"
 #include "../node/holds.h"
 #include "../node/idle.h"
 #include "../node/pending.h"
 #include "../node/pending_index.h"
 #include "../node/secrets.h"
 #include "../node/vault_i.h"
+#include "grow.h"
 #include "head_copies.h"
 #include "old_key.h"
 #include "seal.h"
@@ -48,7 +50,8 @@ struct gather {
 	struct tf_pending *l[TF_SEAL_MAX]; /* claimed, to be sealed */
 	size_t n;
 	struct tf_pending *one; /* to be marked or tended first; or NULL */
-	bool marks;		/* one: mark its row; else tend it */
+	bool marks;		/* one: mark its row; */
+	bool grows;		/* or enter its chunks; else tend it */
 };
 
 /* l is due: claim it to be sealed, or take it as g->one. */
@@ -60,7 +63,9 @@ take_due(struct gather *g, struct tf_pending *l, uint64_t now)
 
 	ready = ready && !encrypt;
 	g->marks = l->mark_ns != 0 && l->mark_ns <= now;
-	if (g->marks ||
+	g->grows = !g->marks && l->growth != NULL && l->growth->due_ns != 0 &&
+	    l->growth->due_ns <= now;
+	if (g->marks || g->grows ||
 	    (!ready && l->writers == 0 &&
 		(l->failed != TF_OK || !tf_pending_clean(l) ||
 		    (l->unchecked && l->wants_check) || encrypt))) {
@@ -71,7 +76,7 @@ take_due(struct gather *g, struct tf_pending *l, uint64_t now)
 		tf_pending_ref(l);
 		g->l[g->n++] = l;
 	}
-	if (!g->marks && !ready)
+	if (!g->marks && !g->grows && !ready)
 		l->retry_ns = now +
 		    (g->one == NULL ? AGAIN_NS : TF_SEAL_RETRY_NS);
 	tf_pending_index(l);
@@ -101,13 +106,15 @@ gather_due(struct tf_vault *v, struct gather *g, uint64_t now,
 	}
 }
 
-/* Mark or tend g->one.  mu is held, and let go of meanwhile. */
+/* Mark g->one, enter its chunks or tend it.  mu is held, and let go of meanwhile. */
 static void
 see_to_one(struct tf_vault *v, struct gather *g)
 {
 	pthread_mutex_unlock(&v->mu);
 	if (g->marks)
 		tf_unflushed_keep(v, g->one);
+	else if (g->grows)
+		tf_grow(v, g->one);
 	else
 		tf_pending_tend(g->one);
 	pthread_mutex_lock(&v->mu);

@@ -321,7 +321,7 @@ tf_pending_tend(struct tf_pending *l)
 
 	pthread_mutex_lock(&l->v->mu);
 	later = is_long(l) && l->v->background != NULL;
-	if (later && is_lost(l) && l->meant == NULL) {
+	if (later && is_lost(l) && l->meant == NULL && l->entered == 0) {
 		/* Free the name at once, so that the writer can retry. */
 		pthread_mutex_unlock(&l->v->mu);
 		tf_pending_step_aside(l);

@@ -22,6 +22,7 @@
 #include "../commit/staged_secret.h"
 #include "../commit/staging.h"
 #include "../node/claim.h"
+#include "../node/growth.h"
 #include "../node/pending.h"
 #include "../node/pending_index.h"
 #include "../node/quota.h"
@@ -129,6 +130,8 @@ changed(struct tf_file *f, uint64_t size, bool collected)
 	l->attr.mtime = l->attr.ctime = now;
 	l->attr.mode = tf_mode_without_ids(l->attr.mode);
 	wrote(collected && l->expecting != NULL ? l->expecting : f);
+	if (l->growth != NULL)
+		tf_growth_due(l, false);
 	pthread_mutex_unlock(&l->v->mu);
 }
 
@@ -201,6 +204,21 @@ before_change(struct tf_file *f, uint64_t end, bool *again,
 	return rc;
 }
 
+/* Refuse a change from byte off on if it is entered (G1).  Nothing is lost, so the
+ * file does not fail.  io held. */
+static enum tf_code
+may_change(const struct tf_pending *l, uint64_t off, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (off >= tf_growth_fixed(l))
+		return TF_OK;
+	pthread_mutex_lock(&l->v->mu);
+	rc = tf_growth_refuse(l, "they stay as they are", err);
+	pthread_mutex_unlock(&l->v->mu);
+	return rc;
+}
+
 /* A first write has failed: mark the row, or after a crash the file would be an
  * empty placeholder.  io held. */
 static void
@@ -227,6 +245,11 @@ write_at(struct tf_file *f, const void *p, size_t n, uint64_t off, bool append,
 		/* In each round: another writer may have appended. */
 		if (append)
 			off = l->size;
+		if (n > 0 && (rc = may_change(l, off, err)) != TF_OK) {
+			give_back(l); /* an earlier round may have taken more */
+			pthread_mutex_unlock(&l->io);
+			return rc;
+		}
 		if (off > SIZE_MAX_FILE || n > SIZE_MAX_FILE - off)
 			rc = tf_fail(&e, TF_TOOBIG,
 			    "a file can have 2^53-1 bytes");
@@ -341,7 +364,9 @@ tf_file_set_size(struct tf_file *f, uint64_t size, struct tf_error *err)
 			pthread_mutex_unlock(&l->io);
 			return TF_OK;
 		}
-		rc = before_change(f, size, &again, err);
+		again = false;
+		if ((rc = may_change(l, size, err)) == TF_OK)
+			rc = before_change(f, size, &again, err);
 	} while (again);
 	if (rc == TF_OK)
 		rc = tf_content_resize(l, size, err);

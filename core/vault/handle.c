@@ -27,6 +27,7 @@
 #include "../node/claim.h"
 #include "../node/closed.h"
 #include "../node/freeze.h"
+#include "../node/growth.h"
 #include "../node/idle.h"
 #include "../node/pending.h"
 #include "../node/pending_index.h"
@@ -252,6 +253,8 @@ tf_file_flush(struct tf_file *f, bool sync, tf_done done, void *arg)
 		write_nothing(f);
 	pthread_mutex_lock(&f->v->mu);
 	set_actor(f);
+	if (sync && f->l->growth != NULL)
+		tf_growth_due(f->l, true);
 	wait = sync || f->v->durability == TF_DURABLE_CLOSE ||
 	    f->v->unsaved > BATCH_UNSAVED;
 	if (f->l->failed != TF_OK)

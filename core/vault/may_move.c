@@ -12,6 +12,7 @@
 #include "../ledger/name.h"
 #include "../ledger/policy.h"
 #include "../node/attr.h"
+#include "../node/growth.h"
 #include "../node/paths.h"
 #include "../node/pending.h"
 #include "../node/pending_index.h"
@@ -92,6 +93,7 @@ struct below {
 	struct tf_vault *v;
 	uint32_t uid; /* of the caller */
 	bool any, final, busy;
+	bool entered;	/* chunks of something in it are */
 	bool others;	/* something in it belongs to another user */
 	size_t longest; /* path below it, bytes */
 };
@@ -110,6 +112,7 @@ look_below(struct below *b, uint64_t id, size_t len)
 		b->any = true;
 		b->busy = b->busy || l->job;
 		b->final = b->final || l->attr.state == TF_STATE_FROZEN;
+		b->entered = b->entered || tf_growth_fixed(l) > 0;
 		/* Directories belong to the owner of the attestation. */
 		b->others = b->others ||
 		    (tf_pending_is_file(l) && l->attr.uid != b->uid);
@@ -160,6 +163,11 @@ tf_may_move_directory(struct tf_move *m, struct tf_error *err)
 		    "%.60s holds frozen evidence: "
 		    "its name stays",
 		    m->l->name);
+	if (b.entered)
+		return tf_fail(err, TF_DENIED,
+		    "%.60s holds a file of which the first bytes are entered "
+		    "in the ledger: its name stays",
+		    m->l->name);
 	if (b.any && (m->to.att.id != m->l->att || draft != m->l->in_draft))
 		return tf_fail(err, TF_DENIED,
 		    "only an empty directory moves "
@@ -192,6 +200,8 @@ tf_may_move_file(struct tf_move *m, struct tf_error *err)
 		return tf_fail(err, TF_DENIED,
 		    "files can stand in "
 		    "attestations only");
+	if (tf_growth_fixed(l) > 0)
+		return tf_growth_refuse(l, "its name stays", err);
 	m->seals = l->attr.state == TF_STATE_DRAFT && !draft &&
 	    l->writers == 0 && tf_pending_written(l);
 	if (m->seals && l->failed != TF_OK)

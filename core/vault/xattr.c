@@ -28,6 +28,7 @@
 #include "../node/closed.h"
 #include "../node/encrypted.h"
 #include "../node/freeze.h"
+#include "../node/growth.h"
 #include "../node/idle.h"
 #include "../node/load_entry.h"
 #include "../node/past.h"
@@ -36,12 +37,14 @@
 #include "../node/quota.h"
 #include "../node/refusal.h"
 #include "../node/vault_i.h"
+#include "../node/xattrs.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
 #include "../store/transaction.h"
 #include "../past.h"
 #include "../vault.h"
+#include "stream.h"
 
 #define XATTRS_MAX 4096 /* bytes of the JSON object */
 
@@ -233,6 +236,12 @@ get_entry_fact(struct tf_db *db, const struct tf_attr *a, const char *name,
 			rc = no_data(err);
 		else
 			tf_buf_add(out, d.e.actor.p, d.e.actor.n);
+	} else if (rc == TF_OK && strcmp(name, TF_XATTR_PROVEN) == 0) {
+		if (!d.e.has_proven)
+			rc = no_data(err);
+		else
+			tf_buf_printf(out, "%llu",
+			    (unsigned long long)d.e.proven);
 	} else if (rc == TF_OK && row.attr.state == TF_STATE_SEALED) {
 		when = tf_entry_when(&d.e, &moved);
 		if (strcmp(name, TF_XATTR_CLOCK) != 0)
@@ -248,6 +257,31 @@ get_entry_fact(struct tf_db *db, const struct tf_attr *a, const char *name,
 	tf_entry_decoded_free(&d);
 	tf_buf_free(&body);
 	return rc;
+}
+
+/* stream and proven: of a file that is entered while it grows.  A seal after a
+ * failure still says what is proven. */
+static enum tf_code
+get_growth(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
+    const char *name, struct tf_buf *out, struct tf_error *err)
+{
+	const bool proven = strcmp(name, TF_XATTR_PROVEN) == 0;
+	struct tf_pending *l;
+	bool grows;
+
+	pthread_mutex_lock(&v->mu);
+	l = tf_pending_get(&v->pending, a->id);
+	grows = l != NULL && l->growth != NULL;
+	if (grows && proven)
+		tf_buf_printf(out, "%llu", (unsigned long long)l->entered);
+	else if (grows)
+		tf_buf_str(out, "1");
+	pthread_mutex_unlock(&v->mu);
+	if (grows)
+		return TF_OK;
+	return l == NULL && proven && a->kind == TF_KIND_EVIDENCE ?
+	    get_entry_fact(db, a, name, out, err) :
+	    no_data(err);
 }
 
 /* An attribute of trailfs: the state, a claim, or a fact of the entry. */
@@ -272,6 +306,9 @@ get_own(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
 		    name + strlen(TF_XATTR_PREFIX), out, err);
 	if (strcmp(name, TF_XATTR_SHA256) == 0)
 		return get_sha256(v, db, a, out, err);
+	if (strcmp(name, TF_XATTR_STREAM) == 0 ||
+	    strcmp(name, TF_XATTR_PROVEN) == 0)
+		return get_growth(v, db, a, name, out, err);
 	if (strcmp(name, TF_XATTR_CHANGED_CLOCK) == 0)
 		return get_changed_clock(db, a, out, err);
 	if (strcmp(name, TF_XATTR_INDEX) == 0 ||
@@ -310,24 +347,13 @@ static enum tf_code
 get_written(struct tf_vault *v, struct tf_db *db, uint64_t id, const char *key,
     struct tf_buf *out, struct tf_error *err)
 {
-	struct tf_json_doc d = { 0 };
 	struct tf_buf json = { 0 };
 	enum tf_code rc = get_json(v, db, id, &json, err);
-	struct tf_str s;
-	int t = -1;
 
-	if (rc == TF_OK && json.n > 0)
-		rc = tf_json_parse(&d, json.p, json.n, err);
-	if (rc == TF_OK && json.n > 0)
-		t = tf_json_get(&d, 0, key);
-	if (rc == TF_OK && t < 0)
+	if (rc == TF_OK)
+		rc = tf_xattrs_get(tf_buf_bytes(&json), key, out, err);
+	if (rc == TF_NODATA)
 		rc = no_data(err);
-	if (rc == TF_OK) {
-		s = tf_json_text(&d, t); /* quotes around base64 */
-		if (s.n < 2 || !tf_unbase64(s.p + 1, s.n - 2, out))
-			rc = tf_fail(err, TF_TAMPER, "attribute is malformed");
-	}
-	tf_json_doc_free(&d);
 	tf_buf_free(&json);
 	return rc;
 }
@@ -362,7 +388,7 @@ is_of_entries(const struct tf_attr *a, const char *name)
 {
 	static const char *const names[] = { TF_XATTR_STATE, TF_XATTR_SHA256,
 		TF_XATTR_INDEX, TF_XATTR_SEALED_AT, TF_XATTR_CLOCK,
-		TF_XATTR_ACTOR };
+		TF_XATTR_ACTOR, TF_XATTR_PROVEN };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(name, names[i]) == 0)
@@ -452,68 +478,6 @@ fit_key(const char *s)
 	return s[0] != '\0';
 }
 
-/* One member of the object: the key, and the value as base64. */
-static void
-put_value(struct tf_json *j, const char *key, const void *p, size_t n)
-{
-	struct tf_buf b64 = { 0 };
-
-	tf_base64(&b64, p, n);
-	tf_json_key(j, key);
-	tf_json_buf(j, &b64);
-	tf_buf_free(&b64);
-}
-
-/* Copy the JSON object old to out with key set to value, or removed if value is
- * NULL. */
-static enum tf_code
-rebuild(const struct tf_buf *old, const char *key, const void *value, size_t n,
-    bool *had, struct tf_buf *out, struct tf_error *err)
-{
-	struct tf_json_doc d = { 0 };
-	struct tf_json j;
-	bool placed = value == NULL;
-	unsigned members = 0;
-	char k[256];
-	enum tf_code rc = TF_OK;
-	int order;
-
-	*had = false;
-	if (old->n > 0 &&
-	    (rc = tf_json_parse(&d, old->p, old->n, err)) != TF_OK)
-		return rc;
-	tf_json_begin(&j, out);
-	tf_json_object(&j);
-	for (uint32_t t = 1; t < d.n; t = d.tok[t].next) {
-		(void)snprintf(k, sizeof(k), "%.*s", (int)d.tok[t].key_len,
-		    d.text + d.tok[t].key_off);
-		order = strcmp(k, key);
-		if (order == 0)
-			*had = true;
-		if (order >= 0 && !placed) {
-			put_value(&j, key, value, n);
-			placed = true;
-			members++;
-		}
-		if (order != 0) {
-			tf_json_key(&j, k);
-			tf_json_raw(&j, tf_json_text(&d, (int)t));
-			members++;
-		}
-	}
-	if (!placed) {
-		put_value(&j, key, value, n);
-		members++;
-	}
-	tf_json_doc_free(&d);
-	if (members == 0) {
-		out->n = 0;
-		return TF_OK;
-	}
-	tf_json_object_end(&j);
-	return tf_json_end(&j, err);
-}
-
 /* Set or remove an attribute of a claimed pending file; mu held. */
 static enum tf_code
 set_written(struct tf_pending *l, const char *key, const void *value, size_t n,
@@ -526,7 +490,8 @@ set_written(struct tf_pending *l, const char *key, const void *value, size_t n,
 
 	if (rc != TF_OK)
 		return tf_refusal(rc, &s, TF_REQ_SETMETA, l->name, err);
-	rc = rebuild(&l->xattrs, key, value, n, &had, &made, err);
+	rc = tf_xattrs_set(tf_buf_bytes(&l->xattrs), key, value, n, &had, &made,
+	    err);
 	if (rc == TF_OK && ((flags & XATTR_CREATE) != 0 && had))
 		rc = tf_fail(err, TF_EXISTS, "the attribute exists");
 	if (rc == TF_OK && !had &&
@@ -575,6 +540,8 @@ change_xattr(struct tf_vault *v, uint64_t id, const char *name,
 		return rc;
 	if (own != NULL && tf_claims_has_key(a.kind, own))
 		return tf_vault_claim(v, id, own, value, n, flags, who, err);
+	if (value != NULL && strcmp(name, TF_XATTR_STREAM) == 0)
+		return tf_stream_mark(v, id, value, n, flags, who, err);
 	if (own != NULL)
 		return tf_fail(err, TF_DENIED, "%.60s is trailfs's own", name);
 	if ((rc = tf_vault_writable(v, err)) != TF_OK ||

@@ -96,6 +96,8 @@ put_file(struct tf_view *w, struct tf_json *j, const struct tf_subject_file *f,
 		tf_put_bool(j, "damaged", true);
 	tf_put_uint(j, "index", f->seq);
 	tf_put_str(j, "path", f->name);
+	if (t->is && e->has_proven)
+		tf_put_uint(j, "proven", e->proven);
 	if (t->is)
 		tf_put_time(j, "sealed_at", e->at);
 	if (t->is)
@@ -138,6 +140,7 @@ put_files(struct tf_view *w, struct tf_json *j, const struct tf_attested *a,
 struct waiting {
 	struct unsealed {
 		uint64_t id;
+		uint64_t proven; /* bytes that are entered while it grows */
 		enum tf_state state;
 	} file[WAITING_MAX];
 	size_t n;
@@ -151,7 +154,8 @@ note_waiting(void *arg, struct tf_pending *l)
 
 	if (x->n == WAITING_MAX)
 		return false;
-	x->file[x->n++] = (struct unsealed){ l->attr.id, l->attr.state };
+	x->file[x->n++] = (struct unsealed){ l->attr.id, l->entered,
+		l->attr.state };
 	return true;
 }
 
@@ -196,6 +200,8 @@ put_waiting(struct tf_view *w, struct tf_json *j, const struct tf_attested *a)
 		tf_json_object(j);
 		tf_json_key(j, "path");
 		tf_json_str(j, path.p + a->path.n + 1, path.n - a->path.n - 1);
+		if (x.file[i].proven > 0)
+			tf_put_uint(j, "proven", x.file[i].proven);
 		tf_put_cstr(j, "state", tf_state_name(x.file[i].state));
 		tf_json_object_end(j);
 	}

@@ -56,8 +56,8 @@ put_states(struct tf_json *j, const struct tf_status_facts *c)
 /* Write one unsealed name; the first one begins the list, as an empty list is
  * not written. */
 static void
-put_one_waiting(struct tf_json *j, const struct tf_buf *path, const char *state,
-    bool *any)
+put_one_waiting(struct tf_json *j, const struct tf_buf *path, uint64_t proven,
+    const char *state, bool *any)
 {
 	if (!*any) {
 		tf_json_key(j, "waiting");
@@ -67,6 +67,8 @@ put_one_waiting(struct tf_json *j, const struct tf_buf *path, const char *state,
 	tf_json_object(j);
 	tf_json_key(j, "path");
 	tf_json_str(j, path->p, path->n);
+	if (proven > 0)
+		tf_put_uint(j, "proven", proven);
 	tf_json_key(j, "state");
 	tf_json_cstr(j, state);
 	tf_json_object_end(j);
@@ -84,11 +86,11 @@ put_waiting(struct tf_view *w, struct tf_json *j,
 
 	for (size_t i = 0; i < c->listed; i++)
 		if (tf_path_to_show(w, c->id[i], &path, j))
-			put_one_waiting(j, &path, tf_state_name(c->state[i]),
-			    &any);
+			put_one_waiting(j, &path, c->proven[i],
+			    tf_state_name(c->state[i]), &any);
 	for (size_t i = 0; i < c->closed; i++)
 		if (tf_path_to_show(w, c->closed_id[i], &path, j))
-			put_one_waiting(j, &path, TF_CLOSING, &any);
+			put_one_waiting(j, &path, 0, TF_CLOSING, &any);
 	if (any)
 		tf_json_array_end(j);
 	tf_buf_free(&path);

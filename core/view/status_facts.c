@@ -27,6 +27,7 @@ list_one(void *arg, struct tf_pending *l)
 	if (f->listed == TF_STATUS_LISTED)
 		return false;
 	f->id[f->listed] = l->attr.id;
+	f->proven[f->listed] = l->entered;
 	f->state[f->listed++] = l->attr.state;
 	return true;
 }

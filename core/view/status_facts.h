@@ -25,6 +25,7 @@ struct tf_status_facts {
 	/* Unsealed files, those of the asker first, and closed directories. */
 	uint64_t id[TF_STATUS_LISTED];
 	enum tf_state state[TF_STATUS_LISTED];
+	uint64_t proven[TF_STATUS_LISTED]; /* bytes entered while it grows */
 	size_t listed;
 	uint64_t closed_id[TF_STATUS_LISTED];
 	size_t closed;		 /* in the list */

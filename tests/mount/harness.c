@@ -194,6 +194,12 @@ mounted_case(Suite *s, const char *name)
 }
 
 TCase *
+verified_case(Suite *s, const char *name)
+{
+	return new_case(s, name, make_store, remove_mounted);
+}
+
+TCase *
 stored_case(Suite *s, const char *name)
 {
 	return new_case(s, name, make_store, remove_stored);

@@ -32,6 +32,9 @@
 /* Tests that begin with a mounted vault, which seals nothing by itself.  After
  * the test the vault is unmounted and must verify. */
 TCase *mounted_case(Suite *s, const char *name);
+/* Tests that begin with a store that is not mounted; after the test the vault must
+ * verify. */
+TCase *verified_case(Suite *s, const char *name);
 /* These tests wait for threads of the daemon that run at idle priority, which
  * may take long: time limits grow.  Call daemon_works() before the mount. */
 void case_works(TCase *t);
@@ -181,6 +184,8 @@ const char *fact(const char *path, const char *name);
 /* Wait until path has that state, at most 15 s times the factor for time
  * limits. */
 void becomes(const char *path, const char *state);
+/* The same for the attribute user.trailfs.NAME. */
+void fact_becomes(const char *path, const char *name, const char *want);
 bool exists(const char *path);
 struct stat stat_of(const char *path);
 

@@ -139,14 +139,20 @@ fact(const char *path, const char *name)
 }
 
 void
-becomes(const char *path, const char *state)
+fact_becomes(const char *path, const char *name, const char *want)
 {
 	int64_t end = now_ms() + STATE_MS;
 	const char *now;
 
-	while (strcmp(now = state_of(path), state) != 0) {
-		ck_assert_msg(now_ms() < end, "%s is still %s, not %s", path,
-		    now, state);
+	while (strcmp(now = fact(path, name), want) != 0) {
+		ck_assert_msg(now_ms() < end, "%s of %s is still %s, not %s",
+		    name, path, now, want);
 		pause_between_looks();
 	}
+}
+
+void
+becomes(const char *path, const char *state)
+{
+	fact_becomes(path, "state", state);
 }

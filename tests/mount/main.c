@@ -62,7 +62,7 @@
 	X(sandbox) \
 	X(redact) X(login) X(process) \
 	X(anchor) \
-	X(streams) \
+	X(streams) X(grown) \
 	X(metrics) \
 	X(at) \
 	/* a line for each */
