@@ -78,6 +78,7 @@ extern const struct verb cmd_seal;
 extern const struct verb cmd_show;
 extern const struct verb cmd_stamp;
 extern const struct verb cmd_status;
+extern const struct verb cmd_stream;
 extern const struct verb cmd_sync;
 extern const struct verb cmd_template;
 extern const struct verb cmd_trail;

@@ -46,6 +46,7 @@ static const struct verb *const verbs[] = {
 	&cmd_recipients,
 	&cmd_attest,
 	&cmd_run,
+	&cmd_stream,
 	&cmd_assert,
 	&cmd_override,
 	&cmd_evaluate,

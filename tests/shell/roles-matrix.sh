@@ -219,6 +219,7 @@ who_records_with_which_verb() {
 	verb push 'root owner' 'trailctl push mnt/t/w/push-$me f'
 	verb run 'root owner' \
 		'trailctl run mnt/t/w/run-$me -- true && [ -d mnt/t/w/run-$me ]'
+	verb stream 'root owner' 'trailctl stream mnt/t/w/open/stream-$me <f'
 	verb override 'root owner' \
 		'trailctl override --compliant=true --reason $me mnt/t/w/done'
 	verb retain 'root owner admin' 'trailctl retain --for 1y --rule $me mnt/t'
