@@ -30,6 +30,7 @@ struct file {
 	uint64_t seed;
 	size_t durable; /* bytes that a flush acknowledged */
 	bool more;	/* written after that */
+	size_t entered; /* bytes that the writer saw entered */
 	bool there;	/* its creation is durable */
 	bool closed, kept;
 	char digest[65];
@@ -37,6 +38,7 @@ struct file {
 	/* From the mount. */
 	enum where where;
 	size_t found_size;
+	size_t proven; /* by its entry; 0: that has no doubt */
 	bool encrypted;
 	char state[16];
 	bool dropped; /* removed by check_sealed */
@@ -48,7 +50,7 @@ struct dir {
 	bool made, shut;
 };
 
-unsigned long acks;
+unsigned long acks, grown, doubts;
 static struct file *files;
 static size_t n_files, first_file; /* those from here on are new */
 static struct dir *dirs;
@@ -143,6 +145,9 @@ read_line(const char *line, const int *errors)
 		if (sscanf(line, "flushed %*s %zu", &size) == 1) {
 			f->durable = size;
 			f->more = false;
+		} else if (sscanf(line, "entered %*s %zu", &size) == 1) {
+			f->entered = size;
+			grown++;
 		} else if (strcmp(word, "there") == 0) {
 			f->there = true;
 		} else if (strcmp(word, "more") == 0) {
@@ -266,9 +271,11 @@ check_content(struct file *f, const char *path, const char *name)
 	content_of(f->seed, 0, want, f->found_size);
 	/* An interrupted draft holds the bytes that survived, and is sealed
 	 * with them when its attestation is. */
-	exact = f->where != AS_DRAFT && strcmp(f->state, "sealed") == 0 ?
+	exact = f->where != AS_DRAFT && strcmp(f->state, "sealed") == 0 &&
+		f->proven == 0 ?
 	    f->found_size :
 	    f->durable;
+	exact = f->proven > exact ? f->proven : exact;
 	for (size_t i = 0; i < f->found_size; i++)
 		if (got[i] != want[i] && (i < exact || got[i] != 0)) {
 			red("%s: byte %zu is wrong", name, i);
@@ -284,7 +291,7 @@ out:
 static void
 found_file(const char *name)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], text[72];
 	enum where where;
 	struct file *f = match(name, &where);
 
@@ -297,11 +304,15 @@ found_file(const char *name)
 	f->where = where;
 	snprintf(path, sizeof path, ROOT "%s", name);
 	fact(path, TF_XATTR_PREFIX "state", f->state, sizeof f->state);
+	f->proven = 0;
+	if (strcmp(f->state, "sealed") == 0) {
+		fact(path, TF_XATTR_PROVEN, text, sizeof text);
+		f->proven = strtoul(text, NULL, 10);
+	}
 	check_content(f, path, name);
 	if (world_encrypts && !f->encrypted && strcmp(f->state, "sealed") == 0)
 		red("%s is sealed and not encrypted", name);
 	if (strcmp(f->state, "sealed") == 0) {
-		char text[72];
 		long index;
 
 		fact(path, TF_XATTR_PREFIX "index", text, sizeof text);
@@ -413,19 +424,28 @@ wrong_with(const struct file *f)
 						 NULL;
 	if (f->kept && f->where != FINAL)
 		return "it is not under its name";
+	if (f->entered > 0 && f->where != FINAL)
+		return "parts were entered, and it is not under that name";
+	if (f->found_size < f->entered)
+		return "entered bytes are gone";
 	if (f->found_size < f->durable)
 		return "flushed bytes are gone";
 	if (f->kept || f->closed)
-		return f->where == AS_DRAFT ?
-		    "it was closed and is a draft" :
+		return f->proven > 0	 ? "it was closed and is in doubt" :
+		    f->where == AS_DRAFT ? "it was closed and is a draft" :
 		    f->found_size != f->size ?
-		    "it was closed and is short" :
+					   "it was closed and is short" :
 		    is_ordinary(f) && strcmp(f->state, "sealed") != 0 &&
 			!is_placeholder(f) ?
-		    "it was closed and is not sealed" :
-		    NULL;
+					   "it was closed and is not sealed" :
+					   NULL;
 	if (!is_ordinary(f))
 		return NULL;
+	doubts += f->proven > 0;
+	if (f->proven > 0)
+		return f->proven < f->entered ? "less is proven" :
+		    f->proven > f->found_size ? "more is proven" :
+						NULL;
 	/* No more of it was acknowledged. */
 	if (is_placeholder(f) || (f->hollow && f->found_size == 0))
 		return NULL;

@@ -109,5 +109,8 @@ void check_sealed(void);
 void check_forget(void);
 /* The number of acknowledgements so far. */
 extern unsigned long acks;
+/* The number of files that writers saw entered while they grew, and how often a
+ * sealed file was looked at of which only a part is proven. */
+extern unsigned long grown, doubts;
 
 #endif

@@ -117,13 +117,14 @@ run_rig(const struct rig *rig, unsigned cycles, uint64_t seed)
 		return true;
 	}
 	reds = 0;
-	acks = 0;
+	acks = grown = doubts = 0;
 	world_encrypts = rig->encrypts;
 	n = rig->run(rig, cycles, seed);
-	printf("%s %s: %s: %u cycles, %lu acknowledgements, %lld s, SEED=%llu"
-	       "\n",
-	    reds == 0 ? "GREEN" : "RED", rig->name, rig->does, n, acks,
-	    (long long)(now_us() - begin) / 1000000, (unsigned long long)seed);
+	printf("%s %s: %s: %u cycles, %lu acknowledgements, %lu of growing "
+	       "files, %lu in doubt, %lld s, SEED=%llu\n",
+	    reds == 0 ? "GREEN" : "RED", rig->name, rig->does, n, acks, grown,
+	    doubts, (long long)(now_us() - begin) / 1000000,
+	    (unsigned long long)seed);
 	fflush(stdout);
 	if (reds > 0 && getenv("FAULTS_KEEP") != NULL)
 		(void)shell("vault=$(mktemp -d \"$FAULTS_KEEP/XXXXXX\") &&"

@@ -11,6 +11,7 @@
  *	there PATH              it exists, without bytes
  *	flushed PATH SIZE       so many bytes are durable
  *	more PATH               more bytes were written after that
+ *	entered PATH SIZE       so many bytes are in the ledger, while it is open
  *	closed PATH             all of it is durable, under FIRST
  *	kept PATH SIZE SHA256   all of it is durable, under PATH
  *	sealed PATH INDEX       it has this ledger entry
@@ -142,6 +143,7 @@ struct plan {
 	char path[160], first[160];
 	size_t size, flush[2];
 	bool early; /* a descriptor is closed before the first byte */
+	bool grows; /* it is entered while it grows */
 	uint64_t seed;
 };
 
@@ -185,13 +187,36 @@ flush(struct writer *w, const struct plan *p, int fd, size_t n)
 	return true;
 }
 
+#define LOOKS 100 /* for an entry that a fault may have prevented */
+
+/* Look whether chunks of the file are entered by now.  Then nobody may change
+ * them: if the vault lets us, the content shows it. */
+static void
+look_entered(struct writer *w, const struct plan *p, const char *path, int fd)
+{
+	char text[32];
+	ssize_t n = -1;
+
+	for (int i = 0; i < LOOKS; i++) {
+		n = getxattr(path, TF_XATTR_PROVEN, text, sizeof text - 1);
+		if (n != 1 || text[0] != '0')
+			break;
+		wait_us(2000);
+	}
+	if (n < 1 || text[0] == '0')
+		return;
+	text[n] = '\0';
+	acknowledge(w, "entered %s %s", p->path, text);
+	(void)!pwrite(fd, "\1", 1, 1);
+}
+
 /* Write the file under its first name and close it. */
 static bool
 write_file(struct writer *w, const struct plan *p)
 {
 	char path[192], dir[192];
 	size_t done = 0, step;
-	bool ok = true, more_logged = true;
+	bool ok = true, more_logged = true, looks = false;
 	int fd, other;
 
 	intend(w, "file %s %s %zu %llu %zu %zu", p->path, p->first, p->size,
@@ -201,6 +226,10 @@ write_file(struct writer *w, const struct plan *p)
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
 	if (!fine(w, fd, "create", p->path))
 		return false;
+	/* Not in a trail with recipients. */
+	if (p->grows && fsetxattr(fd, TF_XATTR_STREAM, "1", 1, 0) < 0 &&
+	    errno != EOPNOTSUPP)
+		ok = fine(w, -1, "mark", p->path);
 	if (p->early) {
 		ok = fine(w, close(dup(fd)), "flush", p->path);
 		if (ok)
@@ -217,10 +246,14 @@ write_file(struct writer *w, const struct plan *p)
 			acknowledge(w, "more %s", p->path);
 		more_logged = true;
 		done += step;
+		if (ok && looks)
+			look_entered(w, p, path, fd);
+		looks = false;
 		if (!ok || (done != p->flush[0] && done != p->flush[1]))
 			continue;
 		ok = flush(w, p, fd, done);
 		more_logged = !ok;
+		looks = p->grows;
 		/* fsync of the directory must not freeze this open file. */
 		at(dir, w->att);
 		if (ok && below(&w->chance, 2) == 0 &&
@@ -327,6 +360,18 @@ do_early(struct writer *w)
 	    below(&w->chance, 2) == 0 ? small(w) : large(w));
 
 	p.early = true;
+	make_file(w, &p);
+}
+
+/* Write as a log grows.  The flush lets the vault enter what is there soon after,
+ * with the write that follows: so bytes are entered that no flush has synced. */
+static void
+do_grown(struct writer *w)
+{
+	struct plan p = plan_file(w, 196609 + below(&w->chance, 100000));
+
+	p.grows = true;
+	p.flush[0] = 65536 + below(&w->chance, (unsigned)p.size - 131072);
 	make_file(w, &p);
 }
 
@@ -450,7 +495,8 @@ static const struct {
 	unsigned weight;
 } works[] = { { do_small, 6 }, { do_large, 2 }, { do_flushed, 3 },
 	{ do_draft, 2 }, { do_renamed, 1 }, { do_below, 1 }, { do_publish, 1 },
-	{ do_sync, 2 }, { do_seal, 1 }, { do_early, 1 }, { do_empty, 2 } };
+	{ do_sync, 2 }, { do_seal, 1 }, { do_early, 1 }, { do_empty, 2 },
+	{ do_grown, 2 } };
 
 static void
 work_at_random(struct writer *w)
