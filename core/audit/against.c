@@ -36,6 +36,7 @@
 #include "../store/meta.h"
 #include "../verify.h"
 #include "file.h"
+#include "pieces.h"
 #include "pool.h"
 #include "scope.h"
 
@@ -47,7 +48,8 @@ struct against {
 	const struct tf_verify *v;
 	struct tf_audit_scope scope;
 	struct tf_pool *pool;
-	int fd;		     /* the directory */
+	struct tf_growing growing; /* evidence whose seal is yet to come */
+	int fd;			   /* the directory */
 	struct tf_buf known; /* names of allowed files, a NUL after each */
 	const char **sorted;
 	size_t n;
@@ -158,6 +160,7 @@ add_evidence(struct against *g, const struct tf_entry *e, struct tf_str name,
     struct tf_error *err)
 {
 	struct tf_task t = { .seq = e->seq, .want = e->content };
+	struct tf_pieces *pieces = tf_growing_take(&g->growing, e);
 	bool package = g->scope.names != NULL;
 	enum tf_code rc = add_known(g, package ? TF_PACKAGE_DATA : "", name, "",
 	    err);
@@ -165,10 +168,13 @@ add_evidence(struct against *g, const struct tf_entry *e, struct tf_str name,
 	if (rc == TF_OK && package)
 		rc = add_known(g, TF_PACKAGE_FILE_PROOFS, name,
 		    TF_PACKAGE_PROOF, err);
-	if (rc != TF_OK)
+	if (rc == TF_OK && (t.path = strndup(name.p, name.n)) == NULL)
+		rc = tf_nomem(err);
+	if (rc != TF_OK) {
+		tf_pieces_free(pieces);
 		return rc;
-	if ((t.path = strndup(name.p, name.n)) == NULL)
-		return tf_nomem(err);
+	}
+	t.pieces = pieces;
 	g->r->files++;
 	return tf_pool_add(g->pool, &t, err);
 }
@@ -196,7 +202,7 @@ take_evidence(struct against *g, const struct tf_entry *e, struct tf_error *err)
 	return rc;
 }
 
-/* A search of the bytes rejects entries that seal no file before they are
+/* A search of the bytes rejects entries that are about no bytes before they are
  * parsed. */
 static enum tf_code
 one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
@@ -208,6 +214,7 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 
 	(void)off;
 	if (memmem(body, n, "\"evidence.sealed\"", 17) == NULL &&
+	    memmem(body, n, "\"evidence.grown\"", 16) == NULL &&
 	    memmem(body, n, "\"redaction.done\"", 16) == NULL)
 		return TF_OK;
 	rc = tf_entry_decode(&d, body, n, err);
@@ -218,6 +225,9 @@ one_row(void *arg, uint64_t idx, uint64_t off, const void *body, size_t n,
 	else if (rc == TF_OK && d.e.type == TF_REDACTION_DONE &&
 	    !tf_redaction_is_text(&d.e))
 		tf_bits_add(&g->redacted, d.e.target);
+	else if (rc == TF_OK && d.e.type == TF_EVIDENCE_GROWN &&
+	    within(d.e.path, g->scope.base))
+		rc = tf_growing_add(&g->growing, &d.e, err);
 	else if (rc == TF_OK && d.e.type == TF_EVIDENCE_SEALED &&
 	    within(d.e.path, g->scope.base))
 		rc = take_evidence(g, &d.e, err);
@@ -274,6 +284,9 @@ one_packaged(void *arg, uint64_t seq, struct tf_str body,
 	(void)body;
 	if (e->type == TF_EVIDENCE_SEALED)
 		return take_evidence(g, e, err);
+	if (e->type == TF_EVIDENCE_GROWN &&
+	    (rc = tf_growing_add(&g->growing, e, err)) != TF_OK)
+		return rc;
 	if (e->type == TF_REDACTION_DONE && !tf_redaction_is_text(e))
 		tf_bits_add(&g->redacted, e->target);
 	if (g->scope.names == NULL)
@@ -359,7 +372,8 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
 	if (dirfd < 0)
 		return tf_fail(err, TF_NOTFOUND,
 		    "there is no " TF_PACKAGE_DATA);
-	return tf_audit_hash_beneath(dirfd, t->path, &t->want, h, size, err);
+	return tf_audit_hash_beneath(dirfd, t->path, &t->want, t->where, h,
+	    size, err);
 }
 
 /* --- files that the ledger does not name ---------------------------------- */
@@ -452,6 +466,7 @@ let_go(struct against *g)
 	tf_audit_scope_free(&g->scope);
 	tf_package_dirs_free(&g->dirs);
 	tf_buf_free(&g->known);
+	tf_growing_free(&g->growing);
 	tf_bits_free(&g->redacted);
 	free(g->sorted);
 }

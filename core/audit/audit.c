@@ -302,6 +302,8 @@ tf_audit_free(struct tf_audit *a)
 	free(a->tree);
 	tf_buf_free(&a->shown);
 	tf_buf_free(&a->absent);
+	tf_growing_free(&a->growing);
+	tf_pieces_free(a->pieces);
 	free(a);
 }
 
@@ -514,8 +516,14 @@ check_meaning(struct tf_audit *a, const struct tf_entry *e,
 	}
 	if (rc == TF_OK && a->source->texts != NULL)
 		rc = a->source->texts(a, e, err);
+	if (rc == TF_OK && e->type == TF_EVIDENCE_GROWN)
+		rc = tf_growing_add(&a->growing, e, err);
+	if (e->type == TF_EVIDENCE_SEALED)
+		a->pieces = tf_growing_take(&a->growing, e);
 	if (rc == TF_OK && x.created)
 		rc = a->source->created(a, e, &x, err);
+	tf_pieces_free(a->pieces);
+	a->pieces = NULL;
 	if (rc == TF_OK && x.evidence_access && a->source->access != NULL)
 		a->source->access(a, e);
 	if (rc == TF_OK &&
@@ -622,6 +630,8 @@ tf_audit_content(struct tf_audit *a, uint64_t seq, struct tf_str path,
 
 	if (t.path == NULL)
 		return tf_nomem(err);
+	t.pieces = a->pieces;
+	a->pieces = NULL;
 	return tf_pool_add(a->pool, &t, err);
 }
 

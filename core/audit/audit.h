@@ -18,6 +18,7 @@
 #include "../ledger/merkle.h"
 #include "../ledger/rotation.h"
 #include "../verify.h"
+#include "pieces.h"
 
 struct tf_content;
 struct tf_entry;
@@ -62,6 +63,8 @@ struct tf_audit {
 	bool cut;      /* the last entries are not there: no tree */
 	struct tf_quorum_count *quorum; /* NULL: no policy */
 	struct tf_error unable;		/* I/O or memory failed: no verdict */
+	struct tf_growing growing;	/* evidence that is not sealed yet */
+	struct tf_pieces *pieces;	/* of the evidence of this entry */
 	struct tf_buf absent;	       /* evidence whose bytes were not there */
 	struct tf_buf shown;	       /* path of a finding, safe to print */
 	struct tf_audit_times {	       /* entries' own times */
@@ -184,8 +187,8 @@ void tf_audit_cut(struct tf_audit *a, const char *why);
 void tf_audit_absent(struct tf_audit *a, uint64_t seq, struct tf_str path,
     const struct tf_hash *sha256, const struct tf_content *want, bool read,
     const char *text);
-/* Queue the content of entry seq for the pool.  object is passed to the hash of
- * the pool. */
+/* Queue the content of entry seq for the pool, with the pieces of that entry.
+ * object is passed to the hash of the pool. */
 TF_MUST_USE enum tf_code tf_audit_content(struct tf_audit *a, uint64_t seq,
     struct tf_str path, uint64_t object, const struct tf_content *want,
     struct tf_error *err);

@@ -1,7 +1,7 @@
 /* Hashing files that are under audit.  A file may be sparse and of any size, or
  * grow during the read.  The size in the entry is therefore a limit: a file of
- * another size is not read at all, and no read goes further than one byte
- * beyond it. */
+ * another size is read only to say where it differs, and no read goes further
+ * than one byte beyond that size. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +12,14 @@
 #include "../base/file.h"
 #include "../ledger/entry.h"
 #include "file.h"
+#include "pieces.h"
 
 #define CHUNK ((size_t)1 << 20)
 
 /* Hash the bytes of fd, at most limit of them. */
 static enum tf_code
-hash_upto(int fd, uint64_t limit, struct tf_hash *h, uint64_t *size,
-    struct tf_error *err)
+hash_upto(int fd, uint64_t limit, struct tf_differ *where, struct tf_hash *h,
+    uint64_t *size, struct tf_error *err)
 {
 	struct tf_sha256 *sha = tf_sha256_new();
 	char *buf = malloc(CHUNK);
@@ -34,6 +35,7 @@ hash_upto(int fd, uint64_t limit, struct tf_hash *h, uint64_t *size,
 		if (rc == TF_OK) {
 			tf_sha256_add(sha, buf, got);
 			off += got;
+			tf_differ_add(where, buf, got);
 		}
 	}
 	if (rc == TF_OK)
@@ -45,25 +47,31 @@ hash_upto(int fd, uint64_t limit, struct tf_hash *h, uint64_t *size,
 }
 
 enum tf_code
-tf_audit_hash(int fd, const struct tf_content *want, struct tf_hash *h,
-    uint64_t *size, struct tf_error *err)
+tf_audit_hash(int fd, const struct tf_content *want, struct tf_differ *where,
+    struct tf_hash *h, uint64_t *size, struct tf_error *err)
 {
+	struct tf_hash other;
+	uint64_t part;
 	struct stat st;
+	enum tf_code rc;
 
 	memset(h, 0, sizeof(*h)); /* no file has this digest */
 	if (fstat(fd, &st) < 0)
 		return tf_fail(err, TF_IO, "%s", strerror(errno));
 	if (S_ISREG(st.st_mode) && (uint64_t)st.st_size != want->size) {
+		rc = where == NULL ?
+		    TF_OK :
+		    hash_upto(fd, want->size, where, &other, &part, err);
 		*size = (uint64_t)st.st_size;
-		return TF_OK;
+		return rc;
 	}
-	return hash_upto(fd, want->size + 1, h, size, err);
+	return hash_upto(fd, want->size + 1, where, h, size, err);
 }
 
 enum tf_code
 tf_audit_hash_beneath(int dirfd, const char *path,
-    const struct tf_content *want, struct tf_hash *h, uint64_t *size,
-    struct tf_error *err)
+    const struct tf_content *want, struct tf_differ *where, struct tf_hash *h,
+    uint64_t *size, struct tf_error *err)
 {
 	enum tf_code rc;
 	int fd;
@@ -71,7 +79,7 @@ tf_audit_hash_beneath(int dirfd, const char *path,
 	rc = tf_file_open_beneath(dirfd, path, &fd, err);
 	if (rc != TF_OK)
 		return rc;
-	rc = tf_audit_hash(fd, want, h, size, err);
+	rc = tf_audit_hash(fd, want, where, h, size, err);
 	(void)close(fd);
 	return rc;
 }

@@ -47,8 +47,8 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
 	struct log *l = arg;
 
 	(void)self;
-	return tf_audit_hash_beneath(l->evidencefd, t->path, &t->want, h, size,
-	    err);
+	return tf_audit_hash_beneath(l->evidencefd, t->path, &t->want, t->where,
+	    h, size, err);
 }
 
 /* Only evidence has bytes to hash. */

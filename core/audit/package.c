@@ -35,6 +35,7 @@
 #include "package_entries.h"
 #include "package_files.h"
 #include "package_members.h"
+#include "pieces.h"
 #include "pool.h"
 #include "quorum.h"
 #include "stamp.h"
@@ -59,6 +60,23 @@ end_thread(void *self)
 	tf_archive_reader_free(self);
 }
 
+/* The bytes of a member, and the pieces to compare it with. */
+struct feed {
+	struct tf_differ *where;
+	bool longer;
+};
+
+/* Of a member that is longer than its evidence, the rest is not unpacked. */
+static enum tf_code
+compare(void *arg, const void *p, size_t n, struct tf_error *err)
+{
+	struct feed *f = arg;
+
+	(void)err;
+	tf_differ_add(f->where, p, n);
+	return f->longer && tf_differ_is_full(f->where) ? TF_NODATA : TF_OK;
+}
+
 /* A member that cannot be unpacked was altered: it is there, but not with the
  * bytes of the entry. */
 static enum tf_code
@@ -66,12 +84,16 @@ hash(void *arg, void *self, const struct tf_task *t, struct tf_hash *h,
     uint64_t *size, struct tf_error *err)
 {
 	struct tf_audit_package *k = arg;
+	struct feed f = { .where = t->where };
 	struct tf_archive_member m;
-	enum tf_code rc = tf_archive_read(self, t->object, NULL, NULL, h, err);
+	enum tf_code rc;
 
 	tf_archive_member(k->z, t->object, &m);
 	*size = m.size;
-	if (rc != TF_TAMPER)
+	f.longer = m.size > t->want.size;
+	rc = tf_archive_read(self, t->object, t->where == NULL ? NULL : compare,
+	    &f, h, err);
+	if (rc != TF_TAMPER && rc != TF_NODATA)
 		return rc;
 	memset(h, 0, sizeof(*h)); /* no file has this digest */
 	return TF_OK;

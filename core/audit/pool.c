@@ -16,9 +16,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/bytes.h"
+#include "pieces.h"
 #include "pool.h"
 
 #define QUEUE 256
+#define PIECES_MAX ((size_t)32 << 20) /* bytes of memory in the queue */
 #define THREADS_MAX 64
 
 struct wrong {
@@ -26,7 +29,7 @@ struct wrong {
 	struct tf_task task;
 	struct tf_content have;
 	bool there, read; /* have is set; something was learned */
-	char text[200];
+	char text[480];
 };
 
 struct tf_pool {
@@ -36,7 +39,7 @@ struct tf_pool {
 	pthread_mutex_t mu;
 	pthread_cond_t more, less;
 	struct tf_task queue[QUEUE]; /* all below: guarded by mu */
-	size_t head, n, busy;
+	size_t head, n, busy, pieces;
 	bool quit;
 	struct wrong *wrong;
 	uint64_t bytes;
@@ -62,6 +65,32 @@ tell(struct tf_pool *p, const struct wrong *fault)
 	p->wrong = x;
 }
 
+/* Say what differs; the text stays empty if nothing does.  TF_NOMEM: without
+ * memory nobody is accused. */
+static enum tf_code
+compare(const struct tf_task *t, const struct tf_content *have,
+    struct tf_differ *where, char *text, size_t n, struct tf_error *err)
+{
+	bool altered = have->size != t->want.size ||
+	    memcmp(&have->sha256, &t->want.sha256, sizeof(have->sha256)) != 0;
+	struct tf_buf b = { 0 };
+	enum tf_code rc;
+
+	if (t->pieces != NULL)
+		tf_differ_text(where, have->size, &b);
+	rc = tf_buf_end(&b, err);
+	if (rc == TF_OK && altered && b.n == 0)
+		(void)snprintf(text, n,
+		    "altered: the stored bytes are not those of the entry");
+	else if (rc == TF_OK && b.n > 0)
+		(void)snprintf(text, n, "%s%s",
+		    altered ? "altered: " :
+			      "entered otherwise, while its digest is right: ",
+		    b.p);
+	tf_buf_free(&b);
+	return rc;
+}
+
 /* TF_NOTFOUND and TF_TAMPER are answers about the evidence; all other errors
  * say only that nothing was read. */
 static void
@@ -70,8 +99,22 @@ check(struct tf_pool *p, void *self, const struct tf_task *t)
 	struct tf_error e = { .code = TF_OK };
 	struct wrong x = { .task = *t };
 	struct tf_content *have = &x.have;
-	enum tf_code rc = p->w.hash(p->w.arg, self, t, &have->sha256,
-	    &have->size, &e);
+	struct tf_differ where = { 0 };
+	enum tf_code rc = TF_OK;
+
+	if (t->pieces != NULL) {
+		rc = tf_differ_begin(&where, t->pieces, &e);
+		x.task.where = &where;
+	}
+	if (rc == TF_OK)
+		rc = p->w.hash(p->w.arg, self, &x.task, &have->sha256,
+		    &have->size, &e);
+	if (rc == TF_OK)
+		rc = compare(t, have, &where, x.text, sizeof(x.text), &e);
+	tf_differ_free(&where);
+	tf_pieces_free(t->pieces);
+	x.task.where = NULL;
+	x.task.pieces = NULL;
 
 	x.there = rc == TF_OK;
 	x.read = rc == TF_OK || rc == TF_NOTFOUND || rc == TF_TAMPER;
@@ -80,11 +123,6 @@ check(struct tf_pool *p, void *self, const struct tf_task *t)
 	else if (rc != TF_OK)
 		(void)snprintf(x.text, sizeof(x.text), "unreadable: %s",
 		    e.text);
-	else if (have->size != t->want.size ||
-	    memcmp(&have->sha256, &t->want.sha256, sizeof(have->sha256)) != 0)
-		(void)snprintf(x.text, sizeof(x.text),
-		    "altered: the stored bytes "
-		    "are not those of the entry");
 	pthread_mutex_lock(&p->mu);
 	p->bytes += have->size == t->want.size ? have->size : 0;
 	if (x.text[0] != '\0')
@@ -120,12 +158,15 @@ work(void *arg)
 		p->head = (p->head + 1) % QUEUE;
 		p->n--;
 		p->busy++;
+		p->pieces -= tf_pieces_bytes(t.pieces);
 		pthread_cond_broadcast(&p->less);
 		pthread_mutex_unlock(&p->mu);
-		if (rc == TF_OK)
+		if (rc == TF_OK) {
 			check(p, self, &t);
-		else
+		} else {
 			free(t.path);
+			tf_pieces_free(t.pieces);
+		}
 		pthread_mutex_lock(&p->mu);
 		p->busy--;
 		if (p->n == 0 && p->busy == 0)
@@ -169,8 +210,9 @@ enum tf_code
 tf_pool_add(struct tf_pool *p, const struct tf_task *t, struct tf_error *err)
 {
 	pthread_mutex_lock(&p->mu);
-	while (p->n == QUEUE)
+	while (p->n == QUEUE || (p->n > 0 && p->pieces > PIECES_MAX))
 		pthread_cond_wait(&p->less, &p->mu);
+	p->pieces += tf_pieces_bytes(t->pieces);
 	p->queue[(p->head + p->n++) % QUEUE] = *t;
 	pthread_cond_signal(&p->more);
 	pthread_mutex_unlock(&p->mu);

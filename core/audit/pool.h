@@ -10,14 +10,20 @@
 
 #include "../ledger/entry.h"
 
+struct tf_pieces;
 struct tf_pool;
+struct tf_differ;
 
-/* One content to check.  tf_pool_add takes path, which the pool frees. */
+/* One content to check.  tf_pool_add takes path and pieces, which the pool
+ * frees. */
 struct tf_task {
 	uint64_t seq;
 	char *path;	 /* in the vault, NUL-terminated */
 	uint64_t object; /* passed to hash(): number of the object */
 	struct tf_content want;
+	struct tf_pieces *pieces; /* of the content; or NULL */
+	struct tf_differ *where;  /* of the pool: hash() adds the bytes, unless
+				   * NULL; also those of another size */
 };
 
 struct tf_pool_work {

@@ -45,7 +45,7 @@ check_file(struct tf_audit *a, const struct tf_entry *e, const char *file,
 	if (fd < 0)
 		return tf_fail(err, tf_code_of_open(errno), "%.100s: %s", file,
 		    strerror(errno));
-	rc = tf_audit_hash(fd, &e->content, &h, &size, err);
+	rc = tf_audit_hash(fd, &e->content, NULL, &h, &size, err);
 	(void)close(fd);
 	if (rc != TF_OK)
 		return rc;

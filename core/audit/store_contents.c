@@ -74,8 +74,9 @@ tf_audit_store_hash(void *arg, void *self, const struct tf_task *t,
 	} else if (rc == TF_OK &&
 	    (rc = tf_object_open(s->objectsfd, &t->want.sha256, &fd, err)) ==
 		TF_OK) {
-		rc = s->sizes ? size_only(fd, &t->want, h, size, err) :
-				tf_audit_hash(fd, &t->want, h, size, err);
+		rc = s->sizes ?
+		    size_only(fd, &t->want, h, size, err) :
+		    tf_audit_hash(fd, &t->want, t->where, h, size, err);
 		(void)close(fd);
 	}
 	tf_buf_free(&body);
@@ -130,9 +131,10 @@ tf_audit_store_content(struct tf_audit *a, const struct tf_entry *e,
 	if (e->seq < a->v->scope.from &&
 	    !tf_verify_in_part(&a->v->scope, &want->sha256))
 		return leave_unread(a, e, want, &o, err);
-	/* Equal bytes are one object, hashed once.  If tf_bits_add has no
-	 * memory, the object is hashed again: slower, but correct. */
-	if (tf_bits_has(&s->queued, object))
+	/* Equal bytes are one object, hashed once, unless this entry has
+	 * pieces to compare.  If tf_bits_add has no memory, the object is
+	 * hashed again: slower, but correct. */
+	if (a->pieces == NULL && tf_bits_has(&s->queued, object))
 		return TF_OK;
 	tf_bits_add(&s->queued, object);
 	return tf_audit_content(a, e->seq, e->path, object, want, err);

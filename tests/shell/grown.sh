@@ -71,6 +71,83 @@ every_seal_enters_the_pieces() {
 	says '^names *OK'
 }
 
+# damaged COMMAND...: run it for the file $object as it was sealed, with one bit
+# flipped, shortened and extended, and compare what it prints with what each damage
+# is.  The command exits with 4.
+damaged() {
+	cp -p "$object" saved
+	chattr -i "$object" 2>/dev/null || :
+	chmod u+w "$object"
+	printf '\\%03o' $(($(dd if="$object" bs=1 skip=200000 count=1 2>/dev/null |
+		od -An -tu1) ^ 4)) >octal
+	# shellcheck disable=SC2059 # the octal escape
+	printf "$(cat octal)" |
+		dd of="$object" bs=1 seek=200000 conv=notrunc 2>/dev/null
+	is 4 "$@"
+	says "altered: bytes 196608-262143 differ; the other $((large - 65536)) bytes are as entered"
+	cp saved "$object"
+	for at in 0 65536 $((large - 1)); do
+		printf '\0\0\0\0' | dd of="$object" bs=1 seek=$at conv=notrunc 2>/dev/null
+	done
+	truncate -s $large "$object"
+	is 4 "$@"
+	says "altered: bytes 0-131071, 73400320-$((large - 1)) differ; the other $((73400320 - 131072)) bytes are as entered"
+	cp saved "$object"
+	for n in 1 3 5 7 9 11 13 15 17 19; do
+		printf '\0\0\0\0' | dd of="$object" bs=65536 seek=$n conv=notrunc 2>/dev/null
+	done
+	is 4 "$@"
+	says 'altered: bytes 65536-131071, 196608-262143, .*, 983040-1048575 and 2 more ranges differ; the other'
+	cp saved "$object"
+	truncate -s 1000000 "$object"
+	is 4 "$@"
+	says "altered: only the first 1000000 of $large bytes are there; bytes 983040-999999 cannot be compared; the other 983040 bytes are as entered"
+	cp saved "$object"
+	echo more >>"$object"
+	is 4 "$@"
+	says "altered: 5 bytes follow the $large that were entered; the other $large bytes are as entered"
+	cp saved "$object"
+	: >"$object"
+	is 4 "$@"
+	says 'altered: the stored bytes are not those of the entry'
+	cp -p saved "$object"
+}
+
+verification_says_where_a_large_file_differs() {
+	trailctl init --origin example.org/where where >key
+	mount where -o settle=0
+	mkdir -p mnt/t/w/a
+	cp large mnt/t/w/a
+	trailctl seal mnt/t/w
+	is 0 trailctl package -o p.zip mnt/t/w
+	is 0 trailctl verify --vkey key mnt/.trailfs --evidence mnt
+	mkdir copy
+	cp -r mnt/t copy/
+	unmount
+	object=$(find where/objects -type f -size +60M)
+	damaged trailctl verify where
+	object=copy/t/w/a/large
+	damaged trailctl verify --against copy where
+	is 0 trailctl verify where
+	is 0 trailctl verify --against copy where
+	mkdir unpacked
+	(cd unpacked && unzip -q ../p.zip)
+	bag=$(dirname "$(find unpacked -name package.json)")
+	object=$(find unpacked -name large)
+	is 0 trailctl verify --vkey key "$bag"
+	damaged trailctl verify --vkey key "$bag"
+	is 0 trailctl verify --vkey key "$bag"
+	printf x | dd of="$object" bs=1 seek=200000 conv=notrunc 2>/dev/null
+	(cd unpacked && zip -qr ../again.zip .)
+	is 4 trailctl verify --vkey key again.zip
+	says 'altered: bytes 196608-262143 differ; the other'
+	truncate -s 200M "$object"
+	rm -f again.zip
+	(cd unpacked && zip -qr ../again.zip .)
+	is 4 trailctl verify --vkey key again.zip
+	says "altered: $((200 * 1048576 - large)) bytes follow the $large that were entered; bytes 196608-262143 differ"
+}
+
 # A trail with recipients: the file is encrypted, and its format has chunks of its
 # own.  A file with holes is not filled.
 encrypted_files_have_none() {
@@ -130,5 +207,6 @@ run the_pieces_of_a_large_file_are_in_the_ledger \
 	every_seal_enters_the_pieces \
 	encrypted_files_have_none \
 	a_full_store_seals_without_them \
-	recovery_enters_the_pieces
+	recovery_enters_the_pieces \
+	verification_says_where_a_large_file_differs
 finish
