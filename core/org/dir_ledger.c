@@ -112,10 +112,15 @@ size(struct tf_ledger *l, uint64_t *n, struct tf_error *err)
 	return tf_dir_size(tf_dir_ledger(l), n, err);
 }
 
-/* E3: a hole can only come from damage. */
+#define LEAVES                                                            \
+	"SELECT l.seq, m.origin, l.number, l.body, n.note FROM leaf AS l" \
+	" JOIN member AS m ON m.id = l.member LEFT JOIN note AS n"        \
+	" ON n.member = l.member AND n.size = l.number + 1"
+
+/* Call fn for the row of LEAVES.  E3: a hole can only come from damage. */
 static enum tf_code
-give_leaf(sqlite3_stmt *st, uint64_t index, tf_leaf_fn fn, void *arg,
-    struct tf_error *err)
+give_leaf(sqlite3_stmt *st, bool of_one, uint64_t next, tf_leaf_fn fn,
+    void *arg, struct tf_error *err)
 {
 	struct tf_leaf leaf = {
 		.index = (uint64_t)sqlite3_column_int64(st, 0),
@@ -125,11 +130,29 @@ give_leaf(sqlite3_stmt *st, uint64_t index, tf_leaf_fn fn, void *arg,
 		.note = column(st, 4),
 	};
 
-	if (leaf.index != index)
+	if ((of_one ? leaf.number : leaf.index) != next)
 		return tf_fail(err, TF_TAMPER,
-		    "entry %llu of the ledger is missing",
-		    (unsigned long long)index);
+		    "entry %llu of the %s is missing", (unsigned long long)next,
+		    of_one ? "origin" : "ledger");
 	return fn(arg, &leaf, err);
+}
+
+/* Call fn for all rows of st, which are dense. */
+static enum tf_code
+give_leaves(struct tf_dir_ledger *l, sqlite3_stmt *st, bool of_one,
+    uint64_t from, tf_leaf_fn fn, void *arg, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	for (uint64_t i = from; rc == TF_OK; i++) {
+		rc = tf_sql_row(l->db, st, "read the ledger", err);
+		if (rc == TF_NOTFOUND)
+			return TF_OK;
+		if (rc == TF_OK &&
+		    (rc = give_leaf(st, of_one, i, fn, arg, err)) != TF_OK)
+			(void)sqlite3_reset(st);
+	}
+	return rc;
 }
 
 static enum tf_code
@@ -138,26 +161,32 @@ ledger_read(struct tf_ledger *ledger, uint64_t from, uint64_t max,
 {
 	struct tf_dir_ledger *l = tf_dir_ledger(ledger);
 	uint64_t most = max < INT64_MAX ? max : INT64_MAX;
-	sqlite3_stmt *st;
-	enum tf_code rc = TF_OK;
 
 	if (from > INT64_MAX)
 		return TF_OK;
-	st = tf_sql(l->db, err,
-	    "SELECT l.seq, m.origin, l.number, l.body, n.note FROM leaf AS l"
-	    " JOIN member AS m ON m.id = l.member LEFT JOIN note AS n"
-	    " ON n.member = l.member AND n.size = l.number + 1"
-	    " WHERE l.seq >= ?1 ORDER BY l.seq LIMIT ?2",
-	    "uu", from, most);
-	for (uint64_t i = from; rc == TF_OK; i++) {
-		rc = tf_sql_row(l->db, st, "read the ledger", err);
-		if (rc == TF_NOTFOUND)
-			return TF_OK;
-		if (rc == TF_OK &&
-		    (rc = give_leaf(st, i, fn, arg, err)) != TF_OK)
-			(void)sqlite3_reset(st);
-	}
-	return rc;
+	return give_leaves(l,
+	    tf_sql(l->db, err,
+		LEAVES " WHERE l.seq >= ?1 ORDER BY l.seq LIMIT ?2", "uu", from,
+		most),
+	    false, from, fn, arg, err);
+}
+
+static enum tf_code
+read_of(struct tf_ledger *ledger, const char *origin, uint64_t from,
+    uint64_t max, tf_leaf_fn fn, void *arg, struct tf_error *err)
+{
+	struct tf_dir_ledger *l = tf_dir_ledger(ledger);
+	uint64_t most = max < INT64_MAX ? max : INT64_MAX;
+
+	if (from > INT64_MAX)
+		return TF_OK;
+	return give_leaves(l,
+	    tf_sql(l->db, err,
+		LEAVES " WHERE l.member ="
+		       " (SELECT id FROM member WHERE origin = ?1)"
+		       " AND l.number >= ?2 ORDER BY l.number LIMIT ?3",
+		"buu", origin, strlen(origin), from, most),
+	    true, from, fn, arg, err);
 }
 
 static bool
@@ -305,6 +334,7 @@ const struct tf_ledger_ops tf_dir_ledger_ops = {
 	.member = member,
 	.size = size,
 	.read = ledger_read,
+	.read_of = read_of,
 	.locate = locate,
 	.find = find,
 	.checkpoint_get = checkpoint_get,

@@ -164,6 +164,11 @@ struct tf_ledger_ops {
 	/* Call fn for up to max entries from index `from`, in order. */
 	enum tf_code (*read)(struct tf_ledger *l, uint64_t from, uint64_t max,
 	    tf_leaf_fn fn, void *arg, struct tf_error *err);
+	/* The same for the entries of one origin, from its number `from`: in the
+	 * order of their numbers, without a hole.  No such origin: no call. */
+	enum tf_code (*read_of)(struct tf_ledger *l, const char *origin,
+	    uint64_t from, uint64_t max, tf_leaf_fn fn, void *arg,
+	    struct tf_error *err);
 	/* The bundle with the object that origin has said is there: one member
 	 * cannot hide the objects of another one.  TF_NOTFOUND: no bundle. */
 	enum tf_code (*locate)(struct tf_ledger *l, const char *origin,
@@ -272,7 +277,7 @@ struct tf_blob_ops {
  *	TF_ENGINE_EXPORT const struct tf_engine tf_engine = { ... };
  * All other symbols of it are hidden.  Either table may be NULL. */
 #define TF_ENGINE_EXPORT __attribute__((visibility("default")))
-#define TF_ENGINE_ABI 1
+#define TF_ENGINE_ABI 2
 struct tf_engine {
 	unsigned abi; /* TF_ENGINE_ABI; read before anything else */
 	const struct tf_ledger_ops *ledger;

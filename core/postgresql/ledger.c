@@ -480,6 +480,73 @@ pg_read(struct tf_ledger *l, uint64_t from, uint64_t max, tf_leaf_fn fn,
 	return rc;
 }
 
+/* Call fn for the rows of r.  TF_NODATA: the next one is not safe yet. */
+static enum tf_code
+give_of(struct tf_ledger *l, PGresult *r, uint64_t *next, tf_leaf_fn fn,
+    void *arg, struct tf_error *err)
+{
+	struct pg_ledger *p = of(l);
+	enum tf_code rc = TF_OK;
+	uint64_t n;
+
+	for (int i = 0; rc == TF_OK && i < PQntuples(r); i++) {
+		struct tf_leaf leaf = { .index = tf_pg_number(r, i, 0),
+			.origin = tf_pg_bytes(r, i, 1),
+			.number = tf_pg_number(r, i, 2),
+			.bytes = tf_pg_bytes(r, i, 3),
+			.note = tf_pg_bytes(r, i, 4) };
+
+		if (leaf.index >= p->safe)
+			rc = pg_size(l, &n, err);
+		if (rc == TF_OK && leaf.index >= p->safe)
+			return TF_NODATA;
+		if (rc == TF_OK && leaf.number != *next)
+			rc = tf_fail(err, TF_TAMPER,
+			    "PostgreSQL: entry %llu of the origin is not there",
+			    (unsigned long long)*next);
+		if (rc == TF_OK)
+			rc = fn(arg, &leaf, err);
+		++*next;
+	}
+	return rc;
+}
+
+static enum tf_code
+pg_read_of(struct tf_ledger *l, const char *origin, uint64_t from, uint64_t max,
+    tf_leaf_fn fn, void *arg, struct tf_error *err)
+{
+	struct pg_ledger *p = of(l);
+	uint64_t next = from, n;
+	enum tf_code rc = TF_OK;
+	PGresult *r;
+	int got;
+
+	do {
+		struct tf_pg_args a = { 0 };
+
+		n = max - (next - from);
+		n = n < ROWS_AT_ONCE ? n : ROWS_AT_ONCE;
+		tf_pg_arg_text(&a, origin);
+		tf_pg_arg_number(&a, next);
+		tf_pg_arg_number(&a, n);
+		rc = tf_pg_ask(p->c, TF_PG_READS,
+		    "SELECT l.seq, m.origin, l.number, l.body, n.note "
+		    "FROM trailfs.member m "
+		    "JOIN trailfs.leaf l ON l.member = m.id "
+		    "LEFT JOIN trailfs.note n "
+		    "ON n.member = l.member AND n.entries = l.number + 1 "
+		    "WHERE m.origin = $1 AND l.number >= $2 "
+		    "ORDER BY l.number LIMIT $3",
+		    &a, &r, err);
+		if (rc != TF_OK)
+			return rc;
+		got = PQntuples(r);
+		rc = give_of(l, r, &next, fn, arg, err);
+		PQclear(r);
+	} while (rc == TF_OK && (uint64_t)got == n && next - from < max);
+	return rc == TF_NODATA ? TF_OK : rc;
+}
+
 static enum tf_code
 pg_locate(struct tf_ledger *l, const char *origin, const struct tf_hash *object,
     struct tf_located *out, struct tf_error *err)
@@ -800,6 +867,7 @@ static const struct tf_ledger_ops ops = {
 	.member = pg_member,
 	.size = pg_size,
 	.read = pg_read,
+	.read_of = pg_read_of,
 	.locate = pg_locate,
 	.find = pg_find,
 	.checkpoint_get = pg_checkpoint_get,

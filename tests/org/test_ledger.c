@@ -226,7 +226,7 @@ START_TEST(an_entry_is_any_bytes)
 END_TEST
 
 struct noted {
-	uint64_t n;
+	uint64_t n, dense;
 	char notes[200];
 };
 static enum tf_code
@@ -242,6 +242,32 @@ collect_notes(void *arg, const struct tf_leaf *leaf, struct tf_error *err)
 		    (int)leaf->note.n, leaf->note.p);
 	n->n++;
 	return TF_OK;
+}
+
+static enum tf_code
+collect_of_a(void *arg, const struct tf_leaf *leaf, struct tf_error *err)
+{
+	struct noted *n = arg;
+	struct tf_hash got, want;
+
+	ck_assert_uint_eq(1, leaf->origin.n);
+	ck_assert_int_eq('a', leaf->origin.p[0]);
+	ck_assert_uint_eq(n->dense++, leaf->number);
+	ck_assert_uint_eq(leaf->number < 3 ? leaf->number + 2 :
+					     leaf->number + 702,
+	    leaf->index);
+	digest_of("a", leaf->number, 0, &want);
+	tf_sha256(leaf->bytes.p, leaf->bytes.n, &got);
+	ck_assert_mem_eq(want.b, got.b, sizeof(want.b));
+	return collect_notes(arg, leaf, err);
+}
+
+static enum tf_code
+stop_at_once(void *arg, const struct tf_leaf *leaf, struct tf_error *err)
+{
+	(void)arg;
+	(void)leaf;
+	return tf_fail(err, TF_INTERRUPTED, "stop");
 }
 
 START_TEST(a_checkpoint_of_a_member_stays_with_its_entry)
@@ -270,6 +296,47 @@ START_TEST(a_checkpoint_of_a_member_stays_with_its_entry)
 	ck_assert_uint_eq(5, note.n);
 	ck_assert_mem_eq("three", note.p, 5);
 	tf_buf_free(&note);
+	pair_end(&p);
+}
+END_TEST
+
+/* Whatever lies between its entries. */
+START_TEST(the_entries_of_one_origin_are_read)
+{
+	struct some_batch *b;
+	struct tf_appended a;
+	struct noted n = { 0 };
+	struct {
+		uint64_t from, max, n;
+		const char *notes;
+	} of[] = { { 0, 1000, 601, "2=three " }, { 0, 2, 2, "" },
+		{ 1, 3, 3, "2=three " }, { 3, 1000, 598, "" },
+		{ 600, 9, 1, "" }, { 601, 9, 0, "" }, { 0, 0, 0, "" } };
+
+	pair_make(&p, _i);
+	enrol(&p, "a");
+	enrol(&p, "b");
+	(void)added(p.l, "b", 0, 2, 0, TF_OK);
+	b = batch_of("a", 0, 3, 0);
+	b->b.note = (struct tf_str){ "three", 5 };
+	ck_assert_int_eq(TF_OK, append(p.l, &b->b, &a));
+	batch_free(b);
+	(void)added(p.l, "b", 2, 700, 0, TF_OK);
+	(void)added(p.l, "a", 3, 598, 0, TF_OK);
+	(void)added(p.l, "b", 702, 1, 0, TF_OK);
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		n = (struct noted){ .dense = of[i].from };
+		ok(p.l->ops->read_of(p.l, "a", of[i].from, of[i].max,
+		    collect_of_a, &n, err));
+		ck_assert_uint_eq(of[i].n, n.n);
+		ck_assert_str_eq(of[i].notes, n.notes);
+	}
+	n = (struct noted){ 0 };
+	ok(p.l->ops->read_of(p.l, "c", 0, 10, collect_of_a, &n, err));
+	ok(p.l->ops->read_of(p.l, "", 0, 10, collect_of_a, &n, err));
+	ck_assert_uint_eq(0, n.n);
+	fails(TF_INTERRUPTED,
+	    p.l->ops->read_of(p.l, "a", 0, 10, stop_at_once, NULL, err));
 	pair_end(&p);
 }
 END_TEST
@@ -441,6 +508,7 @@ suite_ledger(void)
 	tcase_add_loop_test(t, an_entry_is_any_bytes, 0, n);
 	tcase_add_loop_test(t, a_checkpoint_of_a_member_stays_with_its_entry, 0,
 	    n);
+	tcase_add_loop_test(t, the_entries_of_one_origin_are_read, 0, n);
 	tcase_add_loop_test(t, checkpoints_are_compared_and_set, 0, n);
 	tcase_add_loop_test(t, objects_are_located_for_their_member_only, 0, n);
 	tcase_add_loop_test(t, a_refused_batch_leaves_only_its_refusal, 0, n);
