@@ -31,6 +31,19 @@ unzipped() {
 	is 0 unzip -q "$1" -d "$2"
 }
 
+# listed_again DIRECTORY: its manifests list what is in it now.
+listed_again() {
+	(
+		cd "$1" || exit 1
+		find data -type f 2>/dev/null | sort |
+			tr '\n' '\0' | xargs -0r sha256sum >manifest-sha256.txt
+		find . -type f ! -path './data/*' ! -name tagmanifest-sha256.txt |
+			sed 's/^\.\///' | sort | tr '\n' '\0' |
+			xargs -0 sha256sum >../tag
+		mv ../tag tagmanifest-sha256.txt
+	)
+}
+
 # Make a store with a sealed workflow of two attestations and an open workflow.
 a_store_is_made() {
 	is 0 trailctl init --origin example.org/package store

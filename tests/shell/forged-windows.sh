@@ -97,7 +97,7 @@ packages_of_all_versions_pass() {
 		for f in "$v"/*.zip; do
 			unpacked "$f"
 			case $v/$f in
-			*/v4/*) script 0 "$(cat "$v/vkey")" u/* ;;
+			*/v[45]/*) script 0 "$(cat "$v/vkey")" u/* ;;
 			*) same "$(cat "$v/vkey")" ;;
 			esac
 		done

@@ -112,14 +112,6 @@ a_forged_health_is_refused() {
 	reports 'health.json: is missing'
 }
 
-# listed_again DIRECTORY: its tagmanifest lists what is in it now.
-listed_again() {
-	(cd "$1" && find . -type f ! -path './data/*' \
-		! -name tagmanifest-sha256.txt | sed 's/^\.\///' |
-		sort | tr '\n' '\0' | xargs -0 sha256sum >../tag &&
-		mv ../tag tagmanifest-sha256.txt)
-}
-
 # The form names the digests that sha256sum prints, has no script, and is refused with
 # other digests or schedules.
 a_certificate_is_filled_in() {

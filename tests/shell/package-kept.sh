@@ -15,7 +15,9 @@ golden_packages_verify() {
 # Packages of all earlier versions pass their own script and today's.
 golden_packages_convince_their_own_script() {
 	for v in "$packages"/golden/v*; do
-		for f in workflow odd-names no-workflow; do
+		for f in workflow odd-names no-workflow selected vault \
+			vault-selected; do
+			[ -e "$v/$f.zip" ] || continue
 			unzipped "$v/$f.zip" "g-$f"
 			is 0 sh "g-$f"/*/verify.sh "$(cat "$v/vkey")"
 			is 0 sh "$script" \
@@ -24,17 +26,18 @@ golden_packages_convince_their_own_script() {
 	done
 }
 
-# What others said of the log when a package of format 4 was made is right for ever,
-# for trailctl, for the script that it brought along, and for today's.
-golden_anchors_stay_good() {
-	v=$packages/golden/v4
+# What others said of the log when a package was made is right for ever, for trailctl,
+# for the script that it brought along, and for today's.
+anchors_stay_good() { # VERSION TIME
+	v=$packages/golden/$1
 	is 0 trailctl verify --vkey "$v/vkey" --tsa-ca "$v/authority.pem" \
 		--policy "$v/policy" "$v/workflow.zip"
 	reports '^witness +OK +the quorum all is met up to 25 of [0-9]+ entries'
-	reports '^timestamp +OK +the first 23 entries existed at 2026-11-29T12:14:45'
+	reports "^timestamp +OK +the first 23 entries existed at $2"
 	is 0 trailctl verify --vkey "$v/vkey" "$v/workflow.zip"
 	reports '^witness +ABSENT +2 receipts fit, up to [0-9]+ entries'
 	unzipped "$v/workflow.zip" g-anchors
+	rm -f said
 	for s in "$script" g-anchors/run-7/verify.sh; do
 		for keys in policy mirror.vkey; do
 			is 0 sh "$s" "$(cat "$v/vkey")" g-anchors/run-7 \
@@ -53,6 +56,27 @@ golden_anchors_stay_good() {
 		is 0 $shell "$script" "$(cat "$v/vkey")" g-anchors/run-7 \
 			"$v/authority.pem" "$v/policy"
 		reports 'cosigned by the witness'
+	done
+}
+golden_anchors_stay_good() {
+	anchors_stay_good v4 2026-11-29T12:14:45
+	anchors_stay_good v5 2026-11-30T08:33:00
+}
+
+# What a package of format 5 says of itself, and its certificate, is made again by
+# today's program to the byte, also of the whole vault.
+golden_certificates_are_made_again() {
+	v=$packages/golden/v5
+	is 0 trailctl verify --vkey "$v/vkey" "$v/vault.zip"
+	reports '^GENUINE: .* complete for the whole vault'
+	unzipped "$v/vault.zip" g-vault
+	for f in certificate.html health.json completeness.json; do
+		cp "g-vault/vault/$f" kept
+		sed 's/2026/2027/' kept >"g-vault/vault/$f"
+		listed_again g-vault/vault
+		is 4 trailctl verify --vkey "$v/vkey" g-vault/vault
+		reports "$f: says something else than the entries"
+		cp kept "g-vault/vault/$f"
 	done
 }
 
@@ -118,7 +142,8 @@ the_script_finds_what_it_says() {
 }
 
 run golden_packages_verify
-with unzip golden_packages_convince_their_own_script golden_anchors_stay_good
+with unzip golden_packages_convince_their_own_script golden_anchors_stay_good \
+	golden_certificates_are_made_again
 run hostile_packages_are_refused_by_name \
 	hostile_packages_write_nothing_outside \
 	a_malformed_package_is_not_unpacked \

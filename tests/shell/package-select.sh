@@ -106,19 +106,6 @@ what_is_no_selection_is_refused() {
 	[ ! -e x.zip ]
 }
 
-# listed_again DIRECTORY: its manifests list what is in it now.
-listed_again() {
-	(
-		cd "$1" || exit 1
-		find data -type f 2>/dev/null | sort |
-			tr '\n' '\0' | xargs -0r sha256sum >manifest-sha256.txt
-		find . -type f ! -path './data/*' ! -name tagmanifest-sha256.txt |
-			sed 's/^\.\///' | sort | tr '\n' '\0' |
-			xargs -0 sha256sum >../tag
-		mv ../tag tagmanifest-sha256.txt
-	)
-}
-
 # forged EDIT FILE WHAT: FILE of the package, changed by the sed script EDIT, with
 # manifests that fit, is refused by trailctl and by the script, both with WHAT.
 forged() {

@@ -144,19 +144,6 @@ it_is_made_again_and_compared() {
 	reports 'prod/w1/review/file'
 }
 
-# listed_again DIRECTORY: its manifests list what is in it now.
-listed_again() {
-	(
-		cd "$1" || exit 1
-		find data -type f | sort |
-			tr '\n' '\0' | xargs -0r sha256sum >manifest-sha256.txt
-		find . -type f ! -path './data/*' ! -name tagmanifest-sha256.txt |
-			sed 's/^\.\///' | sort | tr '\n' '\0' |
-			xargs -0 sha256sum >../tag
-		mv ../tag tagmanifest-sha256.txt
-	)
-}
-
 # A package of the vault that leaves an entry out is no package of the vault, even if
 # everything in it is proven.
 an_entry_left_out_is_found() {
