@@ -226,19 +226,21 @@ put_trails(struct tf_page *p, struct tf_error *err)
 	return rc;
 }
 
+#define LAST_READ 2000 /* entries, of which 100 are shown */
+
 /* The page of the vault shows the last entries by number.  The path of an entry
  * does not matter there, so no search is needed. */
 static enum tf_code
 put_last_entries(struct tf_page *p, struct tf_error *err)
 {
-	uint64_t n = p->w->entries < 100 ? p->w->entries : 100;
-	uint64_t seq[100];
-	struct tf_seqs seqs = { seq, (size_t)n, 100 };
+	uint64_t n = p->w->entries < LAST_READ ? p->w->entries : LAST_READ;
+	uint64_t seq[LAST_READ];
+	struct tf_seqs seqs = { seq, (size_t)n, LAST_READ };
 
 	for (uint64_t i = 0; i < n; i++)
 		seq[i] = p->w->entries - n + i;
 	return tf_page_events(p, "Latest events",
-	    "This table shows at most the last 100 events.", &seqs, err);
+	    "This table shows at most the last 100 events.", &seqs, 100, err);
 }
 
 /* Write who outside of this machine has seen the ledger, and how long ago. */
@@ -566,7 +568,7 @@ put_trail_tables(struct tf_page *p, const struct trail *t, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_page_events(p, "Latest events",
 		    "This table shows the events of the trail and of its workflows, not those of attestations.",
-		    &seqs, err);
+		    &seqs, TF_PAGE_ROWS, err);
 	tf_seqs_free(&seqs);
 	return rc;
 }

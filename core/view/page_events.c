@@ -10,6 +10,7 @@
 
 #include "../base/html.h"
 #include "../base/time_text.h"
+#include "../ledger/chunks.h"
 #include "../ledger/entry.h"
 #include "../node/vault_i.h"
 #include "../page.h"
@@ -20,6 +21,8 @@
 #include "page_links.h"
 #include "readable.h"
 #include "view.h"
+
+#define LOOK_MAX 10000 /* entries that are read to find the last rows */
 
 static const struct tf_str none = { NULL, 0 };
 
@@ -35,6 +38,7 @@ words_of(enum tf_entry_kind type)
 		[TF_ATTESTATION_BEGUN] = "Attestation begun",
 		[TF_DIRECTORY_CREATED] = "Directory created",
 		[TF_EVIDENCE_SEALED] = "Evidence sealed",
+		[TF_EVIDENCE_GROWN] = "First part of evidence entered",
 		[TF_EVIDENCE_INTERRUPTED] = "Write interrupted",
 		[TF_EVIDENCE_READ] = "Evidence read",
 		[TF_ATTESTATION_SEALED] = "Attestation sealed",
@@ -176,6 +180,41 @@ put_row(struct tf_page *p)
 	    (unsigned long long)e->seq);
 }
 
+/* Is the entry about a part of evidence that is not the first one?  A large file
+ * has hundreds of them, and only events.jsonl shows them. */
+static bool
+is_further_part(const struct tf_entry *e)
+{
+	struct tf_chunks c;
+
+	return e->type == TF_EVIDENCE_GROWN && tf_chunks_read(e->chunks, &c) &&
+	    c.from > 0;
+}
+
+/* Where the last `rows` of the entries that a page shows begin.  An entry that
+ * cannot be read is shown as one. */
+static enum tf_code
+first_row(struct tf_page *p, const struct tf_seqs *seqs, size_t rows,
+    size_t *first, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+	size_t i = seqs->n, least = 0;
+
+	if (seqs->n > LOOK_MAX)
+		least = seqs->n - LOOK_MAX;
+	if (seqs->n <= rows)
+		i = 0;
+	while (rc == TF_OK && i > least && rows > 0) {
+		rc = tf_loaded_entry_try(p->w, seqs->p[--i], &p->loaded, NULL,
+		    err);
+		if (rc == TF_OK &&
+		    (p->loaded.damaged || !is_further_part(&p->loaded.d.e)))
+			rows--;
+	}
+	*first = i;
+	return rc;
+}
+
 /* Write the entries of seqs from `from` on that are about the page's directory:
  * on the page of a workflow oldest first, on other pages newest first. */
 static enum tf_code
@@ -195,6 +234,8 @@ put_rows(struct tf_page *p, const struct tf_seqs *seqs, size_t from,
 			break;
 		/* Its number is all that the page shows of a damaged one. */
 		may = p->loaded.damaged;
+		if (!may && is_further_part(&p->loaded.d.e))
+			continue;
 		if (!may && p->row.attr.kind != TF_KIND_ROOT &&
 		    !tf_is_below(&p->loaded.text, &p->path))
 			continue;
@@ -213,12 +254,13 @@ put_rows(struct tf_page *p, const struct tf_seqs *seqs, size_t from,
 
 enum tf_code
 tf_page_events(struct tf_page *p, const char *title, const char *note,
-    const struct tf_seqs *seqs, struct tf_error *err)
+    const struct tf_seqs *seqs, size_t rows, struct tf_error *err)
 {
-	size_t from = seqs->n > TF_PAGE_ROWS ? seqs->n - TF_PAGE_ROWS : 0;
-	size_t withheld = 0;
-	enum tf_code rc;
+	size_t from, withheld = 0;
+	enum tf_code rc = first_row(p, seqs, rows, &from, err);
 
+	if (rc != TF_OK)
+		return rc;
 	tf_html(&p->b, "<h2>%s</h2>\n", title);
 	if (from > 0 || note != NULL) {
 		tf_html(&p->b, "<p class=\"soft\">%s All events are in ",

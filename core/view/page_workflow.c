@@ -656,7 +656,8 @@ tf_page_workflow(struct tf_page *p, struct tf_error *err)
 		rc = tf_page_anchors(p,
 		    seqs.n > 0 ? seqs.p[seqs.n - 1] : TF_NO_SEQ, err);
 	if (rc == TF_OK)
-		rc = tf_page_events(p, "Events", NULL, &seqs, err);
+		rc = tf_page_events(p, "Events", NULL, &seqs, TF_PAGE_ROWS,
+		    err);
 	tf_seqs_free(&seqs);
 	tf_judgement_free(&x.f);
 	return rc;

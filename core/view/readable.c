@@ -291,6 +291,35 @@ is_type(struct tf_str type, enum tf_entry_kind t)
 	    (struct tf_str){ tf_type_name(t), strlen(tf_type_name(t)) });
 }
 
+/* The file may not be sealed yet, below a directory without an entry, or be a
+ * draft since it was interrupted, while another file has its name: only the
+ * number in the entry is certain. */
+static enum tf_code
+find_grown(struct tf_view *w, const struct tf_buf *entry, struct tf_attr *out,
+    struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	const struct tf_pending *l;
+	struct tf_node_row row;
+	enum tf_code rc = tf_entry_decode(&d, entry->p, entry->n, err);
+
+	if (rc == TF_OK) {
+		rc = tf_nodes_get(w->db, d.e.node, &row, err);
+		if (rc == TF_OK)
+			*out = row.attr;
+	}
+	if (rc == TF_NOTFOUND) {
+		pthread_mutex_lock(&w->v->mu);
+		l = tf_pending_get(&w->v->pending, d.e.node);
+		if (l != NULL)
+			*out = tf_pending_shown(l);
+		pthread_mutex_unlock(&w->v->mu);
+		rc = l != NULL ? TF_OK : TF_NOTFOUND;
+	}
+	tf_entry_decoded_free(&d);
+	return rc;
+}
+
 /* Find the node that an entry is about, by its path, because not every entry
  * holds the number of a node.  Names in the ledger come first: such a name
  * stays with its node. */
@@ -302,8 +331,11 @@ find_thing(struct tf_view *w, const struct tf_buf *entry, struct tf_str type,
 	struct tf_node_row row;
 	struct tf_str s;
 	uint64_t dir;
-	enum tf_code rc = find_dir(w, &path, &dir, err);
+	enum tf_code rc;
 
+	if (is_type(type, TF_EVIDENCE_GROWN))
+		return find_grown(w, entry, out, err);
+	rc = find_dir(w, &path, &dir, err);
 	if (rc != TF_OK)
 		return rc;
 	if (is_type(type, TF_EVIDENCE_INTERRUPTED))

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <sys/xattr.h>
+
 #include "harness.h"
 
 #define TEAM 2000 /* the group of trail, workflow and attestation */
@@ -241,6 +243,50 @@ START_TEST(removed_interrupted_files_are_shown_to_readers_of_all)
 }
 END_TEST
 
+/* A file with two chunks that are entered; it stays open. */
+static int
+grow_file(const char *path, mode_t mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+
+	ck_assert_int_ge(fd, 0);
+	allowed(fchown(fd, 0, TEAM));
+	allowed(fsetxattr(fd, "user.trailfs.stream", "1", 1, 0));
+	ck_assert_int_eq(131072, write(fd, noise(131072, 1), 131072));
+	allowed(fsync(fd));
+	fact_becomes(path, "proven", "131072");
+	return fd;
+}
+
+/* Also below a directory that is in no entry yet. */
+START_TEST(parts_of_files_that_grow_are_shown_to_their_readers)
+{
+	int shared, pin;
+
+	make_attestation();
+	share("mnt/t");
+	share(W);
+	share(A);
+	allowed(mkdir(A "/d", 0755));
+	shared = grow_file(A "/d/shared", 0640);
+	pin = grow_file(A "/pin", 0600);
+	says(content(A C "events.jsonl", NULL), "\"path\":\"t/w/a/pin\"");
+	as_member();
+	hides(A C "events.jsonl");
+	hides(W C "index.html");
+	says(content(A C "events.jsonl", NULL), "evidence.grown");
+	says(content(A C "events.jsonl", NULL), "t/w/a/d/shared");
+	says(content(W C "index.html", NULL), "First part of evidence entered");
+	as(0);
+	(void)close(shared);
+	(void)close(pin);
+	run(0, "trailctl seal " W);
+	as_member();
+	hides(A C "events.jsonl");
+	says(content(A C "events.jsonl", NULL), "t/w/a/d/shared");
+}
+END_TEST
+
 /* With sums over all files, or the statement, the secret could be guessed. */
 START_TEST(digests_of_the_whole_are_shown_to_readers_of_all)
 {
@@ -466,6 +512,7 @@ suite_readable(void)
 	tcase_add_test(t, interrupted_files_are_shown_to_their_readers);
 	tcase_add_test(t,
 	    removed_interrupted_files_are_shown_to_readers_of_all);
+	tcase_add_test(t, parts_of_files_that_grow_are_shown_to_their_readers);
 	tcase_add_test(t, digests_of_the_whole_are_shown_to_readers_of_all);
 	tcase_add_test(t, snapshots_are_for_the_same_rights);
 	tcase_add_test(t, the_size_of_a_control_file_is_that_of_the_shown_text);

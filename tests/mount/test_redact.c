@@ -232,6 +232,24 @@ START_TEST(bytes_that_others_have_stay)
 }
 END_TEST
 
+/* The ledger has digests of the pieces of a large file, and one may be that of a
+ * whole file: nobody can read that from it. */
+START_TEST(a_piece_of_a_large_file_is_no_copy)
+{
+	make_attestation();
+	allowed(chown("mnt/t", ALICE, ALICE));
+	run(0,
+	    "head -c 65536 /dev/urandom >piece && cp piece " A "/f && "
+	    "for i in $(seq 1030); do cat piece; done >" A "/g");
+	seal(A, 0555);
+	says(entry("evidence.grown", "t/w/a/g"), "\"to\":67502080");
+	redact("f");
+	says(entry("redaction.done", "t/w/a/f"), "\"count\":0");
+	refused(ENODATA, open(A "/f", O_RDONLY));
+	run(0, "trailctl verify store | grep 'OK .*; 1 redacted'");
+}
+END_TEST
+
 /* Propose and approve the redaction of r.xml in attestation mnt/t/w/NAME. */
 static void
 redact_report(const char *name)
@@ -1072,6 +1090,7 @@ suite_redact(void)
 	tcase_add_test(t, two_people_delete_bytes_and_nothing_else);
 	tcase_add_test(t, one_person_deletes_nothing);
 	tcase_add_test(t, bytes_that_others_have_stay);
+	tcase_add_test(t, a_piece_of_a_large_file_is_no_copy);
 	tcase_add_test(t, what_quotes_the_evidence_goes_too);
 	tcase_add_test(t, damaged_bytes_go_too);
 	tcase_add_test(t, nobody_becomes_a_second_person_by_su);

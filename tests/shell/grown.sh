@@ -43,6 +43,10 @@ the_pieces_of_a_large_file_are_in_the_ledger() {
 	done
 	[ "$last" = null ]
 	[ "$(of evidence.sealed | jq 'select(.path == "t/w/a/limit") | .grown')" = null ]
+	# People see one line for it, and custody.jsonl all.
+	[ "$(grep -o 'First part of evidence entered' mnt/t/w/.trailfs/index.html |
+		wc -l)" -eq 1 ]
+	[ "$(jq -r .event mnt/t/w/.trailfs/custody.jsonl | grep -c '^part entered$')" -eq 9 ]
 	unmount
 	is 0 trailctl verify store
 	says '^names *OK'
@@ -156,13 +160,20 @@ encrypted_files_have_none() {
 	echo age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj >recipients
 	is 0 trailctl recipients set mnt/secret recipients
 	cp large mnt/secret/w/a
-	truncate -s 100M mnt/t/holes/a/holes
+	truncate -s 1100M mnt/t/holes/a/holes
 	trailctl seal mnt/secret/w
 	trailctl seal mnt/t/holes
 	is 0 trailctl log --json mnt
 	[ "$(of evidence.grown | jq -r .path | grep -c '^secret')" -eq 0 ]
-	[ "$(digests_of t/holes/a/holes | sort -u)" = \
-		"$(head -c 65536 /dev/zero | sha256sum | cut -c 1-64)" ]
+	[ "$(digests_of t/holes/a/holes | sort | uniq -c | tr -s ' ')" = \
+		"$(printf ' %s %s\n' 76 "$(head -c 1048576 /dev/zero | sha256sum | cut -c 1-64)" \
+			16384 "$(head -c 65536 /dev/zero | sha256sum | cut -c 1-64)" | sort -k 2)" ]
+	# Two sizes of pieces.  A page has room for other events than these.
+	[ "$(of evidence.grown | jq 'select(.path == "t/holes/a/holes") |
+		.chunks.bytes' | sort | uniq -c | tr -s ' \n' ' ')" = ' 1 1048576 128 65536 ' ]
+	is 0 cat mnt/.trailfs/index.html
+	says 'First part of evidence entered'
+	says 'Recipients set'
 	unmount
 	is 0 trailctl verify store
 }
