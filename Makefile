@@ -95,6 +95,8 @@ $(benches): $(BUILD)/bench-%: $(BUILD)/tests/bench/%.o $(archives)
 $(fuzzers): $(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/%.o $(archives) \
 	$(if $(FUZZER),,$(BUILD)/tests/fuzz/driver.o)
 $(BUILD)/fuzz-fuse: $(filter-out %/main.o,$(call objects,fs))
+# What needs no libcurl.
+$(BUILD)/fuzz-s3: $(addprefix $(BUILD)/core/s3/,answer_xml.o target.o)
 
 $(BUILD)/trailfs: libs = $(fuse_libs)
 $(BUILD)/trailctl: libs = $(archive_libs)
@@ -214,6 +216,14 @@ attack: all $(attack) ## attack a mounted vault as other users (REQUESTS=100000)
 	$(Q)BUILD=$(BUILD) REQUESTS=$(or $(REQUESTS),100000) \
 		TEST_TIMEOUT=14400 tests/run tests/shell/attack.sh \
 		$(wildcard tests/shell/forged-*.sh)
+
+# Engines of organisations against the real programs (as root).
+org_suites := $(filter-out tests/org/ceph.sh tests/org/postgresql.sh, \
+	$(wildcard tests/org/*.sh))
+test-org: ## try the engines of organisations with PostgreSQL and Ceph
+	$(Q).ci/setup org
+	$(Q)$(MAKE) --no-print-directory all $(BUILD)/test-org $(org_rig)
+	$(Q)BUILD=$(BUILD) JOBS=1 tests/run $(BUILD)/test-org $(org_suites)
 
 torture: all $(tests) $(model) $(attack) $(wire) ## run the long tests: faults, mutants, model (CYCLES= SEED=)
 	$(Q)+BUILD=$(BUILD) MAKE='$(MAKE)' tests/torture.sh $(or $(CYCLES),1000) \
@@ -404,6 +414,6 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
 		Makefile
 
-.PHONY: all test check check-unit model attack torture bench demo layers lint \
+.PHONY: all test check check-unit model attack test-org torture bench demo layers lint \
 	format sanitize tsan valgrind test-programs fuzz fuzzers coverage \
 	install uninstall dist deb deb-test booted clean help

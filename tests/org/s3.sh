@@ -8,7 +8,7 @@ if [ -z "${IN_NAMESPACE-}" ] && [ "$(id -u)" = 0 ] &&
 	IN_NAMESPACE=1 exec unshare -n "$0" "$@"
 fi
 . "$(dirname "$0")/../suite.sh"
-here=$top/tests/org
+suite=tests/org/s3.sh here=$top/tests/org
 [ -z "${IN_NAMESPACE-}" ] || ip link set lo up
 D=$work/ceph
 patience_s=300
@@ -99,6 +99,30 @@ fresh() {
 	h=$(digest "$1")
 }
 
+# give_rights BUCKET PREFIX: what trailfs-organisation(7) gives to a member.  Without
+# the Deny a member could shorten locks: it owns what it put, and radosgw asks the
+# access list of the object when no policy forbids the bypass.
+give_rights() {
+	cat >policy <<-P
+	{"Version":"2012-10-17","Statement":[
+	{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam:::user/member"},
+	"Action":["s3:PutObject","s3:PutObjectRetention","s3:AbortMultipartUpload"],
+	"Resource":"arn:aws:s3:::$1/$2*"},
+	{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam:::user/member"},
+	"Action":["s3:GetObject","s3:GetObjectVersion"],
+	"Resource":"arn:aws:s3:::$1/*"},
+	{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam:::user/member"},
+	"Action":["s3:ListBucket","s3:ListBucketVersions"],
+	"Resource":"arn:aws:s3:::$1"},
+	{"Effect":"Deny","Principal":{"AWS":"arn:aws:iam:::user/member"},
+	"Action":["s3:BypassGovernanceRetention","s3:DeleteObject","s3:DeleteObjectVersion","s3:PutObjectAcl","s3:PutObjectVersionAcl","s3:PutObjectLegalHold"],
+	"Resource":"arn:aws:s3:::$1/*"}]}
+	P
+	expect "$(api $owner -o said -w '%{http_code}' -X PUT --data-binary @policy \
+		-H "x-amz-content-sha256: $(digest policy)" \
+		"$https/$1?policy=")" 204 'the policy'
+}
+
 begin() {
 	"$here/ceph.sh" start "$D" || exit 1
 	cp -p "$D/root.keys" "$work/root.keys"
@@ -109,27 +133,10 @@ begin() {
 	expect "$(status_of $owner PUT "$https/worm" \
 		-H 'x-amz-bucket-object-lock-enabled: true')" 200 'the bucket'
 	expect "$(status_of $owner PUT "$https/plain")" 200 'the bucket'
-	# What trailfs-organisation(7) gives to a member.  Without the Deny a member
-	# could shorten locks: it owns what it put, and radosgw asks the access list
-	# of the object when no policy forbids the bypass.
-	cat >policy <<-'P'
-	{"Version":"2012-10-17","Statement":[
-	{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam:::user/member"},
-	"Action":["s3:PutObject","s3:PutObjectRetention","s3:GetObject","s3:GetObjectVersion","s3:AbortMultipartUpload"],
-	"Resource":"arn:aws:s3:::worm/p/sha256/*"},
-	{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam:::user/member"},
-	"Action":["s3:GetObject","s3:GetObjectVersion"],
-	"Resource":"arn:aws:s3:::worm/p/*"},
-	{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam:::user/member"},
-	"Action":["s3:ListBucket","s3:ListBucketVersions"],
-	"Resource":"arn:aws:s3:::worm"},
-	{"Effect":"Deny","Principal":{"AWS":"arn:aws:iam:::user/member"},
-	"Action":["s3:BypassGovernanceRetention","s3:DeleteObject","s3:DeleteObjectVersion","s3:PutObjectAcl","s3:PutObjectVersionAcl","s3:PutObjectLegalHold"],
-	"Resource":"arn:aws:s3:::worm/*"}]}
-	P
-	expect "$(api $owner -o said -w '%{http_code}' -X PUT --data-binary @policy \
-		-H "x-amz-content-sha256: $(digest policy)" \
-		"$https/worm?policy=")" 204 'the policy'
+	give_rights worm p/sha256/
+	expect "$(status_of $owner PUT "$https/pairs" \
+		-H 'x-amz-bucket-object-lock-enabled: true')" 200 'the bucket'
+	give_rights pairs ''
 	blobs organiser $owner "$locked" create || exit 1
 }
 
@@ -242,6 +249,19 @@ texts_are_kept_or_replaced() {
 	expect "$(upload member.keys first p/trailfs)" 403 'the mark'
 }
 
+# The cases that every engine passes: build/test-org.
+it_is_like_every_engine() {
+	needs test-org
+	mkdir pairs
+	TRAILFS_ORG_PAIRS="dir:$work/pairs/{} s3://pairs/{}?endpoint=$https&ca=$D/ca.pem&credentials=$work/member.keys$locked" \
+		is 0 env CK_RUN_SUITE=blobs test-org
+	says '^100%'
+	# The mark of each case is in the bucket: the cases were run there.
+	api $owner -H "x-amz-content-sha256: $empty" \
+		"$https/pairs?list-type=2&max-keys=1000" >said
+	[ "$(grep -o '/trailfs<' said | wc -l)" -ge 6 ]
+}
+
 # --- enemies --------------------------------------------------------------
 
 # Stolen credentials of a member add versions, and take nothing away.
@@ -275,25 +295,32 @@ a_member_deletes_nothing() {
 	cmp mine back
 }
 
+# put_other BYTES: under the digest $h, of so many bytes, locked for longer.
+put_other() {
+	head -c "$1" /dev/urandom >garbage
+	expect "$(upload member.keys garbage "p/sha256/$h" \
+		-H 'x-amz-object-lock-mode: GOVERNANCE' \
+		-H "x-amz-object-lock-retain-until-date: $(date -u -d '+9 days' \
+			+%FT%TZ)")" 200 'other bytes'
+}
+
 # Other bytes under the name of a digest: after the right ones, and before.
 other_bytes_under_a_digest_hide_nothing() {
 	fresh right
-	head -c "$(stat -c %s right)" /dev/urandom >garbage
 	is 0 blobs member member.keys "$locked" put right
-	expect "$(upload member.keys garbage "p/sha256/$h")" 200 'garbage'
+	put_other "$(stat -c %s right)"
 	is 0 blobs reader member.keys "$locked" get "$h" back
 	cmp right back
 	# A put sees that the newest version is another one.
 	is 0 blobs member member.keys "$locked" put right
 	expect "$(versions_of "$h" | wc -l)" 3 versions
 	fresh later
-	head -c "$(stat -c %s later)" /dev/urandom >garbage
-	expect "$(upload member.keys garbage "p/sha256/$h")" 200 'garbage'
+	put_other "$(stat -c %s later)"
 	is 1 blobs reader member.keys "$locked" get "$h" back
 	complains '^tamper: .* no version of 1 '
 	# Put now: what lies there is not the evidence.
 	is 0 blobs member member.keys "$locked" put later
-	expect "$(upload member.keys garbage "p/sha256/$h")" 200 'garbage'
+	put_other "$(stat -c %s later)"
 	is 0 blobs reader member.keys "$locked" get "$h" back
 	cmp later back
 }
@@ -462,6 +489,7 @@ a_wrong_uri_says_what_is_wrong() {
 # --- stores that answer badly ---------------------------------------------
 
 start_bad() {
+	[ ! -s "$work/bad.child" ] || return 0
 	: >requests
 	python3 "$here/bad_store.py" 4569 requests >bad.log 2>&1 &
 	echo $! >"$work/bad.child"
@@ -508,6 +536,7 @@ bad_answers_give_errors() {
 
 # What a store only says it has is not there.
 a_store_that_lies_is_not_believed() {
+	start_bad
 	fresh lied
 	is 0 org-blobs "$(bad lies)" member put lied
 	is 0 org-blobs "$(bad lies)" member put lied
@@ -604,7 +633,8 @@ how_long_it_takes() {
 
 tests='what_was_put_comes_back_locked a_longer_lock_is_put_again
 	a_wrong_digest_is_refused parts_become_one_locked_object
-	texts_are_kept_or_replaced a_member_deletes_nothing
+	texts_are_kept_or_replaced it_is_like_every_engine
+	a_member_deletes_nothing
 	other_bytes_under_a_digest_hide_nothing many_versions_are_walked
 	delete_markers_hide_nothing the_probe_tells_who_holds
 	a_store_that_ignores_locks_is_found
