@@ -68,6 +68,8 @@ static const struct verb *const verbs[] = {
 	&cmd_doctor,
 	&cmd_metrics,
 	&cmd_mirror,
+	&cmd_forward,
+	&cmd_org,
 	&cmd_why,
 	&cmd_witness,
 	&cmd_witness_serve,

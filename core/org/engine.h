@@ -37,6 +37,7 @@
 #define TF_ORG_ENGINE_H
 
 #include "../buffer.h"
+#include "../org.h"
 
 #define TF_ORG_NAME_MAX 128    /* bytes of an origin */
 #define TF_ORG_ENTRY_MAX 16384 /* bytes of an entry */
@@ -84,30 +85,6 @@ struct tf_leaf {
 	struct tf_str note;
 };
 typedef enum tf_code (*tf_leaf_fn)(void *arg, const struct tf_leaf *leaf,
-    struct tf_error *err);
-
-/* An origin that may append, or might once. */
-struct tf_member {
-	struct tf_str origin, vkey;
-	struct tf_str
-	    role;      /* who may append for it, as the engine names them */
-	uint64_t next; /* number of its next entry */
-	bool revoked;
-};
-typedef enum tf_code (*tf_member_fn)(void *arg, const struct tf_member *m,
-    struct tf_error *err);
-
-/* What append refused. */
-struct tf_refused {
-	uint64_t index; /* 0, 1, ...: the refusals of a ledger */
-	struct tf_str origin;
-	uint64_t number;
-	bool is_fork; /* else a gap: there is then no entry */
-	/* SHA-256 of the entry that was given, and of that which is there. */
-	struct tf_hash given, there;
-	struct tf_time at; /* by the clock of the engine */
-};
-typedef enum tf_code (*tf_refused_fn)(void *arg, const struct tf_refused *r,
     struct tf_error *err);
 
 /* Of caps. */

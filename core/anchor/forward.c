@@ -1,0 +1,482 @@
+/*
+ * Forwarding a store to an organisation: see forward.h.
+ *
+ *	begin:  open both sides, ask for the cursor, compare the histories
+ *	cycle:  head of the store -> batches up to it -> wait for more
+ *	batch:  objects of its entries (small ones in bundles) -> append
+ *
+ * Nothing is remembered here between two runs: the ledger's answer to member() is
+ * the cursor.  The first batch begins with the last entry that the ledger has, so
+ * that the ledger itself compares the histories and records a fork (W3); the root
+ * of the last checkpoint that it has is compared too.
+ */
+#include "../forward.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "../base/clock.h"
+#include "../base/crypto.h"
+#include "../base/file.h"
+#include "../ledger/entry_read.h"
+#include "../ledger/entry_scan.h"
+#include "../org/append.h"
+#include "../org/bundle.h"
+#include "../org/uri.h"
+#include "../store/entries.h"
+#include "mirror_source.h"
+#include "replica.h"
+
+#define BATCH_BYTES (2u << 20) /* of entries in a batch, about */
+#define FEW 64		       /* entries that are sent at once; */
+#define LINGER_NS TF_SECOND    /* fewer wait so long for more */
+#define LOOK_MS 100	       /* between two looks for more, or for stop */
+#define ONCE_TRIES 7	       /* of one step, which are 6 seconds of pauses */
+
+struct forwarder {
+	const struct tf_forward *o;
+	struct tf_forwarded *out;
+	struct tf_mirror_source src;
+	struct tf_ledger *ledger;
+	struct tf_blobs *blobs;
+	uint64_t next; /* the first entry that the next batch has to bring */
+	bool compared; /* the histories: next is known */
+	unsigned pause_ms, tries;
+	struct tf_checkpoint head;
+	struct tf_buf head_note;
+	/* The batch. */
+	struct tf_buf note, bytes;
+	struct tf_str entries[TF_BATCH_MAX];
+	size_t n;
+	uint64_t naming; /* the entry whose objects are being sent */
+	struct tf_bundler bundler;
+};
+
+static bool
+may_pass(enum tf_code rc)
+{
+	return rc == TF_IO || rc == TF_BUSY || rc == TF_INDOUBT ||
+	    rc == TF_NOSPACE || rc == TF_TOOMANY || rc == TF_LOCKED;
+}
+
+static bool
+stopped(const struct forwarder *f)
+{
+	return f->o->stop != NULL && f->o->stop(f->o->arg);
+}
+
+static void
+tell(const struct forwarder *f, const struct tf_error *why)
+{
+	if (f->o->report != NULL)
+		f->o->report(f->o->arg, f->out, why);
+}
+
+/* False: there is to be no other attempt. */
+static bool
+pause_for(void *arg, unsigned ms, const struct tf_error *why)
+{
+	struct forwarder *f = arg;
+
+	if (stopped(f) || (f->o->once && ++f->tries >= ONCE_TRIES))
+		return false;
+	tell(f, why);
+	for (; ms > 0 && !stopped(f); ms -= ms < LOOK_MS ? ms : LOOK_MS)
+		(void)poll(NULL, 0, LOOK_MS);
+	return !stopped(f);
+}
+
+/* --- the beginning ------------------------------------------------------------- */
+
+/* Is the checkpoint that the organisation has one of this store? */
+static enum tf_code
+compare_roots(struct forwarder *f, const struct tf_buf *note,
+    struct tf_error *err)
+{
+	struct tf_checkpoint c;
+	struct tf_hash root;
+	struct tf_note parts;
+	enum tf_code rc;
+
+	if (note->n == 0)
+		return TF_OK;
+	rc = tf_checkpoint_parse(note->p, note->n, &parts, &c, err);
+	if (rc == TF_NOMEM)
+		return rc;
+	if (rc != TF_OK || strcmp(c.origin, f->src.origin) != 0 ||
+	    c.size > f->head.size)
+		return tf_fail(err, TF_TAMPER,
+		    "the organisation has a checkpoint of %s that is not of "
+		    "this store",
+		    f->src.origin);
+	if (c.size == 0)
+		return TF_OK;
+	rc = tf_merkle_root(c.size, tf_tiles_read, f->src.db, &root, err);
+	if (rc == TF_OK && memcmp(root.b, c.root.b, sizeof(root.b)) != 0)
+		rc = tf_fail(err, TF_TAMPER,
+		    "the organisation has another history of %s: its "
+		    "checkpoint of %llu entries is not of this store",
+		    f->src.origin, (unsigned long long)c.size);
+	return rc;
+}
+
+static enum tf_code
+compare(struct forwarder *f, struct tf_error *err)
+{
+	struct tf_buf note = { 0 };
+	enum tf_code rc = f->ledger->ops->member(f->ledger, f->src.origin,
+	    &f->next, &note, err);
+
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, TF_DENIED,
+		    "%s is not enrolled in this organisation", f->src.origin);
+	if (rc == TF_OK && f->next > f->head.size)
+		rc = tf_fail(err, TF_TAMPER,
+		    "the organisation has %llu entries of %s, this store only "
+		    "%llu: entries were lost here",
+		    (unsigned long long)f->next, f->src.origin,
+		    (unsigned long long)f->head.size);
+	if (rc == TF_OK)
+		rc = compare_roots(f, &note, err);
+	tf_buf_free(&note);
+	if (rc != TF_OK)
+		return rc;
+	f->out->entries = f->next;
+	f->next -= f->next > 0; /* the last one again: see above */
+	f->compared = true;
+	return TF_OK;
+}
+
+/* The source knows the keys of its log since it was opened: a later rotation needs
+ * it to be opened again. */
+static void
+close_source(struct forwarder *f)
+{
+	tf_mirror_source_close(&f->src);
+	f->src = (struct tf_mirror_source){ .dirfd = -1, .objectsfd = -1 };
+}
+
+static enum tf_code
+open_both(struct forwarder *f, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (f->ledger == NULL)
+		rc = tf_ledger_open(f->o->ledger, TF_ORG_MEMBER, &f->ledger,
+		    err);
+	if (rc == TF_OK && f->blobs == NULL)
+		rc = tf_blobs_open(f->o->blobs, TF_ORG_MEMBER, &f->blobs, err);
+	return rc;
+}
+
+/* --- objects --------------------------------------------------------------------- */
+
+struct redaction {
+	const struct forwarder *f;
+	char hex[65];
+	bool found;
+};
+
+/* A redaction of that content, or of a text of the entry that named it. */
+static enum tf_code
+look_at(void *arg, uint64_t index, uint64_t off, const void *body, size_t n,
+    struct tf_error *err)
+{
+	struct redaction *r = arg;
+	struct tf_entry_decoded d = { 0 };
+	struct tf_str type, path;
+	enum tf_code rc = TF_OK;
+
+	(void)index;
+	(void)off;
+	tf_entry_scan(body, n, &type, &path);
+	if (!tf_str_same(type, tf_str_of(tf_type_name(TF_REDACTION_DONE))))
+		return TF_OK;
+	if (memmem(body, n, r->hex, 64) != NULL)
+		r->found = true;
+	else if ((rc = tf_entry_decode(&d, body, n, err)) == TF_OK)
+		r->found = d.e.has_target && d.e.target == r->f->naming;
+	tf_entry_decoded_free(&d);
+	if (rc == TF_OK && r->found)
+		return TF_EXISTS; /* the walk can end */
+	return rc;
+}
+
+/* W2: an absent object must have been redacted, by a later entry. */
+static enum tf_code
+judge_absent(struct forwarder *f, const struct tf_hash *h, struct tf_error *err)
+{
+	struct redaction r = { .f = f };
+	enum tf_code rc;
+
+	tf_hex(h->b, sizeof(h->b), r.hex);
+	rc = tf_entries_with(f->src.db, f->naming,
+	    tf_type_name(TF_REDACTION_DONE), look_at, &r, err);
+	if (r.found) {
+		f->out->absent++;
+		return TF_OK;
+	}
+	if (rc == TF_OK)
+		rc = tf_fail(err, TF_TAMPER,
+		    "the store lacks object %.16s... of entry %llu: verify it",
+		    r.hex, (unsigned long long)f->naming);
+	return rc;
+}
+
+static enum tf_code
+put_large(struct forwarder *f, const struct tf_hash *h,
+    const struct tf_mirror_object *o, struct tf_error *err)
+{
+	enum tf_code rc;
+	int fd = -1;
+
+	if (o->fd >= 0)
+		return f->blobs->ops->put(f->blobs, h, o->size, o->fd, 0, err);
+	rc = tf_file_scratch(-1, &fd, err);
+	if (rc == TF_OK)
+		rc = tf_file_pwrite(fd, tf_buf_bytes(&o->body).p, o->body.n, 0,
+		    err);
+	if (rc == TF_OK)
+		rc = f->blobs->ops->put(f->blobs, h, o->size, fd, 0, err);
+	if (fd >= 0)
+		(void)close(fd); /* it has no name */
+	return rc;
+}
+
+/* The digest is taken here: a bundle must not have a part with other bytes. */
+static enum tf_code
+put_small(struct forwarder *f, const struct tf_hash *h,
+    const struct tf_mirror_object *o, struct tf_error *err)
+{
+	static const char damaged[] = "an object of the store has other bytes "
+				      "than its digest says: verify it";
+	char *bytes = malloc((size_t)o->size + 1);
+	struct tf_hash have;
+	size_t got = 0;
+	enum tf_code rc = bytes == NULL ?
+	    tf_nomem(err) :
+	    tf_mirror_object_read(o, 0, bytes, (size_t)o->size, &got, err);
+
+	if (rc == TF_OK) {
+		tf_sha256(bytes, got, &have);
+		rc = got == o->size && memcmp(&have, h, sizeof(have)) == 0 ?
+		    tf_bundler_add(&f->bundler, f->blobs, h, bytes, got, err) :
+		    tf_fail(err, TF_TAMPER, "%s", damaged);
+	}
+	free(bytes);
+	return rc;
+}
+
+static enum tf_code
+send_object(void *arg, const struct tf_hash *h, uint64_t size,
+    struct tf_error *err)
+{
+	struct forwarder *f = arg;
+	struct tf_located at;
+	struct tf_mirror_object o;
+	enum tf_code rc = f->ledger->ops->locate(f->ledger, f->src.origin, h,
+	    &at, err);
+
+	(void)size; /* that of the object counts, which has the digest */
+	if (rc != TF_NOTFOUND)
+		return rc;
+	rc = tf_mirror_object_open(&f->src, h, &o, err);
+	if (rc == TF_OK && !o.present)
+		rc = judge_absent(f, h, err);
+	else if (rc == TF_OK) {
+		rc = o.size <= TF_BUNDLED_MAX ? put_small(f, h, &o, err) :
+						put_large(f, h, &o, err);
+		f->out->objects += rc == TF_OK;
+		f->out->bytes += rc == TF_OK ? o.size : 0;
+	}
+	tf_mirror_object_close(&o);
+	return rc;
+}
+
+/* --- batches ----------------------------------------------------------------------- */
+
+/* Read entries from f->next on, fewer than up to `to` if they are many. */
+static enum tf_code
+collect(struct forwarder *f, uint64_t to, struct tf_error *err)
+{
+	size_t len[TF_BATCH_MAX], at = 0;
+	enum tf_code rc = TF_OK;
+
+	f->bytes.n = f->n = 0;
+	while (rc == TF_OK && f->n < TF_BATCH_MAX && f->next + f->n < to &&
+	    f->bytes.n < BATCH_BYTES) {
+		size_t before = f->bytes.n;
+
+		rc = tf_entries_get(f->src.db, f->next + f->n, &f->bytes, NULL,
+		    err);
+		if (rc == TF_NOTFOUND)
+			rc = tf_fail(err, TF_TAMPER,
+			    "the store lacks entry %llu",
+			    (unsigned long long)(f->next + f->n));
+		if (rc == TF_OK)
+			len[f->n++] = f->bytes.n - before;
+	}
+	if (rc == TF_OK)
+		rc = tf_buf_end(&f->bytes, err);
+	for (size_t i = 0; rc == TF_OK && i < f->n; at += len[i++])
+		f->entries[i] = (struct tf_str){ f->bytes.p + at, len[i] };
+	return rc;
+}
+
+static enum tf_code
+send_objects(struct forwarder *f, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	tf_bundler_free(&f->bundler);
+	for (size_t i = 0; rc == TF_OK && i < f->n; i++) {
+		/* An entry that names many could overfill the batch. */
+		if (f->bundler.n + 64 > TF_LOCATED_MAX) {
+			f->n = i;
+			break;
+		}
+		f->naming = f->next + i;
+		rc = tf_replica_named(f->entries[i].p, f->entries[i].n,
+		    send_object, f, err);
+	}
+	return rc == TF_OK ? tf_bundler_end(&f->bundler, f->blobs, err) : rc;
+}
+
+/* One batch, of entries below `to`, where note is a checkpoint. */
+static enum tf_code
+send_batch(struct forwarder *f, uint64_t to, struct tf_error *err)
+{
+	struct tf_patience patience = { pause_for, f };
+	struct tf_appended a;
+	struct tf_batch b;
+	enum tf_code rc = collect(f, to, err);
+
+	if (rc == TF_OK)
+		rc = send_objects(f, err);
+	if (rc != TF_OK)
+		return rc;
+	b = (struct tf_batch){ .origin = f->src.origin,
+		.number = f->next,
+		.entries = f->entries,
+		.n = f->n,
+		.located = f->bundler.located,
+		.nlocated = f->bundler.n };
+	if (f->next + f->n == to)
+		b.note = tf_buf_bytes(&f->note);
+	rc = tf_org_append(f->ledger, &b, &patience, &a, err);
+	if (rc != TF_OK)
+		return rc;
+	f->next += f->n;
+	f->out->sent += f->next - f->out->entries;
+	f->out->entries = f->next;
+	f->pause_ms = f->tries = 0;
+	tell(f, NULL);
+	return TF_OK;
+}
+
+static enum tf_code
+send_all(struct forwarder *f, struct tf_error *err)
+{
+	uint64_t to = f->next;
+	enum tf_code rc = TF_OK;
+
+	while (rc == TF_OK && f->next < f->head.size && !stopped(f)) {
+		if (f->next == to)
+			rc = tf_mirror_source_piece(&f->src, f->next,
+			    f->head.size, &f->head_note, &to, &f->note, err);
+		if (rc == TF_OK)
+			rc = send_batch(f, to, err);
+	}
+	return rc;
+}
+
+/* The whole of what is there. */
+static enum tf_code
+cycle(struct forwarder *f, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	close_source(f);
+	if ((rc = tf_mirror_source_open(&f->src, f->o->store, err)) == TF_OK)
+		rc = open_both(f, err);
+	if (rc == TF_OK)
+		rc = tf_mirror_source_head(&f->src, &f->head, &f->head_note,
+		    err);
+	f->out->of = f->head.size;
+	if (rc == TF_OK && !f->compared)
+		rc = compare(f, err);
+	return rc == TF_OK ? send_all(f, err) : rc;
+}
+
+/* Wait until some entries are there, or a few for some time. */
+static enum tf_code
+wait_for_more(struct forwarder *f, struct tf_error *err)
+{
+	uint64_t since = 0;
+	enum tf_code rc = TF_OK;
+
+	while (rc == TF_OK && !stopped(f)) {
+		rc = tf_mirror_source_head(&f->src, &f->head, &f->head_note,
+		    err);
+		if (rc != TF_OK || f->head.size >= f->next + FEW)
+			break;
+		if (f->head.size > f->next && since == 0)
+			since = tf_clock_boot_ns();
+		if (since != 0 && tf_clock_boot_ns() - since >= LINGER_NS)
+			break;
+		(void)poll(NULL, 0, LOOK_MS);
+	}
+	/* Of a key that was rotated meanwhile: cycle opens the store again. */
+	return rc == TF_TAMPER ? TF_OK : rc;
+}
+
+static enum tf_code
+run(struct forwarder *f, struct tf_error *err)
+{
+	struct tf_error why = { 0 };
+	enum tf_code rc;
+
+	do {
+		rc = cycle(f, &why);
+		if (rc == TF_OK && f->o->once && !stopped(f))
+			return TF_OK;
+		if (rc == TF_OK)
+			rc = wait_for_more(f, &why);
+		if (rc == TF_OK)
+			continue;
+		if (!may_pass(rc))
+			return tf_fail_as(err, &why);
+		f->pause_ms = tf_pause_after(f->pause_ms);
+		if (!pause_for(f, f->pause_ms, &why) && !stopped(f))
+			return tf_fail_as(err, &why);
+	} while (!stopped(f));
+	return f->o->once ? tf_fail(err, TF_INTERRUPTED, "interrupted") : TF_OK;
+}
+
+enum tf_code
+tf_forward(const struct tf_forward *o, struct tf_forwarded *out,
+    struct tf_error *err)
+{
+	struct forwarder *f = calloc(1, sizeof(*f));
+	enum tf_code rc;
+
+	*out = (struct tf_forwarded){ 0 };
+	if (f == NULL)
+		return tf_nomem(err);
+	f->o = o;
+	f->out = out;
+	f->src = (struct tf_mirror_source){ .dirfd = -1, .objectsfd = -1 };
+	rc = run(f, err);
+	tf_ledger_close(f->ledger);
+	tf_blobs_close(f->blobs);
+	close_source(f);
+	tf_bundler_free(&f->bundler);
+	tf_buf_free(&f->head_note);
+	tf_buf_free(&f->note);
+	tf_buf_free(&f->bytes);
+	free(f);
+	return rc;
+}

@@ -1,0 +1,356 @@
+#!/bin/sh
+# trailctl org and forward: stores of several hosts in one ledger, in a directory.
+. "$(dirname "$0")/../suite.sh"
+
+# store_with NAME N: a new store with N attestations, not mounted; its key is in
+# NAME.vkey.
+store_with() {
+	trailctl init --origin "example.org/$1" "$1" >"$1.vkey" 2>/dev/null
+	mount "$1"
+	mkdir "$mnt/trail" "$mnt/trail/run"
+	for i in $(seq "$2"); do
+		record "$i"
+	done
+	unmount
+}
+
+# record NAME: one sealed attestation in the mount.
+record() {
+	mkdir "$mnt/trail/run/a$1"
+	echo "evidence $1" >"$mnt/trail/run/a$1/report"
+	trailctl seal "$mnt/trail/run/a$1" >/dev/null
+}
+
+# number FIELD: from the last --json answer.
+number() {
+	sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" out
+}
+
+# has STORE [part]: the organisation has the entries of the store, byte for byte,
+# each once, in their order and without a gap; and of each sealed file its bytes.
+# part: perhaps not all of them yet.
+has() {
+	python3 - "$@" <<-'END'
+	import hashlib, json, os, sqlite3, sys
+	store, part = sys.argv[1], len(sys.argv) > 2
+	s = sqlite3.connect(f'file:{store}/ledger.db?mode=ro', uri=True)
+	o = sqlite3.connect('file:org/org.db?mode=ro', uri=True)
+	mine = [bytes(b) for b, in s.execute('SELECT body FROM entry ORDER BY idx')]
+	member = o.execute('SELECT id, next FROM member WHERE origin = ?',
+	    (f'example.org/{store}'.encode(),)).fetchone()
+	seqs, numbers, bodies = zip(*o.execute('SELECT seq, number, body FROM leaf'
+	    ' WHERE member = ? ORDER BY seq', member[:1]).fetchall() or [((), (), ())])
+	assert list(numbers) == list(range(member[1])), 'not dense'
+	assert list(bodies) == mine[:len(bodies)], 'other bytes'
+	assert part or len(bodies) == len(mine), (len(bodies), len(mine))
+	all = [n for n, in o.execute('SELECT seq FROM leaf ORDER BY seq')]
+	assert all == list(range(len(all))), 'the ledger is not dense'
+	gone = [json.loads(b)['content']['sha256'] for b in mine
+	    if b'"redaction.done"' in b]
+	def name(h):
+	    return f'org/objects/{h[:2]}/{h[2:]}'
+	for body in bodies:
+	    e = json.loads(body)
+	    if e['type'] != 'evidence.sealed' or e['content']['sha256'] in gone:
+	        continue
+	    h = e['content']['sha256']
+	    at = o.execute('SELECT bundle, off, len FROM located WHERE member = ?'
+	        ' AND object = ?', (member[0], bytes.fromhex(h))).fetchone()
+	    data = (open(name(at[0].hex()), 'rb').read()[at[1]:at[1] + at[2]] if at
+	        else open(name(h), 'rb').read())
+	    assert hashlib.sha256(data).hexdigest() == h, h
+	    assert len(data) == e['content']['size']
+	END
+}
+
+# --- an organisation ------------------------------------------------------------
+
+# Only an organiser's list says who may append.
+members_are_enrolled() {
+	is 0 trailctl org init dir:org
+	complains 'nothing is locked'
+	is 3 trailctl org init dir:nowhere/org
+	is 1 trailctl org init dir:org
+	complains 'exists'
+	store_with one 3
+	is 1 trailctl forward --once one dir:org
+	complains 'example.org/one is not enrolled'
+	is 0 trailctl org enrol dir:org one.vkey
+	is 0 trailctl org list dir:org
+	says '^example.org/one: 0 entries$'
+	is 0 trailctl forward --once one dir:org
+	says '^forwarded up to [0-9]* entries: [0-9]* new, [0-9]* objects'
+	has one
+	is 0 trailctl org list --json dir:org
+	says '^{"entries":[0-9]*,"origin":"example.org/one","revoked":false,"vkey":"'
+	is 0 trailctl org refused dir:org
+	has_lines 0
+}
+
+# What is there already is not sent again, with a large object too.
+a_repetition_sends_nothing() {
+	mount one
+	mkdir "$mnt/trail/run/large"
+	head -c 300000 /dev/urandom >"$mnt/trail/run/large/file"
+	: >"$mnt/trail/run/large/empty"
+	trailctl seal "$mnt/trail/run/large" >/dev/null
+	unmount
+	is 0 trailctl forward --once --json one dir:org
+	[ "$(number new)" -gt 0 ]
+	[ "$(number objects)" -ge 2 ]
+	[ "$(number bytes)" -ge 300000 ]
+	has one
+	before=$(find org/objects -type f | wc -l)
+	is 0 trailctl forward --once --json one dir:org
+	[ "$(number new)" = 0 ]
+	[ "$(number entries)" = "$(trailctl log --json one | wc -l)" ]
+	[ "$(find org/objects -type f | wc -l)" = "$before" ]
+	has one
+}
+
+# A mounted store is read beside its daemon, by its mount point too.
+a_busy_mount_is_forwarded() {
+	mount one
+	record busy
+	is 0 trailctl forward --once "$mnt" dir:org
+	has one part
+	unmount
+	is 0 trailctl forward --once -q one dir:org
+	has_lines 0
+	has one
+}
+
+# A service goes on with what comes, and ends in order.
+a_service_follows() {
+	mount one
+	trailctl forward one dir:org >service.out 2>service.err &
+	service=$!
+	record follow
+	want=$(trailctl log --json "$mnt" | wc -l)
+	arrived() {
+		[ "$(trailctl org list --json dir:org |
+			sed -n 's/.*"entries":\([0-9]*\),"origin":"example.org\/one".*/\1/p')" \
+			-ge "$want" ]
+	}
+	until_true arrived
+	kill -TERM "$service"
+	wait "$service" || :
+	grep -q '^forwarded up to' service.out
+	unmount
+	is 0 trailctl forward --once one dir:org
+	has one
+}
+
+# --- faults -----------------------------------------------------------------------
+
+# Two stores are written by mounts while their forwarders, and now and then a
+# daemon, are killed at any moment: nothing is lost, doubled or exchanged.
+many_kills_lose_nothing() {
+	store_with two 1
+	is 0 trailctl org enrol dir:org "$(cat two.vkey)"
+	mount two
+	(
+		for i in $(seq 40); do
+			mkdir "$mnt/trail/run/k$i"
+			head -c $((i * 4001)) /dev/urandom >"$mnt/trail/run/k$i/data"
+			echo "kill $i" >"$mnt/trail/run/k$i/report"
+			trailctl seal "$mnt/trail/run/k$i" >/dev/null
+		done
+		echo >written
+	) &
+	writer=$!
+	kills=0
+	while [ ! -e written ] || [ $kills -lt 60 ]; do
+		trailctl forward two dir:org >service.out 2>service.err &
+		service=$!
+		# A different moment each time, within the first 60 ms mostly.
+		sleep "0.0$((kills * 7 % 60 + 10))"
+		kill -9 $service
+		wait $service 2>/dev/null || :
+		kills=$((kills + 1))
+		[ $((kills % 20)) != 0 ] || has two part
+	done
+	wait $writer
+	unmount
+	is 0 trailctl forward --once --json two dir:org
+	has two
+	has one
+	is 0 trailctl org refused dir:org
+	echo "$kills kills"
+}
+
+# Two forwarders of one store at once, by mistake.
+two_forwarders_agree() {
+	mount two
+	for i in $(seq 10); do
+		record "both$i"
+	done
+	unmount
+	trailctl forward --once -q two dir:org &
+	first=$!
+	is 0 trailctl forward --once two dir:org
+	wait $first
+	has two
+	is 0 trailctl org refused dir:org
+}
+
+# --- refusals ----------------------------------------------------------------------
+
+# A store that was set back and went on otherwise is refused, and that is recorded.
+a_fork_is_refused() {
+	cp -a one back
+	mount one
+	record after
+	unmount
+	is 0 trailctl forward --once one dir:org
+	has one
+	mv one real
+	mv back one
+	is 4 trailctl forward --once one dir:org
+	complains 'entries were lost here'
+	mount one -o moved
+	for i in other1 other2 other3; do
+		record "$i"
+	done
+	unmount
+	is 4 trailctl forward --once one dir:org
+	complains 'another history of example.org/one\|checkpoint of example.org'
+	rm -r one
+	mv real one
+	has one
+}
+
+# The ledger itself finds the fork, when no checkpoint is there to compare.
+a_fork_is_recorded() {
+	python3 - <<-'END'
+	import sqlite3
+	o = sqlite3.connect('org/org.db')
+	o.execute('DELETE FROM note')
+	o.commit()
+	END
+	cp -a two back
+	mount two
+	record after
+	unmount
+	is 0 trailctl forward --once two dir:org
+	python3 - <<-'END'
+	import sqlite3
+	o = sqlite3.connect('org/org.db')
+	o.execute('DELETE FROM note')
+	o.commit()
+	END
+	mv two real
+	mv back two
+	mount two -o moved
+	record another
+	record yet
+	unmount
+	is 4 trailctl forward --once two dir:org
+	complains 'its history has forked'
+	is 1 trailctl org refused dir:org
+	says 'example.org/two entry [0-9]*: a fork: sha256 '
+	is 1 trailctl org refused --json dir:org
+	says '"kind":"fork","origin":"example.org/two","there":"'
+	rm -r two
+	mv real two
+	is 0 trailctl forward --once two dir:org
+	has two
+}
+
+# A revoked member is refused, and may be enrolled again.
+a_revoked_member_is_refused() {
+	is 0 trailctl org revoke dir:org example.org/one
+	is 0 trailctl org list dir:org
+	says '^example.org/one: [0-9]* entries, revoked$'
+	mount one
+	record revoked
+	unmount
+	is 1 trailctl forward --once one dir:org
+	complains 'was revoked'
+	is 0 trailctl org enrol dir:org one.vkey
+	is 0 trailctl forward --once one dir:org
+	has one
+	trailctl init --origin example.org/one impostor >impostor.vkey 2>/dev/null
+	is 1 trailctl org enrol dir:org impostor.vkey
+	complains 'another key'
+	is 4 trailctl forward --once impostor dir:org
+	has one
+}
+
+# A store that lacks a file is not forwarded as if it were whole.
+a_lost_object_is_found() {
+	store_with three 1
+	mount three
+	mkdir "$mnt/trail/run/large"
+	head -c 200000 /dev/urandom >"$mnt/trail/run/large/file"
+	trailctl seal "$mnt/trail/run/large" >/dev/null
+	unmount
+	is 0 trailctl org enrol dir:org three.vkey
+	object=$(find three/objects -type f -size +100k)
+	mv "$object" aside
+	is 4 trailctl forward --once three dir:org
+	complains 'the store lacks object .* verify it'
+	mv aside "$object"
+	cp "$object" whole
+	flip "$object" 1000
+	is 4 trailctl forward --once three dir:org
+	complains 'not those of the digest'
+	cp whole "$object"
+	is 0 trailctl forward --once three dir:org
+	has three
+}
+
+# The organisation cannot be reached: once says so, a service waits for it.
+a_service_waits_for_the_organisation() {
+	mount three
+	record waiting
+	unmount
+	mv org gone
+	is 3 trailctl forward --once three dir:org
+	mkdir org
+	mv gone/objects gone/log org/
+	touch org/org.db
+	mv org empty
+	mv empty/objects empty/log gone/
+	mv gone org
+	python3 - <<-'END' &
+	import sqlite3, time
+	o = sqlite3.connect('org/org.db', isolation_level=None)
+	o.execute('BEGIN IMMEDIATE')
+	open('held', 'w')
+	time.sleep(12)
+	o.execute('ROLLBACK')
+	END
+	until_true test -e held
+	trailctl forward three dir:org >service.out 2>service.err &
+	service=$!
+	wait_for service.err 'holds the ledger for too long; trying again'
+	wait_for service.err 'going on at entry'
+	kill -TERM $service
+	wait $service || :
+	is 0 trailctl forward --once three dir:org
+	has three
+}
+
+# What the command line cannot mean.
+wrong_arguments_are_usage_errors() {
+	is 2 trailctl forward three
+	is 2 trailctl forward three postgresql://127.0.0.1/x
+	is 2 trailctl org
+	is 2 trailctl org init
+	is 2 trailctl org enrol dir:org
+	is 2 trailctl org enrol dir:org one.vkey --json
+	is 2 trailctl org list dir:org --role x
+	is 2 trailctl org init ftp://x/y dir:org
+	is 3 trailctl forward --once nowhere dir:org
+	is 2 trailctl org list postgresql://me:secret@127.0.0.1/x
+	complains 'no password in the URI'
+	is 2 trailctl org enrol --role me dir:org one.vkey
+}
+
+with /dev/fuse python3 members_are_enrolled a_repetition_sends_nothing \
+	a_busy_mount_is_forwarded a_service_follows many_kills_lose_nothing \
+	two_forwarders_agree a_fork_is_refused a_fork_is_recorded \
+	a_revoked_member_is_refused a_lost_object_is_found \
+	a_service_waits_for_the_organisation wrong_arguments_are_usage_errors
+finish

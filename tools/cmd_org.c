@@ -1,0 +1,196 @@
+/* trailctl org: make and govern an organisation (core/org.h). */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "core/base/bytes.h"
+#include "core/base/member.h"
+#include "core/base/time_text.h"
+#include "core/org.h"
+#include "report.h"
+#include "target.h"
+#include "text.h"
+
+static struct {
+	bool json;
+	const char *role;
+} ask;
+
+static const struct args_option options[] = {
+	ARGS_JSON(&ask.json),
+	{ .name = "role",
+	    .value = "ROLE",
+	    .help = "who may append for it, as the engine names them",
+	    .text = &ask.role },
+	{ 0 },
+};
+
+/* --- lists ------------------------------------------------------------------- */
+
+/* A line for each row, in one form or the other. */
+static enum tf_code
+print_line(struct tf_json *j, struct tf_buf *b, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	tf_json_object_end(j);
+	if ((rc = tf_json_end(j, err)) == TF_OK)
+		printf("%s\n", text_of(b));
+	return rc;
+}
+
+static enum tf_code
+print_member(void *arg, const struct tf_member *m, struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	struct tf_json j;
+	enum tf_code rc = TF_OK;
+
+	(void)arg;
+	if (ask.json) {
+		tf_json_begin(&j, &b);
+		tf_json_object(&j);
+		tf_put_uint(&j, "entries", m->next);
+		tf_put_str(&j, "origin", m->origin);
+		tf_put_bool(&j, "revoked", m->revoked);
+		if (m->role.n > 0)
+			tf_put_str(&j, "role", m->role);
+		tf_put_str(&j, "vkey", m->vkey);
+		rc = print_line(&j, &b, err);
+	} else {
+		text_add(&b, m->origin.p, m->origin.n);
+		tf_buf_printf(&b, ": %llu entries",
+		    (unsigned long long)m->next);
+		if (m->role.n > 0) {
+			tf_buf_str(&b, ", role ");
+			text_add(&b, m->role.p, m->role.n);
+		}
+		if (m->revoked)
+			tf_buf_str(&b, ", revoked");
+		printf("%s\n", text_of(&b));
+	}
+	tf_buf_free(&b);
+	return rc;
+}
+
+struct refusal_count {
+	uint64_t n;
+};
+
+static enum tf_code
+print_refusal(void *arg, const struct tf_refused *r, struct tf_error *err)
+{
+	struct refusal_count *count = arg;
+	char at[TF_TIME_LEN + 1], given[65], there[65];
+	struct tf_buf b = { 0 };
+	struct tf_json j;
+	enum tf_code rc = TF_OK;
+
+	count->n++;
+	tf_time_text(r->at, at);
+	tf_hex(r->given.b, sizeof(r->given.b), given);
+	tf_hex(r->there.b, sizeof(r->there.b), there);
+	if (ask.json) {
+		tf_json_begin(&j, &b);
+		tf_json_object(&j);
+		tf_put_str(&j, "at", tf_str_of(at));
+		tf_put_uint(&j, "entry", r->number);
+		tf_put_str(&j, "given", tf_str_of(given));
+		tf_put_str(&j, "kind", tf_str_of(r->is_fork ? "fork" : "gap"));
+		tf_put_str(&j, "origin", r->origin);
+		if (r->is_fork)
+			tf_put_str(&j, "there", tf_str_of(there));
+		rc = print_line(&j, &b, err);
+	} else {
+		tf_buf_printf(&b, "%s ", at);
+		text_add(&b, r->origin.p, r->origin.n);
+		tf_buf_printf(&b,
+		    " entry %llu: ", (unsigned long long)r->number);
+		if (r->is_fork)
+			tf_buf_printf(&b, "a fork: sha256 %s, but %s is there",
+			    given, there);
+		else
+			tf_buf_printf(&b, "a gap: sha256 %s", given);
+		printf("%s\n", text_of(&b));
+	}
+	tf_buf_free(&b);
+	return rc;
+}
+
+/* --- actions ------------------------------------------------------------------ */
+
+static int
+init(int n, char **arg)
+{
+	struct tf_error err = { 0 };
+	bool worm;
+
+	if (n == 2 && strncmp(arg[1], "dir:", 4) != 0)
+		return cmd_usage(&cmd_org, "only dir: is a ledger and blobs");
+	if (tf_org_init(arg[1], n == 3 ? arg[2] : arg[1], &worm, &err) != TF_OK)
+		return report(&err);
+	report_note(worm ? "a locked object could not be deleted: the store of "
+			   "the blobs holds locks" :
+			   "nothing is locked: who may write the blobs may "
+			   "delete them");
+	return REPORT_OK;
+}
+
+static int
+enrol(char **arg)
+{
+	struct tf_buf key = { 0 };
+	struct tf_error err = { 0 };
+	enum tf_code rc = target_key(arg[2], &key, &err);
+
+	if (rc == TF_OK)
+		rc = tf_org_enrol(arg[1], key.p,
+		    ask.role == NULL ? "" : ask.role, &err);
+	tf_buf_free(&key);
+	return rc == TF_OK ? REPORT_OK : report(&err);
+}
+
+static int
+run(int n, char **arg)
+{
+	bool two = strcmp(arg[0], "list") == 0 ||
+	    strcmp(arg[0], "refused") == 0;
+	struct refusal_count count = { 0 };
+	struct tf_error err = { 0 };
+	enum tf_code rc;
+
+	if (ask.role != NULL && strcmp(arg[0], "enrol") != 0)
+		return cmd_usage(&cmd_org, "--role is for enrol");
+	if (ask.json && !two)
+		return cmd_usage(&cmd_org, "--json is for list and refused");
+	if (strcmp(arg[0], "init") == 0)
+		return init(n, arg);
+	if (n != (two ? 2 : 3))
+		return cmd_usage(&cmd_org,
+		    two ? "give a ledger" : "give a ledger and a member");
+	if (strcmp(arg[0], "enrol") == 0)
+		return enrol(arg);
+	if (strcmp(arg[0], "revoke") == 0)
+		rc = tf_org_revoke(arg[1], arg[2], &err);
+	else if (strcmp(arg[0], "list") == 0)
+		rc = tf_org_members(arg[1], print_member, NULL, &err);
+	else
+		rc = tf_org_refusals(arg[1], print_refusal, &count, &err);
+	if (rc != TF_OK)
+		return report(&err);
+	return report_end(count.n > 0 ? REPORT_FINDING : REPORT_OK);
+}
+
+const struct verb cmd_org = {
+	.name = "org",
+	.summary = "make an organisation's ledger, and say who may append",
+	.usage = "init LEDGER [BLOBS]\n"
+		 "enrol [--role ROLE] LEDGER VKEY|FILE\n"
+		 "revoke LEDGER ORIGIN\n"
+		 "list|refused [--json] LEDGER",
+	.options = options,
+	.actions = "init|enrol|revoke|list|refused",
+	.min = 2,
+	.max = 3,
+	.run = run,
+};
