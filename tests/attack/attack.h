@@ -152,6 +152,8 @@ int read_bytes(const char *path, void *p, size_t n);
 /* The attribute user.trailfs.NAME; "" on failure. */
 const char *fact(const char *path, const char *name);
 int try_open(const char *path, int flags);
+/* The newest moment of the vault, as ".trailfs/at/SIZE". */
+void find_moment(char out[64]);
 /* fsync(2) of a directory: seals what the caller closed in it. */
 int sync_dir(const char *path);
 /* Is the content that which the attribute sha256 names? */

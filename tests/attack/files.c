@@ -278,3 +278,18 @@ check_evidence(void)
 		free(now.bytes);
 	}
 }
+
+void
+find_moment(char out[64])
+{
+	char path[PATH_LEN], text[1024] = "";
+	const char *size;
+
+	snprintf(path, sizeof path, "%s/.trailfs/checkpoint", world.mnt);
+	if (read_bytes(path, text, sizeof text - 1) <= 0 ||
+	    (size = strchr(text, '\n')) == NULL) {
+		fault("%s cannot be read", path);
+		size = "\n1";
+	}
+	snprintf(out, 64, ".trailfs/at/%llu", strtoull(size + 1, NULL, 10));
+}

@@ -353,11 +353,30 @@ write_control_files(void)
 		"denied.jsonl", "checkpoint", "log.vkey", "index.html",
 		"metrics", "SHA256SUMS", "attestation.json", "package.zip",
 		"custody.jsonl", "evaluation.json", "status", "last-error",
-		"anchors.json", "missing", "checkpoint.cosigned" };
-	char path[PATH_LEN];
+		"anchors.json", "missing", "checkpoint.cosigned",
+		"trail-page.html", "at", "completeness.json", "health.json",
+		"certificate.html" };
+	/* Below the tree as it was. */
+	static const char *const past[] = { "", "/new", "/" SEALED,
+		"/.trailfs/index.html", "/.trailfs/new" };
+	char path[PATH_LEN], at[64];
 	const char *p = path;
 
+	find_moment(at);
 	for (size_t d = 0; d < LEN(dirs); d++) {
+		for (size_t i = 0; i < LEN(past); i++) {
+			snprintf(path, sizeof path, "%s/%s%s", dirs[d], at,
+			    past[i]);
+			REFUSED(try_open(p, O_WRONLY | O_CREAT));
+			REFUSED(truncate(p, 0));
+			REFUSED(unlink(p));
+			REFUSED(rmdir(p));
+			REFUSED(mkdir(p, 0777));
+			REFUSED(rename(DRAFT, p));
+			REFUSED(link(DRAFT, p));
+			REFUSED(chmod(p, 0777));
+			REFUSED(setxattr(p, "user.x", "x", 1, 0));
+		}
 		for (size_t i = 0; i < LEN(names); i++) {
 			snprintf(path, sizeof path, "%s/.trailfs/%s", dirs[d],
 			    names[i]);

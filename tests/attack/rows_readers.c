@@ -155,6 +155,44 @@ read_secret(void)
 	}
 }
 
+/* --- the past, and the whole vault ----------------------------------------------------- */
+
+/* The tree as it was has the rights of today: nothing of the private trail, from the
+ * root, from the trail or from what is in it.  The package of the vault has it. */
+static void
+read_past(void)
+{
+	static const char *const names[] = { "", "/" SECRET_NAME, "/.trailfs",
+		"/.trailfs/SHA256SUMS", "/.trailfs/events.jsonl",
+		"/.trailfs/attestation.json", "/../.trailfs/index.html",
+		"/../.trailfs/trail-page.html", "/../.trailfs/status.json",
+		"/../../.trailfs/index.html",
+		"/../../.trailfs/trail-page.html" };
+	char path[2 * PATH_LEN + 128], at[64];
+	struct stat st;
+	const char *p = path;
+
+	make_needles();
+	find_moment(at);
+	snprintf(path, sizeof path, "%s/%s", world.mnt, at);
+	search_dir(path, 1);
+	snprintf(path, sizeof path, "%s/%s/.trailfs", world.mnt, at);
+	search_dir(path, 1);
+	for (size_t i = 0; i < LEN(names); i++) {
+		snprintf(path, sizeof path, "%s/%s%s%s", world.mnt, at,
+		    world.secret + strlen(world.mnt), names[i]);
+		REFUSED(try_open(p, O_RDONLY));
+		REFUSED(stat(p, &st));
+		snprintf(path, sizeof path, "%s/%s%s", world.secret, at,
+		    names[i]);
+		REFUSED(try_open(p, O_RDONLY));
+		snprintf(path, sizeof path, "%s%s", world.secret, names[i]);
+		REFUSED(try_open(p, O_RDONLY));
+	}
+	snprintf(path, sizeof path, "%s/.trailfs/package.zip", world.mnt);
+	REFUSED(try_open(p, O_RDONLY));
+}
+
 /* --- the store -------------------------------------------------------------------------------- */
 
 static void
@@ -187,5 +225,8 @@ const struct row reader_rows[] = {
 	{ "R2", "proofs, pages and packages of a private trail", read_secret,
 	    STRANGERS | 1u << BY_MEMBER | USERNS, NULL },
 	{ "R3", "the store and its keys", read_store, USERS, NULL },
+	{ "R4",
+	    "the past of a private trail, its pages to print, the whole vault",
+	    read_past, STRANGERS | 1u << BY_MEMBER | USERNS, NULL },
 	{ 0 },
 };
