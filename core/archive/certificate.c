@@ -10,6 +10,7 @@
  */
 #include "../base/bytes.h"
 #include "../base/html.h"
+#include "../base/mutant.h"
 #include "../base/print.h"
 #include "../base/time_text.h"
 #include "../json.h"
@@ -44,17 +45,29 @@ put_text(struct tf_buf *b, const char *what, struct tf_str s)
 		    (int)s.n, s.p);
 }
 
-static void
-put_path(struct tf_buf *b, const char *what, const struct tf_package_place *p)
+/* What the package is about. */
+static struct tf_str
+subject(const struct tf_package_place *p)
 {
-	put_text(b, what,
-	    p->kind == TF_KIND_ROOT ? tf_str_of("the whole vault") : p->path);
+	return p->kind == TF_KIND_ROOT ? tf_str_of("the whole vault") : p->path;
 }
 
 static void
 put_number(struct tf_buf *b, const char *what, uint64_t n)
 {
 	tf_html(b, "<dt>%s</dt><dd>%llu</dd>\n", what, (unsigned long long)n);
+}
+
+struct number {
+	const char *what;
+	uint64_t n;
+};
+
+static void
+put_numbers(struct tf_buf *b, const struct number *of, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		put_number(b, of[i].what, of[i].n);
 }
 
 static void
@@ -93,7 +106,7 @@ put_form(const struct tf_certificate *c, struct tf_buf *b)
 	put_blank(b, "Organisation");
 	put_blank(b, "Qualified by (knowledge, training, duties)");
 	tf_html(b, "</dl>\n<h2>Which records</h2>\n<dl>\n");
-	put_path(b, "Recorded directory", f->p);
+	put_text(b, "Recorded directory", subject(f->p));
 	put_text(b, "Log", tf_str_of(f->head.origin));
 	put_text(b, "Key of the log, as in this package",
 	    (struct tf_str){ c->vkey.p, c->vkey.n > 0 ? c->vkey.n - 1 : 0 });
@@ -106,7 +119,8 @@ put_form(const struct tf_certificate *c, struct tf_buf *b)
 	    "SHA-256 of manifest-sha256.txt, which lists the digest of "
 	    "each file",
 	    &c->manifest);
-	put_digest(b, "SHA-256 of events.jsonl, the entries", &c->events);
+	put_digest(b, "SHA-256 of events.jsonl, the entries",
+	    TF_IS_MUTANT(TF_CERTIFIES_OTHER) ? &c->manifest : &c->events);
 	put_digest(b, "SHA-256 of checkpoint, the signed root", &c->checkpoint);
 	put_text(b, "Made by the program", tf_str_of(c->complete->said.tool));
 	put_blank(b,
@@ -147,11 +161,20 @@ put_contents(const struct tf_certificate *c, struct tf_buf *b)
 {
 	const struct tf_completeness *x = c->complete;
 	const struct tf_package_place *p = c->facts->p;
+	const uint64_t size = c->facts->head.size;
+	const struct number of[] = {
+		{ "Entries here", x->entries },
+		{ "First entry", x->first },
+		{ "Last entry", x->last },
+		{ "Entries of the log that are not here",
+		    size > x->entries ? size - x->entries : 0 },
+		{ "Workflows here", x->workflows },
+	};
 
 	tf_html(b,
 	    "<h2 class=\"sheet\">Schedule A: what is in the package "
 	    "(completeness.json)</h2>\n<dl>\n");
-	put_path(b, "Asked for: path", p);
+	put_text(b, "Asked for: path", subject(p));
 	if (p->has_since)
 		put_when(b, "Asked for: begun from", p->since);
 	if (p->has_until)
@@ -159,14 +182,7 @@ put_contents(const struct tf_certificate *c, struct tf_buf *b)
 	put_text(b, "Asked for: control", p->control);
 	put_text(b, "Asked for: status", p->status);
 	put_text(b, "Asked for: person", p->person);
-	put_number(b, "Entries here", x->entries);
-	put_number(b, "First entry", x->first);
-	put_number(b, "Last entry", x->last);
-	put_number(b, "Entries of the log that are not here",
-	    c->facts->head.size > x->entries ?
-		c->facts->head.size - x->entries :
-		0);
-	put_number(b, "Workflows here", x->workflows);
+	put_numbers(b, of, sizeof(of) / sizeof(*of));
 	if (x->said.has_of)
 		put_number(b,
 		    p->kind == TF_KIND_ROOT ?
@@ -177,7 +193,7 @@ put_contents(const struct tf_certificate *c, struct tf_buf *b)
 	    "</dl>\n<p>%s</p>\n"
 	    "<table>\n<thead><tr><th scope=\"col\">Type of entry</th>"
 	    "<th scope=\"col\">Entries</th></tr></thead>\n<tbody>\n",
-	    x->entries == c->facts->head.size ?
+	    x->entries == size ?
 		"Every entry of the log is here." :
 		"Entries that are not here are about other trails or "
 		"workflows, or of another time. They are no gaps of the log.");
@@ -230,6 +246,15 @@ put_health(const struct tf_certificate *c, struct tf_buf *b)
 {
 	const struct tf_health *h = c->health;
 	const struct tf_package_place *p = c->facts->p;
+	const struct number of[] = {
+		{ "Sessions of a daemon", h->daemons },
+		{ "Sessions of other programs", h->others },
+		{ "Sessions that were cut short", h->cut },
+		{ "Changes that were refused", h->denied },
+		{ "States of the clock that were observed", h->observed },
+		{ "Of these not synchronised", h->unsynchronised },
+		{ "Entries here with another time than the clock", h->moved },
+	};
 
 	tf_html(b,
 	    "<h2 class=\"sheet\">Schedule B: how the vault was "
@@ -237,14 +262,7 @@ put_health(const struct tf_certificate *c, struct tf_buf *b)
 	if (p->has_since || h->begun)
 		put_when(b, "Period from", p->has_since ? p->since : h->from);
 	put_when(b, "Period until", p->has_until ? p->until : h->last);
-	put_number(b, "Sessions of a daemon", h->daemons);
-	put_number(b, "Sessions of other programs", h->others);
-	put_number(b, "Sessions that were cut short", h->cut);
-	put_number(b, "Changes that were refused", h->denied);
-	put_number(b, "States of the clock that were observed", h->observed);
-	put_number(b, "Of these not synchronised", h->unsynchronised);
-	put_number(b, "Entries here with another time than the clock",
-	    h->moved);
+	put_numbers(b, of, sizeof(of) / sizeof(*of));
 	tf_html(b,
 	    "</dl>\n<table>\n<thead><tr><th scope=\"col\">Time</th>"
 	    "<th scope=\"col\">What happened</th></tr></thead>\n<tbody>\n");
@@ -261,6 +279,7 @@ tf_certificate_write(const struct tf_certificate *c, struct tf_buf *out,
     struct tf_error *err)
 {
 	const struct tf_package_facts *f = c->facts;
+	const struct tf_str about = subject(f->p);
 
 	tf_html(out,
 	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
@@ -270,7 +289,7 @@ tf_certificate_write(const struct tf_certificate *c, struct tf_buf *out,
 	    "base-uri &#39;none&#39;; form-action &#39;none&#39;\"/>\n"
 	    "<meta name=\"viewport\" content=\"width=device-width, "
 	    "initial-scale=1\"/>\n<title>Certification of %.*s</title>\n",
-	    (int)f->p->path.n, f->p->path.p);
+	    (int)about.n, about.p);
 	tf_print_style(out, f->head.origin, f->head.size, &f->head.root,
 	    "certification");
 	tf_html(out, "</head>\n<body>\n<main>\n");

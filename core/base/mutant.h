@@ -37,8 +37,10 @@ enum tf_mutant {
 	TF_PAST_IS_PRESENT,	/* .trailfs/at shows the present tree */
 	TF_PAST_VERDICT_NOW,	/* the verdicts in it are those of now */
 	TF_PAST_MODES_THEN,	/* evidence in it is readable by everybody */
-	TF_COLLECT_BLINDLY,	/* writes are collected without a lease */
-	TF_REWRITE_ENTERED,	/* entered bytes of a growing file may change */
+	TF_CERTIFIES_OTHER, /* the certificate has the digest of another file */
+	TF_TRUST_CERTIFICATE, /* verification does not fill it in again */
+	TF_COLLECT_BLINDLY,   /* writes are collected without a lease */
+	TF_REWRITE_ENTERED,   /* entered bytes of a growing file may change */
 	TF_ENTER_UNSYNCED,  /* its chunks are entered before they are synced */
 	TF_SKIP_PROOF_NODE, /* the root of a consistency proof is ignored */
 	TF_TRUST_WARNED_COMMIT, /* a commit that no standby has counts as safe */
