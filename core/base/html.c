@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "crypto.h"
 
 static const char *
 entity(uint32_t c)
@@ -120,4 +121,15 @@ tf_html_path(struct tf_buf *out, const char *path, size_t n)
 		else
 			tf_buf_printf(out, "%%%02X", (unsigned)(uint8_t)c);
 	}
+}
+
+void
+tf_html_digest(struct tf_buf *out, const char *text)
+{
+	struct tf_hash h;
+	char b64[45];
+
+	tf_sha256(text, strlen(text), &h);
+	tf_base64_text(h.b, sizeof(h.b), b64);
+	tf_html(out, "&#39;sha256-%s&#39;", b64);
 }

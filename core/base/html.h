@@ -18,6 +18,10 @@
 void tf_html(struct tf_buf *out, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Append the digest of text, a style or a script, as a Content-Security-Policy in an
+ * attribute has it. */
+void tf_html_digest(struct tf_buf *out, const char *text);
+
 /* Append a relative path to out, percent-encoded except for its slashes.  The
  * result is text: pass it to tf_html for an attribute. */
 void tf_html_path(struct tf_buf *out, const char *path, size_t n);

@@ -314,17 +314,6 @@ put_data(struct page *p, struct tf_error *err)
 /* --- the page ------------------------------------------------------------------------ */
 
 static void
-put_digest(struct tf_buf *out, const char *text)
-{
-	struct tf_hash h;
-	char b64[45];
-
-	tf_sha256(text, strlen(text), &h);
-	tf_base64_text(h.b, sizeof(h.b), b64);
-	tf_html(out, "&#39;sha256-%s&#39;", b64);
-}
-
-static void
 put_head(struct page *p)
 {
 	const struct tf_str name = p->about->name;
@@ -334,9 +323,9 @@ put_head(struct page *p)
 	    "<meta charset=\"utf-8\">\n"
 	    "<meta http-equiv=\"Content-Security-Policy\" content=\""
 	    "default-src &#39;none&#39;; script-src ");
-	put_digest(&p->b, tf_player_script);
+	tf_html_digest(&p->b, tf_player_script);
 	tf_html(&p->b, "; style-src ");
-	put_digest(&p->b, tf_player_style);
+	tf_html_digest(&p->b, tf_player_style);
 	tf_html(&p->b,
 	    "; base-uri &#39;none&#39;; form-action &#39;none&#39;\">\n"
 	    "<meta name=\"referrer\" content=\"no-referrer\">\n"

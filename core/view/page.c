@@ -17,6 +17,7 @@
 #include "../base/time_text.h"
 #include "../buffer.h"
 #include "../ledger/entry.h"
+#include "../node/paths.h"
 #include "../node/vault_i.h"
 #include "../page.h"
 #include "damage.h"
@@ -53,15 +54,28 @@ TEXT(tf_page_style, "page.css");
 #define LIVE_WORKFLOW_S 30 /* seconds until an open page is read again */
 #define LIVE_MANY_S 60	   /* that of a trail or the vault, which is larger */
 
-static void
-put_digest(struct tf_buf *out, const char *text)
+enum tf_code
+tf_page_begin(struct tf_page *p, uint64_t id, struct tf_error *err)
 {
-	struct tf_hash h;
-	char b64[45];
+	enum tf_code rc = tf_nodes_get(p->w->db, id, &p->row, err);
 
-	tf_sha256(text, strlen(text), &h);
-	tf_base64_text(h.b, sizeof(h.b), b64);
-	tf_html(out, "&#39;sha256-%s&#39;", b64);
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, rc,
+		    "the directory is not in the ledger yet");
+	if (rc == TF_OK)
+		rc = tf_path_of(p->w->v, p->w->db, id, &p->path, err);
+	return rc == TF_OK && p->path.failed ? tf_nomem(err) : rc;
+}
+
+enum tf_code
+tf_page_end(struct tf_page *p, enum tf_code rc, struct tf_error *err)
+{
+	if (rc == TF_OK)
+		rc = tf_sink_buf(p->out, &p->b, err);
+	tf_loaded_entry_free(&p->loaded);
+	tf_buf_free(&p->path);
+	tf_buf_free(&p->b);
+	return rc;
 }
 
 bool
@@ -169,9 +183,9 @@ tf_page_head(struct tf_page *p, const char *title, const char *status)
 	    "<meta charset=\"utf-8\"/>\n"
 	    "<meta http-equiv=\"Content-Security-Policy\" content=\""
 	    "default-src &#39;none&#39;; script-src ");
-	put_digest(&p->b, tf_page_script);
+	tf_html_digest(&p->b, tf_page_script);
 	tf_html(&p->b, "; style-src ");
-	put_digest(&p->b, tf_page_style);
+	tf_html_digest(&p->b, tf_page_style);
 	tf_html(&p->b,
 	    "; base-uri &#39;none&#39;; form-action &#39;none&#39;\"/>\n"
 	    "<meta name=\"referrer\" content=\"no-referrer\"/>\n"

@@ -33,6 +33,18 @@ struct tf_page {
 	struct tf_loaded_entry loaded; /* the entry being shown */
 };
 
+/*
+ * Begin the page of directory id: set row and path of *p, of which the caller sets
+ * the view, the sink and the links.  Errors: TF_NOTFOUND the directory is not in the
+ * ledger yet; TF_NOMEM; those of the database.
+ */
+TF_MUST_USE enum tf_code tf_page_begin(struct tf_page *p, uint64_t id,
+    struct tf_error *err);
+/* End it: pass the rest of b to the sink, if rc is TF_OK, and free all; the result is
+ * rc or the failure of the sink. */
+TF_MUST_USE enum tf_code tf_page_end(struct tf_page *p, enum tf_code rc,
+    struct tf_error *err);
+
 /* Pass b to the sink if it is long enough; call it after each row, so that a
  * page needs little memory.  Errors: TF_NOMEM an append failed; those of the
  * sink. */

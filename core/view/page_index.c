@@ -1,9 +1,7 @@
 /* tf_view_page: chooses the page of a directory by its kind.  The kind comes
  * from the row in the ledger: a directory that is not there yet has nothing
  * that a page could show. */
-#include "../node/paths.h"
 #include "../page.h"
-#include "../store/nodes.h"
 #include "page.h"
 #include "page_dirs.h"
 #include "page_workflow.h"
@@ -14,15 +12,8 @@ tf_view_page(struct tf_view *w, uint64_t id, const struct tf_page_links *links,
     const struct tf_sink *out, struct tf_error *err)
 {
 	struct tf_page p = { .w = w, .out = out, .links = links };
-	enum tf_code rc = tf_nodes_get(w->db, id, &p.row, err);
+	enum tf_code rc = tf_page_begin(&p, id, err);
 
-	if (rc == TF_NOTFOUND)
-		return tf_fail(err, rc,
-		    "the directory is not in the ledger yet");
-	if (rc == TF_OK)
-		rc = tf_path_of(w->v, w->db, id, &p.path, err);
-	if (rc == TF_OK && p.path.failed)
-		rc = tf_nomem(err);
 	if (rc == TF_OK) {
 		switch (p.row.attr.kind) {
 		case TF_KIND_ROOT:
@@ -39,12 +30,7 @@ tf_view_page(struct tf_view *w, uint64_t id, const struct tf_page_links *links,
 			    "the directory has no page");
 		}
 	}
-	if (rc == TF_OK) {
+	if (rc == TF_OK)
 		tf_page_foot(&p);
-		rc = tf_sink_buf(out, &p.b, err);
-	}
-	tf_loaded_entry_free(&p.loaded);
-	tf_buf_free(&p.path);
-	tf_buf_free(&p.b);
-	return rc;
+	return tf_page_end(&p, rc, err);
 }

@@ -25,6 +25,7 @@
 #include "../store/nodes.h"
 #include "compliance.h"
 #include "page.h"
+#include "page_workflow.h"
 #include "readable.h"
 #include "redactions.h"
 #include "template.h"
@@ -136,19 +137,10 @@ put_item(struct tf_page *p, const struct tf_judgement *f,
     const struct tf_status_item *m, struct tf_error *err)
 {
 	const bool overridden = m->reported && f->r[m->decides].overridden;
-	struct tf_buf why = { 0 }, reason = { 0 };
 	enum tf_code rc;
 
-	tf_status_why(m, &why);
-	rc = tf_workflow_reason(p->w, m->reported ? &f->a[m->decides] : NULL,
-	    &reason, err);
-	if (why.n > 0 && reason.n > 0)
-		tf_buf_str(&why, ": ");
-	tf_buf_add(&why, reason.p, reason.n);
 	put_name(p, m->reported ? f->r[m->decides].name : m->name);
-	tf_html(&p->b,
-	    "<td>%.*s</td><td>%s%s</td><td>%s%s</td><td><bdi>%.*s</bdi></td>"
-	    "</tr>\n",
+	tf_html(&p->b, "<td>%.*s</td><td>%s%s</td><td>%s%s</td><td>",
 	    m->type.p != NULL ? (int)m->type.n : 7,
 	    m->type.p != NULL ? m->type.p : "generic", tf_item_word(m->state),
 	    m->unexpected			     ? ", unexpected" :
@@ -157,11 +149,9 @@ put_item(struct tf_page *p, const struct tf_judgement *f,
 	    !m->judged	     ? "" :
 		m->compliant ? "yes" :
 			       "no",
-	    overridden ? ", overridden" : "", (int)why.n,
-	    why.n > 0 ? why.p : "");
-	p->b.failed = p->b.failed || why.failed || reason.failed;
-	tf_buf_free(&why);
-	tf_buf_free(&reason);
+	    overridden ? ", overridden" : "");
+	rc = tf_page_why(p, f, m, err);
+	tf_html(&p->b, "</td></tr>\n");
 	return rc;
 }
 
@@ -418,27 +408,15 @@ tf_view_trail_page(struct tf_view *w, uint64_t id, const struct tf_sink *out,
     struct tf_error *err)
 {
 	struct tf_page p = { .w = w, .out = out };
-	enum tf_code rc = tf_nodes_get(w->db, id, &p.row, err);
+	enum tf_code rc = tf_page_begin(&p, id, err);
 
-	if (rc == TF_NOTFOUND)
-		return tf_fail(err, rc,
-		    "the directory is not in the ledger yet");
-	if (rc == TF_OK)
-		rc = tf_path_of(w->v, w->db, id, &p.path, err);
-	if (rc == TF_OK && p.path.failed)
-		rc = tf_nomem(err);
 	if (rc == TF_OK)
 		rc = p.row.attr.kind == TF_KIND_TRAIL ?
 		    put_trail(&p, err) :
 		    p.row.attr.kind == TF_KIND_WORKFLOW ?
 		    put_workflow(&p, err) :
 		    tf_fail(err, TF_NOTFOUND, "the directory has no page");
-	if (rc == TF_OK) {
+	if (rc == TF_OK)
 		put_foot(&p);
-		rc = tf_sink_buf(out, &p.b, err);
-	}
-	tf_loaded_entry_free(&p.loaded);
-	tf_buf_free(&p.path);
-	tf_buf_free(&p.b);
-	return rc;
+	return tf_page_end(&p, rc, err);
 }

@@ -453,8 +453,8 @@ put_name(struct tf_page *p, const struct tf_judgement *f, size_t i)
 
 /* The words come from tf_status_why, so that page, status.md and status.json
  * give the same reason.  The reason of an override is that of its author. */
-static enum tf_code
-put_why(struct tf_page *p, const struct tf_judgement *f,
+enum tf_code
+tf_page_why(struct tf_page *p, const struct tf_judgement *f,
     const struct tf_status_item *m, struct tf_error *err)
 {
 	struct tf_buf why = { 0 }, reason = { 0 };
@@ -499,7 +499,7 @@ put_item(struct tf_page *p, const struct tf_judgement *f,
 		m->compliant ? "yes" :
 			       "no",
 	    overridden ? ", overridden" : "");
-	rc = put_why(p, f, m, err);
+	rc = tf_page_why(p, f, m, err);
 	tf_html(&p->b, "</td><td>");
 	if (m->open != SIZE_MAX)
 		put_name(p, f, m->open);
