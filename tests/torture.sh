@@ -111,6 +111,8 @@ mutant SHOW_FIRST 0 points
 mutant SEAL_AT_FLUSH 20 kill
 mutant FORGET_EMPTY 20 kill
 mutant IGNORE_WRITE 0 full
+mutant ENTER_UNSYNCED 0 cuts
+mutant REWRITE_ENTERED 0 points
 mutant RECEIPT_FIRST 100 mirror
 mutant SKIP_PROOF_NODE 0 unit
 mutant SIGN_WITHOUT_TICKET 0 unit

@@ -187,7 +187,9 @@ flush(struct writer *w, const struct plan *p, int fd, size_t n)
 	return true;
 }
 
-#define LOOKS 100 /* for an entry that a fault may have prevented */
+/* For an entry that a fault may have prevented. */
+#define LOOKS 100
+#define LOOKS_OF_SCRIPT 1000
 
 /* Look whether chunks of the file are entered by now.  Then nobody may change
  * them: if the vault lets us, the content shows it. */
@@ -197,7 +199,7 @@ look_entered(struct writer *w, const struct plan *p, const char *path, int fd)
 	char text[32];
 	ssize_t n = -1;
 
-	for (int i = 0; i < LOOKS; i++) {
+	for (int i = 0; i < (w->script ? LOOKS_OF_SCRIPT : LOOKS); i++) {
 		n = getxattr(path, TF_XATTR_PROVEN, text, sizeof text - 1);
 		if (n != 1 || text[0] != '0')
 			break;
