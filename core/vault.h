@@ -363,7 +363,11 @@ bool tf_file_follows_another(struct tf_file *f);
 /* How many bytes can the file of f grow at least?  0: perhaps none, or the kernel
  * shall not collect writes to it, because its trail is encrypted. */
 uint64_t tf_file_room(struct tf_file *f);
-/* Write bytes that the kernel collected: tf_file_expect said who wrote them. */
+/* Write pages of a mapping.  Where they have the entered bytes of a file that grows
+ * unchanged, nothing is written; where they have others, the file fails. */
+TF_MUST_USE enum tf_code tf_file_write_mapped(struct tf_file *f, const void *p,
+    size_t n, uint64_t off, struct tf_error *err);
+/* The same for bytes that the kernel collected: tf_file_expect said who wrote them. */
 TF_MUST_USE enum tf_code tf_file_write_collected(struct tf_file *f,
     const void *p, size_t n, uint64_t off, struct tf_error *err);
 /* The last collected write was at this time, as the kernel says.  The row of the

@@ -392,6 +392,8 @@ fs_data_write(fuse_req_t req, fuse_ino_t ino, const char *p, size_t n,
 	if (fi->writepage && h->collects)
 		rc = tf_file_write_collected(h->file, p, n, (uint64_t)off,
 		    &r.err);
+	else if (fi->writepage)
+		rc = tf_file_write_mapped(h->file, p, n, (uint64_t)off, &r.err);
 	else
 		rc = tf_file_write_at(h->file, p, n, (uint64_t)off, append,
 		    &r.err);

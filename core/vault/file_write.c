@@ -15,6 +15,8 @@
  * does not take the bytes for whole.
  */
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "../base/clock.h"
 #include "../commit/commit.h"
@@ -230,10 +232,46 @@ mark_failed(struct tf_pending *l)
 	pthread_mutex_unlock(&l->v->mu);
 }
 
+/* How a write comes. */
+enum how { AT_ONCE, APPENDS, LATE, COLLECTED };
+
+/*
+ * Bytes that reach us after their write(2), or from a mapping, come in whole pages,
+ * also those that nobody changed.  Leave out of them what is entered, if it is the
+ * same.  io held.
+ */
 static enum tf_code
-write_at(struct tf_file *f, const void *p, size_t n, uint64_t off, bool append,
-    bool collected, struct tf_error *err)
+leave_out_entered(struct tf_pending *l, const char **p, size_t *n,
+    uint64_t *off, struct tf_error *err)
 {
+	const uint64_t fixed = tf_growth_fixed(l);
+	const size_t part = *off >= fixed ? 0 :
+	    *n < fixed - *off		  ? *n :
+					    (size_t)(fixed - *off);
+	char *is;
+	size_t got = 0;
+	enum tf_code rc;
+
+	if (part == 0)
+		return TF_OK;
+	if ((is = malloc(part)) == NULL)
+		return tf_nomem(err);
+	rc = tf_content_read(l, is, part, *off, &got, err);
+	if (rc == TF_OK && (got != part || memcmp(is, *p, part) != 0))
+		rc = may_change(l, *off, err);
+	free(is);
+	*p += part;
+	*n -= part;
+	*off += part;
+	return rc;
+}
+
+static enum tf_code
+write_at(struct tf_file *f, const void *bytes, size_t n, uint64_t off,
+    enum how how, struct tf_error *err)
+{
+	const bool append = how == APPENDS, collected = how == COLLECTED;
+	const char *p = bytes;
 	struct tf_pending *l = f->l;
 	struct tf_error e = { .code = TF_OK };
 	bool again;
@@ -245,11 +283,16 @@ write_at(struct tf_file *f, const void *p, size_t n, uint64_t off, bool append,
 		/* In each round: another writer may have appended. */
 		if (append)
 			off = l->size;
-		if (n > 0 && (rc = may_change(l, off, err)) != TF_OK) {
-			give_back(l); /* an earlier round may have taken more */
-			pthread_mutex_unlock(&l->io);
-			return rc;
+		rc = TF_OK;
+		if (how == LATE || how == COLLECTED) {
+			rc = leave_out_entered(l, &p, &n, &off, &e);
+			if (rc == TF_OK && n == 0)
+				goto out;
+		} else if (n > 0 && (rc = may_change(l, off, err)) != TF_OK) {
+			goto out;
 		}
+		if (rc != TF_OK)
+			continue; /* other bytes of these pages are lost */
 		if (off > SIZE_MAX_FILE || n > SIZE_MAX_FILE - off)
 			rc = tf_fail(&e, TF_TOOBIG,
 			    "a file can have 2^53-1 bytes");
@@ -264,7 +307,8 @@ write_at(struct tf_file *f, const void *p, size_t n, uint64_t off, bool append,
 		(void)tf_pending_fail(l, rc, &e, err);
 	if (rc != TF_OK)
 		mark_failed(l);
-	if (rc != TF_OK)
+out:
+	if (rc != TF_OK) /* an earlier round may have taken more */
 		give_back(l);
 	pthread_mutex_unlock(&l->io);
 	return rc;
@@ -274,14 +318,21 @@ enum tf_code
 tf_file_write_at(struct tf_file *f, const void *p, size_t n, uint64_t off,
     bool append, struct tf_error *err)
 {
-	return write_at(f, p, n, off, append, false, err);
+	return write_at(f, p, n, off, append ? APPENDS : AT_ONCE, err);
+}
+
+enum tf_code
+tf_file_write_mapped(struct tf_file *f, const void *p, size_t n, uint64_t off,
+    struct tf_error *err)
+{
+	return write_at(f, p, n, off, LATE, err);
 }
 
 enum tf_code
 tf_file_write_collected(struct tf_file *f, const void *p, size_t n,
     uint64_t off, struct tf_error *err)
 {
-	return write_at(f, p, n, off, false, true, err);
+	return write_at(f, p, n, off, COLLECTED, err);
 }
 
 enum tf_code

@@ -57,7 +57,7 @@ begin_grown(const char *path)
 	return fd;
 }
 
-/* The sealed file at path has n bytes of the noise, and is whole. */
+/* The file at path has n bytes of the noise. */
 static void
 is_whole(const char *path, size_t n)
 {
@@ -321,8 +321,60 @@ START_TEST(a_mapping_does_not_change_entered_bytes)
 	p[5] ^= 1;
 	ck_assert_int_eq(-1, msync(p, CHUNK, MS_SYNC));
 	allowed(munmap(p, CHUNK));
-	(void)close(fd);
+	refused(EPERM, close(fd)); /* other bytes of the page may be lost */
+	becomes(LOG, "sealed");
+	says(entry("evidence.sealed", PATH), "\"proven\":131072");
+	remount_vault();
+	is_whole(LOG, SOME);
+}
+END_TEST
+
+/* Pages that nobody changed are no change, and what follows in the same request
+ * counts. */
+START_TEST(a_mapping_may_touch_entered_pages)
+{
+	char *p;
+	int fd;
+
+	begin_with(SETTLE);
+	fd = open(LOG, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	ck_assert_int_ge(fd, 0);
+	mark(fd);
+	add_bytes(fd, noise(SOME, 1), SOME);
+	allowed(fsync(fd));
+	fact_becomes(LOG, "proven", ENTERED);
+	p = mmap(NULL, SOME, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ck_assert_ptr_ne(MAP_FAILED, p);
+	*(volatile char *)(p + 131071) = p[131071];
+	p[131072] = 'x';
+	allowed(msync(p, SOME, MS_SYNC));
+	allowed(munmap(p, SOME));
+	allowed(close(fd));
 	sync_dir(A);
+	ck_assert_int_eq('x', content(LOG, NULL)[131072]);
+	ck_assert_int_eq(noise(SOME, 1)[131071], content(LOG, NULL)[131071]);
+}
+END_TEST
+
+/* With streams=on the kernel may take a write first; then fsync says that it was
+ * refused. */
+START_TEST(collected_writes_do_not_change_entered_bytes)
+{
+	int fd;
+
+	begin_with(SETTLE ",streams=on");
+	fd = begin_grown(LOG);
+	if (pwrite(fd, "x", 1, 7) == 1) {
+		refused(EPERM, fsync(fd));
+		refused(EPERM, close(fd));
+	} else {
+		ck_assert_int_eq(EPERM, errno);
+		allowed(close(fd));
+		sync_dir(A);
+	}
+	says(run(0, "cat mnt/.trailfs/denied.jsonl"), "entered in the ledger");
+	becomes(LOG, "sealed");
+	is_whole(LOG, SOME);
 	remount_vault();
 	is_whole(LOG, SOME);
 }
@@ -547,6 +599,8 @@ suite_grown(void)
 	t = verified_case(s, "refusing");
 	tcase_add_test(t, entered_bytes_do_not_change);
 	tcase_add_test(t, a_mapping_does_not_change_entered_bytes);
+	tcase_add_test(t, a_mapping_may_touch_entered_pages);
+	tcase_add_test(t, collected_writes_do_not_change_entered_bytes);
 	tcase_add_test(t, the_name_of_entered_bytes_stays);
 	t = verified_case(s, "limits of growth");
 	tcase_add_loop_test(t, a_failed_file_is_sealed_whole, 0, 3);
