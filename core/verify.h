@@ -56,6 +56,7 @@ struct tf_report {
 	uint64_t absent_texts;	 /* of a package: that it does not have */
 	uint64_t unproven;	 /* files of a package that no proof covers */
 	uint64_t harmless;	 /* findings of grade TF_GRADE_HARMLESS */
+	uint64_t survived;	 /* the same of TF_GRADE_SURVIVED */
 	bool pinned;		 /* the caller gave the key, not the store */
 	/* With a policy: how many entries a quorum has cosigned, or else, all
 	 * the witnesses that have cosigned any; and how many have, of how many
@@ -104,6 +105,10 @@ enum tf_grade {
 	/* A file that a desktop leaves, or in a copy a draft.  It fails nothing,
 	 * and is counted separately. */
 	TF_GRADE_HARMLESS,
+	/* Evidence whose last bytes survived a failure, and no flush says that
+	 * they are what was written.  It fails nothing, and is counted
+	 * separately. */
+	TF_GRADE_SURVIVED,
 };
 
 /* One finding.  seq UINT64_MAX: it belongs to no entry.  path and text are

@@ -22,7 +22,8 @@
 bool
 check_is_note(const struct check_finding *f)
 {
-	return f->grade == TF_GRADE_UNPROVEN || f->grade == TF_GRADE_HARMLESS;
+	return f->grade == TF_GRADE_UNPROVEN || f->grade == TF_GRADE_HARMLESS ||
+	    f->grade == TF_GRADE_SURVIVED;
 }
 
 /* Order by entry; findings without an entry come last. */
@@ -343,6 +344,7 @@ add_counts(struct tf_report *all, const struct tf_report *r)
 	all->absent_texts += r->absent_texts;
 	all->unproven += r->unproven;
 	all->harmless += r->harmless;
+	all->survived += r->survived;
 	all->unsealed += r->unsealed;
 	all->stamps += r->stamps;
 	all->anchors += r->anchors;

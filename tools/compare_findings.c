@@ -65,6 +65,8 @@ kind_of(const struct check_finding *f)
 		return "unproven";
 	case TF_GRADE_HARMLESS:
 		return "harmless";
+	case TF_GRADE_SURVIVED:
+		return "survived";
 	case TF_GRADE_WRONG:
 		break;
 	}

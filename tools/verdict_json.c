@@ -195,6 +195,7 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 		put_stamped(&j, r);
 	if (c->subject.n > 0)
 		put_subject(&j, c);
+	put_notes(&j, c, "survived", TF_GRADE_SURVIVED, r->survived);
 	if (r->texts > 0 || r->absent_texts > 0) {
 		tf_json_key(&j, "texts");
 		tf_json_object(&j);

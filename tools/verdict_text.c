@@ -270,6 +270,11 @@ add_notes(struct tf_buf *out, const struct check *c, enum tf_check check)
 		add_count(out, r->harmless, "harmless file");
 		tf_buf_str(out, " beside it");
 	}
+	if (check == TF_CHECK_CONTENTS && r->survived > 0) {
+		tf_buf_str(out, "; ");
+		add_count(out, r->survived, "file");
+		tf_buf_str(out, " with last bytes in doubt");
+	}
 }
 
 void

@@ -491,6 +491,20 @@ tf_audit_held_alone(struct tf_audit *a)
 
 /* --- one entry ------------------------------------------------------------ */
 
+static void
+remark_survived(struct tf_audit *a, const struct tf_entry *e)
+{
+	char text[160];
+
+	(void)snprintf(text, sizeof(text),
+	    "bytes %llu-%llu survived a failure: no flush says that they are "
+	    "what was written",
+	    (unsigned long long)e->proven,
+	    (unsigned long long)e->content.size - 1);
+	tf_audit_remark(a, TF_CHECK_CONTENTS, TF_GRADE_SURVIVED, e->seq,
+	    e->path, text);
+}
+
 /* Replay the entry, then let the source compare its own tables or files with
  * the effect.  The order matters: a source asks the replay for what the entries
  * so far have made. */
@@ -524,6 +538,8 @@ check_meaning(struct tf_audit *a, const struct tf_entry *e,
 		rc = a->source->created(a, e, &x, err);
 	tf_pieces_free(a->pieces);
 	a->pieces = NULL;
+	if (x.created && e->has_proven && e->proven < e->content.size)
+		remark_survived(a, e);
 	if (rc == TF_OK && x.evidence_access && a->source->access != NULL)
 		a->source->access(a, e);
 	if (rc == TF_OK &&

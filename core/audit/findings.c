@@ -83,6 +83,8 @@ tf_audit_remark(struct tf_audit *a, enum tf_check l, enum tf_grade grade,
 		a->r->unproven++;
 	} else if (grade == TF_GRADE_HARMLESS) {
 		a->r->harmless++;
+	} else if (grade == TF_GRADE_SURVIVED) {
+		a->r->survived++;
 	} else {
 		a->r->check[l] = TF_VERDICT_FAILED;
 		a->r->findings++;

@@ -15,8 +15,8 @@ struct tf_audit;
 void tf_audit_finding(struct tf_audit *a, enum tf_check l, uint64_t seq,
     struct tf_str path, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
-/* Report a fault of the given grade; seq as above.  TF_GRADE_UNPROVEN and
- * TF_GRADE_HARMLESS do not fail check l. */
+/* Report a fault of the given grade; seq as above.  TF_GRADE_UNPROVEN,
+ * TF_GRADE_HARMLESS and TF_GRADE_SURVIVED do not fail check l. */
 void tf_audit_remark(struct tf_audit *a, enum tf_check l, enum tf_grade grade,
     uint64_t seq, struct tf_str path, const char *text);
 /* Report that something could not be read: check l becomes ABSENT unless it has

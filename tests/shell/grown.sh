@@ -117,6 +117,38 @@ damaged() {
 	cp -p saved "$object"
 }
 
+# What survived a crash behind the last entry is in doubt, and no fault.
+verification_names_what_survived_a_crash() {
+	trailctl init --origin example.org/tail tail >key
+	trailfs tail "$mnt" -f -o settle=60 2>log &
+	daemon=$!
+	until_true mountpoint -q "$mnt"
+	mkdir -p mnt/t/w/a
+	mkfifo pipe
+	exec 7<>pipe
+	trailctl stream mnt/t/w/a/log <pipe 2>stream.err 7>&- &
+	writer=$!
+	head -c 132072 large >&7
+	until_true sh -c "getfattr --only-values -n user.trailfs.proven \
+		mnt/t/w/a/log 2>/dev/null | grep -qx 131072"
+	until_true sh -c '[ "$(stat -c %s mnt/t/w/a/log)" = 132072 ]'
+	kill -9 $daemon
+	exec 7>&-
+	wait $daemon $writer 2>/dev/null || :
+	unmount
+	mount tail
+	trailctl seal mnt/t/w
+	is 0 trailctl package -o tail.zip mnt/t/w
+	unmount
+	is 0 trailctl verify tail
+	says '^contents *OK .*1 file with last bytes in doubt'
+	says 't/w/a/log: bytes 131072-132071 survived a failure'
+	is 0 trailctl verify --json tail
+	[ "$(jq -c .survived out)" = '["t/w/a/log"]' ]
+	is 0 trailctl verify --vkey key tail.zip
+	says 'bytes 131072-132071 survived a failure'
+}
+
 verification_says_where_a_large_file_differs() {
 	trailctl init --origin example.org/where where >key
 	mount where -o settle=0
@@ -219,5 +251,6 @@ run the_pieces_of_a_large_file_are_in_the_ledger \
 	encrypted_files_have_none \
 	a_full_store_seals_without_them \
 	recovery_enters_the_pieces \
+	verification_names_what_survived_a_crash \
 	verification_says_where_a_large_file_differs
 finish
