@@ -37,14 +37,55 @@ struct tf_refused {
 typedef enum tf_code (*tf_refused_fn)(void *arg, const struct tf_refused *r,
     struct tf_error *err);
 
+struct tf_actor;
+
+struct tf_org_new {
+	const char *ledger, *blobs; /* URIs */
+	const char *origin;	    /* name of the organisation's log */
+	const char *keys;	    /* directory of its key, outside of both */
+	const struct tf_actor *who;
+};
 /*
- * Make an organisation without members.  worm, unless NULL, becomes true if the
- * blobs hold locks, false if none were asked for.
- * TF_EXISTS: there is a ledger at that URI; the blobs are then made if they were
- * not there.  TF_DENIED: the store of the blobs ignores locks: it must not be used.
+ * Make an organisation without members: a key, blobs, and a ledger with entry 0.
+ * worm, unless NULL, becomes true if the blobs hold locks, false if none were asked
+ * for.  A run that was killed can be repeated.
+ * TF_EXISTS: there is a ledger at that URI; nothing in it was changed.  TF_FOREIGN:
+ * keys has the key of another log.  TF_DENIED: the store of the blobs ignores locks:
+ * it must not be used.
  */
-TF_MUST_USE enum tf_code tf_org_init(const char *ledger, const char *blobs,
-    bool *worm, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_org_init(const struct tf_org_new *o, bool *worm,
+    struct tf_error *err);
+
+struct tf_publish {
+	const char *ledger, *blobs, *keys;
+	/* Called once for each member about which something is wrong: the number
+	 * of the entry, and what. */
+	void (*found)(void *arg, const char *origin, uint64_t number,
+	    const char *what);
+	void *arg;
+};
+struct tf_published {
+	uint64_t entries; /* of the checkpoint */
+	uint64_t added;	  /* since the one before */
+	uint64_t tiles;	  /* files that were put */
+	uint64_t members;
+	uint64_t wrong;	    /* members with a finding */
+	uint64_t uncovered; /* entries of members that no checkpoint of theirs
+			     * covers */
+};
+/*
+ * Sign a checkpoint over all entries of the ledger, and publish it with the tree and
+ * the entries, as C2SP tlog-tiles says, as named texts of the blobs.  Reads the
+ * whole ledger: its beginning must be what was signed before, or nothing is signed
+ * (TF_TAMPER).  Of each member are checked: numbers without a gap, origin and number
+ * in each entry, signature and root of each checkpoint.  A finding about a member
+ * does not stop the others: it is in out->wrong.
+ * Errors: TF_FOREIGN keys is not that of entry 0; TF_BUSY another one published at
+ * the same time.
+ */
+TF_MUST_USE enum tf_code tf_org_publish(const struct tf_publish *o,
+    struct tf_published *out, struct tf_error *err);
+
 /*
  * Let the log with this vkey append; its name is the origin.  role: who may do so,
  * in the words of the engine; "" for any.  TF_INVALID: no vkey of a log;

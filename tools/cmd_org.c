@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "actor.h"
 #include "cmd.h"
 #include "core/base/bytes.h"
 #include "core/base/member.h"
@@ -13,11 +14,19 @@
 
 static struct {
 	bool json;
-	const char *role;
+	const char *role, *keys, *origin;
 } ask;
 
 static const struct args_option options[] = {
 	ARGS_JSON(&ask.json),
+	{ .name = "keys",
+	    .value = "DIRECTORY",
+	    .help = "where the key of the organisation's log is",
+	    .text = &ask.keys },
+	{ .name = "origin",
+	    .value = "NAME",
+	    .help = "name of the organisation's log",
+	    .text = &ask.origin },
 	{ .name = "role",
 	    .value = "ROLE",
 	    .help = "who may append for it, as the engine names them",
@@ -120,20 +129,61 @@ print_refusal(void *arg, const struct tf_refused *r, struct tf_error *err)
 /* --- actions ------------------------------------------------------------------ */
 
 static int
-init(int n, char **arg)
+init(const char *ledger, const char *blobs)
 {
+	struct tf_actor self;
+	struct tf_org_new o = { .ledger = ledger,
+		.blobs = blobs,
+		.origin = ask.origin,
+		.keys = ask.keys,
+		.who = &self };
 	struct tf_error err = { 0 };
 	bool worm;
 
-	if (n == 2 && strncmp(arg[1], "dir:", 4) != 0)
-		return cmd_usage(&cmd_org, "only dir: is a ledger and blobs");
-	if (tf_org_init(arg[1], n == 3 ? arg[2] : arg[1], &worm, &err) != TF_OK)
+	if (ask.origin == NULL || ask.keys == NULL)
+		return cmd_usage(&cmd_org, "--origin and --keys are required");
+	actor_self(&self);
+	if (tf_org_init(&o, &worm, &err) != TF_OK)
 		return report(&err);
 	report_note(worm ? "a locked object could not be deleted: the store of "
 			   "the blobs holds locks" :
 			   "nothing is locked: who may write the blobs may "
 			   "delete them");
+	report_note("Keep %s/log.pem secret, and give %s/log.vkey to those who "
+		    "verify.",
+	    ask.keys, ask.keys);
 	return REPORT_OK;
+}
+
+static void
+print_found(void *arg, const char *origin, uint64_t number, const char *what)
+{
+	(void)arg;
+	report_note("%s: entry %llu %s", origin, (unsigned long long)number,
+	    what);
+}
+
+static int
+publish(const char *ledger, const char *blobs)
+{
+	struct tf_publish o = { .ledger = ledger,
+		.blobs = blobs,
+		.keys = ask.keys,
+		.found = print_found };
+	struct tf_published r;
+	struct tf_error err = { 0 };
+
+	if (ask.keys == NULL)
+		return cmd_usage(&cmd_org, "--keys is required");
+	if (tf_org_publish(&o, &r, &err) != TF_OK)
+		return report(&err);
+	printf("published %llu entries of %llu members: %llu new\n",
+	    (unsigned long long)r.entries, (unsigned long long)r.members,
+	    (unsigned long long)r.added);
+	if (r.uncovered > 0)
+		printf("%llu entries are not signed by their members yet\n",
+		    (unsigned long long)r.uncovered);
+	return report_end(r.wrong > 0 ? REPORT_TAMPERED : REPORT_OK);
 }
 
 static int
@@ -150,24 +200,52 @@ enrol(char **arg)
 	return rc == TF_OK ? REPORT_OK : report(&err);
 }
 
+/* What may be asked of an action, beside its operands. */
+static const char *
+misplaced(const char *action, bool list)
+{
+	bool signs = strcmp(action, "init") == 0 ||
+	    strcmp(action, "publish") == 0;
+
+	if (ask.role != NULL && strcmp(action, "enrol") != 0)
+		return "--role is for enrol";
+	if (ask.json && !list)
+		return "--json is for list and refused";
+	if (ask.keys != NULL && !signs)
+		return "--keys is for init and publish";
+	if (ask.origin != NULL && strcmp(action, "init") != 0)
+		return "--origin is for init";
+	return NULL;
+}
+
+/* Actions with a ledger, and blobs that may be there too. */
+static int
+of_both(int n, char **arg)
+{
+	if (n == 2 && strncmp(arg[1], "dir:", 4) != 0)
+		return cmd_usage(&cmd_org, "only dir: is a ledger and blobs");
+	return strcmp(arg[0], "init") == 0 ?
+	    init(arg[1], n == 3 ? arg[2] : arg[1]) :
+	    publish(arg[1], n == 3 ? arg[2] : arg[1]);
+}
+
 static int
 run(int n, char **arg)
 {
-	bool two = strcmp(arg[0], "list") == 0 ||
+	bool list = strcmp(arg[0], "list") == 0 ||
 	    strcmp(arg[0], "refused") == 0;
 	struct refusal_count count = { 0 };
+	const char *wrong = misplaced(arg[0], list);
 	struct tf_error err = { 0 };
 	enum tf_code rc;
 
-	if (ask.role != NULL && strcmp(arg[0], "enrol") != 0)
-		return cmd_usage(&cmd_org, "--role is for enrol");
-	if (ask.json && !two)
-		return cmd_usage(&cmd_org, "--json is for list and refused");
-	if (strcmp(arg[0], "init") == 0)
-		return init(n, arg);
-	if (n != (two ? 2 : 3))
+	if (wrong != NULL)
+		return cmd_usage(&cmd_org, wrong);
+	if (strcmp(arg[0], "init") == 0 || strcmp(arg[0], "publish") == 0)
+		return of_both(n, arg);
+	if (n != (list ? 2 : 3))
 		return cmd_usage(&cmd_org,
-		    two ? "give a ledger" : "give a ledger and a member");
+		    list ? "give a ledger" : "give a ledger and a member");
 	if (strcmp(arg[0], "enrol") == 0)
 		return enrol(arg);
 	if (strcmp(arg[0], "revoke") == 0)
@@ -183,13 +261,14 @@ run(int n, char **arg)
 
 const struct verb cmd_org = {
 	.name = "org",
-	.summary = "make an organisation's ledger, and say who may append",
-	.usage = "init LEDGER [BLOBS]\n"
+	.summary = "make, govern and sign the ledger of an organisation",
+	.usage = "init --origin NAME --keys DIRECTORY LEDGER [BLOBS]\n"
+		 "publish --keys DIRECTORY LEDGER [BLOBS]\n"
 		 "enrol [--role ROLE] LEDGER VKEY|FILE\n"
 		 "revoke LEDGER ORIGIN\n"
 		 "list|refused [--json] LEDGER",
 	.options = options,
-	.actions = "init|enrol|revoke|list|refused",
+	.actions = "init|enrol|revoke|list|refused|publish",
 	.min = 2,
 	.max = 3,
 	.run = run,

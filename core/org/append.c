@@ -17,6 +17,11 @@ check(const struct tf_batch *b, struct tf_error *err)
 		if (b->entries[i].n == 0 || b->entries[i].n > TF_ORG_ENTRY_MAX)
 			return tf_fail(err, TF_USAGE,
 			    "an entry of a batch breaks a limit");
+	for (size_t i = 0; i < b->nlocated; i++)
+		if (b->located[i].len > TF_BUNDLED_MAX ||
+		    b->located[i].off > TF_BUNDLE_MAX - b->located[i].len)
+			return tf_fail(err, TF_USAGE,
+			    "a part of a bundle breaks a limit");
 	return TF_OK;
 }
 

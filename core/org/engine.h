@@ -50,7 +50,8 @@
  * organiser also enrols, revokes and publishes. */
 enum tf_org_how { TF_ORG_READER, TF_ORG_MEMBER, TF_ORG_ORGANISER };
 
-/* Where the bytes of a small object are: a part of a bundle, which is a blob. */
+/* Where the bytes of a small object are: a part of a bundle, which is a blob.  len
+ * is at most TF_BUNDLED_MAX, off + len at most TF_BUNDLE_MAX. */
 struct tf_located {
 	struct tf_hash object, bundle;
 	uint64_t off, len;

@@ -1,10 +1,15 @@
-/* Making and governing an organisation: see org.h above. */
+/* Making and governing an organisation: see core/org.h. */
 #include "../org.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "../ledger/note.h"
+#include "append.h"
+#include "organiser.h"
 #include "uri.h"
+
+#define TRIES 7 /* to append entry 0: 6 seconds of pauses */
 
 static enum tf_code
 probe(const char *uri, bool *worm, struct tf_error *err)
@@ -25,16 +30,86 @@ probe(const char *uri, bool *worm, struct tf_error *err)
 	return rc;
 }
 
-/* The ledger comes last: whoever is killed here can begin again. */
-enum tf_code
-tf_org_init(const char *ledger, const char *blobs, bool *worm,
-    struct tf_error *err)
+/* A ledger that a killed run has left empty is taken. */
+static enum tf_code
+create(const char *uri, struct tf_ledger **l, struct tf_error *err)
 {
-	enum tf_code rc = tf_blobs_create(blobs, err);
+	struct tf_error why = { 0 };
+	uint64_t size;
+	enum tf_code rc = tf_ledger_create(uri, &why), opened;
+
+	if (rc != TF_OK && rc != TF_EXISTS)
+		return tf_fail_as(err, &why);
+	if ((opened = tf_ledger_open(uri, TF_ORG_ORGANISER, l, err)) != TF_OK)
+		return opened;
+	if (rc == TF_OK)
+		return TF_OK;
+	if ((rc = (*l)->ops->size(*l, &size, err)) == TF_OK && size > 0)
+		rc = tf_fail_as(err, &why);
+	return rc;
+}
+
+static bool
+wait_a_little(void *arg, unsigned ms, const struct tf_error *why)
+{
+	(void)why;
+	(void)poll(NULL, 0, (int)ms);
+	return ++*(unsigned *)arg < TRIES;
+}
+
+/*
+ * The organisation is a member for the moment of its entry 0 only: nobody else can
+ * append in its name.
+ */
+static enum tf_code
+append_first(struct tf_ledger *l, const struct tf_organiser *o,
+    const struct tf_actor *who, struct tf_error *err)
+{
+	struct tf_buf entry = { 0 }, vkey = { 0 };
+	struct tf_str bytes;
+	unsigned tries = 0;
+	struct tf_patience patience = { wait_a_little, &tries };
+	struct tf_batch b = { .origin = o->vkey.name,
+		.entries = &bytes,
+		.n = 1 };
+	struct tf_appended a;
+	enum tf_code rc = tf_organiser_entry(o, who, &entry, err);
+
+	tf_vkey_text(&o->vkey, &vkey);
+	tf_buf_add(&vkey, "", 1);
+	if (rc == TF_OK)
+		rc = tf_buf_end(&vkey, err);
+	if (rc == TF_OK)
+		rc = l->ops->enrol(l, o->vkey.name, vkey.p, "", err);
+	bytes = tf_buf_bytes(&entry);
+	if (rc == TF_OK)
+		rc = tf_org_append(l, &b, &patience, &a, err);
+	if (rc == TF_OK)
+		rc = l->ops->revoke(l, o->vkey.name, err);
+	tf_buf_free(&entry);
+	tf_buf_free(&vkey);
+	return rc;
+}
+
+enum tf_code
+tf_org_init(const struct tf_org_new *o, bool *worm, struct tf_error *err)
+{
+	struct tf_organiser organiser = { 0 };
+	struct tf_ledger *l = NULL;
+	enum tf_code rc = tf_organiser_make(o->keys, o->origin, &organiser,
+	    err);
 
 	if (rc == TF_OK)
-		rc = probe(blobs, worm, err);
-	return rc == TF_OK ? tf_ledger_create(ledger, err) : rc;
+		rc = tf_blobs_create(o->blobs, err);
+	if (rc == TF_OK)
+		rc = probe(o->blobs, worm, err);
+	if (rc == TF_OK)
+		rc = create(o->ledger, &l, err);
+	if (rc == TF_OK)
+		rc = append_first(l, &organiser, o->who, err);
+	tf_ledger_close(l);
+	tf_organiser_free(&organiser);
+	return rc;
 }
 
 enum tf_code

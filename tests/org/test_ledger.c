@@ -374,7 +374,7 @@ END_TEST
 START_TEST(objects_are_located_for_their_member_only)
 {
 	struct tf_located at[2] = { { .off = 5, .len = 0 },
-		{ .off = (uint64_t)1 << 40, .len = 9 } },
+		{ .off = TF_BUNDLE_MAX - 9, .len = 9 } },
 			  out, lie;
 	struct some_batch *b;
 	struct tf_appended a;

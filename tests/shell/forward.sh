@@ -1,5 +1,6 @@
 #!/bin/sh
 # trailctl org and forward: stores of several hosts in one ledger, in a directory.
+# shellcheck disable=SC2086 # $new is words
 . "$(dirname "$0")/../suite.sh"
 
 # store_with NAME N: a new store with N attestations, not mounted; its key is in
@@ -63,15 +64,73 @@ has() {
 	END
 }
 
+new='--origin example.org/organisation --keys keys'
+
+# published: the files below org/log are those of a log as C2SP tlog-tiles has them,
+# of all entries of the ledger; the key of the organisation has signed its root.
+published() {
+	python3 - <<-'END'
+	import base64, hashlib, sqlite3, struct, subprocess
+	def sha(b):
+	    return hashlib.sha256(b).digest()
+	def root(l):
+	    if len(l) == 1:
+	        return l[0]
+	    k = 1
+	    while k * 2 < len(l):
+	        k *= 2
+	    return sha(b'\1' + root(l[:k]) + root(l[k:]))
+	def file(level, n, width):
+	    p = f'{n % 1000:03}'
+	    while n >= 1000:
+	        n //= 1000
+	        p = f'x{n % 1000:03}/{p}'
+	    return open(f'org/log/tile/{level}/{p}' +
+	        ('' if width == 256 else f'.p/{width}'), 'rb').read()
+	note = open('org/log/checkpoint', 'rb').read()
+	text, signature = note.split(b'\n\n')
+	origin, size, top = text.decode().split('\n')
+	size = int(size)
+	o = sqlite3.connect('file:org/org.db?mode=ro', uri=True)
+	bodies = [b for b, in o.execute('SELECT body FROM leaf ORDER BY seq')][:size]
+	assert len(bodies) == size and origin == 'example.org/organisation'
+	assert bytes(bodies[0]).endswith(b'"type":"organisation.opened","v":2}')
+	level, hashes = 0, [sha(b'\0' + b) for b in bodies]
+	assert root(hashes) == base64.b64decode(top)
+	while hashes:
+	    for n in range(0, len(hashes), 256):
+	        part = hashes[n:n + 256]
+	        assert file(level, n // 256, len(part)) == b''.join(part)
+	    hashes = [root(hashes[n:n + 256]) for n in range(0, len(hashes) // 256 * 256, 256)]
+	    level += 1
+	for n in range(0, size, 256):
+	    part = bodies[n:n + 256]
+	    assert file('entries', n // 256, len(part)) == b''.join(
+	        struct.pack('>H', len(b)) + b for b in part)
+	name, id, key = open('keys/log.vkey').read().strip().split('+', 2)
+	key = base64.b64decode(key)
+	open('pub.der', 'wb').write(bytes.fromhex('302a300506032b6570032100') + key[1:])
+	open('text', 'wb').write(text + b'\n')
+	line = signature.decode().split()
+	assert line[1] == name
+	open('sig', 'wb').write(base64.b64decode(line[2])[4:])
+	subprocess.run(['openssl', 'pkeyutl', '-verify', '-pubin', '-inkey', 'pub.der',
+	    '-keyform', 'DER', '-rawin', '-in', 'text', '-sigfile', 'sig'], check=True,
+	    stdout=subprocess.DEVNULL)
+	END
+}
+
 # --- an organisation ------------------------------------------------------------
 
 # Only an organiser's list says who may append.
 members_are_enrolled() {
-	is 0 trailctl org init dir:org
+	is 0 trailctl org init $new dir:org
 	complains 'nothing is locked'
-	is 3 trailctl org init dir:nowhere/org
-	is 1 trailctl org init dir:org
+	is 3 trailctl org init $new dir:nowhere/org
+	is 1 trailctl org init $new dir:org
 	complains 'exists'
+	is 3 trailctl org init --origin example.org/x --keys keys dir:other
+	[ ! -e other ]
 	store_with one 3
 	is 1 trailctl forward --once one dir:org
 	complains 'example.org/one is not enrolled'
@@ -192,6 +251,83 @@ two_forwarders_agree() {
 	wait $first
 	has two
 	is 0 trailctl org refused dir:org
+}
+
+# --- the log of the organisation ------------------------------------------------------
+
+# The organisation signs all entries, in the form of any log, and each run continues
+# the one before.
+the_organisation_signs() {
+	is 0 trailctl org publish --keys keys dir:org
+	says '^published [0-9]* entries of 2 members: [0-9]* new$'
+	has_lines 1
+	published
+	cp org/log/checkpoint first
+	is 0 trailctl org publish --keys keys dir:org
+	says ': 0 new$'
+	cmp org/log/checkpoint first
+	# One entry per transaction: several tiles.
+	mount two
+	for i in $(seq 100); do
+		record "p$i"
+	done
+	unmount
+	is 0 trailctl forward --once two dir:org
+	is 0 trailctl org publish --keys keys dir:org
+	[ "$(sed -n 2p org/log/checkpoint)" -gt 256 ]
+	[ -f org/log/tile/0/000 ]
+	published
+	# What a killed run has left out.
+	rm org/log/checkpoint
+	is 0 trailctl org publish --keys keys dir:org
+	published
+}
+
+# altered SQL: is what a publication says of a ledger that was altered so.
+altered() {
+	cp -a org whole
+	python3 - "$1" <<-'END'
+	import sqlite3, sys
+	o = sqlite3.connect('org/org.db')
+	for t in 'leaf_kept', 'leaf_stays', 'member_grows':
+	    o.execute('DROP TRIGGER ' + t)
+	o.executescript(sys.argv[1])
+	END
+	is 4 trailctl org publish --keys keys dir:org
+	rm -r org
+	mv whole org
+}
+
+# Nothing is signed over a ledger whose beginning was altered; of a member that is
+# wrong the run says so, and signs the others.
+an_altered_ledger_is_not_signed() {
+	altered "UPDATE leaf SET body = CAST(replace(CAST(body AS TEXT), 'a', 'b')
+		AS BLOB) WHERE seq = 7"
+	complains 'not those that were signed: it was altered'
+	altered "DELETE FROM leaf WHERE seq = (SELECT max(seq) FROM leaf)"
+	complains 'but [0-9]* were signed: some are lost'
+	altered "DELETE FROM leaf WHERE seq = 9"
+	complains 'entry 9 of the ledger is missing'
+	altered "UPDATE note SET note = (SELECT note FROM note
+		WHERE member <> 2 ORDER BY size LIMIT 1) WHERE member = 2"
+	complains 'example.org/one: entry [0-9]* has a checkpoint'
+	# Before anything was signed, the members' own signatures find it.
+	altered "DELETE FROM checkpoint; UPDATE leaf SET body =
+		CAST(replace(CAST(body AS TEXT), '\"uid\":0', '\"uid\":1') AS BLOB)
+		WHERE member = 2"
+	complains 'other bytes: another ledger was published'
+	cp -a org/log logs
+	rm -r org/log/tile
+	altered "DELETE FROM checkpoint; UPDATE leaf SET body =
+		CAST(replace(CAST(body AS TEXT), '\"uid\":0', '\"uid\":1') AS BLOB)
+		WHERE member = 2"
+	complains 'example.org/one: entry [0-9]* has a checkpoint of other entries'
+	rm -r org/log
+	mv logs org/log
+	is 0 trailctl org init --origin example.org/z --keys k2 dir:other
+	is 3 trailctl org publish --keys k2 dir:org
+	complains 'entry 0 of the ledger is not of example.org/z'
+	rm -r other
 }
 
 # --- refusals ----------------------------------------------------------------------
@@ -341,7 +477,10 @@ wrong_arguments_are_usage_errors() {
 	is 2 trailctl org enrol dir:org
 	is 2 trailctl org enrol dir:org one.vkey --json
 	is 2 trailctl org list dir:org --role x
-	is 2 trailctl org init ftp://x/y dir:org
+	is 2 trailctl org init $new ftp://x/y dir:org
+	is 2 trailctl org init dir:new
+	is 2 trailctl org publish dir:org
+	is 2 trailctl org publish $new dir:org
 	is 3 trailctl forward --once nowhere dir:org
 	is 2 trailctl org list postgresql://me:secret@127.0.0.1/x
 	complains 'no password in the URI'
@@ -350,7 +489,8 @@ wrong_arguments_are_usage_errors() {
 
 with /dev/fuse python3 members_are_enrolled a_repetition_sends_nothing \
 	a_busy_mount_is_forwarded a_service_follows many_kills_lose_nothing \
-	two_forwarders_agree a_fork_is_refused a_fork_is_recorded \
+	two_forwarders_agree the_organisation_signs an_altered_ledger_is_not_signed \
+	a_fork_is_refused a_fork_is_recorded \
 	a_revoked_member_is_refused a_lost_object_is_found \
 	a_service_waits_for_the_organisation wrong_arguments_are_usage_errors
 finish

@@ -244,11 +244,13 @@ who_records_with_which_verb() {
 who_works_without_the_mount() {
 	is 0 trailctl mirror mnt mirror
 	verb mirror root 'trailctl mirror mnt zips/mirror-$me'
-	is 0 trailctl org init dir:zips/org
+	is 0 trailctl org init --origin example.org/org --keys org-keys dir:zips/org
 	verb forward root 'trailctl forward --once mnt dir:zips/org || [ $? -eq 1 ]'
 	verb org root 'trailctl org list dir:zips/org'
 	verb org root 'trailctl org enrol dir:zips/org key'
-	verb org "$everybody" 'trailctl org init dir:zips/org-$me'
+	verb org "$everybody" 'trailctl org init --origin example.org/$me \
+		--keys zips/org-keys-$me dir:zips/org-$me'
+	verb org root 'trailctl org publish --keys org-keys dir:zips/org'
 	verb backup root 'trailctl backup mnt zips/backup-$me'
 	verb witness root 'trailctl witness --policy policy --print w store'
 	# The checkpoint is for everybody, what a witness answered is for root.

@@ -1,0 +1,178 @@
+/* The log of an organisation: see organiser.h. */
+#include "organiser.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/bytes.h"
+#include "../base/clock.h"
+#include "../base/file.h"
+#include "../base/member.h"
+#include "../base/users.h"
+#include "../ledger/actor_json.h"
+#include "../ledger/entry_write.h"
+#include "../ledger/name.h"
+
+#define VKEY_MAX 512
+
+static enum tf_code
+open_dir(const char *dir, int *fd, struct tf_error *err)
+{
+	*fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *fd >= 0 ? TF_OK :
+			  tf_fail(err, tf_code_of_open(errno), "%.100s: %s",
+			      dir, strerror(errno));
+}
+
+/* The key, and the name that stands beside it. */
+static enum tf_code
+load(int fd, struct tf_organiser *out, struct tf_error *err)
+{
+	struct tf_buf text = { 0 };
+	struct tf_pubkey pub;
+	struct tf_vkey made;
+	enum tf_code rc = tf_key_load(fd, TF_ORGANISER_SECRET, &out->key, err);
+
+	if (rc == TF_OK)
+		rc = tf_file_read(fd, TF_ORGANISER_VKEY, VKEY_MAX, &text, err);
+	if (rc == TF_OK)
+		rc = tf_vkey_parse(tf_buf_bytes(&text).p,
+		    strcspn(tf_buf_bytes(&text).p, "\n"), &out->vkey, err);
+	tf_buf_free(&text);
+	if (rc != TF_OK)
+		return rc;
+	tf_key_public(out->key, &pub);
+	tf_vkey_make(&made, out->vkey.name, &pub);
+	if (memcmp(made.pub.b, out->vkey.pub.b, sizeof(made.pub.b)) != 0)
+		return tf_fail(err, TF_FOREIGN,
+		    "%s is not the public half of %s", TF_ORGANISER_VKEY,
+		    TF_ORGANISER_SECRET);
+	return TF_OK;
+}
+
+static enum tf_code
+save_vkey(int fd, const char *origin, const struct tf_key *key,
+    struct tf_error *err)
+{
+	struct tf_buf text = { 0 };
+	struct tf_pubkey pub;
+	struct tf_vkey vkey;
+	enum tf_code rc;
+
+	tf_key_public(key, &pub);
+	tf_vkey_make(&vkey, origin, &pub);
+	tf_vkey_text(&vkey, &text);
+	tf_buf_str(&text, "\n");
+	if ((rc = tf_buf_end(&text, err)) == TF_OK)
+		rc = tf_file_write(fd, TF_ORGANISER_VKEY, text.p, text.n, 0444,
+		    false, err);
+	tf_buf_free(&text);
+	return rc;
+}
+
+/* A key whose vkey a crash has left out gets it now. */
+static enum tf_code
+make(int fd, const char *origin, struct tf_error *err)
+{
+	struct tf_key *key = NULL;
+	enum tf_code rc = tf_key_load(fd, TF_ORGANISER_SECRET, &key, err);
+
+	if (rc == TF_NOTFOUND) {
+		rc = tf_key_generate(&key, err);
+		if (rc == TF_OK)
+			rc = tf_key_save(key, fd, TF_ORGANISER_SECRET, err);
+	}
+	if (rc == TF_OK && faccessat(fd, TF_ORGANISER_VKEY, F_OK, 0) != 0)
+		rc = save_vkey(fd, origin, key, err);
+	tf_key_free(key);
+	return rc;
+}
+
+enum tf_code
+tf_organiser_make(const char *dir, const char *origin, struct tf_organiser *out,
+    struct tf_error *err)
+{
+	int fd = -1;
+	enum tf_code rc = TF_OK;
+
+	*out = (struct tf_organiser){ 0 };
+	if (strlen(origin) > TF_ORIGIN_MAX ||
+	    !tf_origin_ok(origin, strlen(origin)))
+		return tf_fail(err, TF_INVALID, "%.100s is no name of a log",
+		    origin);
+	rc = tf_file_mkdir(AT_FDCWD, dir, err);
+	if (rc == TF_OK || rc == TF_EXISTS)
+		rc = open_dir(dir, &fd, err);
+	if (rc == TF_OK)
+		rc = make(fd, origin, err);
+	if (rc == TF_OK)
+		rc = tf_file_sync_dir(fd, "..", err);
+	if (rc == TF_OK)
+		rc = load(fd, out, err);
+	if (rc == TF_OK && strcmp(out->vkey.name, origin) != 0)
+		rc = tf_fail(err, TF_FOREIGN, "%.60s has the key of %s", dir,
+		    out->vkey.name);
+	if (fd >= 0)
+		(void)close(fd); /* only read */
+	return rc;
+}
+
+enum tf_code
+tf_organiser_load(const char *dir, struct tf_organiser *out,
+    struct tf_error *err)
+{
+	int fd;
+	enum tf_code rc;
+
+	*out = (struct tf_organiser){ 0 };
+	if ((rc = open_dir(dir, &fd, err)) != TF_OK)
+		return rc;
+	rc = load(fd, out, err);
+	(void)close(fd); /* only read */
+	return rc;
+}
+
+void
+tf_organiser_free(struct tf_organiser *o)
+{
+	tf_key_free(o->key);
+	o->key = NULL;
+}
+
+enum tf_code
+tf_organiser_entry(const struct tf_organiser *o, const struct tf_actor *who,
+    struct tf_buf *out, struct tf_error *err)
+{
+	char user[256], group[256];
+	struct tf_buf actor = { 0 }, vkey = { 0 };
+	struct tf_json j;
+	enum tf_code rc;
+
+	tf_users_learn(who->uid, who->gid);
+	tf_user_name(who->uid, user, sizeof(user));
+	tf_group_name(who->gid, group, sizeof(group));
+	tf_actor_json(&actor, who, user, group);
+	tf_vkey_text(&o->vkey, &vkey);
+	if ((rc = tf_buf_end(&actor, err)) == TF_OK &&
+	    (rc = tf_buf_end(&vkey, err)) == TF_OK) {
+		tf_json_begin(&j, out);
+		tf_json_object(&j);
+		tf_json_key(&j, "actor");
+		tf_json_raw(&j, tf_buf_bytes(&actor));
+		tf_put_time(&j, "at", tf_clock_now());
+		tf_put_str(&j, "key", tf_buf_bytes(&vkey));
+		tf_put_str(&j, "origin", tf_str_of(o->vkey.name));
+		tf_put_uint(&j, "seq", 0);
+		tf_put_str(&j, "type", tf_str_of("organisation.opened"));
+		tf_put_uint(&j, "v", 2);
+		tf_json_object_end(&j);
+		rc = tf_json_end(&j, err);
+	}
+	if (rc == TF_OK)
+		rc = tf_entry_check(out->p, out->n, err);
+	tf_buf_free(&actor);
+	tf_buf_free(&vkey);
+	return rc;
+}

@@ -1,0 +1,41 @@
+/*
+ * The log of an organisation: a key, and entry 0 of its ledger.
+ *
+ * Entry 0 has version 2.  A reader of the version 1 of a vault's entries so says
+ * "newer format", and does not judge the entries of many logs as one of a vault.
+ *	{"actor":A,"at":T,"key":VKEY,"origin":O,"seq":0,
+ *	 "type":"organisation.opened","v":2}
+ */
+#ifndef TF_ORG_ORGANISER_H
+#define TF_ORG_ORGANISER_H
+
+#include "../base/crypto.h"
+#include "../ledger/note.h"
+
+struct tf_actor;
+
+/* Names in the directory of the organiser's keys. */
+#define TF_ORGANISER_SECRET "log.pem"
+#define TF_ORGANISER_VKEY "log.vkey"
+
+/* The key of the log.  tf_organiser_free releases it. */
+struct tf_organiser {
+	struct tf_key *key;
+	struct tf_vkey vkey;
+};
+
+/* Make the directory dir, if it is absent, and a key for origin in it.  A key that
+ * is there already, of that origin, is taken.  TF_INVALID: no origin; TF_FOREIGN:
+ * the key is of another one. */
+TF_MUST_USE enum tf_code tf_organiser_make(const char *dir, const char *origin,
+    struct tf_organiser *out, struct tf_error *err);
+/* Errors: those of tf_key_load; TF_INVALID the vkey. */
+TF_MUST_USE enum tf_code tf_organiser_load(const char *dir,
+    struct tf_organiser *out, struct tf_error *err);
+void tf_organiser_free(struct tf_organiser *o);
+
+/* Append the bytes of entry 0 to out. */
+TF_MUST_USE enum tf_code tf_organiser_entry(const struct tf_organiser *o,
+    const struct tf_actor *who, struct tf_buf *out, struct tf_error *err);
+
+#endif
