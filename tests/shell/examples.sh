@@ -201,7 +201,10 @@ before_trailctl_record() {
 	unmake_prod
 }
 # They have done this.
-after_trailctl_record() { grep -qx deployed printed; }
+after_trailctl_record() {
+	grep -qx deployed printed
+	grep -qx 'all is well' /mnt/vault/prod/run-8/tests/output.log
+}
 # For its examples.
 before_trailctl_trail() { before_trailctl_record; }
 # They have done this.
