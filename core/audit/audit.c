@@ -588,6 +588,17 @@ check_previous(struct tf_audit *a, const struct tf_entry *e,
 	return rc;
 }
 
+/* The first entry says what the ledger is, such as that of an organisation, which
+ * has the entries of many logs. */
+static void
+check_first(struct tf_audit *a, const struct tf_entry *e)
+{
+	a->later = true;
+	if (!tf_str_same(e->origin, tf_str_of(a->vkey.name)))
+		tf_audit_finding(a, TF_CHECK_ENTRIES, 0, tf_nowhere,
+		    "the first entry is of another ledger than the key's");
+}
+
 enum tf_code
 tf_audit_entry(struct tf_audit *a, uint64_t idx, const void *body, size_t n,
     struct tf_error *err)
@@ -614,11 +625,15 @@ tf_audit_entry(struct tf_audit *a, uint64_t idx, const void *body, size_t n,
 	else
 		tf_audit_trouble(a, TF_CHECK_ENTRIES, idx, tf_nowhere,
 		    "malformed", &e);
-	if (ok)
+	if (ok && idx == 0 && d.e.v > TF_ENTRY_VERSION)
+		check_first(a, &d.e);
+	if (ok && a->later)
+		a->r->newer += d.e.v > TF_ENTRY_VERSION;
+	else if (ok)
 		rc = check_previous(a, &d.e, err);
 	if (rc == TF_OK)
 		rc = tf_audit_check_place(a, idx, path, &leaf, err);
-	if (rc == TF_OK && ok)
+	if (rc == TF_OK && ok && !a->later)
 		rc = check_meaning(a, &d.e, &leaf, err);
 	else if (rc == TF_OK) {
 		a->unseen = true;
@@ -717,7 +732,7 @@ tf_audit_run(struct tf_audit *a, struct tf_error *err)
 	else if (!a->cut)
 		tf_audit_check_tree(a);
 	tf_replay_end(a->replay);
-	if (!a->cut)
+	if (!a->cut && !a->later)
 		check_identity(a);
 	if (a->source->end != NULL && (rc = a->source->end(a, err)) != TF_OK)
 		return rc;

@@ -60,7 +60,10 @@ struct tf_audit {
 	unsigned stored_width;
 	uint64_t next; /* index of the next entry */
 	bool unseen;   /* some entries could not be read */
-	bool cut;      /* the last entries are not there: no tree */
+	/* Entry 0 is of a later version: the entries are not those of one vault,
+	 * and only their bytes are judged. */
+	bool later;
+	bool cut; /* the last entries are not there: no tree */
 	struct tf_quorum_count *quorum; /* NULL: no policy */
 	struct tf_error unable;		/* I/O or memory failed: no verdict */
 	struct tf_growing growing;	/* evidence that is not sealed yet */

@@ -262,6 +262,14 @@ the_organisation_signs() {
 	says '^published [0-9]* entries of 2 members: [0-9]* new$'
 	has_lines 1
 	published
+	# A verifier of vaults checks bytes and signature, and accuses nobody.
+	is 5 trailctl verify --vkey keys/log.vkey org/log
+	says '^UNDECIDED: no damage found'
+	says '^entries *OK .* 1 of a later version'
+	says '^tree *OK'
+	says '^tiles *OK'
+	says '^signature *OK .*example.org/organisation, by the key given'
+	is 4 trailctl verify --vkey one.vkey org/log
 	cp org/log/checkpoint first
 	is 0 trailctl org publish --keys keys dir:org
 	says ': 0 new$'
