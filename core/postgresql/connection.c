@@ -307,7 +307,7 @@ on_notice(void *arg, const PGresult *r)
 		c->warned = true;
 }
 
-/* The first line of a text of libpq. */
+/* The bytes of the first line. */
 static int
 line(const char *text)
 {
@@ -341,6 +341,9 @@ connect_failed(const char *text, struct tf_error *err)
 	    (has(text, "certificate") && !has(text, "timeout")) ||
 	    has(text, "SSL error: tls") || has(text, "alert"))
 		code = TF_ACCESS;
+	/* A line for each host: the last one was tried last. */
+	while (text[line(text)] != '\0' && text[line(text) + 1] != '\0')
+		text += line(text) + 1;
 	errno = 0;
 	return tf_fail(err, code, "PostgreSQL: %.*s", line(text), text);
 }
@@ -441,6 +444,56 @@ out:
 	return rc;
 }
 
+enum wait { WAIT_OVER, WAIT_LATE, WAIT_LOST };
+
+/* Send what is left, and wait until the answer is there. */
+static enum wait
+wait_for_answer(struct tf_pg *c, uint64_t until_ns)
+{
+	for (;;) {
+		struct pollfd p = { .fd = PQsocket(c->conn), .events = POLLIN };
+		uint64_t now = tf_clock_boot_ns();
+		int left = PQflush(c->conn), ms;
+
+		if (left < 0 || p.fd < 0)
+			return WAIT_LOST;
+		if (left == 0 && !PQisBusy(c->conn))
+			return WAIT_OVER;
+		if (now >= until_ns)
+			return WAIT_LATE;
+		if (left > 0)
+			p.events |= POLLOUT;
+		ms = (int)((until_ns - now) / 1000000) + 1;
+		if (poll(&p, 1, ms) < 0 && errno != EINTR)
+			return WAIT_LOST;
+		if ((p.revents & ~POLLOUT) != 0 && PQconsumeInput(c->conn) == 0)
+			return WAIT_LOST;
+	}
+}
+
+/*
+ * Let a process of the server that waits for a lock end when its client is gone:
+ * such processes would add up.  A server before 14 cannot do that, so an error is
+ * none of ours.  False: the server does not answer.
+ */
+static bool
+settle(struct tf_pg *c)
+{
+	uint64_t until = tf_clock_boot_ns() + c->answer_s * TF_SECOND;
+	PGresult *r;
+
+	if (!PQsendQuery(c->conn,
+		"SET client_connection_check_interval = '5s'"))
+		return false;
+	do {
+		if (wait_for_answer(c, until) != WAIT_OVER)
+			return false;
+		r = PQgetResult(c->conn);
+		PQclear(r);
+	} while (r != NULL);
+	return PQstatus(c->conn) == CONNECTION_OK;
+}
+
 static enum tf_code
 reconnect(struct tf_pg *c, struct tf_error *err)
 {
@@ -472,10 +525,10 @@ reconnect(struct tf_pg *c, struct tf_error *err)
 		rc = tf_nomem(err);
 	} else if (PQstatus(c->conn) != CONNECTION_OK) {
 		rc = connect_failed(PQerrorMessage(c->conn), err);
-	} else if (PQsetnonblocking(c->conn, 1) != 0) {
+	} else if (PQsetnonblocking(c->conn, 1) != 0 || !settle(c)) {
 		errno = 0;
-		rc = tf_fail(err, TF_IO,
-		    "PostgreSQL: cannot use the connection");
+		rc = tf_fail(err, TF_IO, "PostgreSQL at %s: no answer",
+		    PQhost(c->conn) == NULL ? "?" : PQhost(c->conn));
 	} else {
 		(void)PQsetNoticeReceiver(c->conn, on_notice, c);
 	}
@@ -543,33 +596,6 @@ tf_pg_replicas(const struct tf_pg *c)
 }
 
 /* --- questions -------------------------------------------------------- */
-
-enum wait { WAIT_OVER, WAIT_LATE, WAIT_LOST };
-
-/* Send what is left, and wait until the answer is there. */
-static enum wait
-wait_for_answer(struct tf_pg *c, uint64_t until_ns)
-{
-	for (;;) {
-		struct pollfd p = { .fd = PQsocket(c->conn), .events = POLLIN };
-		uint64_t now = tf_clock_boot_ns();
-		int left = PQflush(c->conn), ms;
-
-		if (left < 0 || p.fd < 0)
-			return WAIT_LOST;
-		if (left == 0 && !PQisBusy(c->conn))
-			return WAIT_OVER;
-		if (now >= until_ns)
-			return WAIT_LATE;
-		if (left > 0)
-			p.events |= POLLOUT;
-		ms = (int)((until_ns - now) / 1000000) + 1;
-		if (poll(&p, 1, ms) < 0 && errno != EINTR)
-			return WAIT_LOST;
-		if ((p.revents & ~POLLOUT) != 0 && PQconsumeInput(c->conn) == 0)
-			return WAIT_LOST;
-	}
-}
 
 /* What an error of the server means.  It has rolled the question back. */
 static enum tf_code

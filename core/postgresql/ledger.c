@@ -3,10 +3,10 @@
  * organisation.sql, which is compiled in and states what each function promises.
  * This file only asks and translates; connection.h says what is in doubt.
  *
- * What a ledger with replicas shows is safe: before entries are read that this
- * handle has not seen as safe, it asks for the size, and that commit waits for a
- * standby (P3 in organisation.sql).  So an organiser signs nothing that a loss of
- * the primary could take back.
+ * What a ledger with replicas shows is safe: before a handle shows what it has not
+ * seen as safe, it asks for the size, and that commit waits for a standby (P3 in
+ * organisation.sql).  So an organiser signs nothing that a loss of the primary could
+ * take back, and a former primary shows nothing.
  */
 #include <errno.h>
 #include <libpq-fe.h>
@@ -325,7 +325,7 @@ pg_append(struct tf_ledger *l, const struct tf_batch *b,
 	rc = pack(b, &arrays, err);
 	if (rc != TF_OK)
 		goto out;
-	tf_pg_arg_text(&a, b->origin);
+	tf_pg_arg_bytes(&a, tf_str_of(b->origin));
 	tf_pg_arg_number(&a, b->number);
 	tf_pg_arg_array(&a, false, &arrays.entries);
 	tf_pg_arg_array(&a, false, &arrays.objects);
@@ -362,7 +362,7 @@ pg_member(struct tf_ledger *l, const char *origin, uint64_t *next,
 	enum tf_code rc;
 
 	*next = 0;
-	tf_pg_arg_text(&a, origin);
+	tf_pg_arg_bytes(&a, tf_str_of(origin));
 	rc = ask_row(of(l), TF_PG_WRITES,
 	    "SELECT verdict, next_number, checkpoint "
 	    "FROM trailfs.trail_member($1)",
@@ -526,7 +526,7 @@ pg_read_of(struct tf_ledger *l, const char *origin, uint64_t from, uint64_t max,
 
 		n = max - (next - from);
 		n = n < ROWS_AT_ONCE ? n : ROWS_AT_ONCE;
-		tf_pg_arg_text(&a, origin);
+		tf_pg_arg_bytes(&a, tf_str_of(origin));
 		tf_pg_arg_number(&a, next);
 		tf_pg_arg_number(&a, n);
 		rc = tf_pg_ask(p->c, TF_PG_READS,
@@ -544,6 +544,9 @@ pg_read_of(struct tf_ledger *l, const char *origin, uint64_t from, uint64_t max,
 		rc = give_of(l, r, &next, fn, arg, err);
 		PQclear(r);
 	} while (rc == TF_OK && (uint64_t)got == n && next - from < max);
+	/* That there is nothing is said by a node that is the primary now. */
+	if (rc == TF_OK && next == from)
+		rc = pg_size(l, &n, err);
 	return rc == TF_NODATA ? TF_OK : rc;
 }
 
@@ -556,7 +559,7 @@ pg_locate(struct tf_ledger *l, const char *origin, const struct tf_hash *object,
 	PGresult *r;
 	enum tf_code rc;
 
-	tf_pg_arg_text(&a, origin);
+	tf_pg_arg_bytes(&a, tf_str_of(origin));
 	tf_pg_arg_bytes(&a,
 	    (struct tf_str){ (const char *)object->b, sizeof(object->b) });
 	rc = tf_pg_ask(of(l)->c, TF_PG_READS,
@@ -585,15 +588,16 @@ static enum tf_code
 pg_find(struct tf_ledger *l, const char *origin, uint64_t number,
     uint64_t *index, struct tf_error *err)
 {
-	struct pg_ledger *p = of(l);
 	struct tf_pg_args a = { 0 };
 	PGresult *r;
 	uint64_t n;
-	enum tf_code rc;
+	enum tf_code rc = pg_size(l, &n, err);
 
-	tf_pg_arg_text(&a, origin);
+	if (rc != TF_OK)
+		return rc;
+	tf_pg_arg_bytes(&a, tf_str_of(origin));
 	tf_pg_arg_number(&a, number);
-	rc = tf_pg_ask(p->c, TF_PG_READS,
+	rc = tf_pg_ask(of(l)->c, TF_PG_READS,
 	    "SELECT seq FROM trailfs.trail_find($1, $2)", &a, &r, err);
 	if (rc != TF_OK)
 		return rc;
@@ -603,8 +607,6 @@ pg_find(struct tf_ledger *l, const char *origin, uint64_t number,
 	else
 		*index = tf_pg_number(r, 0, 0);
 	PQclear(r);
-	if (rc == TF_OK && *index >= p->safe)
-		rc = pg_size(l, &n, err);
 	return rc;
 }
 
@@ -714,7 +716,7 @@ pg_enrol(struct tf_ledger *l, const char *origin, const char *vkey,
 
 	if (rc != TF_OK)
 		return rc;
-	tf_pg_arg_text(&a, origin);
+	tf_pg_arg_bytes(&a, tf_str_of(origin));
 	tf_pg_arg_text(&a, vkey);
 	tf_pg_arg_text(&a, role);
 	rc = ask_row(of(l), TF_PG_WRITES,
@@ -744,7 +746,7 @@ pg_revoke(struct tf_ledger *l, const char *origin, struct tf_error *err)
 
 	if (rc != TF_OK)
 		return rc;
-	tf_pg_arg_text(&a, origin);
+	tf_pg_arg_bytes(&a, tf_str_of(origin));
 	rc = ask_row(of(l), TF_PG_WRITES, "SELECT trailfs.trail_revoke($1)", &a,
 	    1, &r, err);
 	if (rc != TF_OK)
@@ -765,9 +767,14 @@ pg_members(struct tf_ledger *l, tf_member_fn fn, void *arg,
 {
 	struct tf_pg_args none = { 0 };
 	PGresult *r;
-	enum tf_code rc = tf_pg_ask(of(l)->c, TF_PG_READS,
+	uint64_t n;
+	enum tf_code rc = pg_size(l, &n, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_pg_ask(of(l)->c, TF_PG_READS,
 	    "SELECT origin, vkey, role, next, revoked FROM trailfs.member "
-	    "ORDER BY origin COLLATE \"C\"",
+	    "ORDER BY origin",
 	    &none, &r, err);
 
 	if (rc != TF_OK)
@@ -848,13 +855,15 @@ static enum tf_code
 pg_refusals(struct tf_ledger *l, uint64_t from, tf_refused_fn fn, void *arg,
     struct tf_error *err)
 {
-	uint64_t before;
-	enum tf_code rc;
+	uint64_t before, n;
+	enum tf_code rc = pg_size(l, &n, err);
 
-	do {
+	while (rc == TF_OK) {
 		before = from;
 		rc = some_refusals(of(l), &from, fn, arg, err);
-	} while (rc == TF_OK && from - before == ROWS_AT_ONCE);
+		if (from - before < ROWS_AT_ONCE)
+			break;
+	}
 	return rc;
 }
 

@@ -15,7 +15,8 @@
 --       for a repeat too: it changes a row, so its commit is behind all that it
 --       has seen, and has a place in the log that the standby must have.  Without
 --       this, entries whose wait was cancelled or cut by a crash would be
---       answered as safe.
+--       answered as safe.  A refusal waits as well: a former primary, which has no
+--       standby any more, must not refuse what the primary of now would accept.
 --   P4  What is refused as a fork or a gap is recorded, and the verdict is a
 --       value: an error would roll the record back.
 --   P5  A row of the ledger is not changed and not deleted, not even by the
@@ -65,11 +66,11 @@ CREATE TABLE trailfs.head (
 ) WITH (fillfactor = 10);
 INSERT INTO trailfs.head DEFAULT VALUES;
 
--- next is the number of the origin's next entry; role '' is any role that may
--- append.
+-- An origin is any bytes; next is the number of its next entry.  Role '' is any role
+-- that may append.
 CREATE TABLE trailfs.member (
 	id integer PRIMARY KEY,
-	origin text COLLATE "C" NOT NULL UNIQUE,
+	origin bytea NOT NULL UNIQUE,
 	vkey text NOT NULL,
 	role text NOT NULL,
 	next bigint NOT NULL DEFAULT 0,
@@ -136,8 +137,12 @@ END $$;
 
 -- Let the commit of this transaction wait for a standby, whatever the session
 -- says.  False: the server is set up so that success would not be durable.
+-- Who waits for another transaction is told to try later, and keeps the connection:
+-- connections of which nobody waits any more would add up behind one that waits for
+-- a standby.
 CREATE FUNCTION trailfs.durable() RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
+	PERFORM set_config('lock_timeout', '10s', true);
 	IF current_setting('synchronous_commit') <> 'remote_apply' THEN
 		PERFORM set_config('synchronous_commit', 'on', true);
 	END IF;
@@ -181,7 +186,7 @@ END $$;
 --   gap      first_number is above next
 --   unsafe   the server keeps nothing safe now
 --   invalid  a limit is broken
-CREATE FUNCTION trailfs.trail_append(of_origin text, first_number bigint,
+CREATE FUNCTION trailfs.trail_append(of_origin bytea, first_number bigint,
 	entries bytea[], objects bytea[], bundles bytea[], offs bigint[],
 	lens bigint[], checkpoint bytea,
 	OUT verdict text, OUT next_number bigint, OUT ledger_size bigint)
@@ -210,9 +215,8 @@ BEGIN
 				AS l (object, bundle, off, len)
 			WHERE NOT coalesce(octet_length(l.object) = 32
 				AND octet_length(l.bundle) = 32
-				AND l.off BETWEEN 0 AND 1048576
-				AND l.len BETWEEN 0 AND 65536
-				AND l.off + l.len <= 1048576, false))
+				AND l.off BETWEEN 0 AND 4611686018427387904
+				AND l.len BETWEEN 0 AND 65536, false))
 	THEN
 		verdict := 'invalid';
 		RETURN;
@@ -224,6 +228,7 @@ BEGIN
 
 	SELECT * INTO m FROM trailfs.member WHERE origin = of_origin FOR UPDATE;
 	IF m.id IS NULL OR m.revoked OR NOT trailfs.speaks(m.role) THEN
+		UPDATE trailfs.head SET size = size; -- P3
 		verdict := 'denied';
 		RETURN;
 	END IF;
@@ -250,8 +255,8 @@ BEGIN
 			WHERE e.i <= have AND l.body IS DISTINCT FROM e.body
 			ORDER BY e.i LIMIT 1;
 		IF old IS NULL THEN
-			RAISE EXCEPTION 'entry % of % is not there any more',
-				first_number + k - 1, of_origin USING ERRCODE = 'TF001';
+			RAISE EXCEPTION 'entry % of member % is not there any more',
+				first_number + k - 1, m.id USING ERRCODE = 'TF001';
 		END IF;
 		PERFORM trailfs.refuse(m.id, first_number + k - 1, true, entries[k], old);
 		verdict := 'fork';
@@ -285,24 +290,23 @@ END $$;
 
 -- The cursor of a forwarder.  It waits for a standby like an append (P3): what is
 -- below next is then safe.
-CREATE FUNCTION trailfs.trail_member(of_origin text,
+CREATE FUNCTION trailfs.trail_member(of_origin bytea,
 	OUT verdict text, OUT next_number bigint, OUT checkpoint bytea)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	m trailfs.member;
 BEGIN
-	SELECT * INTO m FROM trailfs.member WHERE origin = of_origin;
-	IF m.id IS NULL OR NOT trailfs.may_ask(m.role) THEN
-		verdict := 'absent';
-		RETURN;
-	END IF;
 	IF NOT pg_is_in_recovery() THEN
 		IF NOT trailfs.durable() THEN
 			verdict := 'unsafe';
 			RETURN;
 		END IF;
-		SELECT * INTO m FROM trailfs.member WHERE id = m.id FOR UPDATE;
 		UPDATE trailfs.head SET size = size;
+	END IF;
+	SELECT * INTO m FROM trailfs.member WHERE origin = of_origin;
+	IF m.id IS NULL OR NOT trailfs.may_ask(m.role) THEN
+		verdict := 'absent';
+		RETURN;
 	END IF;
 	next_number := m.next;
 	SELECT note INTO checkpoint FROM trailfs.note
@@ -336,14 +340,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	SELECT o.version, o.replicas, pg_is_in_recovery() FROM trailfs.organisation o
 $$;
 
-CREATE FUNCTION trailfs.trail_locate(of_origin text, digest bytea)
+CREATE FUNCTION trailfs.trail_locate(of_origin bytea, digest bytea)
 RETURNS TABLE (bundle bytea, off bigint, len bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	SELECT l.bundle, l.off, l.len FROM trailfs.member m
 		JOIN trailfs.located l ON l.member = m.id AND l.object = digest
 		WHERE m.origin = of_origin AND trailfs.may_ask(m.role)
 $$;
-CREATE FUNCTION trailfs.trail_find(of_origin text, which bigint)
+CREATE FUNCTION trailfs.trail_find(of_origin bytea, which bigint)
 RETURNS TABLE (seq bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	SELECT l.seq FROM trailfs.member m
@@ -352,13 +356,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Verdicts: ok, exists (with another key), invalid.
-CREATE FUNCTION trailfs.trail_enrol(of_origin text, its_vkey text, its_role text)
+CREATE FUNCTION trailfs.trail_enrol(of_origin bytea, its_vkey text, its_role text)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	m trailfs.member;
 BEGIN
-	IF NOT coalesce(of_origin ~ '^[A-Za-z0-9._~:/-]{1,128}$'
+	IF NOT coalesce(octet_length(of_origin) BETWEEN 1 AND 128
 		AND octet_length(its_vkey) BETWEEN 1 AND 512, false)
 		OR its_role IS NULL
 		OR (its_role <> '' AND NOT EXISTS
@@ -389,7 +393,7 @@ BEGIN
 	RETURN 'ok';
 END $$;
 
-CREATE FUNCTION trailfs.trail_revoke(of_origin text) RETURNS text
+CREATE FUNCTION trailfs.trail_revoke(of_origin bytea) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF NOT trailfs.durable() THEN
@@ -433,13 +437,13 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA trailfs FROM PUBLIC;
 GRANT USAGE ON SCHEMA trailfs
 	TO trailfs_member, trailfs_reader, trailfs_organiser;
 GRANT EXECUTE ON FUNCTION trailfs.trail_hello(), trailfs.trail_size(),
-	trailfs.trail_glance(), trailfs.trail_member(text),
-	trailfs.trail_locate(text, bytea), trailfs.trail_find(text, bigint)
+	trailfs.trail_glance(), trailfs.trail_member(bytea),
+	trailfs.trail_locate(bytea, bytea), trailfs.trail_find(bytea, bigint)
 	TO trailfs_member, trailfs_reader, trailfs_organiser;
-GRANT EXECUTE ON FUNCTION trailfs.trail_append(text, bigint, bytea[], bytea[],
+GRANT EXECUTE ON FUNCTION trailfs.trail_append(bytea, bigint, bytea[], bytea[],
 	bytea[], bigint[], bigint[], bytea) TO trailfs_member;
-GRANT EXECUTE ON FUNCTION trailfs.trail_enrol(text, text, text),
-	trailfs.trail_revoke(text),
+GRANT EXECUTE ON FUNCTION trailfs.trail_enrol(bytea, text, text),
+	trailfs.trail_revoke(bytea),
 	trailfs.trail_checkpoint_put(bigint, bigint, bytea) TO trailfs_organiser;
 GRANT SELECT ON trailfs.organisation, trailfs.head, trailfs.member, trailfs.leaf,
 	trailfs.note, trailfs.located, trailfs.refusal, trailfs.checkpoint

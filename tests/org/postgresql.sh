@@ -8,6 +8,8 @@
 #   tests/org/postgresql.sh stop DIR      end them and remove DIR
 #   tests/org/postgresql.sh uri DIR USER [NODE...]   the address for a user
 #   tests/org/postgresql.sh user DIR USER      a role with a certificate
+#   tests/org/postgresql.sh database DIR NAME  an empty database of trailfs_owner
+#   tests/org/postgresql.sh primary DIR        prints its name
 #   tests/org/postgresql.sh sql DIR NODE TEXT  as superuser, by a socket
 #   tests/org/postgresql.sh signal DIR NODE SIGNAL   to all processes of a node
 #   tests/org/postgresql.sh up DIR NODE        start it again
@@ -54,7 +56,7 @@ done
 # The facts of a rig, written once by start: id, net.
 read_facts() {
 	[ -r "$dir/facts" ] || fail "no nodes in $dir"
-	dir=$(cd "$dir" && pwd)
+	dir=$(cd "$dir" && pwd -P)
 	# shellcheck disable=SC1091
 	. "$dir/facts"
 }
@@ -82,6 +84,10 @@ sql() { # sql NODE TEXT
 }
 pid_of() { head -n 1 "$dir/$1/data/postmaster.pid" 2>/dev/null || :; }
 up() {
+	# A killed server that nobody has waited for keeps its pid as a zombie, and
+	# then looks alive to a new one.
+	[ -n "$(processes "$1")" ] || rm -f "$dir/$1/data/postmaster.pid" \
+		"$dir/$1/.s.PGSQL.5432" "$dir/$1/.s.PGSQL.5432.lock"
 	as "$1" "$bin/pg_ctl" -D "$dir/$1/data" -l "$dir/$1/log" -t "$limit_s" -w \
 		start >"$dir/$1/start" 2>&1 || {
 		cat "$dir/$1/start" >&2
@@ -176,11 +182,12 @@ start() {
 	id postgres >/dev/null 2>&1 || cannot 'no user postgres'
 	[ ! -e "$dir" ] || fail "$dir is there already"
 	mkdir -p "$dir"
-	dir=$(cd "$dir" && pwd)
+	dir=$(cd "$dir" && pwd -P)
 	chmod 755 "$dir"
 	id=tp$(od -An -N3 -tx1 /dev/urandom | tr -d ' ')
 	free_net
 	printf 'id=%s\nnet=%s\n' "$id" "$net" >"$dir/facts"
+	echo a >"$dir/primary"
 	if ! network >"$dir/network" 2>&1; then
 		cat "$dir/network" >&2
 		stop
@@ -298,11 +305,7 @@ stop() {
 
 user() {
 	[ -e "$dir/tls/client-$1.crt" ] || cert "client-$1" "/CN=$1"
-	node=a
-	for n in a b c; do
-		[ "$(sql $n 'SELECT pg_is_in_recovery()' 2>/dev/null)" != f ] || node=$n
-	done
-	sql $node "DO \$\$ BEGIN
+	sql "$(cat "$dir/primary")" "DO \$\$ BEGIN
 		IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$1') THEN
 			CREATE ROLE \"$1\" LOGIN;
 		END IF;
@@ -340,21 +343,25 @@ failover() {
 		follows "$n" "$best"
 		as "$n" "$bin/pg_ctl" -D "$dir/$n/data" reload >/dev/null
 	done
-	echo "$best"
+	echo "$best" | tee "$dir/primary"
 }
 
 rejoin() {
 	for p in $(processes "$1"); do
 		kill -9 "$p" 2>/dev/null || :
 	done
-	# pg_rewind wants a node that ended in order; it starts it alone for that.
-	cp "$dir/$1/data/postgresql.conf" "$dir/$1/postgresql.conf"
-	rm -f "$dir/$1/data/postmaster.pid"
-	as "$1" "$bin/pg_rewind" -D "$dir/$1/data" \
-		--source-server="host=$dir/$2 user=postgres dbname=postgres" \
-		>"$dir/rewind" 2>&1 || fail "$(cat "$dir/rewind")"
-	cp "$dir/$1/postgresql.conf" "$dir/$1/data/postgresql.conf"
-	chown postgres: "$dir/$1/data/postgresql.conf"
+	if [ ! -e "$dir/$1/data/standby.signal" ]; then # it was a primary
+		# pg_rewind compares timelines by the last checkpoint: without one since the
+		# promotion it sees no difference, and the node would never follow.
+		sql "$2" CHECKPOINT
+		cp "$dir/$1/data/postgresql.conf" "$dir/$1/postgresql.conf"
+		rm -f "$dir/$1/data/postmaster.pid"
+		as "$1" "$bin/pg_rewind" -D "$dir/$1/data" \
+			--source-server="host=$dir/$2 user=postgres dbname=postgres" \
+			>"$dir/rewind" 2>&1 || fail "$(cat "$dir/rewind")"
+		cp "$dir/$1/postgresql.conf" "$dir/$1/data/postgresql.conf"
+		chown postgres: "$dir/$1/data/postgresql.conf"
+	fi
 	follows "$1" "$2"
 	touch "$dir/$1/data/standby.signal"
 	chown postgres: "$dir/$1/data/standby.signal"
@@ -368,6 +375,11 @@ stop) stop ;;
 	read_facts
 	case $verb in
 	uri | user | failover | rejoin) "$verb" "$@" ;;
+	primary) cat "$dir/primary" ;;
+	database)
+		sql "$(cat "$dir/primary")" "CREATE DATABASE \"$1\" OWNER trailfs_owner
+			TEMPLATE template0"
+		;;
 	sql) db=trailfs sql "$@" ;;
 	up) up "$1" ;;
 	down)
