@@ -9,6 +9,9 @@
                                        tree of a screen reader
     browser.py keys PAGE               what has the focus, from Tab to Tab
     browser.py ask PAGE[#...] SCRIPT   the value of an expression, as JSON
+    browser.py reload PAGE SCRIPT COMMAND...
+                                       the same without scripts in the page, before the
+                                       command and after the page was read again by itself
 
 PAGE is a file, which is opened by a file: address, as a reader opens a copy.
 axe exits 1 if a rule is violated.
@@ -201,12 +204,21 @@ def ask(b, args):
     print(json.dumps(b.ask(args[1])))
 
 
+def reload(b, args):
+    b.page(args[0], script=False)
+    print(json.dumps(b.ask(args[1])), flush=True)
+    b.events.clear()
+    subprocess.run(args[2:], check=True, stdout=sys.stderr)
+    b.wait("Page.loadEventFired")
+    print(json.dumps(b.ask(args[1])))
+
+
 def main():
     b = Browser()
     try:
         todo = {"axe": axe, "paint": paint, "shot": shot, "print": to_pdf, "roles": roles,
                 "keys": keys,
-                "ask": ask}[sys.argv[1]]
+                "ask": ask, "reload": reload}[sys.argv[1]]
         status = todo(b, sys.argv[2:])
     finally:
         b.close()

@@ -56,6 +56,98 @@ everybody_can_use_the_pages() {
 	[ "$(grep -c ': 0 violations' out)" = 16 ]
 }
 
+# The page of an open workflow is read again by itself, without a script, and then has
+# what was recorded meanwhile.
+an_open_page_follows_without_script() {
+	needs chromium python3
+	state="[...document.querySelectorAll('.badge')][0].textContent"
+	cat >record <<-END
+		#!/bin/sh
+		echo good >$mnt/deploy/run-1/review/result &&
+			trailctl seal $mnt/deploy/run-1/review
+	END
+	chmod +x record
+	mkdir $T/run-1/review
+	is 0 python3 "$look" reload $T/run-1/.trailfs/index.html "$state" ./record
+	printf '"INCOMPLETE"\n"COMPLIANT"\n' | cmp - out
+}
+
+# Text that people gave has no character that would turn the text around it, in titles,
+# descriptions, other claims and names.
+a_hostile_text_is_shown_escaped() {
+	turn=$(printf '\342\200\256') over=$(printf '\342\201\246')
+	mkdir -p $T/run-4/tests
+	echo good >$T/run-4/tests/result
+	for of in $T/run-4 $T/run-4/tests; do
+		setfattr -n user.trailfs.description -v "a${turn}b${over}c" $of
+		setfattr -n user.trailfs.annotation.note -v "d${turn}e" $of
+	done
+	is 0 trailctl seal $T/run-4/tests
+	is 0 trailctl package --no-entry -o run-4.zip $T/run-4
+	mkdir page-4
+	cp $T/run-4/.trailfs/index.html $T/run-4/.trailfs/trail-page.html \
+		$T/run-4/.trailfs/status.md page-4
+	unzip -q run-4.zip '*.html' -d page-4/p
+	grep -q 'a\[U+202E\]b\[U+2066\]c' page-4/index.html
+	grep -q 'd\[U+202E\]e' page-4/index.html
+	if grep -r "$turn" page-4 || grep -r "$over" page-4; then exit 1; fi
+}
+
+# An anchor of a witness stands with its age in the page of now: here of ten days.
+an_anchor_has_its_age() {
+	if ldd "$BUILD/trailctl" | grep -q 'lib[at]san'; then
+		skip 'a sanitizer wants to be loaded first'
+	fi
+	is 0 trailctl init --origin example.org/old old
+	cp out old.vkey
+	is 0 trailctl trail create old/t
+	is 0 trailctl witness-serve --init witness.example/one one
+	cat old.vkey >>one/logs
+	{
+		echo "log $(cat old.vkey)"
+		echo "witness w1 $(cat one/vkey) http://witness.example/one"
+		echo 'group all 1 w1'
+		echo 'quorum all'
+	} >policy
+	is 0 trailctl witness --policy policy --via 'trailctl witness-serve one' old
+	unmount
+	is 0 env LD_PRELOAD="$BUILD/shim.so" SHIM_CLOCK_AHEAD_S=864000 \
+		trailfs old "$mnt" -o settle=0
+	cp mnt/.trailfs/index.html anchored.html
+	grep -A 12 '<caption>Anchors\|>Anchors<' anchored.html | tr -d '\n' >anchors
+	grep -q 'witness.example/one' anchors
+	grep -Eq '>(10 days|10 d)' anchors
+	unmount
+}
+
+# What the clock saw sealed before it began has a bar from there, and says so.
+a_clock_that_went_backward_is_drawn() {
+	if ldd "$BUILD/trailctl" | grep -q 'lib[at]san'; then
+		skip 'a sanitizer wants to be loaded first'
+	fi
+	is 0 trailctl init --origin example.org/clock back
+	is 0 env LD_PRELOAD="$BUILD/shim.so" SHIM_CLOCK_AHEAD_S=86400 \
+		trailfs back "$mnt" -o settle=0
+	mkdir -p mnt/t/w/a mnt/t/w/b
+	echo 1 >mnt/t/w/a/f
+	is 0 trailctl sync mnt
+	unmount
+	mount back -o settle=0
+	is 0 trailctl seal mnt/t/w/a
+	echo 2 >mnt/t/w/b/f
+	is 0 trailctl sync mnt
+	cp mnt/t/w/.trailfs/index.html backward.html
+	grep -q 'the clock went backward' backward.html
+	sed -n 's/.*<rect .* x="\([0-9]*\)" .* width="\([0-9]*\)" .*/\1 \2/p' \
+		backward.html >bars
+	[ "$(wc -l <bars)" -eq 2 ]
+	width=$(sed -n 's/.*<svg .* width="\([0-9]*\)" height.*/\1/p' backward.html)
+	while read -r x w; do
+		[ "$w" -ge 3 ] && [ $((x + w)) -le "$width" ]
+	done <bars
+	unmount
+}
+
 # Search, filter and order work from a file and stay in its address.
 a_list_is_searched_and_sorted() {
 	needs chromium python3
@@ -155,5 +247,7 @@ ten_thousand_are_seen_at_once() {
 
 run pages_of_each_kind everybody_can_use_the_pages a_list_is_searched_and_sorted \
 	an_address_is_no_script no_other_script_runs a_table_stays_a_table \
-	the_keyboard_gets_through a_print_has_no_controls ten_thousand_are_seen_at_once
+	the_keyboard_gets_through a_print_has_no_controls ten_thousand_are_seen_at_once \
+	an_open_page_follows_without_script a_hostile_text_is_shown_escaped \
+	an_anchor_has_its_age a_clock_that_went_backward_is_drawn
 finish
