@@ -21,12 +21,14 @@
 #define TF_NODE_GROWTH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "../base/clock.h"
 #include "../json.h"
 
 struct tf_pending;
+struct tf_vault;
 
 #define TF_GROW_NS (5 * TF_SECOND) /* from a write to the entry, at most */
 
@@ -35,14 +37,15 @@ struct tf_growth {
 	uint64_t fixed;	  /* G1; changed with io held, too */
 	uint64_t due_ns;  /* the sealer queues its duty; boot clock, or 0 */
 	uint64_t row_seq; /* entered_seq for the row, during a transaction */
-	bool queued;	  /* the duty is queued or runs */
-	bool found;	  /* at the start: its writer is gone */
+	bool encrypts; /* its trail has recipients by now: it is not entered */
+	bool queued;   /* the duty is queued or runs */
+	bool found;    /* at the start: its writer is gone */
 	bool
 	    doubt; /* failed: what follows `entered` may not be what was sent */
 	bool lost; /* entered bytes are gone: it is interrupted (interrupt.c) */
 };
 
-/* Mark l, which is not marked.  mu is held.  TF_NOMEM. */
+/* Mark l, which is not marked.  io and mu are held, or nobody else has l.  TF_NOMEM. */
 TF_MUST_USE enum tf_code tf_growth_new(struct tf_pending *l,
     struct tf_error *err);
 /* The mark is of no use any more.  mu is held.  Not marked: does nothing. */
@@ -54,6 +57,14 @@ bool tf_growth_goes_on(const struct tf_pending *l);
 /* Is l to be sealed with bytes of which nobody knows that they were sent?  mu is
  * held, or l is claimed. */
 bool tf_growth_in_doubt(const struct tf_pending *l);
+
+/*
+ * The workflows of files of which chunks are entered: the caller frees *wf.  Their
+ * trails get no recipients, because the digests are those of the clear text.  In
+ * the committer's thread, without mu.
+ */
+TF_MUST_USE enum tf_code tf_growth_workflows(struct tf_vault *v, uint64_t **wf,
+    size_t *n, struct tf_error *err);
 
 /* The bytes of l that may not change any more.  io or mu is held. */
 uint64_t tf_growth_fixed(const struct tf_pending *l);

@@ -58,7 +58,7 @@ struct tf_pending *tf_pending_find(const struct tf_pending_table *t,
     uint64_t parent, const char *name, size_t n);
 
 /* Call fn for every node that has a name; fn must not change the table.  Only
- * for the start and the end of a vault. */
+ * for the start and the end of a vault, and for what people do seldom. */
 void tf_pending_each(struct tf_pending_table *t,
     void (*fn)(void *arg, struct tf_pending *l), void *arg);
 

@@ -194,6 +194,15 @@ trail_of(struct tf_db *db, uint64_t workflow, uint64_t *trail, bool *has,
 }
 
 enum tf_code
+tf_recipients_any_of(struct tf_db *db, uint64_t workflow, bool *yes,
+    struct tf_error *err)
+{
+	uint64_t trail;
+
+	return trail_of(db, workflow, &trail, yes, err);
+}
+
+enum tf_code
 tf_recipients_differ(struct tf_vault *v, struct tf_db *db, uint64_t from,
     uint64_t to, bool *yes, struct tf_error *err)
 {

@@ -51,6 +51,9 @@ TF_MUST_USE enum tf_code tf_recipients_hold(struct tf_vault *v,
 TF_MUST_USE enum tf_code tf_recipients_differ(struct tf_vault *v,
     struct tf_db *db, uint64_t from, uint64_t to, bool *yes,
     struct tf_error *err);
+/* Has the trail of that workflow recipients, by this connection? */
+TF_MUST_USE enum tf_code tf_recipients_any_of(struct tf_db *db,
+    uint64_t workflow, bool *yes, struct tf_error *err);
 /* NULL: does nothing.  The second form: mu is held. */
 void tf_recipients_let_go(struct tf_vault *v, struct tf_kept_recipients *k);
 void tf_recipients_unref(struct tf_kept_recipients *k);

@@ -9,6 +9,7 @@
  * to be opened again (descriptors.h).
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +33,7 @@
 #include "../node/pending_index.h"
 #include "../node/pending_table.h"
 #include "../node/quota.h"
+#include "../node/recipients.h"
 #include "../node/text.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
@@ -131,8 +133,15 @@ grow_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	const uint64_t n = tf_chunks_entries(g->list.from, g->list.to);
 	struct tf_grown about = { .node = l->attr.id };
 	struct tf_node_row att;
+	bool encrypts = false;
 	enum tf_code rc = tf_nodes_get(t->db, l->att, &att, err);
 
+	/* From the first entry on they cannot be set: see define.c. */
+	if (rc == TF_OK && atomic_load(&t->v->recipients.any))
+		rc = tf_recipients_any_of(t->db, l->wf, &encrypts, err);
+	if (rc == TF_OK && encrypts)
+		return tf_fail(err, TF_UNSUPPORTED,
+		    "its trail has recipients now");
 	if (rc == TF_OK && att.seal != TF_NO_SEQ)
 		return tf_fail(err, TF_READONLY, "the attestation is sealed");
 	if (rc == TF_OK)
@@ -229,7 +238,8 @@ static void
 ended(struct tf_pending *l, enum tf_code rc, const struct tf_error *e)
 {
 	struct tf_vault *v = l->v;
-	const bool ends = rc == TF_INTERRUPTED || rc == TF_READONLY;
+	const bool ends = rc == TF_INTERRUPTED || rc == TF_READONLY ||
+	    rc == TF_UNSUPPORTED;
 
 	if (rc != TF_OK && !ends)
 		tf_vault_say(v, rc,
@@ -244,6 +254,18 @@ ended(struct tf_pending *l, enum tf_code rc, const struct tf_error *e)
 	tf_pending_index(l);
 	tf_pending_unref(l);
 	pthread_mutex_unlock(&v->mu);
+}
+
+/* Nothing of l was entered or will be: it is a file like any other. */
+static void
+give_up(struct tf_pending *l)
+{
+	tf_pending_lock(l);
+	pthread_mutex_lock(&l->v->mu);
+	l->growth->encrypts = true;
+	l->growth->fixed = 0;
+	pthread_mutex_unlock(&l->v->mu);
+	pthread_mutex_unlock(&l->io);
 }
 
 static void
@@ -275,6 +297,8 @@ run(struct tf_duty *d)
 		(void)close(fd);
 	tf_chunk_list_free(&g->list);
 	free(g);
+	if (rc == TF_UNSUPPORTED)
+		give_up(l);
 	ended(l, rc, &e);
 }
 

@@ -26,6 +26,7 @@
 #include "../ledger/template_parse.h"
 #include "../node/actor.h"
 #include "../node/base.h"
+#include "../node/growth.h"
 #include "../node/quota.h"
 #include "../node/recipients.h"
 #include "../node/vault_i.h"
@@ -142,6 +143,30 @@ check_owner(struct tf_txn *t, const struct definition *d, struct tf_error *err)
 	return rc;
 }
 
+/* A trail with a file of which parts are entered gets no recipients: its content was
+ * begun in clear, and the ledger has digests of that. */
+static enum tf_code
+check_growing(struct tf_txn *t, const struct definition *d,
+    struct tf_error *err)
+{
+	struct tf_node_row row;
+	uint64_t *wf = NULL;
+	size_t n = 0;
+	enum tf_code rc = TF_OK;
+
+	if (d->kind == TF_DEFINITION_RECIPIENTS)
+		rc = tf_growth_workflows(t->v, &wf, &n, err);
+	for (size_t i = 0; rc == TF_OK && i < n; i++) {
+		rc = tf_nodes_get(t->db, wf[i], &row, err);
+		if (rc == TF_OK && row.attr.parent == d->trail)
+			rc = tf_fail(err, TF_BUSY,
+			    "a file of the trail is entered while it grows: "
+			    "its recipients can be set when that is sealed");
+	}
+	free(wf);
+	return rc;
+}
+
 /*
  * The newest version again makes no entry; d->version is then its number.
  * Whether the trail is open is asked here, because it may have been sealed
@@ -165,6 +190,8 @@ define_run(struct tf_txn *t, void *arg, struct tf_error *err)
 	d->version = row.version;
 	if (same)
 		return TF_OK;
+	if ((rc = check_growing(t, d, err)) != TF_OK)
+		return rc;
 	d->version = ++row.version;
 	fill_entry(&e, d, row.version);
 	if ((rc = tf_existing_keep(t, &d->sha256, d->bytes, d->n, 0,

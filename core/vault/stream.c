@@ -22,22 +22,19 @@
 #include "../vault.h"
 #include "stream.h"
 
-/* Is the content of l secret, or will it be?  l is referenced; no lock is held. */
+/* Is the content of l secret, or will it be?  io is held. */
 static enum tf_code
 is_secret(struct tf_pending *l, bool *yes, struct tf_error *err)
 {
-	enum tf_code rc;
+	enum tf_code rc = tf_secret_expect(l, err);
 
-	tf_pending_lock(l);
-	rc = tf_secret_expect(l, err);
 	pthread_mutex_lock(&l->v->mu);
 	*yes = l->secret || (l->size == 0 && !l->in_file && l->to != NULL);
 	pthread_mutex_unlock(&l->v->mu);
-	pthread_mutex_unlock(&l->io);
 	return rc;
 }
 
-/* mu is held. */
+/* io and mu are held: a write looks at the mark with io, all others with mu. */
 static enum tf_code
 mark(struct tf_pending *l, int flags, const struct tf_actor *who,
     struct tf_error *err)
@@ -86,6 +83,7 @@ tf_stream_mark(struct tf_vault *v, uint64_t id, const void *value, size_t n,
 	pthread_mutex_unlock(&v->mu);
 	if (l == NULL)
 		return tf_sealed_refusal(TF_REQ_WRITE_OPEN, err);
+	tf_pending_lock(l);
 	if (!tf_pending_is_file(l))
 		rc = tf_fail(err, TF_DENIED, "only evidence grows");
 	else
@@ -97,6 +95,9 @@ tf_stream_mark(struct tf_vault *v, uint64_t id, const void *value, size_t n,
 	pthread_mutex_lock(&v->mu);
 	if (rc == TF_OK)
 		rc = mark(l, flags, who, err);
+	pthread_mutex_unlock(&v->mu);
+	pthread_mutex_unlock(&l->io);
+	pthread_mutex_lock(&v->mu);
 	tf_pending_unref(l);
 	pthread_mutex_unlock(&v->mu);
 	return rc;

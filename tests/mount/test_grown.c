@@ -269,6 +269,38 @@ START_TEST(encrypted_evidence_is_not_marked)
 }
 END_TEST
 
+/* Recipients that are set meanwhile: not while clear text is entered; and before
+ * that, nothing is entered, and the file is sealed encrypted. */
+START_TEST(a_trail_gets_recipients_before_or_after_a_stream)
+{
+	const char *set = "cp pub mnt/t/.trailfs/recipients";
+	int fd, late;
+
+	skip_unless(have("age-keygen"), "age is not installed");
+	begin_with(SETTLE);
+	run(0, "age-keygen -o key 2>/dev/null; age-keygen -y key > pub");
+	allowed(mkdir("mnt/u", 0755));
+	fd = begin_grown(LOG);
+	late = begin_log(A "/late");
+	add_bytes(late, noise(1000, 1), 1000);
+	mark(late);
+	says(run(1, "%s", set), "busy");
+	run(0, "cp pub mnt/u/.trailfs/recipients");
+	allowed(close(fd));
+	says(run(1, "%s", set), "busy");
+	sync_dir(A);
+	is_whole(LOG, SOME);
+	run(0, "%s", set);
+	add_bytes(late, noise(SOME, 1) + 1000, SOME - 1000);
+	allowed(fsync(late));
+	allowed(close(late));
+	sync_dir(A);
+	has_state(A "/late", "sealed");
+	ck_assert_uint_eq(0, entries("evidence.grown", "t/w/a/late"));
+	says(entry("evidence.sealed", "t/w/a/late"), "\"encryption\"");
+}
+END_TEST
+
 /* --- what is refused ------------------------------------------------------------- */
 
 /* Entered bytes do not change, and the file goes on as if nobody had tried. */
@@ -596,6 +628,7 @@ suite_grown(void)
 	tcase_add_test(t, only_the_writer_of_an_open_file_marks_it);
 	tcase_add_test(t, a_draft_is_not_marked);
 	tcase_add_test(t, encrypted_evidence_is_not_marked);
+	tcase_add_test(t, a_trail_gets_recipients_before_or_after_a_stream);
 	t = verified_case(s, "refusing");
 	tcase_add_test(t, entered_bytes_do_not_change);
 	tcase_add_test(t, a_mapping_does_not_change_entered_bytes);
