@@ -444,6 +444,72 @@ a_lost_object_is_found() {
 	has three
 }
 
+# secrets NAME: mount a new store with evidence that two people can redact.
+secrets() {
+	needs setpriv
+	[ "$(id -u)" = 0 ] || skip 'not root'
+	chmod 0755 "$work"
+	trailctl init --origin "example.org/$1" "$1" >"$1.vkey" 2>/dev/null
+	is 0 trailctl org enrol dir:org "$1.vkey"
+	mount "$1" -o allow_other
+	mkdir "$mnt/trail" "$mnt/trail/run" "$mnt/trail/run/secret"
+	chmod 0755 "$mnt/trail" "$mnt/trail/run" "$mnt/trail/run/secret"
+	chown 65534:65534 "$mnt/trail"
+	echo 'a small secret' >"$mnt/trail/run/secret/small"
+	head -c 200000 /dev/urandom >"$mnt/trail/run/secret/long"
+	trailctl seal "$mnt/trail/run/secret" >/dev/null
+}
+
+# redact NAME...: root proposes, and the owner of the trail approves.
+redact() {
+	control=$mnt/trail/run/secret/.trailfs/redactions
+	for name; do
+		printf '{"propose":"%s","reason":"asked for"}' "$name" \
+			>"$control"
+		seq=$(trailctl log --json --type redaction.proposed "$mnt" |
+			sed -n 's/.*"seq":\([0-9]*\).*/\1/p' | tail -n 1)
+		setpriv --reuid 65534 --regid 65534 --clear-groups \
+			sh -c "printf '{\"approve\":$seq}' >'$control'"
+	done
+}
+
+# Evidence that was redacted before goes without its bytes; the entries say so.
+a_redaction_before_is_forwarded() {
+	secrets early
+	redact small long
+	unmount
+	is 0 trailctl forward --once --json early dir:org
+	[ "$(number redacted)" -ge 2 ]
+	has early
+	if grep -ras 'a small secret' org; then
+		exit 1
+	fi
+	# An object that is absent for another reason is still found.
+	mount early -o allow_other
+	mkdir "$mnt/trail/run/more"
+	head -c 200000 /dev/urandom >"$mnt/trail/run/more/file"
+	trailctl seal "$mnt/trail/run/more" >/dev/null
+	unmount
+	object=$(find early/objects -type f -size +100k)
+	mv "$object" aside2
+	is 4 trailctl forward --once early dir:org
+	complains 'the store lacks object'
+	mv aside2 "$object"
+	is 0 trailctl forward --once early dir:org
+	has early
+}
+
+# What was forwarded before its redaction stays in the organisation.
+a_redaction_after_is_forwarded() {
+	secrets late
+	is 0 trailctl forward --once "$mnt" dir:org
+	redact small long
+	unmount
+	is 0 trailctl forward --once late dir:org
+	has late
+	grep -rasq 'a small secret' org/objects
+}
+
 # The organisation cannot be reached: once says so, a service waits for it.
 a_service_waits_for_the_organisation() {
 	mount three
@@ -500,5 +566,6 @@ with /dev/fuse python3 members_are_enrolled a_repetition_sends_nothing \
 	two_forwarders_agree the_organisation_signs an_altered_ledger_is_not_signed \
 	a_fork_is_refused a_fork_is_recorded \
 	a_revoked_member_is_refused a_lost_object_is_found \
+	a_redaction_before_is_forwarded a_redaction_after_is_forwarded \
 	a_service_waits_for_the_organisation wrong_arguments_are_usage_errors
 finish

@@ -15,7 +15,7 @@ units_are_copied() {
 			-e 's|/usr/local/lib/trailctl-watch/%i|/bin/true|' \
 			"$u" >"units/${name%@*}@x.${name##*.}"
 	done
-	[ "$(find units -type f | wc -l)" -eq 13 ]
+	[ "$(find units -type f | wc -l)" -eq 14 ]
 }
 
 # systemd reads each of them without a complaint.
@@ -36,7 +36,9 @@ systemd_accepts_the_units() {
 # A timer starts the service of its name, and no job is without a timer.
 each_job_has_a_timer() {
 	for u in "$units"/trailfs-*.service; do
-		[ "${u##*/}" != trailfs-failed@.service ] || continue
+		case ${u##*/} in
+		trailfs-failed@.service | trailfs-forward@.service) continue ;;
+		esac
 		grep -q '^OnCalendar=' "${u%.service}.timer"
 		grep -q '^Type=oneshot$' "$u"
 		# A status other than 0 is a failure of the unit.
@@ -53,7 +55,7 @@ each_job_has_a_timer() {
 
 # What fails at night is reported: by a unit that is there.
 failures_are_loud() {
-	for j in mirror witness stamp verify; do
+	for j in mirror forward witness stamp verify; do
 		grep -qx 'OnFailure=trailfs-failed@%n.service' \
 			"$units/trailfs-$j@.service"
 	done
@@ -128,7 +130,25 @@ a_vault_and_its_guests_are_made() {
 	STAMP='--name tsa.example --chain $work/authority/chain.pem --via "$tsa answer authority good"'
 	VERIFY='--quiet --textfile $work/verify.prom'
 	METRICS=$work/metrics.prom
+	STORE=$work/store
+	ORGANISATION=dir:$work/org
 	EOF
+}
+
+# The service sends what comes, and ends in order when systemd stops it.
+the_forwarder_is_a_service() {
+	is 0 trailctl org init --origin example.org/o --keys orgkeys dir:org
+	is 0 trailctl org enrol dir:org vkey
+	./job forward conf >forward.out 2>forward.err &
+	forwarder=$!
+	arrived() {
+		trailctl org list dir:org | grep -q "tools: [1-9]"
+	}
+	until_true arrived
+	kill -TERM $forwarder
+	wait $forwarder || [ $? -eq 143 ] # of SIGTERM, which systemd takes for success
+	grep -q '^forwarded up to' forward.out
+	grep -qx 'RestartPreventExitStatus=1 2 4' "$units/trailfs-forward@.service"
 }
 
 # Each job leaves its trace in the metrics of the vault.
@@ -167,5 +187,5 @@ damage_is_a_failure() {
 run units_are_copied systemd_accepts_the_units each_job_has_a_timer \
 	failures_are_loud a_verification_is_polite the_example_is_complete
 with 'python3 openssl' a_job_is_run_as_systemd_does a_vault_and_its_guests_are_made \
-	each_job_does_its_work damage_is_a_failure
+	the_forwarder_is_a_service each_job_does_its_work damage_is_a_failure
 finish
