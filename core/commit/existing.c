@@ -28,7 +28,7 @@ static enum tf_code
 hash_existing(struct tf_pending *l, const struct tf_patience *p, bool *right,
     struct tf_error *err)
 {
-	const struct tf_patience patient = { never_over, NULL };
+	const struct tf_patience patient = { .is_over = never_over };
 	struct tf_error e = { .code = TF_OK };
 	struct tf_vault *v = l->v;
 	struct tf_hash h;

@@ -385,9 +385,9 @@ hash_all(struct tf_pending *l, const struct tf_patience *p,
 
 /* Hash a long file without a lock, while other threads read and write it. */
 static enum tf_code
-hash_long(struct tf_pending *l, struct tf_error *err)
+hash_long(struct tf_pending *l, bool waits, struct tf_error *err)
 {
-	struct tf_patience p = { is_moot, l };
+	struct tf_patience p = { .is_over = is_moot, .arg = l, .waits = waits };
 	bool in_order;
 
 	tf_vault_slow(l->v);
@@ -422,7 +422,7 @@ tf_flush(struct tf_pending *l, bool waits, tf_done done, void *arg)
 		if (!l->job && is_long(l)) {
 			pthread_mutex_unlock(&v->mu);
 			pthread_mutex_unlock(&l->io);
-			rc = hash_long(l, &e);
+			rc = hash_long(l, waits, &e);
 			tf_pending_lock(l);
 			pthread_mutex_lock(&v->mu);
 			if (l->unlinked)

@@ -29,13 +29,27 @@
 struct tf_hasher {
 	pthread_t thread[THREADS_MAX];
 	unsigned n_threads;
+	/* Hashes what is awaited, with the priority of the daemon.  The others do
+	 * that, too, while it has another task, or if it could not be started. */
+	pthread_t prompt;
+	bool has_prompt;
 	pthread_mutex_t mu;
-	pthread_cond_t more, idle;
-	struct tf_hash_task *first; /* one per user; guarded by mu */
-	bool quit;		    /* guarded by mu */
+	pthread_cond_t more, awaited, idle;
+	struct tf_hash_task *first; /* one per user; guarded by mu: */
+	bool busy; /* prompt has a task, or there is no prompt */
+	bool quit;
 };
 
 /* --- whose turn it is ------------------------------------------------------- */
+
+/* Wake who can take t; mu is held. */
+static void
+call(struct tf_hasher *h, const struct tf_hash_task *t)
+{
+	if (t->awaited > 0 && h->has_prompt)
+		pthread_cond_signal(&h->awaited);
+	pthread_cond_signal(&h->more);
+}
 
 /* Queue a task as the last one of its user, and a new user as the last user; mu
  * is held. */
@@ -50,7 +64,7 @@ push(struct tf_hasher *h, struct tf_hash_task *t)
 	while (*at != NULL)
 		at = &(*at)->below;
 	*at = t;
-	pthread_cond_signal(&h->more);
+	call(h, t);
 }
 
 /* Queue a task as the first of its user; mu is held. */
@@ -67,44 +81,67 @@ push_back(struct tf_hasher *h, struct tf_hash_task *t)
 	if (others != NULL)
 		others->next = NULL;
 	*at = t;
-	pthread_cond_signal(&h->more);
+	call(h, t);
 }
 
-/* Take the first task of the first user, who becomes the last; mu is held. */
+/* The first task of the user whose first one is t that such a thread takes; or
+ * NULL.  At the end each thread takes all: none is left behind.  mu is held. */
 static struct tf_hash_task *
-pop(struct tf_hasher *h)
+fitting(const struct tf_hasher *h, struct tf_hash_task *t, bool prompt)
 {
-	struct tf_hash_task *t = h->first, **at, *rest;
+	while (t != NULL && !h->quit &&
+	    (prompt ? t->awaited == 0 : t->awaited > 0 && !h->busy))
+		t = t->below;
+	return t;
+}
 
+/* Take the first task that fits; its user becomes the last.  mu is held. */
+static struct tf_hash_task *
+pop(struct tf_hasher *h, bool prompt)
+{
+	struct tf_hash_task *t = NULL, **at = &h->first, **in, *rest;
+
+	while (*at != NULL && (t = fitting(h, *at, prompt)) == NULL)
+		at = &(*at)->next;
 	if (t == NULL)
 		return NULL;
-	h->first = t->next;
-	if ((rest = t->below) != NULL) {
+	rest = *at;
+	*at = rest->next;
+	rest->next = NULL;
+	for (in = &rest; *in != t; in = &(*in)->below)
+		;
+	*in = t->below;
+	if (rest != NULL) {
 		for (at = &h->first; *at != NULL; at = &(*at)->next)
 			;
-		rest->next = NULL;
 		*at = rest;
 	}
 	t->next = t->below = NULL;
 	return t;
 }
 
-static void *
-work(void *arg)
+static void
+serve(struct tf_hasher *h, bool prompt)
 {
-	struct tf_hasher *h = arg;
 	char *buf = malloc(CHUNK);
 	struct tf_hash_task *t;
 	bool more;
 
-	/* Threads that serve requests take precedence; failure is harmless. */
-	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
 	pthread_mutex_lock(&h->mu);
 	for (;;) {
-		while (h->first == NULL && !h->quit)
-			pthread_cond_wait(&h->more, &h->mu);
-		if ((t = pop(h)) == NULL)
+		while ((t = pop(h, prompt)) == NULL && !h->quit) {
+			if (prompt)
+				h->busy = false;
+			pthread_cond_wait(prompt ? &h->awaited : &h->more,
+			    &h->mu);
+		}
+		if (t == NULL)
 			break;
+		/* What else is awaited, the others do. */
+		if (prompt && !h->busy) {
+			h->busy = true;
+			pthread_cond_broadcast(&h->more);
+		}
 		pthread_mutex_unlock(&h->mu);
 		more = t->step(h, t, buf);
 		pthread_mutex_lock(&h->mu);
@@ -113,6 +150,21 @@ work(void *arg)
 	}
 	pthread_mutex_unlock(&h->mu);
 	free(buf);
+}
+
+static void *
+work(void *arg)
+{
+	/* Threads that serve requests take precedence; failure is harmless. */
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
+	serve(arg, false);
+	return NULL;
+}
+
+static void *
+work_promptly(void *arg)
+{
+	serve(arg, true);
 	return NULL;
 }
 
@@ -215,14 +267,25 @@ tf_hash_ahead(struct tf_hasher *h, struct tf_pending *l, uint64_t size)
 		let_go(l);
 }
 
+/* One more program waits for s, or one less; mu is held. */
+static void
+add_waiting(struct tf_hasher *h, struct tf_staged_hash *s, int n)
+{
+	s->task.awaited += (unsigned)n;
+	if (s->hashing) /* it may be queued, and fit another thread now */
+		call(h, &s->task);
+}
+
 void
 tf_hash_wait(struct tf_hasher *h, struct tf_pending *l)
 {
 	if (l->hash == NULL)
 		return;
 	pthread_mutex_lock(&h->mu);
+	add_waiting(h, l->hash, 1);
 	while (l->hash->hashing)
 		pthread_cond_wait(&h->idle, &h->mu);
+	add_waiting(h, l->hash, -1);
 	pthread_mutex_unlock(&h->mu);
 }
 
@@ -279,8 +342,12 @@ tf_hash_await(struct tf_hasher *h, struct tf_pending *l,
 	bool done;
 
 	pthread_mutex_lock(&h->mu);
+	if (p->waits)
+		add_waiting(h, l->hash, 1);
 	while (l->hash->hashing && wait_a_moment(h, p))
 		;
+	if (p->waits)
+		add_waiting(h, l->hash, -1);
 	done = !l->hash->hashing;
 	pthread_mutex_unlock(&h->mu);
 	return done;
@@ -389,6 +456,7 @@ run_whole(struct tf_hasher *h, struct whole *w, const struct tf_patience *p,
 	if (fstat(w->fd, &st) < 0)
 		return tf_fail(err, TF_IO, "stat a file");
 	w->end = (uint64_t)st.st_size;
+	w->task.awaited = p->waits;
 	pthread_mutex_lock(&h->mu);
 	push(h, &w->task);
 	while (!w->done && wait_a_moment(h, p))
@@ -451,9 +519,27 @@ static void
 discard(struct tf_hasher *h)
 {
 	(void)pthread_cond_destroy(&h->more);
+	(void)pthread_cond_destroy(&h->awaited);
 	(void)pthread_cond_destroy(&h->idle);
 	(void)pthread_mutex_destroy(&h->mu);
 	free(h);
+}
+
+void
+tf_hasher_stop(struct tf_hasher *h)
+{
+	if (h == NULL)
+		return;
+	pthread_mutex_lock(&h->mu);
+	h->quit = true;
+	pthread_cond_broadcast(&h->more);
+	pthread_cond_broadcast(&h->awaited);
+	pthread_mutex_unlock(&h->mu);
+	if (h->has_prompt)
+		(void)pthread_join(h->prompt, NULL);
+	for (unsigned i = 0; i < h->n_threads; i++)
+		(void)pthread_join(h->thread[i], NULL);
+	discard(h);
 }
 
 enum tf_code
@@ -467,35 +553,24 @@ tf_hasher_start(struct tf_hasher **out, struct tf_error *err)
 		return tf_nomem(err);
 	(void)pthread_mutex_init(&h->mu, NULL);
 	(void)pthread_cond_init(&h->more, NULL);
+	(void)pthread_cond_init(&h->awaited, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&h->idle, &attr);
 	(void)pthread_condattr_destroy(&attr);
+	h->busy = true; /* until it waits for a task */
+	h->has_prompt = pthread_create(&h->prompt, NULL, work_promptly, h) == 0;
 	/* Leave one core to the threads that serve requests. */
 	cores = cores > 2 ? cores - 1 : 1;
 	while (h->n_threads < THREADS_MAX && h->n_threads < (unsigned)cores &&
 	    pthread_create(&h->thread[h->n_threads], NULL, work, h) == 0)
 		h->n_threads++;
 	if (h->n_threads == 0) {
-		discard(h);
+		tf_hasher_stop(h);
 		return tf_fail(err, TF_NOMEM, "cannot start a thread");
 	}
 	*out = h;
 	return TF_OK;
-}
-
-void
-tf_hasher_stop(struct tf_hasher *h)
-{
-	if (h == NULL)
-		return;
-	pthread_mutex_lock(&h->mu);
-	h->quit = true;
-	pthread_cond_broadcast(&h->more);
-	pthread_mutex_unlock(&h->mu);
-	for (unsigned i = 0; i < h->n_threads; i++)
-		(void)pthread_join(h->thread[i], NULL);
-	discard(h);
 }
 
 void

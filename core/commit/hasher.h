@@ -4,7 +4,10 @@
  * for the hash.  They also hash whole files for callers that wait.
  *
  * The threads serve the users in turn, one slice of a file at a time, so that a
- * huge file of one user does not delay the files of another.
+ * huge file of one user does not delay the files of another.  They are gentle
+ * (setpriority(2)), so where other programs use all cores they get little time.  One
+ * thread is not, and does only what a program waits for, in close(2) or fsync(2):
+ * that waits neither for such programs nor for what is hashed in the background.
  */
 #ifndef TF_COMMIT_HASHER_H
 #define TF_COMMIT_HASHER_H

@@ -117,7 +117,7 @@ must_stop(void *arg)
 struct tf_patience
 tf_vault_patience(struct tf_vault *v)
 {
-	return (struct tf_patience){ must_stop, v };
+	return (struct tf_patience){ .is_over = must_stop, .arg = v };
 }
 
 enum tf_code

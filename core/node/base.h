@@ -16,6 +16,7 @@ struct tf_vault;
 struct tf_patience {
 	bool (*is_over)(void *arg);
 	void *arg;
+	bool waits; /* a program waits for it, in close(2) or fsync(2) */
 };
 
 /* Borrow a reading connection from the vault's pool, and return it.  A

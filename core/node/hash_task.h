@@ -18,6 +18,7 @@ struct tf_hash_task {
 	struct tf_hash_task *next;  /* first of another user, or NULL */
 	struct tf_hash_task *below; /* the same user's next, or NULL */
 	uint32_t uid;
+	unsigned awaited; /* by so many programs (the hasher's mu) */
 	/* Hash one slice, using buf for the bytes.  Returns false when the task
 	 * is complete and belongs to the caller again.  Runs in a thread of the
 	 * hasher, without its lock. */

@@ -46,7 +46,7 @@ make_list(struct tf_pending *l, uint64_t from, uint64_t to,
     const struct tf_patience *p, struct tf_chunk_list *out,
     struct tf_error *err)
 {
-	const struct tf_patience patient = { never_over, NULL };
+	const struct tf_patience patient = { .is_over = never_over };
 	struct tf_vault *v = l->v;
 	enum tf_code rc = from > 0 ?
 	    TF_OK :

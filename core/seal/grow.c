@@ -273,7 +273,7 @@ run(struct tf_duty *d)
 {
 	struct grow *g = (struct grow *)d;
 	struct tf_pending *l = g->l;
-	const struct tf_patience p = { ends, l };
+	const struct tf_patience p = { .is_over = ends, .arg = l };
 	struct tf_error e = { .code = TF_OK };
 	uint64_t from = 0, to = 0;
 	bool named = false;

@@ -101,7 +101,7 @@ static enum tf_code
 compare(struct tf_pending *l, int fd, const struct tf_chunks *c,
     struct tf_error *err)
 {
-	const struct tf_patience p = { ends, l->v };
+	const struct tf_patience p = { .is_over = ends, .arg = l->v };
 	struct tf_chunk_list list = { 0 };
 	struct tf_hash want;
 	enum tf_code rc = tf_hash_chunks(l->v->hasher, l->attr.uid, fd, c->from,
@@ -159,7 +159,7 @@ compare_all(struct tf_pending *l, struct tf_db *db, int fd,
 static enum tf_code
 survived(struct tf_pending *l, struct tf_content *content, struct tf_error *err)
 {
-	struct tf_patience p = { ends, l->v };
+	struct tf_patience p = { .is_over = ends, .arg = l->v };
 	struct tf_db *db = NULL;
 	enum tf_code rc;
 	int fd;

@@ -129,7 +129,7 @@ surviving_short(struct tf_pending *l, struct tf_interruption *x,
 static enum tf_code
 surviving(struct tf_pending *l, struct tf_interruption *x, struct tf_error *err)
 {
-	struct tf_patience p = { ends, l->v };
+	struct tf_patience p = { .is_over = ends, .arg = l->v };
 	uint64_t torn = 0;
 	enum tf_code rc;
 	int fd;

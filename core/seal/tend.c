@@ -104,7 +104,7 @@ can_wait(void *arg)
 enum tf_code
 tf_pending_check(struct tf_pending *l, struct tf_error *err)
 {
-	struct tf_patience p = { can_wait, l };
+	struct tf_patience p = { .is_over = can_wait, .arg = l };
 	struct tf_vault *v = l->v;
 	struct tf_error e = { .code = TF_OK };
 	struct tf_hash h;
@@ -189,7 +189,7 @@ seal_recovered(struct tf_pending *l)
 static void
 encrypt(struct tf_pending *l)
 {
-	const struct tf_patience p = { can_wait, l };
+	const struct tf_patience p = { .is_over = can_wait, .arg = l };
 	struct tf_vault *v = l->v;
 	struct tf_error e = { .code = TF_OK };
 	bool claimed;
@@ -236,7 +236,7 @@ is_lost(const struct tf_pending *l)
 static void
 tend(struct tf_pending *l)
 {
-	const struct tf_patience p = { can_wait, l };
+	const struct tf_patience p = { .is_over = can_wait, .arg = l };
 	struct tf_vault *v = l->v;
 	bool free, lost, check, flush, frozen, draft;
 	enum tf_code rc;

@@ -68,7 +68,7 @@ static enum tf_code
 compare(struct tf_vault *v, const struct tf_object_row *o, uint32_t uid,
     struct tf_error *err)
 {
-	struct tf_patience p = { is_over, v };
+	struct tf_patience p = { .is_over = is_over, .arg = v };
 	struct tf_open_object held;
 	uint64_t size = 0;
 	struct tf_hash h;
