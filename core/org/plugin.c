@@ -56,7 +56,8 @@ tf_plugin_load(const char *name, const struct tf_engine **out,
 		return tf_fail(err, TF_UNSUPPORTED, "%s", dlerror());
 	engine = dlsym(so, "tf_engine");
 	if (engine == NULL || engine->abi != TF_ENGINE_ABI) {
-		(void)dlclose(so);
+		/* Not closed: its libraries (OpenSSL) have registered what runs
+		 * when the process ends, and would be gone then. */
 		return tf_fail(err, TF_NEWER,
 		    "%s is of another version of trailfs", path);
 	}

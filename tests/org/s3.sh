@@ -486,6 +486,28 @@ a_wrong_uri_says_what_is_wrong() {
 		"s3://worm/q?endpoint=$https&ca=$D/ca.pem&credentials=$work/$owner"
 }
 
+# A plug-in of another version is refused, and the program ends in order.
+another_version_is_refused() {
+	needs python3 nm
+	mkdir other
+	cp "$BUILD/org-blobs" "$BUILD/trailfs-s3.so" other
+	python3 - other/trailfs-s3.so "$(nm -D other/trailfs-s3.so |
+		sed -n 's/ .* tf_engine$//p')" <<-'EOF'
+	import struct, sys
+	with open(sys.argv[1], "r+b") as f:
+	    elf, at = f.read(), int(sys.argv[2], 16)
+	    first, size, n = struct.unpack_from("<Q14xHH", elf, 32)
+	    for i in range(n):
+	        kind, _, off, virtual, _, bytes = struct.unpack_from(
+	            "<IIQQQQ", elf, first + i * size)
+	        if kind == 1 and virtual <= at < virtual + bytes:
+	            f.seek(at - virtual + off)
+	            f.write(struct.pack("<I", 999))
+	EOF
+	is 1 other/org-blobs s3://abc/p reader probe
+	complains '^newer: .*another version'
+}
+
 # --- stores that answer badly ---------------------------------------------
 
 start_bad() {
@@ -598,6 +620,8 @@ a_killed_radosgw_loses_nothing() {
 		kill -9 "$(pid_of client.rgw)"
 		"$here/ceph.sh" restart "$D" client.rgw
 		nothing_is_lost
+		# The kill was in the middle: puts failed, and said so.
+		grep -q '^i/o: ' run.log
 		# What was not acknowledged is simply put again.
 		is 0 blobs member member.keys "$locked" run 12 4000000 $seed
 		complains '^put 12 of 12'
@@ -639,6 +663,7 @@ tests='what_was_put_comes_back_locked a_longer_lock_is_put_again
 	delete_markers_hide_nothing the_probe_tells_who_holds
 	a_store_that_ignores_locks_is_found
 	secrets_stay_in_their_file a_wrong_uri_says_what_is_wrong
+	another_version_is_refused
 	bad_answers_give_errors a_store_that_lies_is_not_believed
 	a_killed_osd_loses_nothing a_stopped_osd_loses_nothing
 	a_killed_radosgw_loses_nothing
