@@ -618,10 +618,10 @@ a_killed_radosgw_loses_nothing() {
 	for seed in 3 4 5; do
 		running 12 4000000 $seed
 		kill -9 "$(pid_of client.rgw)"
+		# A put fails, and says so.
+		wait_for run.log '^i/o: '
 		"$here/ceph.sh" restart "$D" client.rgw
 		nothing_is_lost
-		# The kill was in the middle: puts failed, and said so.
-		grep -q '^i/o: ' run.log
 		# What was not acknowledged is simply put again.
 		is 0 blobs member member.keys "$locked" run 12 4000000 $seed
 		complains '^put 12 of 12'
