@@ -8,17 +8,19 @@
 #include "core/base/member.h"
 #include "core/base/time_text.h"
 #include "core/org.h"
+#include "org_fetch.h"
 #include "report.h"
 #include "target.h"
 #include "text.h"
 
 static struct {
-	bool json;
+	bool json, quiet;
 	const char *role, *keys, *origin;
 } ask;
 
 static const struct args_option options[] = {
 	ARGS_JSON(&ask.json),
+	ARGS_QUIET(&ask.quiet),
 	{ .name = "keys",
 	    .value = "DIRECTORY",
 	    .help = "where the key of the organisation's log is",
@@ -206,11 +208,14 @@ misplaced(const char *action, bool list)
 {
 	bool signs = strcmp(action, "init") == 0 ||
 	    strcmp(action, "publish") == 0;
+	bool fetches = strcmp(action, "fetch") == 0;
 
 	if (ask.role != NULL && strcmp(action, "enrol") != 0)
 		return "--role is for enrol";
-	if (ask.json && !list)
-		return "--json is for list and refused";
+	if (ask.json && !list && !fetches)
+		return "--json is for fetch, list and refused";
+	if (ask.quiet && !fetches)
+		return "--quiet is for fetch";
 	if (ask.keys != NULL && !signs)
 		return "--keys is for init and publish";
 	if (ask.origin != NULL && strcmp(action, "init") != 0)
@@ -230,6 +235,17 @@ of_both(int n, char **arg)
 }
 
 static int
+fetch(int n, char **arg)
+{
+	if (n < 3)
+		return cmd_usage(&cmd_org, "give a ledger and a directory");
+	if (n == 3 && strncmp(arg[1], "dir:", 4) != 0)
+		return cmd_usage(&cmd_org, "only dir: is a ledger and blobs");
+	return org_fetch(arg[1], arg[n == 4 ? 2 : 1], arg[n - 1], ask.json,
+	    ask.quiet);
+}
+
+static int
 run(int n, char **arg)
 {
 	bool list = strcmp(arg[0], "list") == 0 ||
@@ -241,6 +257,10 @@ run(int n, char **arg)
 
 	if (wrong != NULL)
 		return cmd_usage(&cmd_org, wrong);
+	if (strcmp(arg[0], "fetch") == 0)
+		return fetch(n, arg);
+	if (n > 3)
+		return cmd_usage(&cmd_org, "there are too many arguments");
 	if (strcmp(arg[0], "init") == 0 || strcmp(arg[0], "publish") == 0)
 		return of_both(n, arg);
 	if (n != (list ? 2 : 3))
@@ -261,15 +281,16 @@ run(int n, char **arg)
 
 const struct verb cmd_org = {
 	.name = "org",
-	.summary = "make, govern and sign the ledger of an organisation",
+	.summary = "make, govern, sign and copy the ledger of an organisation",
 	.usage = "init --origin NAME --keys DIRECTORY LEDGER [BLOBS]\n"
 		 "publish --keys DIRECTORY LEDGER [BLOBS]\n"
 		 "enrol [--role ROLE] LEDGER VKEY|FILE\n"
 		 "revoke LEDGER ORIGIN\n"
-		 "list|refused [--json] LEDGER",
+		 "list|refused [--json] LEDGER\n"
+		 "fetch [--json] [--quiet] LEDGER [BLOBS] DIRECTORY",
 	.options = options,
-	.actions = "init|enrol|revoke|list|refused|publish",
+	.actions = "init|enrol|revoke|list|refused|publish|fetch",
 	.min = 2,
-	.max = 3,
+	.max = 4,
 	.run = run,
 };

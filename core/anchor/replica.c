@@ -170,8 +170,8 @@ make_files(int dirfd, int markfd, const struct tf_vkey *k, struct tf_error *err)
 	enum tf_code rc;
 
 	(void)snprintf(text, sizeof(text),
-	    "This store is a mirror of %s.  trailctl mirror writes it, and "
-	    "nothing else.\n",
+	    "This store is a mirror of %s.  trailctl mirror or org fetch "
+	    "writes it, and nothing else.\n",
 	    k->name);
 	if (mkdirat(dirfd, TF_INCOMING, 0700) < 0 ||
 	    fchmodat(dirfd, TF_INCOMING, 0700, 0) < 0)
@@ -716,7 +716,7 @@ key_in_force(struct tf_replica *r, struct tf_vkey *k, bool *known,
 
 /* Compare the note with the entries up to here. */
 static enum tf_code
-check_note(struct tf_replica *r, const void *note, size_t n,
+compare_note(struct tf_replica *r, const void *note, size_t n,
     const struct tf_vkey *k, struct tf_checkpoint *cp, struct tf_error *err)
 {
 	struct tf_hash root;
@@ -731,8 +731,32 @@ check_note(struct tf_replica *r, const void *note, size_t n,
 		    "the checkpoint of %llu entries is not of the %llu entries "
 		    "that came: another root or size",
 		    (unsigned long long)cp->size, (unsigned long long)r->size);
+	return TF_OK;
+}
+
+static enum tf_code
+check_note(struct tf_replica *r, const void *note, size_t n,
+    const struct tf_vkey *k, struct tf_checkpoint *cp, struct tf_error *err)
+{
+	enum tf_code rc = compare_note(r, note, n, k, cp, err);
+
+	if (rc != TF_OK)
+		return rc;
 	tf_replay_end(r->replay);
 	return r->broken.code == TF_OK ? TF_OK : tf_fail_as(err, &r->broken);
+}
+
+enum tf_code
+tf_replica_compare(struct tf_replica *r, const void *note, size_t n,
+    struct tf_error *err)
+{
+	struct tf_checkpoint cp;
+	struct tf_vkey k;
+	bool known;
+	enum tf_code rc = key_in_force(r, &k, &known, err);
+
+	return rc == TF_OK && known ? compare_note(r, note, n, &k, &cp, err) :
+				      rc;
 }
 
 /* Write what a commit has beside its entries, and commit. */

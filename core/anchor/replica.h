@@ -188,6 +188,10 @@ TF_MUST_USE enum tf_code tf_replica_stamped(struct tf_replica *r,
  */
 TF_MUST_USE enum tf_code tf_replica_commit(struct tf_replica *r,
     const void *note, size_t n, bool *done, struct tf_error *err);
+/* In a batch: is note a checkpoint of the entries up to here?  Nothing ends.  The
+ * errors are those of a commit with it. */
+TF_MUST_USE enum tf_code tf_replica_compare(struct tf_replica *r,
+    const void *note, size_t n, struct tf_error *err);
 /* The number of entries, with those of the batch. */
 uint64_t tf_replica_size(const struct tf_replica *r);
 /* The path of evidence that is owed, for messages; "" if none is.  Valid until

@@ -1,0 +1,36 @@
+/* Fetching one origin of an organisation into its copy. */
+#ifndef TF_ANCHOR_FETCH_I_H
+#define TF_ANCHOR_FETCH_I_H
+
+#include "../fetch.h"
+#include "../org/engine.h"
+
+/* What all origins use. */
+struct tf_fetch_run {
+	const struct tf_fetch *o;
+	struct tf_ledger *ledger;
+	struct tf_blobs *blobs;
+	int scratch;	/* a file for one object; it has no name */
+	uint64_t of;	/* entries that the ledger has of all origins; */
+	uint64_t done;	/* those of the origins before this one */
+	uint64_t bytes; /* of objects */
+};
+
+/*
+ * Bring the copy at path, which is made if there is none, to `to` entries, where the
+ * ledger has a checkpoint.  Sets what came in f, also on failure: f->entries is
+ * what is durable.  Errors: see tf_fetch.done and tf_fetch.
+ */
+TF_MUST_USE enum tf_code tf_fetch_origin(struct tf_fetch_run *run,
+    const char *path, uint64_t to, struct tf_fetched *f, struct tf_error *err);
+
+/*
+ * Give the copy the object that an entry of its origin names.  *absent: nobody has
+ * it, and the copy judges that.  TF_TAMPER: its bytes are altered.
+ */
+struct tf_replica;
+TF_MUST_USE enum tf_code tf_fetch_object(struct tf_fetch_run *run,
+    struct tf_replica *r, const char *origin, const struct tf_hash *h,
+    uint64_t size, uint64_t *got, bool *absent, struct tf_error *err);
+
+#endif
