@@ -18,6 +18,7 @@ import json
 import os
 import platform
 import random
+import re
 import resource
 import shutil
 import signal
@@ -592,6 +593,32 @@ class Bench:
         run(self.build + "/trailctl", "seal", many[self.close.name])
         self.again("ls -lR, %d files, sealed" % n, many, ls)
 
+    def pages(self):
+        """The page of a trail with 10,000 workflows, in a browser: milliseconds from the
+        beginning until something is seen, and until all is drawn."""
+        if not shutil.which("chromium"):
+            print("SKIP pages: chromium is not installed")
+            return
+        n, trail = 10000, os.path.dirname(os.path.dirname(self.close.path)) + "/pages"
+        os.mkdir(trail)
+        for i in range(n):
+            os.mkdir("%s/run-%05d" % (trail, i))
+        look = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+                            "pages", "browser.py")
+        page = self.work + "/pages.html"
+        seen, drawn = [], []
+        for _ in range(self.args.rounds):
+            shutil.copyfile(trail + "/.trailfs/index.html", page)
+            out = subprocess.run((sys.executable, look, "paint", page), check=True,
+                                 stdout=subprocess.PIPE, text=True).stdout
+            ms = re.search(r"first paint (\d+) ms, .* drawn (\d+) ms", out)
+            seen.append(int(ms.group(1)))
+            drawn.append(int(ms.group(2)))
+        print("page of %d workflows: first paint %d ms (%d-%d), drawn %d ms, %d bytes" % (
+            n, statistics.median(seen), min(seen), max(seen),
+            statistics.median(drawn), os.stat(page).st_size))
+        self.extra["pages"] = {"workflows": n, "first_paint_ms": seen, "drawn_ms": drawn}
+
     def verify(self):
         store = self.work + "/trailfs-close/store"
         mnt = self.close.path
@@ -934,6 +961,7 @@ class Bench:
                   "trees": self.trees, "sizes": self.sizes, "log": self.log,
                   "reading": self.reading,
                   "recorded": self.recorded, "listing": self.listing,
+                  "pages": self.pages,
                   "verify": self.verify, "package": self.package,
                   "ledger": self.ledger, "waits": self.waits,
                   "curve": self.curve}
