@@ -23,8 +23,8 @@ probe(const char *uri, bool *worm, struct tf_error *err)
 	tf_blobs_close(b);
 	if (rc == TF_OK && verdict == TF_WORM_NOT_HELD)
 		rc = tf_fail(err, TF_DENIED,
-		    "the store of the blobs ignores locks: a locked object "
-		    "could be deleted");
+		    "a locked object could be deleted: the store of the blobs "
+		    "ignores locks, or these credentials may bypass them");
 	if (worm != NULL)
 		*worm = verdict == TF_WORM_HELD;
 	return rc;

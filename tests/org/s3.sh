@@ -262,6 +262,36 @@ it_is_like_every_engine() {
 	[ "$(grep -o '/trailfs<' said | wc -l)" -ge 6 ]
 }
 
+# A vault is forwarded with the rights of a member, and its evidence is locked.
+a_vault_is_forwarded_to_it() {
+	org="s3://pairs/org?endpoint=$https&ca=$D/ca.pem&credentials=$work"
+	# These keys may bypass a lock, so it holds nothing against them.
+	is 1 trailctl org init --origin example.org/org --keys bad-keys dir:bad \
+		"$org/$owner$locked"
+	complains 'these credentials may bypass'
+	is 0 trailctl org init --origin example.org/org --keys org-keys dir:ledger \
+		"$org/member.keys$locked"
+	trailctl init --origin example.org/one store >one.vkey
+	is 0 trailctl trail create store/trail
+	fresh small
+	small=$h
+	fresh large 200000
+	is 0 trailctl attest --begin store/trail/run/a small large
+	is 0 trailctl org enrol dir:ledger one.vkey
+	is 0 trailctl forward --once store dir:ledger "$org/member.keys$locked"
+	is 0 org-blobs "$org/member.keys" reader get "$h" back
+	cmp large back
+	is 0 org-blobs "$org/member.keys" reader stat "$h"
+	says ' governance '
+	# The small one is in a bundle.
+	is 1 org-blobs "$org/member.keys" reader get "$small" back
+	complains '^not found: '
+	is 0 trailctl org publish --keys org-keys dir:ledger \
+		"$org/member.keys$locked"
+	is 0 org-blobs "$org/member.keys" reader fetch checkpoint 10000
+	says '^example.org/org$'
+}
+
 # --- enemies --------------------------------------------------------------
 
 # Stolen credentials of a member add versions, and take nothing away.
@@ -658,7 +688,7 @@ how_long_it_takes() {
 tests='what_was_put_comes_back_locked a_longer_lock_is_put_again
 	a_wrong_digest_is_refused parts_become_one_locked_object
 	texts_are_kept_or_replaced it_is_like_every_engine
-	a_member_deletes_nothing
+	a_vault_is_forwarded_to_it a_member_deletes_nothing
 	other_bytes_under_a_digest_hide_nothing many_versions_are_walked
 	delete_markers_hide_nothing the_probe_tells_who_holds
 	a_store_that_ignores_locks_is_found
