@@ -1,6 +1,6 @@
 #!/bin/sh
 # trailctl org and forward: stores of several hosts in one ledger, in a directory.
-# shellcheck disable=SC2086 # $new is words
+# shellcheck disable=SC2086,SC2317 # $new is words; called by name
 . "$(dirname "$0")/../suite.sh"
 
 # store_with NAME N: a new store with N attestations, not mounted; its key is in

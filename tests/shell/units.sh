@@ -1,6 +1,7 @@
 #!/bin/sh
 # The units of systemd: systemd accepts them, and the command of each does its
 # work on a store, with the arguments that systemd makes of the example file.
+# shellcheck disable=SC2317 # called by name
 . "$(dirname "$0")/../suite_tools.sh"
 show_output=
 units=$top/tools/systemd
