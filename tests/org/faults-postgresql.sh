@@ -386,10 +386,10 @@ missing_standby_names_are_refused() {
 	says '^busy$'
 	complains 'synchronous_standby_names is empty'
 	pg database bare
-	is 2 "$writers" make "$(pg uri trailfs_owner | sed 's,/trailfs?,/bare?,')"
+	is 2 "$writers" make "$(owner | sed 's,/trailfs?,/bare?,')"
 	complains 'synchronous_standby_names is empty'
 	is 0 "$writers" make \
-		"$(pg uri trailfs_owner | sed 's,/trailfs?,/bare?replicas=none\&,')"
+		"$(owner | sed 's,/trailfs?,/bare?replicas=none\&,')"
 	pg sql "$p" 'ALTER SYSTEM RESET synchronous_standby_names'
 	pg sql "$p" 'SELECT pg_reload_conf()' >/dev/null
 	until_says 'ANY 1 (*)' pg sql "$p" 'SHOW synchronous_standby_names'
