@@ -351,6 +351,7 @@ end(struct all *a)
 		free(a->origin[i].vkey);
 	}
 	free(a->origin);
+	tf_buf_free(&a->run.bundle_bytes);
 	tf_ledger_close(a->run.ledger);
 	tf_blobs_close(a->run.blobs);
 	if (a->run.scratch >= 0)

@@ -10,7 +10,10 @@ struct tf_fetch_run {
 	const struct tf_fetch *o;
 	struct tf_ledger *ledger;
 	struct tf_blobs *blobs;
-	int scratch;	/* a file for one object; it has no name */
+	int scratch; /* a file for one object; it has no name */
+	/* The bundle that was read last: its objects come one after the other. */
+	struct tf_hash bundle;
+	struct tf_buf bundle_bytes; /* n 0: it cannot be had */
 	uint64_t of;	/* entries that the ledger has of all origins; */
 	uint64_t done;	/* those of the origins before this one */
 	uint64_t bytes; /* of objects */

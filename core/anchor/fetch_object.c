@@ -29,6 +29,58 @@ altered(const struct tf_hash *h, struct tf_error *err)
 	return tf_fail(err, TF_TAMPER, "the object %.16s... is altered", hex);
 }
 
+/* Read the whole bundle, whose digest the engine checks. */
+static enum tf_code
+read_bundle(struct tf_fetch_run *run, const struct tf_hash *bundle,
+    struct tf_error *err)
+{
+	struct tf_buf *b = &run->bundle_bytes;
+	uint64_t size;
+	char *piece;
+	size_t got = 0;
+	enum tf_code rc = empty(run->scratch, err);
+
+	run->bundle = *bundle;
+	b->n = 0;
+	if (rc == TF_OK)
+		rc = run->blobs->ops->get(run->blobs, bundle, run->scratch,
+		    &size, err);
+	if (rc != TF_OK || size > TF_BUNDLE_MAX)
+		return rc;
+	if ((piece = malloc((size_t)size + 1)) == NULL)
+		return tf_nomem(err);
+	rc = tf_file_pread(run->scratch, piece, (size_t)size, 0, &got, err);
+	if (rc == TF_OK) {
+		tf_buf_add(b, piece, got);
+		rc = tf_buf_end(b, err);
+	}
+	free(piece);
+	return rc;
+}
+
+/* True if the object is in its bundle and the copy has taken it.  What is wrong
+ * with the bundle is said by the attempt without this. */
+static bool
+take_part(struct tf_fetch_run *run, struct tf_replica *r, const char *origin,
+    const struct tf_hash *h, uint64_t size, uint64_t *got)
+{
+	struct tf_located at;
+	const struct tf_buf *b = &run->bundle_bytes;
+
+	if (run->ledger->ops->locate(run->ledger, origin, h, &at, NULL) !=
+	    TF_OK)
+		return false;
+	if (memcmp(&at.bundle, &run->bundle, sizeof(at.bundle)) != 0 &&
+	    read_bundle(run, &at.bundle, NULL) != TF_OK)
+		return false;
+	*got = at.len;
+	return b->n > 0 && at.len <= TF_BUNDLED_MAX && at.off <= b->n &&
+	    at.len <= b->n - at.off &&
+	    (size == TF_REPLICA_TEXT || size == at.len) &&
+	    tf_replica_object_put(r, h, b->p + at.off, (size_t)at.len, NULL) ==
+	    TF_OK;
+}
+
 /* Into a row of the batch.  The copy hashes it again. */
 static enum tf_code
 take_small(struct tf_fetch_run *run, struct tf_replica *r, const char *origin,
@@ -36,9 +88,11 @@ take_small(struct tf_fetch_run *run, struct tf_replica *r, const char *origin,
 {
 	char bytes[TF_REPLICA_OBJECT_MAX];
 	size_t n = 0;
-	enum tf_code rc = empty(run->scratch, err);
+	enum tf_code rc;
 
-	if (rc == TF_OK)
+	if (take_part(run, r, origin, h, size, got))
+		return TF_OK;
+	if ((rc = empty(run->scratch, err)) == TF_OK)
 		rc = tf_org_object(run->ledger, run->blobs, origin, h,
 		    run->scratch, got, err);
 	if (rc != TF_OK)

@@ -150,12 +150,13 @@ static enum tf_code
 keep_leaf(void *arg, const struct tf_leaf *leaf, struct tf_error *err)
 {
 	struct fetcher *v = arg;
+	uint64_t number = tf_replica_size(v->r) + v->n;
 
-	if (leaf->number != tf_replica_size(v->r) + v->n ||
+	if (leaf->number != number ||
 	    !tf_str_same(leaf->origin, tf_str_of(v->f->origin)))
 		return tf_fail(err, TF_TAMPER,
 		    "the ledger lacks entry %llu and has others after it",
-		    (unsigned long long)(tf_replica_size(v->r) + v->n));
+		    (unsigned long long)number);
 	tf_buf_add(&v->bytes_of, leaf->bytes.p, leaf->bytes.n);
 	if (leaf->note.p != NULL)
 		tf_buf_add(&v->notes, leaf->note.p, leaf->note.n);

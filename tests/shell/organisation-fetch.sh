@@ -152,6 +152,18 @@ the_verbs_work_on_a_copy() {
 	is_copy a copies
 }
 
+# A round trip for each blob, and not for each object.
+a_bundle_is_read_once() {
+	needs strace
+	is 0 strace -f -qq -o trace -e trace=openat \
+		trailctl org fetch -q dir:org once
+	find org/objects -type f -size -100 -printf '%f\n' >bundles
+	[ -s bundles ]
+	while read -r name; do
+		[ "$(grep -c "/$name" trace)" -eq 1 ]
+	done <bundles
+}
+
 # Killed at any of its syncs, the next run goes on.
 a_killed_run_is_continued() {
 	needs strace
@@ -427,7 +439,7 @@ nothing_else_is_written_to() {
 
 with '/dev/fuse sqlite3' copies_are_equal_to_their_sources \
 	a_repetition_fetches_what_is_new the_verbs_work_on_a_copy \
-	a_killed_run_is_continued an_origin_is_a_safe_name a_redaction_is_no_gap \
+	a_bundle_is_read_once a_killed_run_is_continued an_origin_is_a_safe_name a_redaction_is_no_gap \
 	a_rotated_key_is_followed descriptors_do_not_grow \
 	an_altered_entry_is_refused a_missing_entry_is_refused \
 	a_forged_checkpoint_is_refused damaged_evidence_is_refused \
