@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/array.h"
+#include "core/base/file.h"
 #include "helper.h"
 #include "pages.h"
 #include "report.h"
@@ -119,11 +120,8 @@ serve(const char *mnt, const struct request *r, int *fd)
 	}
 	if (dir >= 0)
 		(void)close(dir);
-	/* Errors of writing are reported to those who wrote. */
 	if (*fd >= 0 && r->verb == COLLECT)
-		(void)sync_file_range(*fd, 0, 0,
-		    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-			SYNC_FILE_RANGE_WAIT_AFTER);
+		tf_file_await_writing(*fd);
 	return done;
 }
 

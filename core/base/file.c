@@ -35,6 +35,14 @@ tf_file_start_writing(int fd, uint64_t off, uint64_t n)
 	(void)sync_file_range(fd, (off_t)off, (off_t)n, SYNC_FILE_RANGE_WRITE);
 }
 
+void
+tf_file_await_writing(int fd)
+{
+	(void)sync_file_range(fd, 0, 0,
+	    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+		SYNC_FILE_RANGE_WAIT_AFTER);
+}
+
 enum tf_code
 tf_file_sync(int fd, struct tf_error *err)
 {

@@ -20,6 +20,9 @@ TF_MUST_USE enum tf_code tf_file_sync(int fd, struct tf_error *err);
 /* Begin to write the n bytes at off to the disk, and do not wait: a later sync
  * has less to do. */
 void tf_file_start_writing(int fd, uint64_t off, uint64_t n);
+/* Write the pages of fd and wait for that.  The disk may still have them in its
+ * cache.  Errors are reported to those who wrote. */
+void tf_file_await_writing(int fd);
 /* fsync(2) the directory name below dirfd: the names in it then survive power
  * loss. */
 TF_MUST_USE enum tf_code tf_file_sync_dir(int dirfd, const char *name,

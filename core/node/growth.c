@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../base/array.h"
 #include "../base/bytes.h"
 #include "../base/mutant.h"
 #include "../base/show.h"
@@ -12,7 +11,6 @@
 #include "growth.h"
 #include "pending.h"
 #include "pending_index.h"
-#include "pending_table.h"
 #include "vault_i.h"
 #include "xattrs.h"
 
@@ -39,39 +37,6 @@ tf_growth_goes_on(const struct tf_pending *l)
 	return l->growth != NULL && l->failed == TF_OK && !l->unlinked &&
 	    !l->secret && !l->growth->encrypts && !l->in_draft &&
 	    l->attr.state == TF_STATE_OPEN;
-}
-
-struct workflows {
-	uint64_t *wf;
-	size_t n, cap;
-	bool failed;
-};
-
-static void
-note_workflow(void *arg, struct tf_pending *l)
-{
-	struct workflows *w = arg;
-
-	if (l->growth == NULL || l->growth->row_seq == 0)
-		return;
-	if (tf_array_room(&w->wf, w->n, &w->cap, sizeof(*w->wf)))
-		w->wf[w->n++] = l->wf;
-	else
-		w->failed = true;
-}
-
-enum tf_code
-tf_growth_workflows(struct tf_vault *v, uint64_t **wf, size_t *n,
-    struct tf_error *err)
-{
-	struct workflows w = { 0 };
-
-	pthread_mutex_lock(&v->mu);
-	tf_pending_each(&v->pending, note_workflow, &w);
-	pthread_mutex_unlock(&v->mu);
-	*wf = w.wf;
-	*n = w.n;
-	return w.failed ? tf_nomem(err) : TF_OK;
 }
 
 bool

@@ -58,14 +58,6 @@ bool tf_growth_goes_on(const struct tf_pending *l);
  * held, or l is claimed. */
 bool tf_growth_in_doubt(const struct tf_pending *l);
 
-/*
- * The workflows of files of which chunks are entered: the caller frees *wf.  Their
- * trails get no recipients, because the digests are those of the clear text.  In
- * the committer's thread, without mu.
- */
-TF_MUST_USE enum tf_code tf_growth_workflows(struct tf_vault *v, uint64_t **wf,
-    size_t *n, struct tf_error *err);
-
 /* The bytes of l that may not change any more.  io or mu is held. */
 uint64_t tf_growth_fixed(const struct tf_pending *l);
 /* Refuse a change of these bytes or of the name: what is for people.  Returns

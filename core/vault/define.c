@@ -4,11 +4,13 @@
  * writers would wait for; its version is given in the transaction, because the
  * commits decide the order.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../asker.h"
+#include "../base/array.h"
 #include "../base/bytes.h"
 #include "../base/crypto.h"
 #include "../commit/append.h"
@@ -27,6 +29,8 @@
 #include "../node/actor.h"
 #include "../node/base.h"
 #include "../node/growth.h"
+#include "../node/pending.h"
+#include "../node/pending_table.h"
 #include "../node/quota.h"
 #include "../node/recipients.h"
 #include "../node/vault_i.h"
@@ -143,6 +147,26 @@ check_owner(struct tf_txn *t, const struct definition *d, struct tf_error *err)
 	return rc;
 }
 
+/* Workflows in which a file is entered while it grows. */
+struct workflows {
+	uint64_t *wf;
+	size_t n, cap;
+	bool failed;
+};
+
+static void
+note_workflow(void *arg, struct tf_pending *l)
+{
+	struct workflows *w = arg;
+
+	if (l->growth == NULL || l->growth->row_seq == 0)
+		return;
+	if (tf_array_room(&w->wf, w->n, &w->cap, sizeof(*w->wf)))
+		w->wf[w->n++] = l->wf;
+	else
+		w->failed = true;
+}
+
 /* A trail with a file of which parts are entered gets no recipients: its content was
  * begun in clear, and the ledger has digests of that. */
 static enum tf_code
@@ -150,20 +174,23 @@ check_growing(struct tf_txn *t, const struct definition *d,
     struct tf_error *err)
 {
 	struct tf_node_row row;
-	uint64_t *wf = NULL;
-	size_t n = 0;
-	enum tf_code rc = TF_OK;
+	struct workflows w = { 0 };
+	enum tf_code rc;
 
-	if (d->kind == TF_DEFINITION_RECIPIENTS)
-		rc = tf_growth_workflows(t->v, &wf, &n, err);
-	for (size_t i = 0; rc == TF_OK && i < n; i++) {
-		rc = tf_nodes_get(t->db, wf[i], &row, err);
+	if (d->kind != TF_DEFINITION_RECIPIENTS)
+		return TF_OK;
+	pthread_mutex_lock(&t->v->mu);
+	tf_pending_each(&t->v->pending, note_workflow, &w);
+	pthread_mutex_unlock(&t->v->mu);
+	rc = w.failed ? tf_nomem(err) : TF_OK;
+	for (size_t i = 0; rc == TF_OK && i < w.n; i++) {
+		rc = tf_nodes_get(t->db, w.wf[i], &row, err);
 		if (rc == TF_OK && row.attr.parent == d->trail)
 			rc = tf_fail(err, TF_BUSY,
 			    "a file of the trail is entered while it grows: "
 			    "its recipients can be set when that is sealed");
 	}
-	free(wf);
+	free(w.wf);
 	return rc;
 }
 

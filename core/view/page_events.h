@@ -2,6 +2,8 @@
 #ifndef TF_VIEW_PAGE_EVENTS_H
 #define TF_VIEW_PAGE_EVENTS_H
 
+#include <stddef.h>
+
 #include "../error.h"
 
 struct tf_page;
