@@ -24,6 +24,8 @@ struct tf_forwarded {
 	uint64_t objects; /* with so many objects */
 	uint64_t bytes;	  /* of so many bytes */
 	uint64_t absent;  /* objects that were redacted before */
+	/* Why STORE/forwarded could not be written; "": it was. */
+	char unwritten[160];
 };
 
 struct tf_forward {
@@ -40,7 +42,8 @@ struct tf_forward {
 };
 
 /*
- * Forward until all is sent (once), or until stop.  Reads the store only.  Failures
+ * Forward until all is sent (once), or until stop.  Of the store only the file
+ * `forwarded` is written, which status, metrics and trailctl doctor show.  Failures
  * that may pass are tried again, after pauses that grow to a minute; with once only
  * for some seconds.
  * Errors, all final: those of opening the store; TF_DENIED the origin is not

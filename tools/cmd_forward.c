@@ -31,8 +31,19 @@ static const struct args_option options[] = {
 /* A failure is said once, until it passes. */
 struct forwarding {
 	struct progress progress;
-	bool failed;
+	bool failed, unwritten;
 };
+
+/* Once: a user who may only read the store cannot write in it. */
+static void
+say_unwritten(struct forwarding *f, const struct tf_forwarded *now)
+{
+	if (now->unwritten[0] == '\0' || f->unwritten)
+		return;
+	progress_end(&f->progress);
+	report_note("trailctl status does not show this: %s", now->unwritten);
+	f->unwritten = true;
+}
 
 static void
 show(void *arg, const struct tf_forwarded *now, const struct tf_error *why)
@@ -47,6 +58,7 @@ show(void *arg, const struct tf_forwarded *now, const struct tf_error *why)
 		    (unsigned long long)now->entries);
 	}
 	f->failed = why != NULL;
+	say_unwritten(f, now);
 	if (why == NULL)
 		progress_draw_bytes(&f->progress, now->entries, now->of,
 		    now->bytes);
@@ -140,6 +152,8 @@ run(int n, char **arg)
 	if (rc == TF_OK)
 		rc = tf_forward(&o, &out, &err);
 	progress_end(&f.progress);
+	if (rc == TF_OK)
+		say_unwritten(&f, &out);
 	if (rc == TF_OK)
 		rc = print(&out, &err);
 	status = rc == TF_OK ? REPORT_OK : report(&err);

@@ -5,14 +5,16 @@
  *	cycle:  head of the store -> batches up to it -> wait for more
  *	batch:  objects of its entries (small ones in bundles) -> append
  *
- * Nothing is remembered here between two runs: the ledger's answer to member() is
- * the cursor.  The first batch begins with the last entry that the ledger has, so
+ * Nothing that counts is remembered here between two runs: the ledger's answer to
+ * member() is the cursor, and STORE/forwarded only says to people how far it is.  The first batch begins with the last entry that the ledger has, so
  * that the ledger itself compares the histories and records a fork (W3); the root
  * of the last checkpoint that it has is compared too.
  */
 #include "../forward.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,6 +29,7 @@
 #include "../org/bundle.h"
 #include "../org/uri.h"
 #include "../store/entries.h"
+#include "../store/forwarded.h"
 #include "mirror_source.h"
 #include "replica.h"
 
@@ -34,7 +37,8 @@
 #define FEW 64		       /* entries that are sent at once; */
 #define LINGER_NS TF_SECOND    /* fewer wait so long for more */
 #define LOOK_MS 100	       /* between two looks for more, or for stop */
-#define ONCE_TRIES 7	       /* of one step, which are 6 seconds of pauses */
+#define REMEMBER_NS (10 * TF_SECOND) /* between two states while it sends */
+#define ONCE_TRIES 7 /* of one step, which are 6 seconds of pauses */
 
 struct forwarder {
 	const struct tf_forward *o;
@@ -53,6 +57,8 @@ struct forwarder {
 	size_t n;
 	uint64_t naming; /* the entry whose objects are being sent */
 	struct tf_bundler bundler;
+	struct tf_forward_state state; /* as it is in the store */
+	uint64_t remembered_ns;
 };
 
 static bool
@@ -75,6 +81,64 @@ tell(const struct forwarder *f, const struct tf_error *why)
 		f->o->report(f->o->arg, f->out, why);
 }
 
+/* Write the state, which nothing here reads again: a store that this user cannot
+ * write is forwarded all the same. */
+static void
+remember(struct forwarder *f, const struct tf_forward_state *state)
+{
+	struct tf_error why = { 0 };
+	int fd = open(f->o->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum tf_code rc = fd < 0 ? tf_fail(&why, TF_IO, "open the store") :
+				   tf_forwarded_put(fd, state, &why);
+
+	if (fd >= 0)
+		(void)close(fd); /* a directory */
+	(void)snprintf(f->out->unwritten, sizeof(f->out->unwritten), "%s",
+	    rc == TF_OK ? "" : why.text);
+	f->state = *state;
+	f->remembered_ns = tf_clock_boot_ns();
+}
+
+static void
+remember_success(struct forwarder *f)
+{
+	const struct tf_forward_state s = { .at = tf_clock_now(),
+		.entries = f->out->entries };
+
+	remember(f, &s);
+}
+
+/* A failure that lasts is written once. */
+static void
+remember_failure(struct forwarder *f, const struct tf_error *why, bool final)
+{
+	struct tf_forward_state s = f->state;
+
+	/* An argument that is wrong says nothing about the forwarder that runs as
+	 * a service. */
+	if (why->code == TF_INVALID && f->ledger == NULL)
+		return;
+	if (s.failed_at.s != 0 && s.final == final &&
+	    strcmp(s.why, why->text) == 0)
+		return;
+	s.failed_at = tf_clock_now();
+	s.final = final;
+	(void)snprintf(s.why, sizeof(s.why), "%s", why->text);
+	remember(f, &s);
+}
+
+static void
+load_state(struct forwarder *f)
+{
+	int fd = open(f->o->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (tf_forwarded_get(fd, &f->state, NULL) != TF_OK)
+		f->state = (struct tf_forward_state){ 0 };
+	(void)close(fd); /* a directory */
+}
+
 /* False: there is to be no other attempt. */
 static bool
 pause_for(void *arg, unsigned ms, const struct tf_error *why)
@@ -83,6 +147,7 @@ pause_for(void *arg, unsigned ms, const struct tf_error *why)
 
 	if (stopped(f) || (f->o->once && ++f->tries >= ONCE_TRIES))
 		return false;
+	remember_failure(f, why, false);
 	tell(f, why);
 	for (; ms > 0 && !stopped(f); ms -= ms < LOOK_MS ? ms : LOOK_MS)
 		(void)poll(NULL, 0, LOOK_MS);
@@ -373,6 +438,9 @@ send_batch(struct forwarder *f, uint64_t to, struct tf_error *err)
 	f->out->sent += f->next - f->out->entries;
 	f->out->entries = f->next;
 	f->pause_ms = f->tries = 0;
+	if (f->state.failed_at.s != 0 ||
+	    tf_clock_boot_ns() - f->remembered_ns >= REMEMBER_NS)
+		remember_success(f);
 	tell(f, NULL);
 	return TF_OK;
 }
@@ -440,7 +508,8 @@ run(struct forwarder *f, struct tf_error *err)
 	enum tf_code rc;
 
 	do {
-		rc = cycle(f, &why);
+		if ((rc = cycle(f, &why)) == TF_OK)
+			remember_success(f);
 		if (rc == TF_OK && f->o->once && !stopped(f))
 			return TF_OK;
 		if (rc == TF_OK)
@@ -461,6 +530,7 @@ tf_forward(const struct tf_forward *o, struct tf_forwarded *out,
     struct tf_error *err)
 {
 	struct forwarder *f = calloc(1, sizeof(*f));
+	struct tf_error why = { 0 };
 	enum tf_code rc;
 
 	*out = (struct tf_forwarded){ 0 };
@@ -469,7 +539,12 @@ tf_forward(const struct tf_forward *o, struct tf_forwarded *out,
 	f->o = o;
 	f->out = out;
 	f->src = (struct tf_mirror_source){ .dirfd = -1, .objectsfd = -1 };
-	rc = run(f, err);
+	load_state(f);
+	rc = run(f, &why);
+	if (rc != TF_OK && rc != TF_INTERRUPTED)
+		remember_failure(f, &why, !may_pass(rc));
+	if (rc != TF_OK)
+		(void)tf_fail_as(err, &why);
 	tf_ledger_close(f->ledger);
 	tf_blobs_close(f->blobs);
 	close_source(f);

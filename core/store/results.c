@@ -14,12 +14,15 @@
 
 #define RESULT_MAX ((size_t)1024)
 
-/* A mirror and a backup are copies that nothing but their source changes. */
-static bool
-is_copy(int dirfd)
+enum tf_code
+tf_result_may_put(int dirfd, struct tf_error *err)
 {
-	return faccessat(dirfd, TF_MIRROR_MARK, F_OK, 0) == 0 ||
-	    faccessat(dirfd, TF_BACKUP_MARK, F_OK, 0) == 0;
+	if (faccessat(dirfd, TF_MIRROR_MARK, F_OK, 0) < 0 &&
+	    faccessat(dirfd, TF_BACKUP_MARK, F_OK, 0) < 0)
+		return TF_OK;
+	errno = 0;
+	return tf_fail(err, TF_READONLY,
+	    "it is a mirror or a backup, and records nothing itself");
 }
 
 enum tf_code
@@ -28,12 +31,10 @@ tf_result_put(int dirfd, const char *file, const struct tf_result *r,
 {
 	struct tf_buf line = { 0 };
 	struct tf_json j;
-	enum tf_code rc;
+	enum tf_code rc = tf_result_may_put(dirfd, err);
 
-	errno = 0;
-	if (is_copy(dirfd))
-		return tf_fail(err, TF_READONLY,
-		    "it is a mirror or a backup, and records nothing itself");
+	if (rc != TF_OK)
+		return rc;
 	tf_json_begin(&j, &line);
 	tf_json_object(&j);
 	tf_put_time(&j, "at", r->at);

@@ -26,6 +26,9 @@ struct tf_result {
 	char verdict[TF_VERIFY_WORD + 1];
 };
 
+/* May a file be written in that store?  Not in a mirror or a backup, which nothing
+ * but their source changes: TF_READONLY. */
+TF_MUST_USE enum tf_code tf_result_may_put(int dirfd, struct tf_error *err);
 /* Replace the file.  On TF_OK it survives power loss.  Errors: TF_READONLY the
  * store is a mirror or a backup; TF_IO and its sharper forms, TF_NOMEM. */
 TF_MUST_USE enum tf_code tf_result_put(int dirfd, const char *file,

@@ -19,6 +19,7 @@
 #include "../base/show.h"
 #include "../json.h"
 #include "connection.h"
+#include "forwarded.h"
 #include "key_dir.h"
 #include "refusals.h"
 #include "results.h"
@@ -55,6 +56,7 @@ static const struct place {
 	{ TF_REFUSALS, false },
 	{ TF_RESULT_VERIFY, false },
 	{ TF_RESULT_BACKUP, false },
+	{ TF_FORWARDED, false },
 	{ "config", false },
 	{ "lock", false },
 	{ TF_LOG_VKEY, false },
@@ -236,8 +238,8 @@ belongs_on_top(const char *name)
 		TF_SEARCH_NAME "-wal", TF_SEARCH_NAME "-shm", "objects",
 		"stage", "keys", "checkpoint", "config", "lock", "lost+found",
 		TF_STAGE_KEY, TF_STAGE_KEY ".old", TF_REFUSALS,
-		TF_RESULT_VERIFY, TF_RESULT_BACKUP, TF_MIRROR_MARK,
-		TF_BACKUP_MARK, "incoming", "refused" };
+		TF_RESULT_VERIFY, TF_RESULT_BACKUP, TF_FORWARDED,
+		TF_MIRROR_MARK, TF_BACKUP_MARK, "incoming", "refused" };
 	char base[256];
 
 	(void)snprintf(base, sizeof(base), "%.*s", (int)without_tmp(name),

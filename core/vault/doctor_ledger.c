@@ -23,6 +23,7 @@
 #include "../store/anchors.h"
 #include "../store/connection.h"
 #include "../store/entries.h"
+#include "../store/forwarded.h"
 #include "../store/guard_file.h"
 #include "../store/meta.h"
 #include "../store/results.h"
@@ -32,6 +33,7 @@
 /* As the alert rules in tools/monitoring have it. */
 #define MIRROR_LATE_S (2 * DAY_S)
 #define VERIFY_LATE_S (3 * DAY_S)
+#define FORWARD_LATE_S ((int64_t)3600)
 #define YOUNG_S DAY_S /* a store that is no older was perhaps just made */
 #define STAMP_LATE_S (7 * DAY_S)
 
@@ -357,6 +359,54 @@ look_at_anchors(struct look *k, struct tf_error *err)
 	return look_at_backup(k, s.best[0].size > 0, err);
 }
 
+static void
+say_forward_failed(struct look *k, const struct tf_forward_state *s)
+{
+	char span[TF_SPAN_LEN + 1];
+
+	tf_span_text(age_of(k, s->failed_at), span);
+	tf_doctor_say(k->d, "forward",
+	    s->final ? TF_DOCTOR_WRONG : TF_DOCTOR_NOTE,
+	    s->final ? "see trailctl-forward(1), then start the forwarder "
+		       "again" :
+		       "the forwarder tries again by itself",
+	    "the forwarder %s %s ago: %s",
+	    s->final ? "was refused" : "met a failure", span, s->why);
+}
+
+/* Only of a store that has a forwarder. */
+static enum tf_code
+look_at_forwarder(struct look *k, struct tf_error *err)
+{
+	char since[TF_TIME_LEN + 1], span[TF_SPAN_LEN + 1];
+	struct tf_time lacks = k->now;
+	struct tf_forward_state s;
+	enum tf_code rc = tf_forwarded_get(k->v->dirfd, &s, err);
+
+	if (rc != TF_OK)
+		return rc == TF_NOTFOUND ? TF_OK : rc;
+	if (s.entries < k->size)
+		rc = time_of(k, s.entries, false, &lacks, err);
+	if (rc != TF_OK)
+		return rc;
+	if (s.failed_at.s != 0)
+		say_forward_failed(k, &s);
+	tf_span_text(age_of(k, lacks), span);
+	tf_time_text(s.at, since);
+	if (age_of(k, lacks) > FORWARD_LATE_S)
+		tf_doctor_say(k->d, "forward", TF_DOCTOR_WRONG,
+		    "run trailctl forward; does its service run?",
+		    "nothing was forwarded since %s: %llu entries wait, the "
+		    "oldest for %s",
+		    s.at.s == 0 ? "the beginning" : since,
+		    (unsigned long long)(k->size - s.entries), span);
+	else if (s.failed_at.s == 0)
+		tf_doctor_say(k->d, "forward", TF_DOCTOR_OK, NULL,
+		    "the organisation has %llu of %llu entries",
+		    (unsigned long long)s.entries, (unsigned long long)k->size);
+	return TF_OK;
+}
+
 static enum tf_code
 look_at_verified(struct look *k, struct tf_error *err)
 {
@@ -445,7 +495,8 @@ look_at_all(struct look *k, struct tf_error *err)
 	look_at_clock(k);
 	look_at_heads(k);
 	if ((rc = look_at_home(k, err)) != TF_OK ||
-	    (rc = look_at_anchors(k, err)) != TF_OK)
+	    (rc = look_at_anchors(k, err)) != TF_OK ||
+	    (rc = look_at_forwarder(k, err)) != TF_OK)
 		return rc;
 	rc = look_at_verified(k, err);
 	return rc == TF_OK ? look_at_failure(k, err) : rc;

@@ -357,15 +357,45 @@ put_backup(struct metrics *m, const struct tf_results *r)
 	    "When the last backup was complete.", r->backup.at);
 }
 
+static void
+put_forwarder(struct metrics *m, const struct tf_results *r)
+{
+	const struct tf_forward_state *f = &r->forward;
+
+	if (!r->forwarded)
+		return;
+	tf_gauge(&m->to, "trailfs_forward_entries",
+	    "Entries that the organisation has of this store.", f->entries);
+	tf_gauge(&m->to, "trailfs_forward_behind_entries",
+	    "Entries of the ledger that the organisation does not have.",
+	    r->lacks);
+	tf_gauge(&m->to, "trailfs_forward_oldest_seconds",
+	    "How long the oldest of them waits; 0 if there is none.",
+	    r->oldest_s);
+	if (f->at.s != 0)
+		tf_gauge_seconds(&m->to, "trailfs_forward_timestamp_seconds",
+		    "When trailctl forward had its last success.", f->at);
+	tf_gauge(&m->to, "trailfs_forward_refused",
+	    "1 if trailctl forward has ended with a failure that does not "
+	    "pass by itself, such as a fork.",
+	    f->failed_at.s != 0 && f->final);
+	if (f->failed_at.s != 0)
+		tf_gauge_seconds(&m->to,
+		    "trailfs_forward_failed_timestamp_seconds",
+		    "When it failed; absent after a success.", f->failed_at);
+}
+
 static enum tf_code
 put_results(struct metrics *m, struct tf_error *err)
 {
 	struct tf_results r;
-	enum tf_code rc = tf_results_read(m->v, m->db, &r, err);
+	enum tf_code rc = tf_results_read(m->v, m->db, m->f->head.size, &r,
+	    err);
 
 	if (rc == TF_OK) {
 		put_verified(m, &r);
 		put_backup(m, &r);
+		put_forwarder(m, &r);
 	}
 	return rc;
 }

@@ -1,5 +1,5 @@
 /*
- * The last verifications and the last backup: see results.h.  No part of this reads
+ * The last verifications, backup and forwarding: see results.h.  No part of this reads
  * more of the ledger when there is more of it.
  */
 #include "results.h"
@@ -57,9 +57,52 @@ look(int dirfd, const char *file, bool *is, struct tf_result *out,
 	return rc == TF_OK || rc == TF_NOTFOUND ? TF_OK : tf_fail_as(err, &why);
 }
 
+static uint64_t
+age_of(struct tf_time at)
+{
+	const struct tf_time now = tf_clock_now();
+
+	return now.s > at.s ? (uint64_t)(now.s - at.s) : 0;
+}
+
+/* How long an entry is there; 0 if it cannot be read. */
+static uint64_t
+age_of_entry(struct tf_db *db, uint64_t seq)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_buf text = { 0 };
+	uint64_t age = 0;
+	bool moved;
+
+	if (tf_load_entry(db, seq, &text, &d, NULL) == TF_OK)
+		age = age_of(tf_entry_when(&d.e, &moved));
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&text);
+	return age;
+}
+
+static enum tf_code
+look_at_forwarder(struct tf_vault *v, struct tf_db *db, uint64_t size,
+    struct tf_results *out, struct tf_error *err)
+{
+	struct tf_error why;
+	enum tf_code rc = tf_forwarded_get(v->dirfd, &out->forward, &why);
+
+	out->forwarded = rc == TF_OK;
+	if (rc == TF_NOTFOUND)
+		return TF_OK;
+	if (rc != TF_OK)
+		return tf_fail_as(err, &why);
+	if (out->forward.entries < size) {
+		out->lacks = size - out->forward.entries;
+		out->oldest_s = age_of_entry(db, out->forward.entries);
+	}
+	return TF_OK;
+}
+
 enum tf_code
-tf_results_read(struct tf_vault *v, struct tf_db *db, struct tf_results *out,
-    struct tf_error *err)
+tf_results_read(struct tf_vault *v, struct tf_db *db, uint64_t size,
+    struct tf_results *out, struct tf_error *err)
 {
 	uint64_t full = 0, unused;
 	enum tf_code rc;
@@ -73,9 +116,10 @@ tf_results_read(struct tf_vault *v, struct tf_db *db, struct tf_results *out,
 	out->full_known = out->verified &&
 	    load(db, full, &out->full_at, &unused, &unused);
 	rc = look(v->dirfd, TF_RESULT_VERIFY, &out->failed, &out->failure, err);
-	return rc == TF_OK ? look(v->dirfd, TF_RESULT_BACKUP, &out->backed_up,
-				 &out->backup, err) :
-			     rc;
+	if (rc == TF_OK)
+		rc = look(v->dirfd, TF_RESULT_BACKUP, &out->backed_up,
+		    &out->backup, err);
+	return rc == TF_OK ? look_at_forwarder(v, db, size, out, err) : rc;
 }
 
 /* --- status.json ---------------------------------------------------------- */
@@ -83,9 +127,20 @@ tf_results_read(struct tf_vault *v, struct tf_db *db, struct tf_results *out,
 static void
 put_age(struct tf_json *j, const char *key, struct tf_time at)
 {
-	const struct tf_time now = tf_clock_now();
+	tf_put_uint(j, key, age_of(at));
+}
 
-	tf_put_uint(j, key, now.s > at.s ? (uint64_t)(now.s - at.s) : 0);
+static void
+put_failure(struct tf_json *j, const struct tf_forward_state *f)
+{
+	tf_json_key(j, "failed");
+	tf_json_object(j);
+	put_age(j, "age", f->failed_at);
+	tf_put_time(j, "at", f->failed_at);
+	if (f->final)
+		tf_put_bool(j, "final", true);
+	tf_put_hint(j, "why", f->why, sizeof(f->why), TF_HINT_MAX);
+	tf_json_object_end(j);
 }
 
 void
@@ -98,6 +153,27 @@ tf_put_backup(const struct tf_results *r, struct tf_json *j)
 	put_age(j, "age", r->backup.at);
 	tf_put_time(j, "at", r->backup.at);
 	tf_put_uint(j, "entries", r->backup.entries);
+	tf_json_object_end(j);
+}
+
+void
+tf_put_forwarded(const struct tf_results *r, struct tf_json *j)
+{
+	const struct tf_forward_state *f = &r->forward;
+
+	if (!r->forwarded)
+		return;
+	tf_json_key(j, "forwarded");
+	tf_json_object(j);
+	if (f->at.s != 0) {
+		put_age(j, "age", f->at);
+		tf_put_time(j, "at", f->at);
+	}
+	tf_put_uint(j, "behind", r->lacks);
+	tf_put_uint(j, "entries", f->entries);
+	if (f->failed_at.s != 0)
+		put_failure(j, f);
+	tf_put_uint(j, "oldest", r->oldest_s);
 	tf_json_object_end(j);
 }
 
@@ -135,7 +211,7 @@ tf_page_results(struct tf_page *p, struct tf_error *err)
 {
 	struct tf_results r;
 	char at[TF_TIME_LEN + 1];
-	enum tf_code rc = tf_results_read(p->w->v, p->w->db, &r, err);
+	enum tf_code rc = tf_results_read(p->w->v, p->w->db, 0, &r, err);
 
 	if (rc != TF_OK || !r.failed)
 		return rc;

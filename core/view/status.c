@@ -152,6 +152,7 @@ put_facts(struct tf_view *w, struct tf_json *j, const struct tf_status_facts *c,
 	tf_json_int(j, (int64_t)h->size);
 	tf_json_key(j, "failed");
 	tf_json_int(j, (int64_t)c->failed);
+	tf_put_forwarded(&m->results, j);
 	tf_put_guard(v, j, &c->guard);
 	if (m->holds > 0)
 		tf_put_uint(j, "holds", m->holds);
@@ -258,7 +259,7 @@ tf_vault_status(struct tf_vault *v, const struct tf_asker *who,
 	if (rc == TF_OK)
 		rc = tf_stamps_word(&w, c->head.size, &m.stamps, err);
 	if (rc == TF_OK)
-		rc = tf_results_read(v, w.db, &m.results, err);
+		rc = tf_results_read(v, w.db, c->head.size, &m.results, err);
 	if (rc == TF_OK && c->trouble[0] == '\0')
 		rc = tf_refusal_newest(v, c->trouble, sizeof(c->trouble), err);
 	if (rc == TF_OK) {

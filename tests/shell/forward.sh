@@ -200,6 +200,116 @@ a_service_follows() {
 	has one
 }
 
+# forwarded FIELD: that member of the status of store one.
+forwarded() {
+	trailctl status --json one >status.out
+	python3 -c 'import json, sys
+v = json.load(open("status.out"))["forwarded"]
+for k in sys.argv[1].split("."):
+    v = v.get(k)
+print(v)' "$1"
+}
+
+# metric NAME: its value for store one.
+metric() {
+	trailctl metrics one | sed -n "s/^trailfs_forward_$1{[^}]*} //p"
+}
+
+# What was not forwarded is counted, in a store and in its mount.
+the_lag_is_seen() {
+	[ "$(stat -c %a one/forwarded)" = 600 ]
+	[ "$(forwarded behind)" = 0 ]
+	[ "$(forwarded oldest)" = 0 ]
+	[ "$(forwarded failed)" = None ]
+	[ "$(metric behind_entries)" = 0 ]
+	[ "$(metric refused)" = 0 ]
+	trailctl doctor one >out || :
+	says '^forward *ok .*the organisation has [0-9]* of [0-9]* entries'
+	before=$(forwarded entries)
+	mount one
+	record lag1
+	record lag2
+	trailctl status "$mnt" >out
+	says '^forwarded .*behind [1-9]'
+	unmount
+	[ "$(forwarded entries)" = "$before" ]
+	[ "$(forwarded behind)" = "$(($(trailctl log --json one | wc -l) - before))" ]
+	[ "$(metric behind_entries)" = "$(forwarded behind)" ]
+	is 0 trailctl forward --once one dir:org
+	[ "$(forwarded behind)" = 0 ]
+	has one
+	# A store that has never been forwarded says nothing.
+	trailctl init --origin example.org/none none >/dev/null 2>&1
+	is 0 trailctl metrics none
+	if grep trailfs_forward out; then
+		exit 1
+	fi
+	rm -r none
+}
+
+# How old the oldest entry is that waits; doctor says since when.
+an_old_lag_is_wrong() {
+	mount one
+	record lag3
+	unmount
+	clock_moves
+	wait_s=$($(as_of '+3 hours') trailctl metrics one |
+		sed -n 's/^trailfs_forward_oldest_seconds{[^}]*} //p')
+	[ "$wait_s" -gt 10700 ] && [ "$wait_s" -lt 14000 ]
+	$(as_of '+3 hours') trailctl doctor one >out || :
+	says '^forward *wrong .*nothing was forwarded since 20.*entries wait'
+	is 0 trailctl forward --once one dir:org
+	$(as_of '+3 hours') trailctl doctor one >out || :
+	says '^forward *ok '
+}
+
+# A failure is there until the next success; a wrong argument is none.
+a_failure_is_seen() {
+	[ "$(forwarded failed)" = None ]
+	is 2 trailctl forward --once one ftp://x/y dir:org
+	[ "$(forwarded failed)" = None ]
+	mv org gone
+	is 3 trailctl forward --once one dir:org
+	[ "$(forwarded failed.why)" != None ]
+	mv gone org
+	is 0 trailctl forward --once one dir:org
+	[ "$(forwarded failed)" = None ]
+	is 0 trailctl org revoke dir:org example.org/one
+	is 1 trailctl forward --once one dir:org
+	[ "$(forwarded failed.final)" = True ]
+	forwarded failed.why | grep -q 'was revoked'
+	[ "$(metric refused)" = 1 ]
+	trailctl doctor one >out || :
+	says '^forward *wrong .*was refused .*was revoked'
+	is 0 trailctl org enrol dir:org one.vkey
+	is 0 trailctl forward --once one dir:org
+	[ "$(metric refused)" = 0 ]
+	# Whatever is in the file breaks nothing.
+	for text in '' x '{}' '[]' '{"at":7,"entries":1}' '{"entries":-1}'; do
+		printf '%s\n' "$text" >one/forwarded
+		[ "$(metric refused)" = 1 ]
+		forwarded failed.why | grep -q 'is damaged'
+	done
+	is 0 trailctl forward --once one dir:org
+	[ "$(forwarded failed)" = None ]
+}
+
+# A user who may not write in the store forwards it all the same.
+a_store_that_is_read_only_is_forwarded() {
+	[ "$(id -u)" -eq 0 ] || skip 'only root mounts a store read-only'
+	cp one/forwarded kept
+	mkdir frozen
+	/bin/mount --bind one frozen || skip 'no bind mount'
+	/bin/mount -o remount,bind,ro frozen
+	is 0 trailctl forward --once frozen dir:org || {
+		umount frozen
+		exit 1
+	}
+	umount frozen
+	complains 'trailctl status does not show this: '
+	cmp kept one/forwarded
+}
+
 # --- faults -----------------------------------------------------------------------
 
 # Two stores are written by mounts while their forwarders, and now and then a
@@ -562,7 +672,9 @@ wrong_arguments_are_usage_errors() {
 }
 
 with /dev/fuse python3 members_are_enrolled a_repetition_sends_nothing \
-	a_busy_mount_is_forwarded a_service_follows many_kills_lose_nothing \
+	a_busy_mount_is_forwarded a_service_follows the_lag_is_seen \
+	an_old_lag_is_wrong a_failure_is_seen \
+	a_store_that_is_read_only_is_forwarded many_kills_lose_nothing \
 	two_forwarders_agree the_organisation_signs an_altered_ledger_is_not_signed \
 	a_fork_is_refused a_fork_is_recorded \
 	a_revoked_member_is_refused a_lost_object_is_found \

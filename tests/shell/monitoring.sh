@@ -39,6 +39,13 @@ a_vault_gives_metrics() {
 	is 0 trailctl mirror mnt copy
 	is 0 trailctl verify --rebuild --record --textfile verify.prom mnt
 	is 0 trailctl backup mnt saved
+	# A forwarder that had a success, and was refused.
+	is 0 trailctl org init --origin example.org/organisation --keys orgkeys \
+		dir:org
+	is 0 trailctl org enrol dir:org "$(cat store/keys/log.vkey)"
+	is 0 trailctl forward --once mnt dir:org
+	is 0 trailctl org revoke dir:org "$(head -n 1 store/checkpoint)"
+	is 1 trailctl forward --once mnt dir:org
 	# A verification that failed, too.
 	flip "$(find store/objects -type f)" 9
 	is 4 trailctl verify --rebuild --record mnt
