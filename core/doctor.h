@@ -57,4 +57,12 @@ TF_MUST_USE enum tf_code tf_doctor_store(const char *path,
     const struct tf_doctor *d, struct tf_doctor_user *user,
     struct tf_error *err);
 
+/*
+ * Examine the organisation with this ledger and these blobs, both URIs (org.h): who
+ * keeps the entries, refusals, what is signed, and by a trial whether locks hold,
+ * which leaves a small object behind.  Errors: those of org.h.
+ */
+TF_MUST_USE enum tf_code tf_doctor_organisation(const char *ledger,
+    const char *blobs, const struct tf_doctor *d, struct tf_error *err);
+
 #endif

@@ -1,6 +1,7 @@
 /*
- * trailctl doctor: examine the host, and a store or a mount, and say what is
- * wrong and what to do about it.  It changes nothing, and takes no lock.
+ * trailctl doctor: examine the host, and a store or a mount, or an organisation,
+ * and say what is wrong and what to do about it.  It takes no lock, and changes
+ * nothing; only the trial of an organisation's locks leaves an object behind.
  *
  * The exit status is 1 if there is a finding, and else 2 if a part could not be
  * examined: a monitor must not take "not seen" for "in order".
@@ -124,6 +125,12 @@ out:
 	return rc;
 }
 
+static bool
+is_uri(const char *arg)
+{
+	return strncmp(arg, "dir:", 4) == 0 || strstr(arg, "://") != NULL;
+}
+
 static int
 status_of(const struct answer *a)
 {
@@ -163,14 +170,23 @@ run(int n, char **arg)
 	int status;
 	enum tf_code rc;
 
+	if (n == 2 && !is_uri(arg[0]))
+		return cmd_usage(&cmd_doctor, "give one store or path");
+	if (n == 1 && is_uri(arg[0]) && strncmp(arg[0], "dir:", 4) != 0)
+		return cmd_usage(&cmd_doctor,
+		    "only dir: is a ledger and blobs");
 	if (ask.json) {
 		tf_json_begin(&a.j, &a.out);
 		tf_json_object(&a.j);
 		tf_json_key(&a.j, "lines");
 		tf_json_array(&a.j);
 	}
-	doctor_host(&d);
-	rc = examine(&d, n > 0 ? arg[0] : NULL, &err);
+	if (n > 0 && is_uri(arg[0])) {
+		rc = tf_doctor_organisation(arg[0], arg[n - 1], &d, &err);
+	} else {
+		doctor_host(&d);
+		rc = examine(&d, n > 0 ? arg[0] : NULL, &err);
+	}
 	if (rc == TF_OK)
 		rc = finish(&a, &err);
 	status = rc == TF_OK ? status_of(&a) : REPORT_USAGE;
@@ -184,9 +200,9 @@ const struct verb cmd_doctor = {
 	.name = "doctor",
 	.summary =
 	    "say what is wrong with host, store or mount, and what to do",
-	.usage = "[OPTION...] [STORE|PATH]",
+	.usage = "[OPTION...] [STORE|PATH]\n[OPTION...] LEDGER [BLOBS]",
 	.options = options,
 	.min = 0,
-	.max = 1,
+	.max = 2,
 	.run = run,
 };

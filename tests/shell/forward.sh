@@ -448,6 +448,67 @@ an_altered_ledger_is_not_signed() {
 	rm -r other
 }
 
+# examined GRADE SUBJECT TEXT [TIME]: trailctl doctor says that of the organisation.
+examined() {
+	$([ -z "${4-}" ] || as_of "$4") trailctl doctor dir:org >out 2>err &&
+		status=0 || status=$?
+	says "^$2 *$1 .*$3" || {
+		cat out err
+		exit 1
+	}
+	if [ "$1" = wrong ]; then
+		[ $status = 1 ]
+	else
+		[ $status = 0 ]
+	fi
+}
+
+# What a monitor asks of an organisation.
+doctor_examines_an_organisation() {
+	examined note ledger '[0-9]* entries, which only one node has'
+	examined ok members '2 members, 0 of them revoked; 0 have sent nothing'
+	examined ok refused 'no fork and no gap'
+	examined ok log 'the checkpoint has all'
+	examined note locks 'nothing is locked'
+	is 0 trailctl doctor --json dir:org dir:org
+	says '"about":"log","grade":"ok"'
+	mount one
+	record unpublished
+	unmount
+	is 0 trailctl forward --once one dir:org
+	examined ok log 'the checkpoint lacks [1-9][0-9]* of [0-9]* entries; .* made'
+	clock_moves
+	examined wrong log 'the checkpoint lacks .* made 2 days' '+50 hours'
+	mv org/log/checkpoint kept
+	examined wrong log 'the blobs have no checkpoint'
+	sed '$d' kept >org/log/checkpoint
+	examined note log 'is not the newest one'
+	mv kept org/log/checkpoint
+	is 0 trailctl org publish --keys keys dir:org
+	cp -a org whole
+	python3 - <<-'END'
+	import sqlite3
+	o = sqlite3.connect('org/org.db')
+	for t in 'leaf_kept', 'leaf_stays', 'member_grows':
+	    o.execute('DROP TRIGGER ' + t)
+	o.execute('DELETE FROM leaf WHERE seq = (SELECT max(seq) FROM leaf)')
+	o.commit()
+	END
+	examined wrong log 'some are lost'
+	python3 - <<-'END'
+	import sqlite3
+	o = sqlite3.connect('org/org.db')
+	o.execute('DELETE FROM checkpoint')
+	o.commit()
+	END
+	examined wrong log 'never published'
+	rm -r org
+	mv whole org
+	is 2 trailctl doctor dir:nowhere
+	is 2 trailctl doctor postgresql://127.0.0.1/x
+	is 2 trailctl doctor one two
+}
+
 # --- refusals ----------------------------------------------------------------------
 
 # A store that was set back and went on otherwise is refused, and that is recorded.
@@ -505,6 +566,10 @@ a_fork_is_recorded() {
 	says 'example.org/two entry [0-9]*: a fork: sha256 '
 	is 1 trailctl org refused --json dir:org
 	says '"kind":"fork","origin":"example.org/two","there":"'
+	examined wrong refused '1 forks and 0 gaps were refused, the last one 20'
+	clock_moves
+	$(as_of '+8 days') trailctl doctor dir:org >out || :
+	says '^refused *note '
 	rm -r two
 	mv real two
 	is 0 trailctl forward --once two dir:org
@@ -676,6 +741,7 @@ with /dev/fuse python3 members_are_enrolled a_repetition_sends_nothing \
 	an_old_lag_is_wrong a_failure_is_seen \
 	a_store_that_is_read_only_is_forwarded many_kills_lose_nothing \
 	two_forwarders_agree the_organisation_signs an_altered_ledger_is_not_signed \
+	doctor_examines_an_organisation \
 	a_fork_is_refused a_fork_is_recorded \
 	a_revoked_member_is_refused a_lost_object_is_found \
 	a_redaction_before_is_forwarded a_redaction_after_is_forwarded \
