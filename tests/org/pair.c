@@ -210,11 +210,13 @@ next_of(struct tf_ledger *l, const char *origin)
 
 /* --- the whole ledger ---------------------------------------------------------- */
 
+#define ORIGINS_MAX 4096
+
 struct dense {
 	struct {
 		char origin[TF_ORG_NAME_MAX + 1];
 		uint64_t next;
-	} of[64];
+	} of[ORIGINS_MAX];
 	size_t n;
 	uint64_t index;
 };
@@ -237,7 +239,7 @@ check_leaf(void *arg, const struct tf_leaf *leaf, struct tf_error *err)
 			0)
 			break;
 	if (i == d->n) {
-		ck_assert_uint_lt(d->n++, 64);
+		ck_assert_uint_lt(d->n++, ORIGINS_MAX);
 		memcpy(d->of[i].origin, leaf->origin.p, leaf->origin.n);
 	}
 	ck_assert_uint_eq(d->of[i].next, leaf->number);

@@ -326,6 +326,180 @@ START_TEST(lost_answers_are_asked_again)
 }
 END_TEST
 
+/* --- many hosts -------------------------------------------------------------------- */
+
+#define HOSTS 100
+#define HOST_ENTRIES 30 /* of each */
+#define LOSE 5		/* of 100 answers are thrown away */
+
+static uint64_t
+number_from(const char *variable, uint64_t otherwise)
+{
+	const char *s = getenv(variable);
+
+	return s == NULL ? otherwise : strtoull(s, NULL, 10);
+}
+
+/* A generator for choices: SplitMix64. */
+static uint64_t
+choose(uint64_t *state, uint64_t of)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15u;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return (z ^ z >> 31) % of;
+}
+
+/* What the hosts did, in memory that they share. */
+struct done {
+	uint64_t appends, lost, again;
+};
+
+/* A ledger whose answers are lost on the way. */
+struct thrower {
+	struct tf_ledger base;
+	struct tf_ledger *l;
+	uint64_t *seed;
+	struct done *done;
+};
+
+static enum tf_code
+throwing_append(struct tf_ledger *l, const struct tf_batch *b,
+    struct tf_appended *out, struct tf_error *err)
+{
+	struct thrower *t = (struct thrower *)l;
+	enum tf_code rc = t->l->ops->append(t->l, b, out, err);
+
+	(void)__atomic_add_fetch(&t->done->appends, 1, __ATOMIC_SEQ_CST);
+	if (rc != TF_OK || choose(t->seed, 100) >= LOSE)
+		return rc;
+	(void)__atomic_add_fetch(&t->done->lost, 1, __ATOMIC_SEQ_CST);
+	*out = (struct tf_appended){ 0 };
+	return tf_fail(err, TF_INDOUBT, "thrown away");
+}
+
+static bool
+wait_and_count(void *arg, unsigned ms, const struct tf_error *why)
+{
+	(void)why;
+	(void)__atomic_add_fetch(&((struct done *)arg)->again, 1,
+	    __ATOMIC_SEQ_CST);
+	(void)poll(NULL, 0, (int)ms);
+	return true;
+}
+
+/*
+ * A host: it goes on from what it knows, or from what the ledger says, or gives
+ * once more what is there already; and now and then it gives up after a lost answer
+ * as if it had been killed, and connects again.
+ */
+static void
+be_host(const char *origin, uint64_t entries, uint64_t seed, struct done *done)
+{
+	static const struct tf_ledger_ops ops = { .append = throwing_append };
+	struct thrower t = { { &ops }, NULL, &seed, done };
+	struct tf_patience patience = { wait_and_count, done };
+	struct tf_appended a;
+	uint64_t next = 0;
+
+	while (next < entries) {
+		uint64_t n = 1 + choose(&seed, 8),
+			 back = choose(&seed, 8) == 0 ? choose(&seed, 4) : 0;
+		struct some_batch *b;
+		struct tf_error err;
+		enum tf_code rc;
+
+		if (t.l == NULL) {
+			rc = tf_ledger_open(p.ledger_uri, TF_ORG_MEMBER, &t.l,
+			    &err);
+			if (rc == TF_OK)
+				rc = t.l->ops->member(t.l, origin, &next, NULL,
+				    &err);
+			if (rc != TF_OK) { /* too many at once */
+				ck_assert_msg(rc == TF_IO || rc == TF_BUSY,
+				    "%s: %s", tf_code_name(rc), err.text);
+				tf_ledger_close(t.l);
+				t.l = NULL;
+				(void)wait_and_count(done, 100, &err);
+			}
+			continue;
+		}
+		back = back < next ? back : next;
+		n = n < entries - next ? n : entries - next;
+		b = batch_of(origin, next - back, (size_t)(n + back), 0);
+		if (choose(&seed, 4) == 0) {
+			rc = throwing_append(&t.base, &b->b, &a, &err);
+			ck_assert(rc == TF_OK || rc == TF_INDOUBT ||
+			    rc == TF_BUSY || rc == TF_IO);
+		} else {
+			ok(tf_org_append(&t.base, &b->b, &patience, &a, err));
+			rc = TF_OK;
+		}
+		batch_free(b);
+		if (rc == TF_OK) {
+			ck_assert_uint_eq(next + n, a.next);
+			next = a.next;
+		} else {
+			tf_ledger_close(t.l);
+			t.l = NULL;
+		}
+	}
+	tf_ledger_close(t.l);
+}
+
+/* TRAILFS_ORG_HOSTS and TRAILFS_ORG_SEED say how many, and which choices. */
+START_TEST(many_hosts_with_lost_answers)
+{
+	uint64_t hosts = number_from("TRAILFS_ORG_HOSTS", HOSTS),
+		 seed = number_from("TRAILFS_ORG_SEED", (uint64_t)getpid()),
+		 entries = number_from("TRAILFS_ORG_ENTRIES", HOST_ENTRIES);
+	struct done *done = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t *pid = calloc(hosts, sizeof(*pid));
+	char origin[32];
+
+	printf("many_hosts_with_lost_answers: TRAILFS_ORG_HOSTS=%llu "
+	       "TRAILFS_ORG_SEED=%llu\n",
+	    (unsigned long long)hosts, (unsigned long long)seed);
+	(void)fflush(stdout);
+	ck_assert(done != MAP_FAILED && pid != NULL);
+	pair_make(&p, _i);
+	for (uint64_t i = 0; i < hosts; i++) {
+		(void)snprintf(origin, sizeof(origin), "host%llu",
+		    (unsigned long long)i);
+		enrol(&p, origin);
+	}
+	close_pair();
+	for (uint64_t i = 0; i < hosts; i++) {
+		(void)snprintf(origin, sizeof(origin), "host%llu",
+		    (unsigned long long)i);
+		if ((pid[i] = check_fork()) == 0) {
+			be_host(origin, entries, seed * 1000003 + i, done);
+			_exit(0);
+		}
+	}
+	for (uint64_t i = 0; i < hosts; i++)
+		wait_for(pid[i]);
+	open_pair();
+	printf("pair %d: %llu appends, %llu answers thrown away, %llu pauses\n",
+	    _i, (unsigned long long)done->appends,
+	    (unsigned long long)done->lost, (unsigned long long)done->again);
+	/* Each origin has all of its own, in order, once; and nothing else is
+	 * there. */
+	ck_assert_uint_eq(hosts * entries, check_dense(p.l));
+	for (uint64_t i = 0; i < hosts; i++) {
+		(void)snprintf(origin, sizeof(origin), "host%llu",
+		    (unsigned long long)i);
+		ck_assert_uint_eq(entries, next_of(p.l, origin));
+	}
+	ck_assert_uint_eq(0, refusals(p.l, NULL));
+	ck_assert_uint_gt(done->lost, 0);
+	free(pid);
+	pair_end(&p);
+}
+END_TEST
+
 Suite *
 suite_many(void)
 {
@@ -341,6 +515,7 @@ suite_many(void)
 	tcase_add_loop_test(t, killed_between_commit_and_answer, 0, n);
 	tcase_add_loop_test(t, a_wait_hears_of_another_process, 0, n);
 	tcase_add_loop_test(t, lost_answers_are_asked_again, 0, n);
+	tcase_add_loop_test(t, many_hosts_with_lost_answers, 0, n);
 	suite_add_tcase(s, t);
 	return s;
 }
