@@ -219,6 +219,20 @@ add_behalf(struct tf_buf *out, const struct tf_json_doc *d)
 	tf_buf_str(out, " (claimed)");
 }
 
+/* Which bytes of the file an entry evidence.grown is about. */
+static void
+add_part(struct tf_buf *out, const struct tf_json_doc *d)
+{
+	const int chunks = tf_json_get(d, 0, "chunks");
+	const int from = tf_json_get(d, chunks, "from");
+	const int to = tf_json_get(d, chunks, "to");
+
+	if (from >= 0 && to >= 0 && d->tok[from].type == TF_JSON_INT &&
+	    d->tok[to].type == TF_JSON_INT && d->tok[to].num > 0)
+		tf_buf_printf(out, "  bytes %lld-%lld",
+		    (long long)d->tok[from].num, (long long)d->tok[to].num - 1);
+}
+
 static void
 print_entry(const struct tf_json_doc *d)
 {
@@ -239,6 +253,7 @@ print_entry(const struct tf_json_doc *d)
 		add_field(&what, d, "host");
 	else
 		add_field(&what, d, "reason");
+	add_part(&what, d);
 	add_behalf(&what, d);
 	/* Whole seconds.  '!' marks a time that is not the one by which the
 	 * ledger is ordered. */

@@ -42,6 +42,19 @@ check_place(const char *path, struct tf_error *err)
 	return rc;
 }
 
+/* The name can only be made in a directory that exists. */
+static enum tf_code
+explain(const char *path, int sys, struct tf_error *err)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (sys == ENOENT && slash != NULL && slash != path)
+		return tf_fail(err, TF_NOTFOUND,
+		    "%.*s does not exist: mkdir -p makes the attestation",
+		    (int)(slash - path), path);
+	return refusals_explain_path(path, err);
+}
+
 /* A file that cannot be marked, and that this call made, goes again: then the name
  * is free for cat(1). */
 static enum tf_code
@@ -57,8 +70,10 @@ open_marked(const char *path, int *fd, struct tf_error *err)
 		*fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	}
 	if (*fd < 0) {
+		const int sys = errno;
+
 		(void)report_name(err, path);
-		return refusals_explain_path(path, err);
+		return explain(path, sys, err);
 	}
 	if (fsetxattr(*fd, TF_XATTR_STREAM, "1", 1, 0) < 0 &&
 	    errno == EOPNOTSUPP) {
@@ -105,6 +120,9 @@ run(int n, char **arg)
 
 	(void)n;
 	rc = check_place(path, &err);
+	/* Nothing to read from: then no empty file is left either. */
+	if (rc == TF_OK && read(STDIN_FILENO, NULL, 0) < 0)
+		rc = report_system(&err, "standard input");
 	if (rc == TF_OK)
 		rc = open_marked(path, &fd, &err);
 	if (rc == TF_OK)

@@ -41,6 +41,7 @@ struct why {
 	struct tf_buf last_error; /* beside a control file; safe text */
 	struct refusals refused;
 	struct why_facts facts; /* if it exists */
+	struct tf_buf proven;	/* bytes of a file that grows, as text */
 	struct tf_buf rule;
 };
 
@@ -90,6 +91,20 @@ read_last_error(struct why *y, struct tf_error *err)
 	return tf_buf_end(&y->last_error, err);
 }
 
+/* How many bytes of a file that grows are entered. */
+static void
+look_at_growth(struct why *y)
+{
+	char proven[24];
+	ssize_t n;
+
+	if (y->kind != TF_KIND_EVIDENCE || strcmp(text_of(&y->state), "open"))
+		return;
+	n = lgetxattr(y->w.file, TF_XATTR_PROVEN, proven, sizeof(proven));
+	if (n > 0)
+		text_add(&y->proven, proven, (size_t)n);
+}
+
 /* A name that does not exist has a rule too: what could be made there. */
 static enum tf_code
 look_at_mount(struct why *y, struct tf_error *err)
@@ -122,6 +137,7 @@ look_at_mount(struct why *y, struct tf_error *err)
 		tf_buf_add(&y->state, state, (size_t)n);
 	else
 		tf_buf_str(&y->state, "open");
+	look_at_growth(y);
 	return TF_OK;
 }
 
@@ -268,6 +284,10 @@ print_table(struct why *y)
 	printf("%-10s  %s\n", "kind", node_kind_name(y->kind));
 	printf("%-10s  %s\n", "state", *state != '\0' ? state : "no such name");
 	printf("%-10s  %s\n", "rule", text_of(&y->rule));
+	if (y->proven.n > 0)
+		printf("%-10s  it grows, and its first %s bytes are entered in "
+		       "the ledger: they and its name stay\n",
+		    "proven", text_of(&y->proven));
 	if (y->facts.redaction.n > 0)
 		printf("%-10s  %s\n", "redaction",
 		    text_of(&y->facts.redaction));
@@ -317,6 +337,8 @@ print_json(struct why *y, struct tf_error *err)
 	if (y->last_error.n > 0)
 		tf_put_str(&j, "last_error", tf_buf_bytes(&y->last_error));
 	tf_put_cstr(&j, "path", y->w.path);
+	if (y->proven.n > 0)
+		tf_put_str(&j, "proven", tf_buf_bytes(&y->proven));
 	if (y->facts.redaction.n > 0)
 		tf_put_str(&j, "redaction", tf_buf_bytes(&y->facts.redaction));
 	if (y->refused.n > 0) {
@@ -362,6 +384,7 @@ run(int n, char **arg)
 		print_table(&y);
 	tf_buf_free(&y.state);
 	tf_buf_free(&y.last_error);
+	tf_buf_free(&y.proven);
 	refusals_free(&y.refused);
 	why_facts_free(&y.facts);
 	tf_buf_free(&y.rule);

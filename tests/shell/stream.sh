@@ -53,6 +53,12 @@ a_stream_grows() {
 	until_has followed 'one more line'
 	kill $tail
 	is 1 sh -c 'echo x | dd of=mnt/t/w/a/log conv=notrunc'
+	is 0 trailctl log --type evidence.grown mnt/t/w/a/log
+	says 't/w/a/log  bytes [0-9]*-262143$'
+	is 0 trailctl why mnt/t/w/a/log
+	says 'its first 262144 bytes are entered'
+	is 0 trailctl why --json mnt/t/w/a/log
+	[ "$(jq -r .proven out)" = 262144 ]
 	is 0 trailctl why mnt/t/w/a/log
 	says 'first 262144 bytes are entered in the ledger'
 	exec 9>&-
@@ -110,7 +116,15 @@ what_cannot_grow_is_refused() {
 	is 3 sh -c 'trailctl stream ./somewhere <vkey'
 	is 1 sh -c 'trailctl stream mnt/t/w/x <vkey'
 	is 3 sh -c 'trailctl stream mnt/t/w/a <vkey'
+	is 3 sh -c 'trailctl stream mnt/t/w/a/nothing </tmp'
+	complains 'standard input: Is a directory'
+	is 3 sh -c 'trailctl stream mnt/t/w/a/nothing <&-'
+	complains 'standard input: Bad file descriptor'
+	[ ! -e mnt/t/w/a/nothing ]
 	is 3 sh -c 'trailctl stream mnt/t/w/none/x <vkey'
+	complains 'mnt/t/w/none does not exist: mkdir -p makes the attestation'
+	is 3 sh -c 'cd mnt/t/w/a && trailctl stream none/x <../../../../vkey'
+	complains 'none does not exist: mkdir -p'
 	is 1 sh -c 'trailctl stream mnt/t/w/a/x.part <vkey'
 	[ ! -e mnt/t/w/a/x.part ]
 	is 2 sh -c 'trailctl stream mnt/t/.trailfs/template.yml <vkey'
