@@ -104,6 +104,52 @@ show_output=yes
 
 # --- tests --------------------------------------------------------------
 
+# of_vaults ROLE: the URI of the organisation of the next test.
+of_vaults() { pg uri "$1" | sed 's,/trailfs?,/vaults?,'; }
+
+# Vaults go to the nodes by the program itself, each with the certificate of its
+# host, and what an auditor fetches is whole; also after the primary was killed.
+vaults_are_forwarded() {
+	needs python3
+	heal
+	pg database vaults
+	blobs=dir:$work/vault-blobs
+	is 0 trailctl org init --origin example.org/org --keys org-keys \
+		"$(of_vaults trailfs_owner)" "$blobs"
+	for h in host1 host2; do
+		trailctl init --origin "example.org/$h" "$h" >"$h.vkey" 2>/dev/null
+		is 0 trailctl org enrol --role "$h" "$(of_vaults trailfs_owner)" \
+			"$h.vkey"
+		is 0 trailctl trail create "$h/trail"
+		seq 3000 >"$h.small"
+		head -c 300000 /dev/urandom >"$h.large"
+		is 0 trailctl attest --begin "$h/trail/run/a" "$h.small" "$h.large"
+		is 0 trailctl forward --once "$h" "$(of_vaults "$h")" "$blobs"
+	done
+	# The certificate of another host is refused, and the vault shows it.
+	is 0 trailctl attest "$h/trail/run/b" "$h.small"
+	is 1 trailctl forward --once host2 "$(of_vaults host1)" "$blobs"
+	is 0 trailctl status --json host2
+	says '"failed":{[^}]*"final":true'
+	killed=$(pg primary)
+	pg signal "$killed" KILL
+	primary=$(pg failover "$killed")
+	pg quorum "$primary"
+	is 0 trailctl forward --once host2 "$(of_vaults host2)" "$blobs"
+	is 0 trailctl org publish --keys org-keys "$(of_vaults trailfs_owner)" \
+		"$blobs"
+	says 'of 2 members'
+	is 0 trailctl org fetch "$(of_vaults trailfs_owner)" "$blobs" copies
+	for h in host1 host2; do
+		is 0 trailctl verify --vkey "$h.vkey" "copies/example.org%2F$h"
+	done
+	is 0 trailctl doctor "$(of_vaults trailfs_owner)" "$blobs"
+	says '^ledger *ok .*on two nodes'
+	says '^members *ok .*2 members, 0 of them revoked'
+	says '^refused *ok '
+	says '^log *ok .*has all'
+}
+
 # An answer that is lost, or thrown away, leads to no entry twice.
 answers_thrown_away_add_nothing() {
 	begin plain 2000 5 "$patient"
@@ -448,7 +494,7 @@ full_disks_lose_nothing() {
 	ended
 }
 
-all='answers_thrown_away_add_nothing stolen_credentials_only_append
+all='vaults_are_forwarded answers_thrown_away_add_nothing stolen_credentials_only_append
 limits_are_those_of_the_database slips_of_an_administrator_are_refused
 connections_are_authenticated a_standby_killed_stops_nobody
 the_primary_killed_loses_nothing the_primary_frozen_loses_nothing

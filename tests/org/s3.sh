@@ -290,6 +290,11 @@ a_vault_is_forwarded_to_it() {
 		"$org/member.keys$locked"
 	is 0 org-blobs "$org/member.keys" reader fetch checkpoint 10000
 	says '^example.org/org$'
+	is 0 trailctl doctor dir:ledger "$org/member.keys$locked"
+	says '^locks *ok .*could not be deleted'
+	says '^log *ok '
+	is 1 trailctl doctor dir:ledger "$org/$owner$locked"
+	says '^locks *wrong .*may bypass'
 }
 
 # --- enemies --------------------------------------------------------------
@@ -428,6 +433,11 @@ a_store_that_ignores_locks_is_found() {
 	is 0 org-blobs "$u$locked" organiser create
 	is 0 org-blobs "$u$locked" organiser probe
 	says '^not held'
+	is 1 trailctl org init --origin example.org/x --keys x-keys dir:x \
+		"$u$locked"
+	complains 'the store of the blobs ignores locks'
+	is 1 trailctl doctor dir:ledger "$u$locked"
+	says '^locks *wrong .*ignores locks'
 }
 
 # Whoever runs the store deletes what it has locked.  That is how Ceph is, and
