@@ -402,6 +402,7 @@ be_host(const char *origin, uint64_t entries, uint64_t seed, struct done *done)
 	struct tf_patience patience = { wait_and_count, done };
 	struct tf_appended a;
 	uint64_t next = 0;
+	unsigned pause = 0;
 
 	while (next < entries) {
 		uint64_t n = 1 + choose(&seed, 8),
@@ -421,10 +422,15 @@ be_host(const char *origin, uint64_t entries, uint64_t seed, struct done *done)
 				    "%s: %s", tf_code_name(rc), err.text);
 				tf_ledger_close(t.l);
 				t.l = NULL;
-				(void)wait_and_count(done, 100, &err);
+				/* All come at once, and a busy machine may
+				 * answer none of them in time: come apart. */
+				pause = tf_pause_after(pause);
+				(void)wait_and_count(done,
+				    (unsigned)choose(&seed, pause + 1), &err);
 			}
 			continue;
 		}
+		pause = 0;
 		back = back < next ? back : next;
 		n = n < entries - next ? n : entries - next;
 		b = batch_of(origin, next - back, (size_t)(n + back), 0);
