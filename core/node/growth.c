@@ -31,12 +31,21 @@ tf_growth_free(struct tf_pending *l)
 	l->growth = NULL;
 }
 
+void
+tf_growth_end(struct tf_pending *l)
+{
+	if (l->growth == NULL || !l->growth->queued)
+		tf_growth_free(l);
+	else
+		*l->growth = (struct tf_growth){ .queued = true, .over = true };
+}
+
 bool
 tf_growth_goes_on(const struct tf_pending *l)
 {
-	return l->growth != NULL && l->failed == TF_OK && !l->unlinked &&
-	    !l->secret && !l->growth->encrypts && !l->in_draft &&
-	    l->attr.state == TF_STATE_OPEN;
+	return l->growth != NULL && !l->growth->over && l->failed == TF_OK &&
+	    !l->unlinked && !l->secret && !l->growth->encrypts &&
+	    !l->in_draft && l->attr.state == TF_STATE_OPEN;
 }
 
 bool

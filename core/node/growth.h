@@ -43,6 +43,8 @@ struct tf_growth {
 	bool
 	    doubt; /* failed: what follows `entered` may not be what was sent */
 	bool lost; /* entered bytes are gone: it is interrupted (interrupt.c) */
+	bool
+	    over; /* the file is a draft by now; the end of the duty frees this */
 };
 
 /* Mark l, which is not marked.  io and mu are held, or nobody else has l.  TF_NOMEM. */
@@ -50,6 +52,10 @@ TF_MUST_USE enum tf_code tf_growth_new(struct tf_pending *l,
     struct tf_error *err);
 /* The mark is of no use any more.  mu is held.  Not marked: does nothing. */
 void tf_growth_free(struct tf_pending *l);
+
+/* l has become a draft, of which nothing is entered: the mark goes, at once or with
+ * the end of the duty that is queued.  mu is held.  Not marked: does nothing. */
+void tf_growth_end(struct tf_pending *l);
 
 /* May chunks of l be entered now?  mu is held. */
 bool tf_growth_goes_on(const struct tf_pending *l);

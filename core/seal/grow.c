@@ -247,7 +247,9 @@ ended(struct tf_pending *l, enum tf_code rc, const struct tf_error *e)
 		    (unsigned long long)l->attr.id, e->text);
 	pthread_mutex_lock(&v->mu);
 	l->growth->queued = false;
-	if (rc == TF_OK)
+	if (l->growth->over)
+		tf_growth_free(l);
+	else if (rc == TF_OK)
 		tf_growth_due(l, false);
 	else if (!ends && l->failed == TF_OK)
 		l->growth->due_ns = tf_clock_boot_ns() + AGAIN_NS;

@@ -228,7 +228,7 @@ took_hold(struct tf_pending *l, const struct tf_interruption *x)
 	tf_pending_disorder(l);
 	l->marked = false;
 	l->recorded = true;
-	tf_growth_free(l); /* the draft does not have the entered bytes */
+	tf_growth_end(l); /* the draft does not have the entered bytes */
 	l->entered = l->entered_seq = 0;
 	tf_stage_saved(l->v, l);
 }

@@ -53,6 +53,9 @@ mark(struct tf_pending *l, int flags, const struct tf_actor *who,
 	if (l->writers == 0 || l->writer != who->uid)
 		return tf_fail(err, TF_DENIED,
 		    "only who has it open for writing marks it");
+	if (l->growth != NULL && l->growth->over)
+		return tf_fail(err, TF_BUSY,
+		    "it was interrupted, and is marked again in a moment");
 	if (l->growth != NULL)
 		return (flags & XATTR_CREATE) != 0 ?
 		    tf_fail(err, TF_EXISTS, "the attribute exists") :

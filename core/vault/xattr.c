@@ -271,7 +271,7 @@ get_growth(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
 
 	pthread_mutex_lock(&v->mu);
 	l = tf_pending_get(&v->pending, a->id);
-	grows = l != NULL && l->growth != NULL;
+	grows = l != NULL && l->growth != NULL && !l->growth->over;
 	if (grows && proven)
 		tf_buf_printf(out, "%llu", (unsigned long long)l->entered);
 	else if (grows)

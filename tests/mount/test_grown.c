@@ -471,6 +471,39 @@ START_TEST(a_failed_file_is_sealed_whole)
 }
 END_TEST
 
+/* A file that fails while its bytes wait to be entered, behind those of other files,
+ * becomes a draft, and the daemon goes on. */
+START_TEST(a_file_fails_before_its_turn)
+{
+	enum { OTHERS = 15 };
+	int fd[OTHERS], failing;
+	char path[64];
+
+	begin_with("settle=0,max_file=80M");
+	for (int i = 0; i < OTHERS; i++) {
+		(void)snprintf(path, sizeof(path), A "/other%d", i);
+		fd[i] = begin_log(path);
+		mark(fd[i]);
+		allowed(ftruncate(fd[i], 64 << 20));
+	}
+	failing = begin_log(LOG);
+	mark(failing);
+	add_bytes(failing, noise(SOME, 1), SOME);
+	allowed(fsync(failing));
+	ck_assert_int_eq(-1, pwrite(failing, "x", 1, 80 << 20));
+	ck_assert_int_eq(EFBIG, errno);
+	ck_assert_int_eq(-1, close(failing));
+	for (int i = 0; i < OTHERS; i++) {
+		(void)snprintf(path, sizeof(path), A "/other%d", i);
+		fact_becomes(path, "proven", "67108864");
+		allowed(close(fd[i]));
+	}
+	/* It waits behind the one that failed. */
+	allowed(close(begin_grown(A "/last")));
+	ck_assert_uint_eq(1, entries("evidence.interrupted", PATH));
+}
+END_TEST
+
 /* --- crashes --------------------------------------------------------------------- */
 
 /* After a crash the file is sealed whole, under its own name. */
@@ -637,6 +670,7 @@ suite_grown(void)
 	tcase_add_test(t, the_name_of_entered_bytes_stays);
 	t = verified_case(s, "limits of growth");
 	tcase_add_loop_test(t, a_failed_file_is_sealed_whole, 0, 3);
+	tcase_add_test(t, a_file_fails_before_its_turn);
 	t = verified_case(s, "crashes of growth");
 	tcase_add_loop_test(t, a_crash_leaves_a_proven_prefix, 0, 3);
 	tcase_add_test(t, a_crash_before_the_first_chunk_leaves_a_draft);
