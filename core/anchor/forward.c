@@ -144,13 +144,21 @@ static bool
 pause_for(void *arg, unsigned ms, const struct tf_error *why)
 {
 	struct forwarder *f = arg;
+	uint32_t chance = 0;
+	unsigned step;
 
 	if (stopped(f) || (f->o->once && ++f->tries >= ONCE_TRIES))
 		return false;
 	remember_failure(f, why, false);
 	tell(f, why);
-	for (; ms > 0 && !stopped(f); ms -= ms < LOOK_MS ? ms : LOOK_MS)
-		(void)poll(NULL, 0, LOOK_MS);
+	/* Many hosts that lost the ledger at one moment must not come back at one
+	 * moment: a busy machine may then answer none of them in time. */
+	if (tf_random(&chance, sizeof(chance), NULL) == TF_OK)
+		ms -= chance % (ms / 2 + 1);
+	for (; ms > 0 && !stopped(f); ms -= step) {
+		step = ms < LOOK_MS ? ms : LOOK_MS;
+		(void)poll(NULL, 0, (int)step);
+	}
 	return !stopped(f);
 }
 
