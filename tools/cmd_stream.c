@@ -48,10 +48,12 @@ explain(const char *path, int sys, struct tf_error *err)
 {
 	const char *slash = strrchr(path, '/');
 
-	if (sys == ENOENT && slash != NULL && slash != path)
+	if (sys == ENOENT && slash != NULL && slash != path) {
+		errno = 0; /* the text says it */
 		return tf_fail(err, TF_NOTFOUND,
 		    "%.*s does not exist: mkdir -p makes the attestation",
 		    (int)(slash - path), path);
+	}
 	return refusals_explain_path(path, err);
 }
 

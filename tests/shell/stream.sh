@@ -122,7 +122,7 @@ what_cannot_grow_is_refused() {
 	complains 'standard input: Bad file descriptor'
 	[ ! -e mnt/t/w/a/nothing ]
 	is 3 sh -c 'trailctl stream mnt/t/w/none/x <vkey'
-	complains 'mnt/t/w/none does not exist: mkdir -p makes the attestation'
+	complains 'mnt/t/w/none does not exist: mkdir -p makes the attestation$'
 	is 3 sh -c 'cd mnt/t/w/a && trailctl stream none/x <../../../../vkey'
 	complains 'none does not exist: mkdir -p'
 	is 1 sh -c 'trailctl stream mnt/t/w/a/x.part <vkey'
