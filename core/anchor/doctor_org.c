@@ -148,8 +148,9 @@ look_at_published(struct look *k, const struct tf_buf *note,
 {
 	static const char cure[] = "trailctl org publish puts it";
 	struct tf_buf beside = { 0 };
+	struct tf_error why;
 	enum tf_code rc = k->blobs->ops->fetch(k->blobs, "checkpoint",
-	    TF_NOTE_MAX, &beside, err);
+	    TF_NOTE_MAX, &beside, &why);
 
 	if (rc == TF_NOTFOUND)
 		tf_doctor_say(k->d, "log", TF_DOCTOR_WRONG, cure,
@@ -159,8 +160,11 @@ look_at_published(struct look *k, const struct tf_buf *note,
 		tf_doctor_say(k->d, "log", TF_DOCTOR_NOTE, cure,
 		    "the checkpoint beside the blobs is not the newest one: a "
 		    "publication is running, or was cut short");
+	else if (rc != TF_OK)
+		tf_doctor_say(k->d, "log", TF_DOCTOR_UNSEEN, NULL, "%s",
+		    why.text);
 	tf_buf_free(&beside);
-	return rc == TF_NOTFOUND ? TF_OK : rc;
+	return rc == TF_NOMEM ? tf_fail_as(err, &why) : TF_OK;
 }
 
 static enum tf_code
