@@ -185,6 +185,13 @@ before_trailctl_monitor() {
 after_trailctl_monitor() { grep -q '"type":"evidence' /srv/posted; }
 
 # For its examples.
+before_trailctl_organisation() { make_vault; }
+# They have done this.
+after_trailctl_organisation() {
+	trailctl verify --quiet /srv/copies/vault.example.org*
+}
+
+# For its examples.
 before_trailctl_package() {
 	make_vault
 	mkdir -p /srv/www
@@ -351,6 +358,8 @@ the_examples_of_kosli() { page trailctl-kosli.1; }
 the_examples_of_look() { page trailctl-look.1; }
 # Those of trailctl-monitor(1).
 the_examples_of_monitor() { page trailctl-monitor.1; }
+# Those of trailctl-organisation(1).
+the_examples_of_organisation() { page trailctl-organisation.1; }
 # Those of trailctl-package(1).
 the_examples_of_package() { page trailctl-package.1; }
 # Those of trailctl-record(1).
@@ -404,7 +413,8 @@ if [ "${1-}" = --in ]; then
 fi
 run every_page_with_examples_is_tried
 set -- the_examples_of_copies the_examples_of_kosli the_examples_of_look \
-	the_examples_of_monitor the_examples_of_package the_examples_of_record \
+	the_examples_of_monitor the_examples_of_organisation \
+	the_examples_of_package the_examples_of_record \
 	the_examples_of_store the_examples_of_trail the_examples_of_verify \
 	the_examples_of_witness the_examples_of_trailctl the_examples_of_trailfs \
 	the_examples_of_mkfs the_examples_of_signer the_examples_of_format \

@@ -17,7 +17,6 @@ a_trail_and_an_attestation_are_packaged_too() {
 	reports '^contents +OK +8 files'
 	is 2 trailctl package -o x.zip --since 2000-01-01 store/t/w
 	is 2 trailctl package -o x.zip --since yesterday store/t
-	is 2 trailctl package -o x.zip store
 	is 2 trailctl package -o x.zip store/t/w/a/who
 	is 3 trailctl package -o x.zip store/t/nothing
 	[ ! -e x.zip ]
