@@ -6,7 +6,7 @@
 #define ALLOWED 100000 /* max_unsealed, if it is not set */
 /* The other memory of the daemon: above all the cache of the database, which
  * grows to 16 MiB with the first megabytes that are written. */
-#define REST_KB (48L << 10)
+#define REST_KB (40L << 10)
 #define NAMES (long_run() ? ALLOWED : 5000)
 #define FIRST 1000 /* they use what others have freed */
 

@@ -7,7 +7,7 @@
 
 #define ZIP "/.trailfs/package.zip"
 
-static const char *const dirs[] = { "t", "t/w", "t/w/a" };
+static const char *const dirs[] = { "", "t", "t/w", "t/w/a" };
 
 static void
 make_evidence(void)
@@ -55,7 +55,6 @@ START_TEST(the_package_equals_that_of_trailctl)
 		run(0, "cmp mnt/%s" ZIP " got.zip", dirs[i]);
 	}
 	ck_assert_uint_eq(0, entries("package.made", NULL));
-	refused(ENOENT, try_open("mnt" ZIP, O_RDONLY));
 }
 END_TEST
 
