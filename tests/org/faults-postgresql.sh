@@ -298,9 +298,12 @@ connections_are_authenticated() {
 a_standby_killed_stops_nobody() {
 	begin standby 6000 2 "$patient"
 	appended 500
-	pg signal b KILL
+	for n in a b c; do
+		[ "$n" = "$(pg primary)" ] || killed=$n
+	done
+	pg signal "$killed" KILL
 	ended
-	pg up b
+	pg up "$killed"
 	until_says 2 on_primary 'SELECT count(*) FROM pg_stat_replication'
 }
 
