@@ -505,6 +505,22 @@ remark_survived(struct tf_audit *a, const struct tf_entry *e)
 	    e->path, text);
 }
 
+/* What was entered of a file is in no evidence that is sealed. */
+static void
+report_gone(struct tf_audit *a, const struct tf_entry *e)
+{
+	char *path;
+	uint64_t bytes;
+
+	while (tf_growing_gone(&a->growing, e, &path, &bytes)) {
+		tf_audit_finding(a, TF_CHECK_CONTENTS, e->seq,
+		    (struct tf_str){ path, strlen(path) },
+		    "the first %llu bytes were entered and are gone",
+		    (unsigned long long)bytes);
+		free(path);
+	}
+}
+
 /* Replay the entry, then let the source compare its own tables or files with
  * the effect.  The order matters: a source asks the replay for what the entries
  * so far have made. */
@@ -534,6 +550,7 @@ check_meaning(struct tf_audit *a, const struct tf_entry *e,
 		rc = tf_growing_add(&a->growing, e, err);
 	if (e->type == TF_EVIDENCE_SEALED)
 		a->pieces = tf_growing_take(&a->growing, e);
+	report_gone(a, e);
 	if (rc == TF_OK && x.created)
 		rc = a->source->created(a, e, &x, err);
 	tf_pieces_free(a->pieces);

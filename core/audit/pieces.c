@@ -17,6 +17,7 @@
 
 struct tf_growing_file {
 	uint64_t node, seq;
+	char *path;
 	struct tf_pieces *pieces;
 };
 
@@ -40,8 +41,10 @@ tf_pieces_bytes(const struct tf_pieces *p)
 void
 tf_growing_free(struct tf_growing *g)
 {
-	for (size_t i = 0; i < g->n; i++)
+	for (size_t i = 0; i < g->n; i++) {
 		tf_pieces_free(g->f[i].pieces);
+		free(g->f[i].path);
+	}
 	free(g->f);
 	*g = (struct tf_growing){ 0 };
 }
@@ -69,21 +72,29 @@ static void
 drop(struct tf_growing *g, size_t i)
 {
 	tf_pieces_free(g->f[i].pieces);
+	free(g->f[i].path);
 	g->n--;
 	memmove(g->f + i, g->f + i + 1, (g->n - i) * sizeof(*g->f));
 }
 
 static enum tf_code
-begin(struct tf_growing *g, size_t i, uint64_t node, struct tf_error *err)
+begin(struct tf_growing *g, size_t i, const struct tf_entry *e,
+    struct tf_error *err)
 {
-	struct tf_pieces *p;
+	struct tf_pieces *p = calloc(1, sizeof(*p));
+	char *path = strndup(e->path.p, e->path.n);
 
-	if (!tf_array_room(&g->f, g->n, &g->cap, sizeof(*g->f)) ||
-	    (p = calloc(1, sizeof(*p))) == NULL)
+	if (p == NULL || path == NULL ||
+	    !tf_array_room(&g->f, g->n, &g->cap, sizeof(*g->f))) {
+		free(p);
+		free(path);
 		return tf_nomem(err);
+	}
 	memmove(g->f + i + 1, g->f + i, (g->n - i) * sizeof(*g->f));
 	g->n++;
-	g->f[i] = (struct tf_growing_file){ .node = node, .pieces = p };
+	g->f[i] = (struct tf_growing_file){ .node = e->node,
+		.path = path,
+		.pieces = p };
 	return TF_OK;
 }
 
@@ -129,7 +140,7 @@ tf_growing_add(struct tf_growing *g, const struct tf_entry *e,
 	if (!there && c.from > 0)
 		return TF_OK;
 	if (!there)
-		rc = begin(g, i, e->node, err);
+		rc = begin(g, i, e, err);
 	if (rc == TF_OK)
 		rc = add_pieces(g->f[i].pieces, &c, err);
 	if (rc == TF_OK)
@@ -153,6 +164,36 @@ tf_growing_take(struct tf_growing *g, const struct tf_entry *e)
 	}
 	drop(g, i);
 	return p;
+}
+
+/* Is f, which is not sealed, the file of e or in the attestation of e? */
+static bool
+ends_with(const struct tf_growing_file *f, const struct tf_entry *e)
+{
+	const char *rest;
+
+	if (strncmp(f->path, e->path.p, e->path.n) != 0)
+		return false;
+	rest = f->path + e->path.n;
+	return e->type == TF_ATTESTATION_SEALED ? *rest == '/' : *rest == '\0';
+}
+
+bool
+tf_growing_gone(struct tf_growing *g, const struct tf_entry *e, char **path,
+    uint64_t *bytes)
+{
+	if (e->type != TF_EVIDENCE_INTERRUPTED &&
+	    e->type != TF_EVIDENCE_SEALED && e->type != TF_ATTESTATION_SEALED)
+		return false;
+	for (size_t i = 0; i < g->n; i++)
+		if (ends_with(&g->f[i], e)) {
+			*path = g->f[i].path;
+			*bytes = end_of(g->f[i].pieces);
+			g->f[i].path = NULL;
+			drop(g, i);
+			return true;
+		}
+	return false;
 }
 
 /* --- the comparison ---------------------------------------------------------- */

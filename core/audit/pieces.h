@@ -43,6 +43,14 @@ TF_MUST_USE enum tf_code tf_growing_add(struct tf_growing *g,
  * are none of all its bytes. */
 struct tf_pieces *tf_growing_take(struct tf_growing *g,
     const struct tf_entry *e);
+/*
+ * Does e, after tf_growing_take, show that entered bytes are gone?  That is so when a
+ * file is interrupted, another one is sealed under its name, or its attestation is
+ * sealed without it.  Then *path becomes its path, which the caller frees, *bytes
+ * their number, and the file is forgotten: call again for the next one.
+ */
+bool tf_growing_gone(struct tf_growing *g, const struct tf_entry *e,
+    char **path, uint64_t *bytes);
 
 /* A comparison of a file with its pieces. */
 struct tf_differ {

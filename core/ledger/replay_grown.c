@@ -3,7 +3,7 @@
  * or just before its seal.  The parts follow each other without a gap, and the
  * seal must be that of the same file, under the same name, with all its bytes
  * entered: so nobody can replace what was entered, by a shorter file or by one
- * of another name.
+ * of another name.  That it is gone altogether, the audit reports (audit/pieces.h).
  */
 #include <string.h>
 

@@ -596,6 +596,16 @@ START_TEST(entered_bytes_that_are_gone_are_missed)
 	/* The draft is one like any other. */
 	run(0, "mv " A "/*.interrupted.part " A "/rest");
 	has_state(A "/rest", "sealed");
+	/* Whoever did it cannot pass another file off as the one that was entered. */
+	run(0, "echo again | trailctl stream " LOG);
+	run(0, "trailctl sync mnt");
+	run(0, "trailctl package -o gone.zip mnt/t/w");
+	says(run(4, "trailctl verify --vkey store/keys/log.vkey gone.zip"),
+	    PATH ": the first 131072 bytes were entered and are gone");
+	expect_no_verify();
+	unmount_vault();
+	says(run(4, "trailctl verify store"),
+	    PATH ": the first 131072 bytes were entered and are gone");
 }
 END_TEST
 

@@ -39,9 +39,13 @@ enter_part(struct tf_growing *g, uint64_t node, uint64_t seq, size_t from,
 		.has_before = from > 0,
 		.before = before };
 	struct tf_buf raw = { 0 };
+	char path[16];
 	struct tf_entry e = { .type = TF_EVIDENCE_GROWN,
 		.seq = seq,
-		.node = node };
+		.node = node,
+		.path = { path,
+		    (size_t)snprintf(path, sizeof(path), "t/w/a/%u",
+			(unsigned)node) } };
 
 	ck_assert_int_eq(TF_OK, tf_chunker_begin(&k, &l, from, NULL));
 	ck_assert_int_eq(TF_OK,
@@ -66,6 +70,53 @@ seal(struct tf_growing *g, uint64_t node, uint64_t grown, uint64_t size)
 
 	return tf_growing_take(g, &e);
 }
+
+/* So many entered bytes an entry of this type and path shows to be gone. */
+static uint64_t
+gone(struct tf_growing *g, enum tf_entry_kind type, const char *about,
+    const char *expected)
+{
+	const struct tf_entry e = { .type = type,
+		.path = { about, strlen(about) } };
+	char *path = NULL;
+	uint64_t bytes = 0;
+
+	if (!tf_growing_gone(g, &e, &path, &bytes))
+		return 0;
+	ck_assert_str_eq(expected, path);
+	free(path);
+	return bytes;
+}
+
+/* What was entered and is in no evidence is missed once, by the first entry that
+ * shows it, and by no other one. */
+START_TEST(entered_bytes_that_are_gone_are_missed)
+{
+	struct tf_growing g = { 0 };
+
+	fill();
+	enter_part(&g, 1, 1, 0, KIB64, 0, false);
+	enter_part(&g, 2, 2, 0, 2 * KIB64, 0, false);
+	enter_part(&g, 3, 3, 0, 3 * KIB64, 0, false);
+	enter_part(&g, 4, 4, 0, 7, 0, false);
+	ck_assert_uint_eq(0, gone(&g, TF_EVIDENCE_INTERRUPTED, "t/w/a", ""));
+	ck_assert_uint_eq(0, gone(&g, TF_EVIDENCE_INTERRUPTED, "t/w/a/10", ""));
+	ck_assert_uint_eq(0, gone(&g, TF_EVIDENCE_SEALED, "t/w/b/1", ""));
+	ck_assert_uint_eq(0, gone(&g, TF_EVIDENCE_READ, "t/w/a/1", ""));
+	ck_assert_uint_eq(0, gone(&g, TF_ATTESTATION_SEALED, "t/w/a/1", ""));
+	ck_assert_uint_eq(0, gone(&g, TF_ATTESTATION_SEALED, "t/w/", ""));
+	ck_assert_uint_eq(KIB64,
+	    gone(&g, TF_EVIDENCE_INTERRUPTED, "t/w/a/1", "t/w/a/1"));
+	ck_assert_uint_eq(2 * KIB64,
+	    gone(&g, TF_EVIDENCE_SEALED, "t/w/a/2", "t/w/a/2"));
+	tf_pieces_free(seal(&g, 4, 4, 7));
+	ck_assert_uint_eq(3 * KIB64,
+	    gone(&g, TF_ATTESTATION_SEALED, "t/w/a", "t/w/a/3"));
+	ck_assert_uint_eq(0, gone(&g, TF_ATTESTATION_SEALED, "t/w/a", ""));
+	ck_assert_uint_eq(0, g.n);
+	tf_growing_free(&g);
+}
+END_TEST
 
 /* Several files grow at once; each gets its own pieces, once. */
 START_TEST(the_pieces_of_a_file_are_those_of_its_entries)
@@ -267,6 +318,7 @@ suite_pieces(void)
 	TCase *t = tcase_create("pieces");
 
 	tcase_add_test(t, the_pieces_of_a_file_are_those_of_its_entries);
+	tcase_add_test(t, entered_bytes_that_are_gone_are_missed);
 	tcase_add_test(t, a_list_with_a_gap_is_none);
 	tcase_add_test(t, ranges_are_named_and_the_rest_is_as_entered);
 	tcase_add_test(t, eight_ranges_are_named_and_the_others_counted);
