@@ -10,7 +10,6 @@
  * failure the entries up to the last checkpoint that fitted are fetched again, into
  * the copy opened anew, and committed.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,28 +116,12 @@ make(struct fetcher *v, const char *path, struct tf_error *err)
 	return rc;
 }
 
-/* Absent, empty, or a process was killed while it made it. */
-static bool
-is_free(const char *path)
-{
-	const struct dirent *e;
-	DIR *d = opendir(path);
-	bool empty = d != NULL || errno == ENOENT;
-
-	while (d != NULL && (e = readdir(d)) != NULL)
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			empty = false;
-	if (d != NULL)
-		(void)closedir(d);
-	return empty || tf_replica_is_unfinished(path);
-}
-
 static enum tf_code
 open_copy(struct fetcher *v, const char *path, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 
-	if (is_free(path))
+	if (tf_replica_is_free(path))
 		rc = make(v, path, err);
 	return rc == TF_OK ? tf_replica_open(path, &v->r, err) : rc;
 }

@@ -11,7 +11,6 @@
  *
  * Memory: one message, its list of entries, and one small object.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -59,23 +58,6 @@ durable(const struct receiver *v)
 
 /* --- the beginning ------------------------------------------------------------ */
 
-/* True if a mirror can be made at dir: it is absent or empty, or a process was
- * killed while it made it. */
-static bool
-is_free(const char *dir)
-{
-	const struct dirent *e;
-	DIR *d = opendir(dir);
-	bool empty = d != NULL || errno == ENOENT;
-
-	while (d != NULL && (e = readdir(d)) != NULL)
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			empty = false;
-	if (d != NULL)
-		(void)closedir(d);
-	return empty || tf_replica_is_unfinished(dir);
-}
-
 static enum tf_code
 open_mirror(struct receiver *v, struct tf_error *err)
 {
@@ -120,7 +102,7 @@ have_mirror(struct receiver *v, struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
 
-	if (is_free(v->o->dir) &&
+	if (tf_replica_is_free(v->o->dir) &&
 	    (rc = tf_mirror_check_first(&v->offer, v->o->vkey, err)) == TF_OK)
 		rc = tf_replica_create(v->o->dir, tf_buf_bytes(&v->offer.key).p,
 		    tf_buf_bytes(&v->offer.store).p, err);

@@ -75,13 +75,29 @@ write_public(int dirfd, const struct tf_vkey *k, struct tf_error *err)
  * replica is being made, and under its own name at the end. */
 #define MAKING TF_MIRROR_MARK ".new"
 
-bool
-tf_replica_is_unfinished(const char *path)
+/* A process was killed while it made a replica there. */
+static bool
+is_unfinished(const char *path)
 {
 	char name[PATH_MAX];
 
 	(void)snprintf(name, sizeof(name), "%s/" MAKING, path);
 	return access(name, F_OK) == 0;
+}
+
+bool
+tf_replica_is_free(const char *path)
+{
+	const struct dirent *e;
+	DIR *d = opendir(path);
+	bool empty = d != NULL || errno == ENOENT;
+
+	while (d != NULL && (e = readdir(d)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			empty = false;
+	if (d != NULL)
+		(void)closedir(d);
+	return empty || is_unfinished(path);
 }
 
 void
@@ -145,7 +161,7 @@ begin_making(const char *path, bool *made, int *dirfd, int *fd,
 	if (*dirfd < 0)
 		return tf_fail(err, TF_IO, "make %s: %s", path,
 		    strerror(errno));
-	if (tf_replica_is_unfinished(path))
+	if (is_unfinished(path))
 		create = 0;
 	else
 		rc = tf_new_store_check(path, err);

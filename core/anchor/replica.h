@@ -52,9 +52,9 @@ struct tf_replica;
  */
 TF_MUST_USE enum tf_code tf_replica_create(const char *path, const char *vkey,
     const char *store, struct tf_error *err);
-/* True if a process was killed while it made a replica at path: then
- * tf_replica_create makes it anew, and tf_replica_open finds none. */
-bool tf_replica_is_unfinished(const char *path);
+/* Can a replica be made at path?  It is absent or empty, or a process was killed
+ * while it made one there, which tf_replica_open does not find. */
+bool tf_replica_is_free(const char *path);
 
 /*
  * Open a replica for writing and lock it.  Reads all entries, to have the state

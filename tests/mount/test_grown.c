@@ -335,10 +335,11 @@ START_TEST(entered_bytes_do_not_change)
 }
 END_TEST
 
-/* Stores to a mapping reach the daemon later, and are refused there. */
-START_TEST(a_mapping_does_not_change_entered_bytes)
+/* A marked file of SOME bytes, ENTERED of them entered; *p is a mapping of its first
+ * n bytes. */
+static int
+begin_mapped(size_t n, char **p)
 {
-	char *p;
 	int fd;
 
 	begin_with(SETTLE);
@@ -348,8 +349,18 @@ START_TEST(a_mapping_does_not_change_entered_bytes)
 	add_bytes(fd, noise(SOME, 1), SOME);
 	allowed(fsync(fd));
 	fact_becomes(LOG, "proven", ENTERED);
-	p = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	ck_assert_ptr_ne(MAP_FAILED, p);
+	*p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ck_assert_ptr_ne(MAP_FAILED, *p);
+	return fd;
+}
+
+/* Stores to a mapping reach the daemon later, and are refused there. */
+START_TEST(a_mapping_does_not_change_entered_bytes)
+{
+	char *p;
+	int fd;
+
+	fd = begin_mapped(CHUNK, &p);
 	p[5] ^= 1;
 	ck_assert_int_eq(-1, msync(p, CHUNK, MS_SYNC));
 	allowed(munmap(p, CHUNK));
@@ -368,15 +379,7 @@ START_TEST(a_mapping_may_touch_entered_pages)
 	char *p;
 	int fd;
 
-	begin_with(SETTLE);
-	fd = open(LOG, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	ck_assert_int_ge(fd, 0);
-	mark(fd);
-	add_bytes(fd, noise(SOME, 1), SOME);
-	allowed(fsync(fd));
-	fact_becomes(LOG, "proven", ENTERED);
-	p = mmap(NULL, SOME, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	ck_assert_ptr_ne(MAP_FAILED, p);
+	fd = begin_mapped(SOME, &p);
 	*(volatile char *)(p + 131071) = p[131071];
 	p[131072] = 'x';
 	allowed(msync(p, SOME, MS_SYNC));
