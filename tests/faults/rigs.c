@@ -186,8 +186,10 @@ run_daemon(const struct rig *rig, unsigned cycle, unsigned long at,
 	fault_none();
 	if (hits == 0 && status != 0)
 		red("a daemon without a fault exited with %d", status);
-	if (status < 0 && status != -SIGKILL)
+	if (status < 0 && status != -SIGKILL) {
 		red("the daemon died of signal %d", -status);
+		show_daemon_log();
+	}
 	if (work != NULL)
 		check_read(cycle,
 		    hits > 0 && rig->calls == CALL_READ ? NULL :

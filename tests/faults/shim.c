@@ -4,6 +4,7 @@
  * no symbol must be looked up, and so that malloc can be one of the calls.
  */
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
@@ -28,6 +29,18 @@
 static struct fault *fault;
 static pid_t daemon_pid; /* the process that was started, not a fork of it */
 
+/* Write to the log of the daemon where it died, and die. */
+static void
+say_where(int number)
+{
+	void *calls[64];
+	int n = backtrace(calls, 64);
+
+	backtrace_symbols_fd(calls, n, STDERR_FILENO);
+	(void)signal(number, SIG_DFL);
+	(void)raise(number);
+}
+
 __attribute__((constructor)) static void
 begin(void)
 {
@@ -36,8 +49,11 @@ begin(void)
 	void *p = fd < 0 ? MAP_FAILED :
 			   mmap(NULL, sizeof(*fault), PROT_READ | PROT_WRITE,
 			       MAP_SHARED, fd, 0);
+	void *once[1];
 
 	daemon_pid = getpid();
+	(void)backtrace(once, 1); /* which loads a library at its first call */
+	(void)signal(SIGSEGV, say_where);
 	/* glibc ends by SIGSEGV if it finds no memory for its state of users,
 	 * which it makes when it is first asked for one. */
 	(void)getpwuid(0);

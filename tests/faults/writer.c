@@ -219,6 +219,7 @@ write_file(struct writer *w, const struct plan *p)
 	char path[192], dir[192];
 	size_t done = 0, step;
 	bool ok = true, more_logged = true, looks = false;
+	ssize_t n;
 	int fd, other;
 
 	intend(w, "file %s %s %zu %llu %zu %zu", p->path, p->first, p->size,
@@ -242,12 +243,13 @@ write_file(struct writer *w, const struct plan *p)
 		for (int i = 0; i < 2; i++)
 			if (p->flush[i] > done && p->flush[i] < done + step)
 				step = p->flush[i] - done;
-		ok = fine(w, write(fd, w->bytes + done, step), "write",
-		    p->path);
+		/* It may take less, before a page for which there is no memory. */
+		n = write(fd, w->bytes + done, step);
+		ok = fine(w, n, "write", p->path);
 		if (ok && !more_logged)
 			acknowledge(w, "more %s", p->path);
 		more_logged = true;
-		done += step;
+		done += ok ? (size_t)n : 0;
 		if (ok && looks)
 			look_entered(w, p, path, fd);
 		looks = false;
