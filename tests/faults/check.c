@@ -453,7 +453,7 @@ wrong_with(const struct file *f)
 		return "it is neither sealed nor a draft";
 	/* A write for which libfuse found no memory never reached the vault, so
 	 * the file stays empty. */
-	if (f->found_size == 0 && f->flush[0] == 0 && f->flush[1] == 0 &&
+	if (f->found_size == 0 && f->durable == 0 &&
 	    fault->calls == CALL_MEMORY)
 		return NULL;
 	if (f->found_size != f->size && !flushed)
