@@ -179,11 +179,11 @@ publish(const char *ledger, const char *blobs)
 		return cmd_usage(&cmd_org, "--keys is required");
 	if (tf_org_publish(&o, &r, &err) != TF_OK)
 		return report(&err);
-	printf("published %llu entries of %llu members: %llu new\n",
+	printf("published %llu entries of %llu member%s: %llu new\n",
 	    (unsigned long long)r.entries, (unsigned long long)r.members,
-	    (unsigned long long)r.added);
+	    r.members == 1 ? "" : "s", (unsigned long long)r.added);
 	if (r.uncovered > 0)
-		printf("%llu entries are not signed by their members yet\n",
+		printf("not signed by their members yet: %llu entries\n",
 		    (unsigned long long)r.uncovered);
 	return report_end(r.wrong > 0 ? REPORT_TAMPERED : REPORT_OK);
 }

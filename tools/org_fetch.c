@@ -150,9 +150,9 @@ org_fetch(const char *ledger, const char *blobs, const char *dir, bool json,
 	else if (rc != TF_OK)
 		(void)report(&err);
 	else if (!json && !quiet)
-		printf("%llu origins: %llu new entries, %llu objects, %llu "
+		printf("%llu origin%s: %llu new entries, %llu objects, %llu "
 		       "bytes\n",
-		    (unsigned long long)v.origins,
+		    (unsigned long long)v.origins, v.origins == 1 ? "" : "s",
 		    (unsigned long long)v.entries,
 		    (unsigned long long)v.objects, (unsigned long long)v.bytes);
 	v.status = report_end(v.status);
