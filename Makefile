@@ -224,6 +224,10 @@ test-org: ## try the engines of organisations with PostgreSQL and Ceph
 	$(Q).ci/setup org
 	$(Q)$(MAKE) --no-print-directory all $(BUILD)/test-org $(org_rig)
 	$(Q)BUILD=$(BUILD) JOBS=1 tests/run $(BUILD)/test-org $(org_suites)
+torture-org: all $(BUILD)/test-org ## try 1,000 hosts with 3 nodes of PostgreSQL (RUNS= HOSTS= SEED=)
+	$(Q).ci/setup org
+	$(Q)BUILD=$(BUILD) RUNS=$(or $(RUNS),10) HOSTS=$(or $(HOSTS),1000) \
+		SEED=$(or $(SEED),1) tests/org/hosts.sh
 
 torture: all $(tests) $(model) $(attack) $(wire) ## run the long tests: faults, mutants, model (CYCLES= SEED=)
 	$(Q)+BUILD=$(BUILD) MAKE='$(MAKE)' tests/torture.sh $(or $(CYCLES),1000) \
@@ -414,6 +418,6 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
 		Makefile
 
-.PHONY: all test check check-unit model attack test-org torture bench demo layers lint \
-	format sanitize tsan valgrind test-programs fuzz fuzzers coverage \
+.PHONY: all test check check-unit model attack test-org torture torture-org \
+	bench demo layers lint format sanitize tsan valgrind test-programs fuzz fuzzers coverage \
 	install uninstall dist deb deb-test booted clean help

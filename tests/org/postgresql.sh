@@ -11,6 +11,7 @@
 #   tests/org/postgresql.sh database DIR NAME  an empty database of trailfs_owner
 #   tests/org/postgresql.sh primary DIR        prints its name
 #   tests/org/postgresql.sh sql DIR NODE TEXT  as superuser, by a socket
+#                                        (DATABASE: in which, or trailfs)
 #   tests/org/postgresql.sh signal DIR NODE SIGNAL   to all processes of a node
 #   tests/org/postgresql.sh up DIR NODE        start it again
 #   tests/org/postgresql.sh down DIR NODE      stop it in order
@@ -380,7 +381,7 @@ stop) stop ;;
 		sql "$(cat "$dir/primary")" "CREATE DATABASE \"$1\" OWNER trailfs_owner
 			TEMPLATE template0"
 		;;
-	sql) db=trailfs sql "$@" ;;
+	sql) db=${DATABASE:-trailfs} sql "$@" ;;
 	up) up "$1" ;;
 	down)
 		as "$1" "$bin/pg_ctl" -D "$dir/$1/data" -t "$limit_s" -w -m fast stop \
