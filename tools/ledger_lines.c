@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "core/base/crypto.h"
+#include "core/base/file.h"
 #include "core/control.h"
 #include "files.h"
 #include "ledger_lines.h"
@@ -518,13 +519,11 @@ by_seq(const void *a, const void *b)
 static enum tf_code
 put_in_order(struct lines *l, struct gathering *g, struct tf_error *err)
 {
-	FILE *out = tmpfile();
 	char *line = malloc(LINE_MAX_BYTES);
-	enum tf_code rc = TF_OK;
+	FILE *out;
+	enum tf_code rc = tf_file_scratch_stream(&out, err);
 
-	if (out == NULL)
-		rc = report_system(err, "a temporary file");
-	else if (line == NULL)
+	if (rc == TF_OK && line == NULL)
 		rc = tf_nomem(err);
 	if (g->n > 0)
 		qsort(g->line, g->n, sizeof(*g->line), by_seq);
@@ -568,15 +567,13 @@ say_what_is_missing(struct lines *l, size_t refused)
 static enum tf_code
 gather(struct lines *l, uint64_t first, struct tf_error *err)
 {
-	struct gathering g = { .f = tmpfile(),
-		.first = first,
-		.end = l->head.size };
+	struct gathering g = { .first = first, .end = l->head.size };
 	DIR *names = opendir(l->w.mount);
-	enum tf_code rc = TF_OK;
+	enum tf_code rc = TF_ACCESS;
 	const struct dirent *d;
 
-	if (names == NULL || g.f == NULL)
-		rc = TF_ACCESS;
+	if (names != NULL)
+		rc = tf_file_scratch_stream(&g.f, err);
 	while (rc == TF_OK && (d = readdir(names)) != NULL)
 		if (d->d_name[0] != '.')
 			rc = copy_trail(l, &g, d->d_name, err);

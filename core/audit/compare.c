@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "../base/file.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry.h"
 #include "../ledger/merkle.h"
@@ -39,12 +40,14 @@ enum tf_code
 tf_leaf_list_new(struct tf_leaf_list **out, struct tf_error *err)
 {
 	struct tf_leaf_list *l = calloc(1, sizeof(*l));
+	enum tf_code rc;
 
 	if (l == NULL)
 		return tf_nomem(err);
-	if ((l->f = tmpfile()) == NULL) {
+	rc = tf_file_scratch_stream(&l->f, err);
+	if (rc != TF_OK) {
 		free(l);
-		return failed(err);
+		return rc;
 	}
 	*out = l;
 	return TF_OK;

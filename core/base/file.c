@@ -425,9 +425,23 @@ tf_file_scratch(int dirfd, int *fd, struct tf_error *err)
 		*fd = scratch_in(dirfd);
 	else if ((*fd = mkostemp(name, O_CLOEXEC)) >= 0)
 		(void)unlink(name);
-	return *fd < 0 ?
-	    tf_fail(err, TF_IO, "make a temporary file: %s", strerror(errno)) :
-	    TF_OK;
+	return *fd < 0 ? tf_fail(err, TF_IO, "make a temporary file%s: %s",
+			     dirfd < 0 ? " in /tmp" : "", strerror(errno)) :
+			 TF_OK;
+}
+
+enum tf_code
+tf_file_scratch_stream(FILE **out, struct tf_error *err)
+{
+	int fd;
+	enum tf_code rc = tf_file_scratch(-1, &fd, err);
+
+	*out = NULL;
+	if (rc == TF_OK && (*out = fdopen(fd, "w+")) == NULL) {
+		(void)close(fd);
+		rc = tf_nomem(err);
+	}
+	return rc;
 }
 
 /* Goes up to the root, where ".." is the directory itself. */

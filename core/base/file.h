@@ -7,6 +7,7 @@
 #ifndef TF_BASE_FILE_H
 #define TF_BASE_FILE_H
 
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "../json.h"
@@ -80,6 +81,9 @@ TF_MUST_USE enum tf_code tf_file_wipe(int dirfd, const char *name,
 /* Open a file without a name for reading and writing: in the directory dirfd,
  * or below /tmp if dirfd is -1. */
 TF_MUST_USE enum tf_code tf_file_scratch(int dirfd, int *fd,
+    struct tf_error *err);
+/* The same below /tmp, as a stream. */
+TF_MUST_USE enum tf_code tf_file_scratch_stream(FILE **out,
     struct tf_error *err);
 
 /* Open the file at path below dirfd for reading.  No symbolic link is followed

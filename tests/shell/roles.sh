@@ -196,6 +196,15 @@ verbs_have_their_users() {
 	only 'root owner' 'trailctl seal mnt/t/w/open'
 }
 
+# Without a directory for temporary files that is what is said, not a right that is
+# there.
+no_temporary_file_is_no_refusal() {
+	become member
+	is 3 unshare -m sh -c "mount --rbind /tmp /tmp &&
+		mount -o remount,bind,ro /tmp && $by trailctl log mnt"
+	complains 'temporary file in /tmp: Read-only file system'
+}
+
 # Somebody who may read some trails follows the entries of those, in their order and
 # without a gap, also of a trail that is made later; who may read none is refused.
 some_trails_are_followed() {
@@ -659,7 +668,7 @@ roles_are_in_the_config() {
 	a_store_is_made a_group_that_does_not_exist_is_an_error a_trail_is_made \
 	evidence_has_its_readers control_files_have_their_readers \
 	control_files_have_their_writers verbs_have_their_users \
-	some_trails_are_followed what_was_left_out_is_said \
+	no_temporary_file_is_no_refusal some_trails_are_followed what_was_left_out_is_said \
 	modes_are_shown_with_a_mark private_nodes_are_opened_for_reading \
 	private_directories_are_opened_for_writing no_mode_closes_by_its_mark copies_open_nothing_for_writing \
 	groups_are_granted_and_revoked \
