@@ -104,10 +104,11 @@ copy(int fd, const char *path, struct tf_error *err)
 	ssize_t n;
 
 	while (rc == TF_OK && (n = read(STDIN_FILENO, piece, PIECE)) != 0) {
-		if (n > 0)
-			rc = files_put(fd, path, piece, (size_t)n, err);
-		else if (errno != EINTR)
-			rc = report_system(err, "standard input");
+		if (n < 0 && errno != EINTR)
+			return report_system(err, "standard input");
+		if (n > 0 &&
+		    files_put(fd, path, piece, (size_t)n, err) != TF_OK)
+			rc = refusals_explain_path(path, err);
 	}
 	return rc;
 }

@@ -164,15 +164,34 @@ use_owner(const char *path, const char *dir, struct tf_error *err)
 	    (modes_of(&st) & S_IWGRP) != 0 ? group : "");
 }
 
+/* The name of the errno with which a mount refuses for a reason of its own. */
+static const char *
+errno_of(enum tf_code code)
+{
+	switch (code) {
+	case TF_DENIED:
+		return "EPERM";
+	case TF_BUSY:
+		return "EBUSY";
+	case TF_READONLY:
+		return "EROFS";
+	case TF_TOOBIG:
+		return "EFBIG";
+	case TF_NOSPACE:
+		return "ENOSPC";
+	case TF_QUOTA:
+		return "EDQUOT";
+	default:
+		return NULL;
+	}
+}
+
 /* path: something that was made; shown: what err names. */
 static enum tf_code
 explain(const char *path, const char *shown, struct tf_error *err)
 {
 	const enum tf_code code = err->code;
-	const char *name = code == TF_DENIED ? "EPERM" :
-	    code == TF_BUSY		     ? "EBUSY" :
-	    code == TF_READONLY		     ? "EROFS" :
-					       NULL;
+	const char *name = errno_of(code);
 	struct tf_error ignored;
 	struct where w = { 0 };
 	struct refusals r = { 0 };

@@ -143,11 +143,22 @@ an_encrypted_trail_has_no_streams() {
 	[ ! -e mnt/e/w/a/x ]
 }
 
+# The limit that stopped a stream is named, and what was read until then stays.
+a_limit_is_named() {
+	unmount
+	mount store -o settle=0,max_file=200000
+	mkdir mnt/t/w/limited
+	is 3 sh -c 'trailctl stream mnt/t/w/limited/x <bytes'
+	complains 'mnt/t/w/limited/x: a file may have 200000 bytes here (max_file)'
+	[ -s mnt/t/w/limited/x.*.interrupted.part ]
+}
+
 with "/dev/fuse getfattr mkfifo" a_vault_is_mounted \
 	standard_input_is_recorded \
 	a_stream_grows \
 	a_signal_ends_it \
 	a_crash_leaves_what_is_proven \
 	what_cannot_grow_is_refused \
-	an_encrypted_trail_has_no_streams
+	an_encrypted_trail_has_no_streams \
+	a_limit_is_named
 finish
