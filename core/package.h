@@ -54,6 +54,7 @@ struct tf_package_made {
  * Errors: TF_NOTFOUND the path is not in the ledger, or there is no such moment;
  * TF_UNSUPPORTED the path is neither the vault, a trail, a workflow nor an
  * attestation;
+ * TF_NODATA no workflow has the control, status and person asked for;
  * TF_REDACTED what is in the package of that moment was redacted since; TF_TAMPER
  * the bytes of an object differ from its entry.
  */

@@ -658,6 +658,21 @@ choose_by_content(struct selection *s, struct tf_db *db, tf_package_fits fits,
 	return rc;
 }
 
+/* A name that is misspelled must not look like an answer. */
+static enum tf_code
+nothing_fits(const struct tf_package_place *p, struct tf_error *err)
+{
+	return tf_fail(err, TF_NODATA, "no workflow fits%s%.*s%s%.*s%s%.*s%s",
+	    p->control.p != NULL ? " --control " : "", (int)p->control.n,
+	    p->control.n > 0 ? p->control.p : "",
+	    p->status.p != NULL ? " --status " : "", (int)p->status.n,
+	    p->status.n > 0 ? p->status.p : "",
+	    p->person.p != NULL ? " --person " : "",
+	    (int)(p->person.n > 64 ? 64 : p->person.n),
+	    p->person.n > 0 ? p->person.p : "",
+	    p->has_since || p->has_until ? " and the time given" : "");
+}
+
 /* --- the whole ---------------------------------------------------------------- */
 
 enum tf_code
@@ -671,6 +686,7 @@ tf_package_select(struct tf_db *db, uint64_t size,
 		.fn = fn,
 		.arg = arg };
 	struct tf_buf below = { 0 };
+	bool none;
 	enum tf_code rc;
 
 	tf_buf_printf(&below, "\"path\":\"%.*s", (int)p->part[0].n,
@@ -681,7 +697,8 @@ tf_package_select(struct tf_db *db, uint64_t size,
 			    tf_anchors_newest(db, take_anchor, &s, err);
 	if (rc == TF_OK && chooses_first(p))
 		rc = choose_by_content(&s, db, fits, err);
-	if (rc == TF_OK)
+	none = rc == TF_OK && s.n == 0 && chooses_by_content(p);
+	if (rc == TF_OK && !none)
 		rc = tf_entries_each(db, 0, one_row, &s, err);
 	for (size_t i = 0; i < s.n; i++)
 		free(s.workflow[i].name);
@@ -690,6 +707,8 @@ tf_package_select(struct tf_db *db, uint64_t size,
 	tf_buf_free(&s.opened);
 	tf_buf_free(&s.closed);
 	tf_buf_free(&below);
+	if (none)
+		return nothing_fits(p, err);
 	if (rc == TF_NODATA)
 		rc = TF_OK;
 	/* An entry that is missing at the end; its number is the first of them. */

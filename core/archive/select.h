@@ -68,8 +68,9 @@ typedef enum tf_code (*tf_package_fits)(void *arg, struct tf_str workflow,
 /*
  * Call fn for each entry of the package, in order, among the first size entries
  * of the ledger in db.  fits may be NULL if the request has neither control nor
- * status.  Errors: TF_TAMPER (an entry is damaged, or is missing), TF_NOMEM,
- * those of the database, of fn and of fits.
+ * status.  Errors: TF_NODATA (no workflow has control, status and person of the
+ * request; fn was not called), TF_TAMPER (an entry is damaged, or is missing),
+ * TF_NOMEM, those of the database, of fn and of fits.
  */
 TF_MUST_USE enum tf_code tf_package_select(struct tf_db *db, uint64_t size,
     const struct tf_package_place *p, tf_selected fn, tf_package_fits fits,
