@@ -37,6 +37,7 @@ struct tf_fetched {
 struct tf_fetch {
 	const char *ledger, *blobs; /* URIs */
 	const char *dir;	    /* made if it is absent */
+	const char *only;	    /* this origin alone; NULL: all */
 	/* Called for each origin when it is done; why is NULL if all fitted.
 	 * The codes are those of the copy and of the engines: TF_TAMPER what does
 	 * not fit, TF_LOCKED the copy is mounted, ... */
@@ -52,7 +53,7 @@ struct tf_fetch {
 
 /*
  * Fetch what is new of every origin.  TF_OK: every origin was tried.
- * Errors, with which the run ends: TF_LOCKED another process fetches into the
+ * Errors, with which the run ends: TF_NOTFOUND it has no such origin as o->only; TF_LOCKED another process fetches into the
  * directory; TF_FOREIGN it has other things; TF_INTERRUPTED; what ends all: TF_IO
  * of the engines or the disk, TF_NOSPACE, TF_ACCESS, TF_NOMEM; and those of opening
  * the engines.

@@ -13,6 +13,9 @@
 #include "error.h"
 #include "types.h"
 
+/* Does arg look like the URI of a ledger or of blobs? */
+bool tf_org_is_uri(const char *arg);
+
 /* An origin that may append, or might once. */
 struct tf_member {
 	struct tf_str origin, vkey;

@@ -16,10 +16,14 @@
 #include "cmd.h"
 #include "compare_findings.h"
 #include "compare_records.h"
+#include "copies.h"
 #include "core/base/bytes.h"
 #include "core/base/member.h"
 #include "core/compare.h"
+#include "core/copies.h"
+#include "core/org.h"
 #include "files.h"
+#include "keyring.h"
 #include "report.h"
 #include "target.h"
 #include "text.h"
@@ -30,11 +34,13 @@
 static struct {
 	bool json, quiet;
 	const char *vkey, *records; /* or NULL */
+	struct copies_wish copies;
 } ask;
 
 static const struct args_option options[] = {
 	ARGS_JSON(&ask.json),
 	ARGS_QUIET(&ask.quiet),
+	COPIES_OPTIONS(ask.copies),
 	{ .name = "records",
 	    .value = "DIRECTORY",
 	    .help = "compare these records of another system with a trail",
@@ -403,29 +409,19 @@ compare(struct side s[2], struct result *r, struct tf_error *err)
 	return rc;
 }
 
+/* Compare two ledgers; vkey: of both, or NULL. */
 static int
-run(int n, char **arg)
+compare_two(const char *x, const char *y, const char *vkey)
 {
-	struct side s[2] = { { .name = arg[0] },
-		{ .name = n > 1 ? arg[1] : NULL } };
-	struct tf_buf vkey = { 0 };
+	struct side s[2] = { { .name = x }, { .name = y } };
 	struct tf_error err = { 0 };
 	struct result r = { 0 };
 	int status = REPORT_OK;
-	enum tf_code rc = TF_OK;
+	enum tf_code rc;
 
-	if (ask.records != NULL)
-		return n > 1 ?
-		    cmd_usage(&cmd_compare,
-			"--records compares with one trail") :
-		    compare_records(ask.records, arg[0], ask.json, ask.quiet);
-	if (n < 2)
-		return cmd_usage(&cmd_compare, "two ledgers are needed");
-	if (ask.vkey != NULL)
-		rc = target_key(ask.vkey, &vkey, &err);
-	if (rc == TF_OK && (rc = choose(&s[0], &err)) == TF_OK &&
+	if ((rc = choose(&s[0], &err)) == TF_OK &&
 	    (rc = choose(&s[1], &err)) == TF_OK &&
-	    (rc = verify_both(s, vkey.p, &err)) == TF_OK &&
+	    (rc = verify_both(s, vkey, &err)) == TF_OK &&
 	    (rc = compare(s, &r, &err)) == TF_OK) {
 		status = status_of(s, &r);
 		rc = answer(s, &r, status, &err);
@@ -439,6 +435,156 @@ run(int n, char **arg)
 		tf_buf_free(&s[i].entry);
 		tf_buf_free(&s[i].keys);
 	}
+	return status;
+}
+
+/* --- copies of an organisation -------------------------------------------- */
+
+/* A vault beside many copies is compared with the one of its origin. */
+static enum tf_code
+open_side(const char *arg, struct copies *c, struct tf_error *err)
+{
+	struct copies_wish here = ask.copies;
+	struct tf_copy one;
+	struct tf_buf buf = { 0 };
+	enum tf_code rc;
+
+	if (!tf_org_is_uri(arg))
+		here.blobs = here.cache = NULL;
+	if (copies_named(arg))
+		return copies_open(c, arg, &here, err);
+	rc = tf_copy_of(arg, &one, &buf, err);
+	if (rc == TF_NOTFOUND)
+		rc = tf_fail(err, TF_USAGE,
+		    "%.80s: copies of an organisation are compared with a "
+		    "store, or with other copies",
+		    arg);
+	if (rc == TF_OK)
+		rc = copies_single(c, &one, err);
+	tf_buf_free(&buf);
+	return rc;
+}
+
+/* An origin that only one side has. */
+static int
+only_here(const struct copies_one *o, const char *side)
+{
+	struct tf_buf b = { 0 };
+	struct tf_json j;
+
+	tf_json_begin(&j, &b);
+	tf_json_object(&j);
+	tf_put_cstr(&j, "only", side);
+	tf_put_cstr(&j, "origin", o->origin);
+	tf_json_object_end(&j);
+	if (!ask.json) {
+		text_put(stdout, o->origin, strlen(o->origin));
+		printf("  only in %c\n", side[0] == 'a' ? 'A' : 'B');
+	} else if (tf_json_end(&j, NULL) == TF_OK) {
+		printf("%s\n", text_of(&b));
+	}
+	tf_buf_free(&b);
+	return REPORT_FINDING;
+}
+
+static int
+compare_origin(const struct copies_one *x, const struct copies_one *y,
+    const struct keyring *keys)
+{
+	const char *key = keyring_find(keys, x->origin);
+
+	if (x->path == NULL || y->path == NULL)
+		return only_here(x->path == NULL ? y : x,
+		    x->path == NULL ? "b" : "a");
+	if (!ask.json && !ask.quiet) {
+		text_put(stdout, x->origin, strlen(x->origin));
+		printf("  ");
+	}
+	if (keys->n == 0 || key != NULL)
+		return compare_two(x->path, y->path, key);
+	report_note("%s: no key of it was given", x->origin);
+	return verdict_graver(REPORT_DOUBT,
+	    compare_two(x->path, y->path, NULL));
+}
+
+/* Both are in the order of their origins.  one: the other side is a vault, so that
+ * the other origins are no part of the question. */
+static int
+compare_all(const struct copies c[2], bool one, const struct keyring *keys)
+{
+	int status = verdict_graver(copies_status(&c[0]), copies_status(&c[1]));
+	size_t i = 0, k = 0;
+
+	while (i < c[0].n || k < c[1].n) {
+		int way = i == c[0].n ? 1 :
+		    k == c[1].n	      ? -1 :
+				  strcmp(c[0].v[i].origin, c[1].v[k].origin);
+
+		if (way == 0)
+			status = verdict_graver(status,
+			    compare_origin(&c[0].v[i], &c[1].v[k], keys));
+		else if (!one || (way < 0 ? &c[0] : &c[1])->dir == NULL)
+			status = verdict_graver(status,
+			    way < 0 ? only_here(&c[0].v[i], "a") :
+				      only_here(&c[1].v[k], "b"));
+		i += way <= 0;
+		k += way >= 0;
+	}
+	return status;
+}
+
+static int
+compare_copies(char **arg)
+{
+	struct copies c[2] = { { 0 }, { 0 } };
+	struct keyring keys = { 0 };
+	struct tf_error err = { 0 };
+	int status = REPORT_OK;
+	enum tf_code rc = TF_OK;
+
+	ask.copies.quiet = ask.quiet || ask.json;
+	if (ask.vkey != NULL)
+		rc = keyring_read(&keys, ask.vkey, &err);
+	if (rc == TF_OK && ask.copies.cache != NULL && tf_org_is_uri(arg[0]) &&
+	    tf_org_is_uri(arg[1]))
+		rc = tf_fail(&err, TF_USAGE,
+		    "--cache and --blobs are of one organisation: fetch the "
+		    "other one, and name its copies");
+	for (int i = 0; i < 2 && rc == TF_OK; i++)
+		rc = open_side(arg[i], &c[i], &err);
+	if (rc == TF_OK)
+		status = compare_all(c, c[0].dir == NULL || c[1].dir == NULL,
+		    &keys);
+	else
+		status = report(&err);
+	copies_free(&c[0]);
+	copies_free(&c[1]);
+	keyring_free(&keys);
+	return report_end(status);
+}
+
+static int
+run(int n, char **arg)
+{
+	struct tf_buf vkey = { 0 };
+	struct tf_error err = { 0 };
+	int status;
+	enum tf_code rc = TF_OK;
+
+	if (ask.records != NULL)
+		return n > 1 ?
+		    cmd_usage(&cmd_compare,
+			"--records compares with one trail") :
+		    compare_records(ask.records, arg[0], ask.json, ask.quiet);
+	if (n < 2)
+		return cmd_usage(&cmd_compare, "two ledgers are needed");
+	if (copies_named(arg[0]) || copies_named(arg[1]))
+		return compare_copies(arg);
+	rc = copies_unwanted(&ask.copies, arg[0], &err);
+	if (rc == TF_OK && ask.vkey != NULL)
+		rc = target_key(ask.vkey, &vkey, &err);
+	status = rc == TF_OK ? compare_two(arg[0], arg[1], vkey.p) :
+			       report(&err);
 	tf_buf_free(&vkey);
 	return report_end(status);
 }
@@ -447,6 +593,7 @@ const struct verb cmd_compare = {
 	.name = "compare",
 	.summary = "print whether two ledgers are one, or where they forked",
 	.usage = "[OPTION...] A B\n"
+		 "[OPTION...] COPIES|LEDGER COPIES|LEDGER|STORE\n"
 		 "[OPTION...] --records DIRECTORY TRAIL",
 	.options = options,
 	.min = 1,

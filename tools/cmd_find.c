@@ -16,12 +16,15 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "copies.h"
 #include "core/base/bytes.h"
 #include "core/base/crypto.h"
+#include "core/base/member.h"
 #include "core/find.h"
 #include "find_query.h"
 #include "report.h"
 #include "text.h"
+#include "verdict.h"
 #include "where.h"
 
 #define NO_NUMBER UINT64_MAX
@@ -33,6 +36,7 @@ static struct {
 	struct args_list annotations;
 	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1];
 	uint64_t uid, limit;
+	struct copies_wish copies;
 } ask = { .uid = NO_NUMBER, .limit = TF_FIND_LIMIT };
 
 static const struct args_option options[] = {
@@ -49,6 +53,7 @@ static const struct args_option options[] = {
 	    .value = "TYPE",
 	    .help = "attestations of this type",
 	    .text = &ask.attestation_type },
+	COPIES_OPTIONS(ask.copies),
 	{ .name = "control",
 	    .value = "ID",
 	    .help = "attestations about this control",
@@ -213,6 +218,9 @@ find_place(const char *place, const char *file, struct where *w,
 
 /* --- the answer ---------------------------------------------------------------- */
 
+/* What is behind a name goes on when it is one of many vaults. */
+static const char *origin; /* or NULL */
+
 /* A line for people; --json has all members. */
 static void
 print_name(const struct tf_json_doc *d)
@@ -234,19 +242,61 @@ print_name(const struct tf_json_doc *d)
 	}
 	if ((t = tf_json_get(d, 0, "path")) >= 0)
 		text_add_token(&path, d, t);
-	printf("%s %-13s  %-18s  %s\n", text_of(&when), text_of(&status),
-	    text_of(&who), text_of(&path));
+	printf("%s %-13s  %-18s  ", text_of(&when), text_of(&status),
+	    text_of(&who));
+	if (origin != NULL) {
+		text_put(stdout, origin, strlen(origin));
+		printf("  ");
+	}
+	printf("%s\n", text_of(&path));
 	tf_buf_free(&path);
 	tf_buf_free(&who);
 	tf_buf_free(&status);
 	tf_buf_free(&when);
 }
 
+/* The line with the member "origin", among the others by its name. */
+static enum tf_code
+print_with_origin(const char *line, size_t n, const struct tf_json_doc *d,
+    struct tf_error *err)
+{
+	struct tf_buf b = { 0 };
+	struct tf_json j;
+	size_t at = n - 1; /* the last brace */
+	bool last = true;
+	enum tf_code rc;
+
+	for (uint32_t t = 1; last && t < d->n; t = d->tok[t].next) {
+		const struct tf_json_token *k = &d->tok[t];
+
+		if (tf_str_cmp((struct tf_str){ line + k->key_off, k->key_len },
+			tf_str_of("origin")) > 0) {
+			at = k->key_off - 1; /* its quote */
+			last = false;
+		}
+	}
+	tf_json_begin(&j, &b);
+	tf_json_object(&j);
+	tf_put_str(&j, "origin", tf_str_of(origin));
+	tf_json_object_end(&j);
+	if ((rc = tf_json_end(&j, err)) == TF_OK) {
+		fwrite(line, 1, at, stdout);
+		printf("%s%.*s%s", last ? "," : "", (int)b.n - 2, b.p + 1,
+		    last ? "" : ",");
+		fwrite(line + at, 1, n - at, stdout);
+		putchar('\n');
+	}
+	tf_buf_free(&b);
+	return rc;
+}
+
 static enum tf_code
 print_answer(void *arg, const char *line, size_t n, const struct tf_json_doc *d,
     struct tf_error *err)
 {
-	(void)arg, (void)err;
+	(void)arg;
+	if (ask.json && origin != NULL)
+		return print_with_origin(line, n, d, err);
 	if (ask.json) {
 		fwrite(line, 1, n, stdout);
 		putchar('\n');
@@ -256,15 +306,83 @@ print_answer(void *arg, const char *line, size_t n, const struct tf_json_doc *d,
 	return TF_OK;
 }
 
+/* --- one vault, and all of an organisation ----------------------------------------- */
+
+/* Search w for the query, which is not changed, and add the answers to *all. */
+static enum tf_code
+search(const struct where *w, const struct tf_buf *query, uint64_t limit,
+    uint64_t *all, struct tf_error *err)
+{
+	struct find f = { 0 };
+	struct tf_buf q = { 0 };
+	uint64_t found = 0;
+	enum tf_code rc;
+
+	tf_buf_add(&q, query->p, query->n);
+	if (strcmp(w->path, ".") != 0)
+		find_add(&q, "below", w->path);
+	rc = tf_buf_end(&q, err);
+	if (rc == TF_OK)
+		rc = find_open(&f, w, NULL, err);
+	if (rc == TF_OK)
+		rc = find_each(&f, &q, limit, print_answer, NULL, &found, err);
+	*all += found;
+	errno = 0;
+	if (rc == TF_NOTFOUND && ask.at != NULL)
+		rc = tf_fail(err, rc, "%.40s: the ledger has no such moment",
+		    ask.at);
+	if (rc == TF_OK && found == 0)
+		rc = find_check_known(&f,
+		    ask.type != NULL ? ask.type : ask.attestation_type,
+		    ask.control, err);
+	find_close(&f);
+	tf_buf_free(&q);
+	return rc;
+}
+
+/*
+ * Search one vault after the other.  What is wrong with one does not hide what the
+ * others have, and the limit is that of each;
+ * a name that one does not know is a mistake only if none knows it.
+ */
+static int
+search_copies(const struct copies *c, const struct tf_buf *query)
+{
+	struct tf_error err, unknown = { 0 };
+	uint64_t all = 0;
+	bool known = false;
+	int status = copies_status(c);
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct where w = { .store = c->v[i].path, .path = "." };
+		enum tf_code rc;
+
+		if (w.store == NULL)
+			continue;
+		origin = c->v[i].origin;
+		rc = search(&w, query, ask.limit, &all, &err);
+		known = known || rc != TF_USAGE;
+		if (rc == TF_USAGE)
+			unknown = err;
+		else if (rc != TF_OK)
+			status = verdict_graver(status,
+			    copies_problem(origin, &err));
+	}
+	if (!known && unknown.code != TF_OK)
+		return report(&unknown);
+	return all > 0 || status != REPORT_OK ? status : REPORT_FINDING;
+}
+
 static int
 run(int n, char **arg)
 {
 	struct where w = { 0 };
-	struct find f = { 0 };
+	struct copies copies = { 0 };
 	struct tf_buf q = { 0 };
 	struct tf_error err = { 0 };
 	const char *place = NULL, *file = NULL;
 	uint64_t all = 0;
+	int status = REPORT_OK;
 	enum tf_code rc = TF_OK;
 
 	add_filters(&q);
@@ -278,37 +396,31 @@ run(int n, char **arg)
 		return cmd_usage(&cmd_find,
 		    "give a file, a digest or a filter");
 	}
-	if (rc == TF_OK)
-		rc = find_place(place, file, &w, &err);
-	if (rc == TF_OK && strcmp(w.path, ".") != 0)
-		find_add(&q, "below", w.path);
-	if (rc == TF_OK)
-		rc = tf_buf_end(&q, &err);
-	if (rc == TF_OK)
-		rc = find_open(&f, &w, NULL, &err);
-	if (rc == TF_OK)
-		rc = find_each(&f, &q, ask.limit, print_answer, NULL, &all,
+	if (rc == TF_OK && place != NULL && copies_named(place)) {
+		ask.copies.quiet = ask.json;
+		rc = copies_open(&copies, place, &ask.copies, &err);
+		if (rc == TF_OK)
+			status = search_copies(&copies, &q);
+	} else if (rc == TF_OK) {
+		rc = copies_unwanted(&ask.copies, place != NULL ? place : ".",
 		    &err);
-	errno = 0;
-	if (rc == TF_NOTFOUND && ask.at != NULL)
-		rc = tf_fail(&err, rc, "%.40s: the ledger has no such moment",
-		    ask.at);
-	if (rc == TF_OK && all == 0)
-		rc = find_check_known(&f,
-		    ask.type != NULL ? ask.type : ask.attestation_type,
-		    ask.control, &err);
-	find_close(&f);
+		if (rc == TF_OK)
+			rc = find_place(place, file, &w, &err);
+		if (rc == TF_OK)
+			rc = search(&w, &q, ask.limit, &all, &err);
+		status = all > 0 ? REPORT_OK : REPORT_FINDING;
+	}
+	copies_free(&copies);
 	where_free(&w);
 	tf_buf_free(&q);
-	if (rc != TF_OK)
-		return report(&err);
-	return all > 0 ? REPORT_OK : REPORT_FINDING;
+	return rc == TF_OK ? status : report(&err);
 }
 
 const struct verb cmd_find = {
 	.name = "find",
 	.summary = "find names in the ledger by digest, name, user or status",
-	.usage = "[OPTION...] [FILE|SHA256] [STORE|PATH]",
+	.usage = "[OPTION...] [FILE|SHA256] [STORE|PATH]\n"
+		 "[OPTION...] [--origin NAME] [FILE|SHA256] COPIES|LEDGER",
 	.options = options,
 	.min = 0,
 	.max = 2,

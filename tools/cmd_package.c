@@ -19,6 +19,7 @@
 
 #include "actor.h"
 #include "cmd.h"
+#include "copies.h"
 #include "core/age.h"
 #include "core/base/bytes.h"
 #include "core/base/cipher.h"
@@ -33,6 +34,7 @@
 #include "progress.h"
 #include "report.h"
 #include "text.h"
+#include "verdict.h"
 #include "where.h"
 
 static struct {
@@ -40,6 +42,7 @@ static struct {
 	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1]; /* or "" */
 	const char *file, *to, *at;	       /* to, at: or NULL */
 	const char *control, *status, *person; /* or NULL */
+	struct copies_wish copies;
 } ask;
 
 static const struct args_option options[] = {
@@ -47,6 +50,7 @@ static const struct args_option options[] = {
 	    .value = "TIME|SIZE",
 	    .help = "as the vault was then, by its newest checkpoint then",
 	    .moment = &ask.at },
+	COPIES_OPTIONS(ask.copies),
 	{ .name = "control",
 	    .value = "ID",
 	    .help = "only workflows with that control",
@@ -58,7 +62,8 @@ static const struct args_option options[] = {
 	{ .name = "output",
 	    .letter = 'o',
 	    .value = "FILE",
-	    .help = "write the package to FILE (required)",
+	    .help = "write the package to FILE (required); of many origins "
+		    "to a directory",
 	    .text = &ask.file },
 	{ .name = "passphrase",
 	    .help = "encrypt the package with a passphrase, asked for on the "
@@ -352,13 +357,107 @@ check_path(const struct where *w, struct tf_error *err)
 		"%.200s is no trail, workflow or attestation", w->path);
 }
 
+static enum tf_code
+make_of(const char *arg, const struct secret *s, struct tf_error *err)
+{
+	struct made made = { .size = 0 };
+	struct where w = { 0 };
+	enum tf_code rc = where_find(arg, &w, err);
+
+	if (rc == TF_OK)
+		rc = check_path(&w, err);
+	if (rc == TF_OK)
+		rc = make(&w, s, &made, err);
+	if (rc == TF_OK)
+		rc = answer(&made, err);
+	where_free(&w);
+	return rc;
+}
+
+/* --- copies of an organisation -------------------------------------------- */
+
+/* A package for each origin, in the directory of -o, with the name of its copy.  That
+ * one of them has nothing that fits is said, and is no failure. */
+static int
+make_each(const struct copies *c, const struct secret *s, struct tf_error *err)
+{
+	const char *dir = ask.file;
+	int status = copies_status(c);
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct copies_one *o = &c->v[i];
+		char *file = NULL;
+		enum tf_code rc;
+		int is;
+
+		if (o->path == NULL)
+			continue;
+		if (asprintf(&file, "%s/%s.zip", dir, o->name) < 0)
+			return report_status(tf_nomem(err));
+		ask.file = file;
+		rc = make_of(o->path, s, err);
+		n += rc == TF_OK;
+		if (rc != TF_OK) {
+			is = copies_problem(o->origin, err);
+			if (rc != TF_NODATA)
+				status = verdict_graver(status, is);
+		}
+		free(file);
+		ask.file = dir;
+	}
+	return n == 0 ? verdict_graver(status, REPORT_FINDING) : status;
+}
+
+static bool
+is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* A copy records nothing, so that no entry is asked for by mistake. */
+static int
+make_of_copies(const char *what, const struct secret *s, struct tf_error *err)
+{
+	struct copies c = { 0 };
+	int status = REPORT_OK;
+	enum tf_code rc = TF_OK;
+
+	ask.copies.quiet = ask.json;
+	if (!ask.no_entry)
+		rc = tf_fail(err, TF_USAGE,
+		    "a copy records no package: give --no-entry");
+	else if (ask.copies.origin == NULL && !is_directory(ask.file))
+		rc = tf_fail(err, TF_USAGE,
+		    "%.80s has many origins: give one with --origin, or a "
+		    "directory for a package of each with -o",
+		    what);
+	if (rc == TF_OK)
+		rc = copies_open(&c, what, &ask.copies, err);
+	if (rc == TF_OK && ask.copies.origin == NULL) {
+		status = make_each(&c, s, err);
+	} else if (rc == TF_OK && c.v[0].path == NULL) {
+		rc = tf_fail(err, TF_NOTFOUND,
+		    "there is no copy of %.80s: no checkpoint of it has come",
+		    ask.copies.origin);
+	} else if (rc == TF_OK) {
+		rc = make_of(c.v[0].path, s, err);
+		status = copies_status(&c);
+	}
+	copies_free(&c);
+	return rc == TF_OK ? status : report(err);
+}
+
 static int
 run(int n, char **arg)
 {
 	struct secret s = { .n = 0 };
-	struct made made = { .size = 0 };
 	struct where w = { 0 };
 	struct tf_error err = { 0 };
+	bool many = copies_named(arg[0]);
+	int status = REPORT_OK;
 	enum tf_code rc = TF_OK;
 
 	(void)n;
@@ -369,28 +468,33 @@ run(int n, char **arg)
 		    "--to needs the entry that --no-entry leaves out");
 	if (ask.to != NULL)
 		rc = tf_package_to_check(ask.to, &err);
-	if (rc == TF_OK)
+	if (rc == TF_OK && !many)
+		rc = copies_unwanted(&ask.copies, arg[0], &err);
+	/* A wrong path is named before a passphrase is asked for. */
+	if (rc == TF_OK && !many)
 		rc = where_find(arg[0], &w, &err);
-	if (rc == TF_OK)
+	if (rc == TF_OK && !many)
 		rc = check_path(&w, &err);
+	where_free(&w);
 	if (rc == TF_OK && ask.passphrase) {
 		rc = passphrase_ask("Passphrase: ", true, s.text, &s.n, &err);
 		interrupt_release();
 	}
-	if (rc == TF_OK)
-		rc = make(&w, &s, &made, &err);
-	if (rc == TF_OK)
-		rc = answer(&made, &err);
+	if (rc == TF_OK && many)
+		status = make_of_copies(arg[0], &s, &err);
+	else if (rc == TF_OK)
+		rc = make_of(arg[0], &s, &err);
 	tf_wipe(&s, sizeof(s));
-	where_free(&w);
-	return rc == TF_OK ? REPORT_OK : report(&err);
+	return rc == TF_OK ? status : report(&err);
 }
 
 const struct verb cmd_package = {
 	.name = "package",
 	.summary =
 	    "write the evidence of a path and its proofs to one zip file",
-	.usage = "[OPTION...] -o FILE PATH",
+	.usage = "[OPTION...] -o FILE PATH\n"
+		 "[OPTION...] --no-entry --origin NAME -o FILE COPIES|LEDGER\n"
+		 "[OPTION...] --no-entry -o DIRECTORY COPIES|LEDGER",
 	.options = options,
 	.min = 1,
 	.max = 1,

@@ -18,16 +18,19 @@
 
 #include "check.h"
 #include "cmd.h"
+#include "copies.h"
 #include "core/base/clock.h"
 #include "core/base/timestamp.h"
 #include "core/witness.h"
 #include "files.h"
+#include "keyring.h"
 #include "report.h"
 #include "target.h"
 #include "text.h"
 #include "textfile.h"
 #include "verdict.h"
 #include "verified.h"
+#include "verify_copies.h"
 
 #define NOTE_MAX ((size_t)1 << 16)
 
@@ -38,6 +41,7 @@ static struct {
 	const char *textfile;				  /* or NULL */
 	/* For a comparison with a directory; "" for all. */
 	char since[TF_TIME_LEN + 1], until[TF_TIME_LEN + 1];
+	struct copies_wish copies;
 } ask;
 
 static const struct args_option options[] = {
@@ -47,6 +51,7 @@ static const struct args_option options[] = {
 	    .value = "DIRECTORY",
 	    .help = "compare this backup or unpacked package",
 	    .text = &ask.against },
+	COPIES_OPTIONS(ask.copies),
 	{ .name = "checkpoint",
 	    .value = "FILE",
 	    .help = "the log must continue this checkpoint",
@@ -93,7 +98,8 @@ static const struct args_option options[] = {
 	{ .name = "vkey",
 	    .letter = 'k',
 	    .value = "KEY",
-	    .help = "the public key of the log, or a file with it",
+	    .help = "the public key of the log, or a file with it; of an "
+		    "organisation: a file or a directory with many",
 	    .text = &ask.vkey },
 	{ 0 },
 };
@@ -320,6 +326,67 @@ record_error(const char *what, enum tf_code why,
 		report_note("this is not recorded: %s", err.text);
 }
 
+/* --- an organisation -------------------------------------------------- */
+
+/* An option that would do nothing for many origins. */
+static enum tf_code
+fits_many(struct tf_error *err)
+{
+	const char *name = ask.checkpoint != NULL ? "--checkpoint" :
+	    ask.evidence != NULL		  ? "--evidence" :
+	    ask.policy != NULL			  ? "--policy" :
+	    ask.junit != NULL			  ? "--junit" :
+	    ask.textfile != NULL		  ? "--textfile" :
+	    ask.tsa_ca != NULL			  ? "--tsa-ca" :
+	    ask.rebuild				  ? "--rebuild" :
+	    ask.record				  ? "--record" :
+	    ask.incremental			  ? "--incremental" :
+						    NULL;
+
+	return name == NULL ?
+	    TF_OK :
+	    tf_fail(err, TF_USAGE,
+		"%s does not go with an organisation: give --origin", name);
+}
+
+static int
+verify_many(const char *what)
+{
+	const struct verify_copies many = { .wish = &ask.copies,
+		.vkey = ask.vkey,
+		.json = ask.json,
+		.quiet = ask.quiet };
+	struct tf_error err = { 0 };
+
+	return fits_many(&err) == TF_OK ? verify_copies(what, &many) :
+					  report(&err);
+}
+
+/* The copy of the one origin that the caller names, and the key that is its. */
+static enum tf_code
+choose_origin(const char **what, struct copies *copies, struct keyring *keys,
+    struct tf_error *err)
+{
+	enum tf_code rc = copies_open(copies, *what, &ask.copies, err);
+
+	if (rc == TF_OK && copies->v[0].path == NULL)
+		rc = tf_fail(err, TF_NOTFOUND,
+		    "there is no copy of %.80s: no checkpoint of it has come",
+		    ask.copies.origin);
+	if (rc != TF_OK)
+		return rc;
+	*what = copies->v[0].path;
+	if (ask.vkey == NULL)
+		return TF_OK;
+	if ((rc = keyring_read(keys, ask.vkey, err)) != TF_OK)
+		return rc;
+	ask.vkey = keyring_find(keys, ask.copies.origin);
+	return ask.vkey != NULL ?
+	    TF_OK :
+	    tf_fail(err, TF_USAGE, "--vkey has no key of %.80s",
+		ask.copies.origin);
+}
+
 static int
 run(int n, char **arg)
 {
@@ -327,13 +394,14 @@ run(int n, char **arg)
 			       .unit = "entries",
 			       .silent = ask.quiet } };
 	const char *what = arg[0], *file = n > 1 ? arg[1] : NULL;
-	const struct target_wish wish = { .rebuild = ask.rebuild,
-		.vkey = ask.vkey,
+	struct target_wish wish = { .rebuild = ask.rebuild,
 		.evidence = ask.evidence,
 		.against = ask.against };
 	struct tf_witness_policy *policy = NULL;
 	struct tf_verify_scope scope = { .parts = 0 };
 	struct target t = { 0 };
+	struct copies copies = { 0 };
+	struct keyring keys = { 0 };
 	struct tf_error err = { 0 }, second = { 0 };
 	const uint64_t begun_ns = tf_clock_boot_ns();
 	int status = REPORT_OK, other;
@@ -343,14 +411,24 @@ run(int n, char **arg)
 	if (ask.json && ask.junit != NULL && strcmp(ask.junit, "-") == 0)
 		return cmd_usage(&cmd_verify,
 		    "--json and --junit - both want standard output");
-	if ((rc = target_choose(what, file, &wish, &t, &err)) == TF_OK &&
+	ask.copies.quiet = ask.quiet;
+	if (file != NULL || ask.against != NULL || !copies_named(what))
+		rc = copies_unwanted(&ask.copies, what, &err);
+	else if (ask.copies.origin == NULL)
+		return verify_many(what);
+	else
+		rc = choose_origin(&what, &copies, &keys, &err);
+	wish.vkey = ask.vkey;
+	if (rc == TF_OK &&
+	    (rc = target_choose(what, file, &wish, &t, &err)) == TF_OK &&
 	    (rc = fits(file, &t, &err)) == TF_OK &&
 	    (ask.policy == NULL ||
 		(rc = read_policy(&policy, &err)) == TF_OK) &&
 	    (checking = true, rc = check(&t, policy, &c, &scope, &err)) ==
 		TF_OK) {
 		checking = false;
-		status = verdict_status(&c);
+		status = verdict_graver(verdict_status(&c),
+		    copies_status(&copies));
 		rc = answer(&c, &err);
 		if (rc == TF_OK && ask.record)
 			rc = record(what, &c, &scope, begun_ns, status, &err);
@@ -372,6 +450,8 @@ run(int n, char **arg)
 	}
 	check_free(&c);
 	target_free(&t);
+	copies_free(&copies);
+	keyring_free(&keys);
 	tf_witness_policy_free(policy);
 	return status;
 }
@@ -383,7 +463,8 @@ const struct verb cmd_verify = {
 		 "[OPTION...] --vkey KEY LOG|PATH\n"
 		 "[OPTION...] --vkey KEY PROOF [FILE]\n"
 		 "[OPTION...] --vkey KEY PACKAGE\n"
-		 "[OPTION...] --against DIRECTORY STORE|PATH",
+		 "[OPTION...] --against DIRECTORY STORE|PATH\n"
+		 "[OPTION...] [--origin NAME] COPIES|LEDGER",
 	.options = options,
 	.min = 1,
 	.max = 2,

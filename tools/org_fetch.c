@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copies.h"
 #include "core/base/bytes.h"
 #include "core/base/member.h"
 #include "core/fetch.h"
@@ -15,11 +16,12 @@
 #include "progress.h"
 #include "report.h"
 #include "text.h"
+#include "verdict.h"
 
 struct fetching {
 	struct progress progress;
 	bool json, quiet;
-	uint64_t origins, refused, entries, objects, bytes, waiting;
+	uint64_t origins, entries, objects, bytes, waiting;
 	int status;
 	enum tf_code rc; /* of printing */
 };
@@ -87,22 +89,6 @@ print_text(const struct tf_fetched *f)
 	tf_buf_free(&b);
 }
 
-/* The name of an origin comes from the ledger: show it as text. */
-static void
-name_problem(struct fetching *v, const struct tf_fetched *f,
-    const struct tf_error *why)
-{
-	struct tf_buf b = { 0 };
-	int status = report_status(why->code);
-
-	text_add(&b, f->origin, strlen(f->origin));
-	report_note("%s: %s", text_of(&b), why->text);
-	tf_buf_free(&b);
-	v->refused++;
-	if (v->status == REPORT_OK || status == REPORT_TAMPERED)
-		v->status = status;
-}
-
 static void
 done(void *arg, const struct tf_fetched *f, const struct tf_error *why)
 {
@@ -115,7 +101,8 @@ done(void *arg, const struct tf_fetched *f, const struct tf_error *why)
 	v->bytes += f->bytes;
 	v->waiting += f->waiting;
 	if (why != NULL)
-		name_problem(v, f, why);
+		v->status = verdict_graver(v->status,
+		    copies_problem(f->origin, why));
 	if (v->json)
 		print_json(v, f, why);
 	else if (!v->quiet && (f->entries > f->before || f->waiting > 0))
@@ -145,10 +132,8 @@ org_fetch(const char *ledger, const char *blobs, const char *dir, bool json,
 	progress_end(&v.progress);
 	if (rc == TF_OK && v.rc != TF_OK)
 		rc = tf_fail(&err, v.rc, "print the answer");
-	if (rc != TF_OK && v.status != REPORT_TAMPERED)
-		v.status = report(&err);
-	else if (rc != TF_OK)
-		(void)report(&err);
+	if (rc != TF_OK)
+		v.status = verdict_graver(v.status, report(&err));
 	else if (!json && !quiet)
 		printf("%llu origin%s: %llu new entries, %llu objects, %llu "
 		       "bytes\n",

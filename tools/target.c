@@ -24,9 +24,8 @@
 
 /* --- the key ---------------------------------------------------------- */
 
-/* Does s look like NAME+HASH+KEY?  No file should have such a name. */
-static bool
-looks_like_key(const char *s)
+bool
+target_is_key(const char *s)
 {
 	const char *plus = strchr(s, '+');
 
@@ -46,26 +45,40 @@ has_other_lines(const char *p, size_t n)
 }
 
 enum tf_code
-target_key(const char *arg, struct tf_buf *out, struct tf_error *err)
+target_key_text(const char *text, size_t n, const char *from,
+    struct tf_buf *out, struct tf_error *err)
 {
-	enum tf_code rc = TF_OK;
+	enum tf_code rc;
 
-	if (looks_like_key(arg))
-		tf_buf_str(out, arg);
-	else if ((rc = files_read(arg, VKEY_MAX, out, err)) != TF_OK)
-		return rc;
-	while (out->n > 0 && strchr("\r\n", out->p[out->n - 1]) != NULL)
-		out->n--;
+	while (n > 0 && strchr("\r\n", text[n - 1]) != NULL)
+		n--;
 	/* With several keys nobody knows which one is meant.  Entries of rotations
 	 * may follow. */
-	if (out->n == 0 || has_other_lines(out->p, out->n) ||
-	    memchr(out->p, '\0', out->n) != NULL)
+	if (n == 0 || has_other_lines(text, n) || memchr(text, '\0', n) != NULL)
 		return tf_fail(err, TF_INVALID, "%s does not hold one key",
-		    arg);
+		    from);
+	tf_buf_add(out, text, n);
 	tf_buf_add(out, "", 1);
-	if ((rc = tf_buf_end(out, err)) == TF_OK && !looks_like_key(out->p))
+	if ((rc = tf_buf_end(out, err)) == TF_OK && !target_is_key(out->p))
 		rc = tf_fail(err, TF_INVALID,
-		    "%s: not a key of the form NAME+ID+KEY", arg);
+		    "%s: not a key of the form NAME+ID+KEY", from);
+	return rc;
+}
+
+enum tf_code
+target_key(const char *arg, struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_buf text = { 0 };
+	enum tf_code rc = TF_OK;
+
+	if (target_is_key(arg))
+		tf_buf_str(&text, arg);
+	else
+		rc = files_read(arg, VKEY_MAX, &text, err);
+	if (rc == TF_OK && (rc = tf_buf_end(&text, err)) == TF_OK)
+		rc = target_key_text(tf_buf_bytes(&text).p, text.n, arg, out,
+		    err);
+	tf_buf_free(&text);
 	return rc;
 }
 

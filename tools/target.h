@@ -36,5 +36,10 @@ TF_MUST_USE enum tf_code target_verify(const struct target *t,
  * TF_INVALID: it is not one key; errors of files_read(). */
 TF_MUST_USE enum tf_code target_key(const char *arg, struct tf_buf *out,
     struct tf_error *err);
+/* The same from the n bytes of a text; from is for messages. */
+TF_MUST_USE enum tf_code target_key_text(const char *text, size_t n,
+    const char *from, struct tf_buf *out, struct tf_error *err);
+/* Does s look like NAME+ID+KEY?  No file should have such a name. */
+bool target_is_key(const char *s);
 
 #endif

@@ -67,12 +67,12 @@ int
 verdict_graver(int a, int b)
 {
 	static const int gravest[] = { REPORT_TAMPERED, REPORT_FOREIGN,
-		REPORT_DOUBT, REPORT_FINDING };
+		REPORT_UNREACHABLE, REPORT_DOUBT, REPORT_FINDING };
 
 	for (size_t i = 0; i < sizeof(gravest) / sizeof(gravest[0]); i++)
 		if (a == gravest[i] || b == gravest[i])
 			return gravest[i];
-	return REPORT_OK;
+	return a != REPORT_OK ? a : b;
 }
 
 /* A check that could not be made does not hide damage, and a finding beside the

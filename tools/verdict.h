@@ -16,7 +16,8 @@
  */
 int verdict_status(const struct check *c);
 
-/* The graver of two statuses, in that order. */
+/* The graver of two statuses, in that order; REPORT_UNREACHABLE, which no
+ * verification has that was made, is graver than REPORT_DOUBT. */
 int verdict_graver(int a, int b);
 
 /*

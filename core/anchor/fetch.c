@@ -264,6 +264,7 @@ static enum tf_code
 fetch_all(struct all *a, struct tf_error *err)
 {
 	const struct tf_fetch *o = a->run.o;
+	bool any = o->only == NULL;
 
 	for (size_t i = 0; i < a->n; i++) {
 		struct origin *of = &a->origin[i];
@@ -275,6 +276,11 @@ fetch_all(struct all *a, struct tf_error *err)
 
 		if (o->stop != NULL && o->stop(o->arg))
 			return tf_fail(err, TF_INTERRUPTED, "interrupted");
+		if (o->only != NULL && strcmp(of->name, o->only) != 0) {
+			a->run.done += of->next;
+			continue;
+		}
+		any = true;
 		rc = fetch_one(a, of, &f, &why);
 		if (rc == TF_INTERRUPTED)
 			return tf_fail_as(err, &why);
@@ -283,7 +289,9 @@ fetch_all(struct all *a, struct tf_error *err)
 			return tf_fail_as(err, &why);
 		a->run.done += of->next;
 	}
-	return TF_OK;
+	return any ? TF_OK :
+		     tf_fail(err, TF_NOTFOUND,
+			 "the organisation has no origin %.100s", o->only);
 }
 
 /* --- the directory ----------------------------------------------------------------- */
@@ -383,7 +391,7 @@ tf_fetch(const struct tf_fetch *o, struct tf_error *err)
 		qsort(a.origin, a.n, sizeof(*a.origin), by_dir);
 	if (rc == TF_OK)
 		rc = fetch_all(&a, err);
-	if (rc == TF_OK)
+	if (rc == TF_OK && o->only == NULL)
 		name_lost(&a);
 	end(&a);
 	return rc;

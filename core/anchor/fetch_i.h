@@ -5,6 +5,9 @@
 #include "../fetch.h"
 #include "../org/engine.h"
 
+/* In the directory of all copies: what was read of the organisation's own log. */
+#define TF_FETCH_STATE ".organisation"
+
 /* What all origins use. */
 struct tf_fetch_run {
 	const struct tf_fetch *o;

@@ -23,6 +23,16 @@ static const struct {
 	{ "s3://", "s3" },
 };
 
+bool
+tf_org_is_uri(const char *arg)
+{
+	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
+		if (strncmp(arg, engines[i].scheme,
+			strlen(engines[i].scheme)) == 0)
+			return true;
+	return false;
+}
+
 /* In USER:PASSWORD@ of the authority, or as a parameter. */
 static bool
 has_password(const char *uri)
