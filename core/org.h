@@ -61,15 +61,20 @@ TF_MUST_USE enum tf_code tf_org_init(const struct tf_org_new *o, bool *worm,
 
 struct tf_publish {
 	const char *ledger, *blobs, *keys;
+	bool full; /* read the ledger from its beginning */
 	/* Called once for each member about which something is wrong: the number
 	 * of the entry, and what. */
 	void (*found)(void *arg, const char *origin, uint64_t number,
 	    const char *what);
+	/* Unless NULL, called when what an earlier run has kept cannot be used, or
+	 * what this one has read cannot be kept. */
+	void (*warn)(void *arg, const char *why);
 	void *arg;
 };
 struct tf_published {
 	uint64_t entries; /* of the checkpoint */
 	uint64_t added;	  /* since the one before */
+	uint64_t read;	  /* entries that were read for it */
 	uint64_t tiles;	  /* files that were put */
 	uint64_t members;
 	uint64_t wrong;	    /* members with a finding */
@@ -78,11 +83,15 @@ struct tf_published {
 };
 /*
  * Sign a checkpoint over all entries of the ledger, and publish it with the tree and
- * the entries, as C2SP tlog-tiles says, as named texts of the blobs.  Reads the
- * whole ledger: its beginning must be what was signed before, or nothing is signed
- * (TF_TAMPER).  Of each member are checked: numbers without a gap, origin and number
- * in each entry, signature and root of each checkpoint.  A finding about a member
- * does not stop the others: it is in out->wrong.
+ * the entries, as C2SP tlog-tiles says, as named texts of the blobs.
+ *
+ * Reads what is new since the last run, of which it keeps the state in the directory
+ * of the keys; with full, or without a state that fits, the whole ledger.  The entries
+ * must continue what was signed before, or nothing is signed (TF_TAMPER): the state
+ * can be stale or gone, and never leads to another signature.
+ * Of each member are checked: numbers without a gap, origin and number in each entry,
+ * signature and root of each checkpoint.  A finding about a member does not stop the
+ * others: it is in out->wrong, now and in each later run.
  * Errors: TF_FOREIGN keys is not that of entry 0; TF_BUSY another one published at
  * the same time.
  */

@@ -14,11 +14,14 @@
 #include "text.h"
 
 static struct {
-	bool json, quiet;
+	bool full, json, quiet;
 	const char *role, *keys, *origin;
 } ask;
 
 static const struct args_option options[] = {
+	{ .name = "full",
+	    .help = "read the whole ledger, not only what is new",
+	    .flag = &ask.full },
 	ARGS_JSON(&ask.json),
 	ARGS_QUIET(&ask.quiet),
 	{ .name = "keys",
@@ -165,13 +168,23 @@ print_found(void *arg, const char *origin, uint64_t number, const char *what)
 	    what);
 }
 
+static void
+print_warning(void *arg, const char *why)
+{
+	(void)arg;
+	report_note("the whole ledger is read, now or by the next run: %s",
+	    why);
+}
+
 static int
 publish(const char *ledger, const char *blobs)
 {
 	struct tf_publish o = { .ledger = ledger,
 		.blobs = blobs,
 		.keys = ask.keys,
-		.found = print_found };
+		.full = ask.full,
+		.found = print_found,
+		.warn = print_warning };
 	struct tf_published r;
 	struct tf_error err = { 0 };
 
@@ -179,9 +192,10 @@ publish(const char *ledger, const char *blobs)
 		return cmd_usage(&cmd_org, "--keys is required");
 	if (tf_org_publish(&o, &r, &err) != TF_OK)
 		return report(&err);
-	printf("published %llu entries of %llu member%s: %llu new\n",
+	printf("published %llu entries of %llu member%s: %llu new, %llu read\n",
 	    (unsigned long long)r.entries, (unsigned long long)r.members,
-	    r.members == 1 ? "" : "s", (unsigned long long)r.added);
+	    r.members == 1 ? "" : "s", (unsigned long long)r.added,
+	    (unsigned long long)r.read);
 	if (r.uncovered > 0)
 		printf("not signed by their members yet: %llu entries\n",
 		    (unsigned long long)r.uncovered);
@@ -210,6 +224,8 @@ misplaced(const char *action, bool list)
 	    strcmp(action, "publish") == 0;
 	bool fetches = strcmp(action, "fetch") == 0;
 
+	if (ask.full && strcmp(action, "publish") != 0)
+		return "--full is for publish";
 	if (ask.role != NULL && strcmp(action, "enrol") != 0)
 		return "--role is for enrol";
 	if (ask.json && !list && !fetches)
@@ -283,7 +299,7 @@ const struct verb cmd_org = {
 	.name = "org",
 	.summary = "make, govern, sign and copy the ledger of an organisation",
 	.usage = "init --origin NAME --keys DIRECTORY LEDGER [BLOBS]\n"
-		 "publish --keys DIRECTORY LEDGER [BLOBS]\n"
+		 "publish [--full] --keys DIRECTORY LEDGER [BLOBS]\n"
 		 "enrol [--role ROLE] LEDGER VKEY|FILE\n"
 		 "revoke LEDGER ORIGIN\n"
 		 "list|refused [--json] LEDGER\n"

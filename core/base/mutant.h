@@ -48,6 +48,8 @@ enum tf_mutant {
 	TF_NEWEST_VERSION,	/* get looks at the newest version only */
 	TF_BELIEVE_LOCK,	/* a lock that was accepted counts as held */
 	TF_BELIEVE_200,		/* an upload in parts ends with any 200 */
+	TF_BELIEVE_STATE, /* a publication takes an unsigned state of the last */
+	TF_CONTINUE_BLINDLY, /* it does not compare the tree with what was signed */
 };
 
 #ifndef TF_MUTANT

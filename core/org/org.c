@@ -94,7 +94,7 @@ append_first(struct tf_ledger *l, const struct tf_organiser *o,
 enum tf_code
 tf_org_init(const struct tf_org_new *o, bool *worm, struct tf_error *err)
 {
-	struct tf_organiser organiser = { 0 };
+	struct tf_organiser organiser;
 	struct tf_ledger *l = NULL;
 	enum tf_code rc = tf_organiser_make(o->keys, o->origin, &organiser,
 	    err);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "../base/bytes.h"
@@ -17,13 +18,19 @@
 
 #define VKEY_MAX 512
 
+/* Wait for those who publish or rotate: none of them sees half of another's work. */
 static enum tf_code
 open_dir(const char *dir, int *fd, struct tf_error *err)
 {
 	*fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return *fd >= 0 ? TF_OK :
-			  tf_fail(err, tf_code_of_open(errno), "%.100s: %s",
-			      dir, strerror(errno));
+	if (*fd < 0)
+		return tf_fail(err, tf_code_of_open(errno), "%.100s: %s", dir,
+		    strerror(errno));
+	while (flock(*fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return tf_fail(err, TF_IO, "lock %.100s: %s", dir,
+			    strerror(errno));
+	return TF_OK;
 }
 
 /* The key, and the name that stands beside it. */
@@ -94,28 +101,25 @@ enum tf_code
 tf_organiser_make(const char *dir, const char *origin, struct tf_organiser *out,
     struct tf_error *err)
 {
-	int fd = -1;
 	enum tf_code rc = TF_OK;
 
-	*out = (struct tf_organiser){ 0 };
+	*out = (struct tf_organiser){ .dir = -1 };
 	if (strlen(origin) > TF_ORIGIN_MAX ||
 	    !tf_origin_ok(origin, strlen(origin)))
 		return tf_fail(err, TF_INVALID, "%.100s is no name of a log",
 		    origin);
 	rc = tf_file_mkdir(AT_FDCWD, dir, err);
 	if (rc == TF_OK || rc == TF_EXISTS)
-		rc = open_dir(dir, &fd, err);
+		rc = open_dir(dir, &out->dir, err);
 	if (rc == TF_OK)
-		rc = make(fd, origin, err);
+		rc = make(out->dir, origin, err);
 	if (rc == TF_OK)
-		rc = tf_file_sync_dir(fd, "..", err);
+		rc = tf_file_sync_dir(out->dir, "..", err);
 	if (rc == TF_OK)
-		rc = load(fd, out, err);
+		rc = load(out->dir, out, err);
 	if (rc == TF_OK && strcmp(out->vkey.name, origin) != 0)
 		rc = tf_fail(err, TF_FOREIGN, "%.60s has the key of %s", dir,
 		    out->vkey.name);
-	if (fd >= 0)
-		(void)close(fd); /* only read */
 	return rc;
 }
 
@@ -123,22 +127,20 @@ enum tf_code
 tf_organiser_load(const char *dir, struct tf_organiser *out,
     struct tf_error *err)
 {
-	int fd;
 	enum tf_code rc;
 
-	*out = (struct tf_organiser){ 0 };
-	if ((rc = open_dir(dir, &fd, err)) != TF_OK)
-		return rc;
-	rc = load(fd, out, err);
-	(void)close(fd); /* only read */
-	return rc;
+	*out = (struct tf_organiser){ .dir = -1 };
+	rc = open_dir(dir, &out->dir, err);
+	return rc == TF_OK ? load(out->dir, out, err) : rc;
 }
 
 void
 tf_organiser_free(struct tf_organiser *o)
 {
 	tf_key_free(o->key);
-	o->key = NULL;
+	if (o->dir >= 0)
+		(void)close(o->dir); /* only read */
+	*o = (struct tf_organiser){ .dir = -1 };
 }
 
 enum tf_code

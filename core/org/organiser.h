@@ -18,8 +18,10 @@ struct tf_actor;
 #define TF_ORGANISER_SECRET "log.pem"
 #define TF_ORGANISER_VKEY "log.vkey"
 
-/* The key of the log.  tf_organiser_free releases it. */
+/* The key of the log.  tf_organiser_free releases it.  The directory is locked: of
+ * several processes of this machine one has it at a time, and the others wait. */
 struct tf_organiser {
+	int dir;
 	struct tf_key *key;
 	struct tf_vkey vkey;
 };

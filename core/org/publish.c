@@ -1,14 +1,17 @@
 /*
  * Publishing the log of an organisation: see org.h.
  *
- * The whole ledger is read from its beginning, each time: what the organisation
- * has signed before must be the beginning of what is there now, and each member's
- * checkpoints are compared with a tree over that member's entries.
- *
- *	members -> entries: tree of the organisation, tree of each member
+ *	state of the last run (state.h), or nothing: then from entry 0
+ *	-> entries: tree of the organisation, tree of each member (members.h)
  *	   at the size of the last checkpoint: is its root the same?
  *	   -> tiles and entries as C2SP tlog-tiles say
  *	-> checkpoint: into the ledger (one wins), then beside the tiles
+ *	-> state
+ *
+ * What is signed continues what was signed: the tree has the root of the last
+ * checkpoint at the size of that, wherever the reading began, and of the state that
+ * is kept here at the size of that one.  So a ledger that was set back together with
+ * its checkpoint is not signed a second time, otherwise.
  *
  * Full tiles never change, so an existing one is compared.  A run that is killed
  * leaves tiles that the next run finds.
@@ -16,31 +19,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../base/array.h"
 #include "../base/bytes.h"
-#include "../ledger/entry_read.h"
-#include "../ledger/entry_scan.h"
-#include "../ledger/merkle.h"
-#include "../ledger/rotation.h"
+#include "../base/mutant.h"
 #include "../ledger/tilepath.h"
 #include "../org.h"
-#include "organiser.h"
+#include "state.h"
 #include "uri.h"
 
 #define PIECE 4096 /* entries of a read */
 #define CHECKPOINT "checkpoint"
-
-/* A member, and the tree over its entries: of each full subtree the root. */
-struct member {
-	char *origin;
-	size_t n;
-	struct tf_vkey vkey;
-	struct tf_log_keys keys;
-	uint64_t size;
-	struct tf_hash peak[64];
-	uint64_t verified; /* entries that a checkpoint of it covers */
-	bool own, wrong;
-};
 
 struct publisher {
 	const struct tf_publish *o;
@@ -48,165 +35,15 @@ struct publisher {
 	struct tf_organiser organiser;
 	struct tf_ledger *ledger;
 	struct tf_blobs *blobs;
-	struct member *member;
-	size_t n, cap;
+	struct tf_org_state state; /* of the entries that were read */
 	struct tf_checkpoint last; /* size 0: none */
 	bool has_last;
-	uint64_t size; /* entries of this run */
-	struct tf_tree *tree;
+	uint64_t known_size; /* what an earlier run has read; 0: unknown */
+	struct tf_hash known;
+	uint64_t size;	      /* entries of this run */
+	uint64_t next;	      /* index of the entry to be read */
 	struct tf_buf bundle; /* of entries: each with its length */
 };
-
-/* --- members ------------------------------------------------------------------ */
-
-static enum tf_code
-add_member(void *arg, const struct tf_member *m, struct tf_error *err)
-{
-	struct publisher *p = arg;
-	struct member *x;
-	enum tf_code rc;
-
-	if (!tf_array_room(&p->member, p->n, &p->cap, sizeof(*p->member)))
-		return tf_nomem(err);
-	x = &p->member[p->n];
-	*x = (struct member){ .n = m->origin.n };
-	rc = tf_vkey_parse(m->vkey.p, m->vkey.n, &x->vkey, err);
-	if (rc != TF_OK)
-		return rc;
-	if ((x->origin = strndup(m->origin.p, m->origin.n)) == NULL)
-		return tf_nomem(err);
-	x->own = strcmp(x->origin, p->organiser.vkey.name) == 0;
-	p->n++;
-	return TF_OK;
-}
-
-static struct member *
-find_member(struct publisher *p, struct tf_str origin)
-{
-	size_t low = 0, high = p->n;
-
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-		int c = tf_str_cmp((struct tf_str){ p->member[mid].origin,
-				       p->member[mid].n },
-		    origin);
-
-		if (c == 0)
-			return &p->member[mid];
-		if (c < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
-}
-
-/* The first finding about a member is enough. */
-static void
-found(struct publisher *p, struct member *m, uint64_t number, const char *what)
-{
-	if (m->wrong)
-		return;
-	m->wrong = true;
-	p->out->wrong++;
-	if (p->o->found != NULL)
-		p->o->found(p->o->arg, m->origin, number, what);
-}
-
-static void
-add_leaf(struct member *m, const struct tf_hash *leaf)
-{
-	struct tf_hash h = *leaf;
-	unsigned i = 0;
-
-	for (; m->size >> i & 1; i++)
-		tf_merkle_node(&m->peak[i], &h, &h);
-	m->peak[i] = h;
-	m->size++;
-}
-
-static void
-root_of(const struct member *m, struct tf_hash *out)
-{
-	bool first = true;
-
-	for (unsigned i = 0; i < 64; i++) {
-		if ((m->size >> i & 1) == 0)
-			continue;
-		if (first)
-			*out = m->peak[i];
-		else
-			tf_merkle_node(&m->peak[i], out, out);
-		first = false;
-	}
-}
-
-/* Does the entry say what the ledger says of it? */
-static enum tf_code
-check_entry(struct publisher *p, struct member *m, const struct tf_leaf *leaf,
-    struct tf_error *err)
-{
-	struct tf_entry_decoded d = { 0 };
-	enum tf_code rc = tf_entry_decode(&d, leaf->bytes.p, leaf->bytes.n,
-	    err);
-
-	if (rc == TF_INVALID)
-		found(p, m, leaf->number, "is no entry");
-	else if (rc == TF_OK &&
-	    (!tf_str_same(d.e.origin, leaf->origin) || d.e.seq != leaf->number))
-		found(p, m, leaf->number,
-		    "has another origin or number than the ledger says");
-	if (rc == TF_OK && d.e.type == TF_KEY_ROTATED)
-		rc = tf_log_keys_learn(&m->keys, leaf->bytes.p, leaf->bytes.n,
-		    err);
-	tf_entry_decoded_free(&d);
-	return rc == TF_INVALID ? TF_OK : rc;
-}
-
-static enum tf_code
-check_note(struct publisher *p, struct member *m, const struct tf_leaf *leaf,
-    struct tf_error *err)
-{
-	struct tf_checkpoint c;
-	struct tf_hash root;
-	enum tf_code rc;
-
-	if (leaf->note.p == NULL)
-		return TF_OK;
-	rc = tf_log_keys_check(&m->keys, &m->vkey, leaf->note.p, leaf->note.n,
-	    &c, NULL, err);
-	if (rc == TF_NOMEM)
-		return rc;
-	root_of(m, &root);
-	if (rc != TF_OK)
-		found(p, m, leaf->number,
-		    "has a checkpoint that its key has not signed");
-	else if (c.size != m->size ||
-	    memcmp(c.root.b, root.b, sizeof(root.b)) != 0)
-		found(p, m, leaf->number,
-		    "has a checkpoint of other entries than those before it");
-	else if (!m->wrong)
-		m->verified = m->size;
-	return TF_OK;
-}
-
-static enum tf_code
-check_member(struct publisher *p, const struct tf_leaf *leaf,
-    const struct tf_hash *hash, struct tf_error *err)
-{
-	struct member *m = find_member(p, leaf->origin);
-	enum tf_code rc;
-
-	if (m == NULL)
-		return tf_fail(err, TF_TAMPER,
-		    "entry %llu of the ledger is of no member",
-		    (unsigned long long)leaf->index);
-	if (leaf->number != m->size)
-		found(p, m, leaf->number, "does not follow the one before it");
-	add_leaf(m, hash);
-	rc = check_entry(p, m, leaf, err);
-	return rc == TF_OK ? check_note(p, m, leaf, err) : rc;
-}
 
 /* --- tiles --------------------------------------------------------------------- */
 
@@ -270,65 +107,177 @@ add_to_bundle(struct publisher *p, const struct tf_leaf *leaf,
 	    TF_OK;
 }
 
-/* --- the log --------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------- */
 
 static enum tf_code
-check_last(struct publisher *p, struct tf_error *err)
+add_member(void *arg, const struct tf_member *m, struct tf_error *err)
 {
-	struct tf_hash root;
+	struct publisher *p = arg;
 
-	if (!p->has_last || p->tree->size != p->last.size)
+	return tf_org_members_add(&p->state.members, m->origin, m->vkey, err);
+}
+
+/* Does the tree have the root of what was signed, or read, at that size? */
+static enum tf_code
+check_known(struct publisher *p, struct tf_error *err)
+{
+	const struct tf_tree *t = p->state.tree;
+	struct tf_hash root;
+	bool last = p->has_last && t->size == p->last.size,
+	     known = p->known_size > 0 && t->size == p->known_size;
+
+	if ((!last && !known) || TF_IS_MUTANT(TF_CONTINUE_BLINDLY))
 		return TF_OK;
-	tf_tree_root(p->tree, &root);
-	return memcmp(root.b, p->last.root.b, sizeof(root.b)) == 0 ?
+	tf_tree_root(t, &root);
+	if (last && memcmp(root.b, p->last.root.b, sizeof(root.b)) != 0)
+		return tf_fail(err, TF_TAMPER,
+		    "the first %llu entries of the ledger are not those that "
+		    "were signed: it was altered",
+		    (unsigned long long)t->size);
+	if (known && memcmp(root.b, p->known.b, sizeof(root.b)) != 0)
+		return tf_fail(err, TF_TAMPER,
+		    "the first %llu entries are not those that were read "
+		    "before: the ledger was altered, or " TF_ORGANISER_STATE
+		    " is of another one",
+		    (unsigned long long)t->size);
+	return TF_OK;
+}
+
+/* Go on where kept ends, unless a member has another key now. */
+static enum tf_code
+take_over(struct publisher *p, struct tf_org_state *kept, struct tf_error *err)
+{
+	struct tf_org_members *all = &p->state.members;
+	struct tf_org_member *m, *old;
+	struct tf_tree *tree = p->state.tree;
+
+	for (size_t i = 0; i < kept->members.n; i++) {
+		old = &kept->members.member[i];
+		m = tf_org_members_find(all,
+		    (struct tf_str){ old->origin, old->n });
+		if (m == NULL)
+			return tf_fail(err, TF_TAMPER,
+			    "%s is no member any more: the ledger was altered",
+			    old->origin);
+		if (memcmp(&m->vkey.pub, &old->vkey.pub, sizeof(m->vkey.pub)) !=
+		    0)
+			return TF_OK;
+	}
+	for (size_t i = 0; i < kept->members.n; i++) {
+		struct tf_org_member empty;
+
+		old = &kept->members.member[i];
+		m = tf_org_members_find(all,
+		    (struct tf_str){ old->origin, old->n });
+		empty = *m;
+		*m = *old;
+		*old = empty;
+	}
+	p->state.tree = kept->tree;
+	kept->tree = tree;
+	return check_known(p, err);
+}
+
+/* A state that cannot be used costs a longer reading.  One of more entries than were
+ * signed shows that the ledger was set back. */
+static enum tf_code
+resume(struct publisher *p, struct tf_error *err)
+{
+	struct tf_org_state kept;
+	struct tf_error why = { 0 };
+	enum tf_code rc = tf_org_state_load(&p->organiser, &kept, &why);
+
+	if (rc == TF_NOMEM)
+		return tf_fail_as(err, &why);
+	if (rc != TF_OK) {
+		if (rc != TF_NOTFOUND && p->o->warn != NULL)
+			p->o->warn(p->o->arg, why.text);
+		return TF_OK;
+	}
+	if (kept.tree->size > p->last.size)
+		rc = tf_fail(err, TF_TAMPER,
+		    "the ledger has a checkpoint of %llu entries, but %llu "
+		    "were signed: it was set back",
+		    (unsigned long long)p->last.size,
+		    (unsigned long long)kept.tree->size);
+	p->known_size = kept.tree->size;
+	tf_tree_root(kept.tree, &p->known);
+	if (rc == TF_OK && !p->o->full)
+		rc = take_over(p, &kept, err);
+	tf_org_state_free(&kept);
+	return rc;
+}
+
+/* An entry that was read by an earlier run: the bundle of entries has it too. */
+static enum tf_code
+compare(struct publisher *p, const struct tf_leaf *leaf,
+    const struct tf_hash *hash, struct tf_error *err)
+{
+	const struct tf_hash *was =
+	    &p->state.tree->edge[0][leaf->index % TF_TILE_WIDTH];
+
+	return memcmp(hash->b, was->b, sizeof(was->b)) == 0 ?
 	    TF_OK :
 	    tf_fail(err, TF_TAMPER,
-		"the first %llu entries of the ledger are not those that were "
-		"signed: it was altered",
-		(unsigned long long)p->last.size);
+		"entry %llu of the ledger is not the one that was read "
+		"before: it was altered",
+		(unsigned long long)leaf->index);
 }
 
 static enum tf_code
 take(void *arg, const struct tf_leaf *leaf, struct tf_error *err)
 {
 	struct publisher *p = arg;
+	struct tf_tree *t = p->state.tree;
 	struct tf_hash hash;
 	enum tf_code rc;
 
-	if (leaf->index != p->tree->size)
+	if (leaf->index != p->next)
 		return tf_fail(err, TF_TAMPER,
 		    "entry %llu of the ledger is missing",
-		    (unsigned long long)p->tree->size);
+		    (unsigned long long)p->next);
+	p->next++;
+	p->out->read++;
 	tf_merkle_leaf(leaf->bytes.p, leaf->bytes.n, &hash);
-	rc = check_member(p, leaf, &hash, err);
+	if (leaf->index < t->size) {
+		rc = compare(p, leaf, &hash, err);
+		return rc == TF_OK ? add_to_bundle(p, leaf, err) : rc;
+	}
+	rc = tf_org_members_take(&p->state.members, leaf, &hash, err);
 	if (rc == TF_OK)
 		rc = add_to_bundle(p, leaf, err);
 	if (rc == TF_OK)
-		rc = tf_tree_append(p->tree, &hash, put_tile, p, err);
-	return rc == TF_OK ? check_last(p, err) : rc;
+		rc = tf_tree_append(t, &hash, put_tile, p, err);
+	return rc == TF_OK ? check_known(p, err) : rc;
 }
 
 static enum tf_code
-read_all(struct publisher *p, struct tf_error *err)
+read_entries(struct publisher *p, struct tf_error *err)
 {
+	struct tf_tree *t = p->state.tree;
 	enum tf_code rc = TF_OK;
 
-	while (rc == TF_OK && p->tree->size < p->size) {
-		uint64_t before = p->tree->size, left = p->size - before;
+	if (t->size >= p->size)
+		return TF_OK;
+	/* A bundle is written as a whole. */
+	p->next = t->size - t->size % TF_TILE_WIDTH;
+	while (rc == TF_OK && p->next < p->size) {
+		uint64_t before = p->next, left = p->size - before;
 
 		rc = p->ledger->ops->read(p->ledger, before,
 		    left < PIECE ? left : PIECE, take, p, err);
-		if (rc == TF_OK && p->tree->size == before)
+		if (rc == TF_OK && p->next == before)
 			rc = tf_fail(err, TF_TAMPER,
 			    "the ledger has only %llu entries now",
 			    (unsigned long long)before);
 	}
 	if (rc == TF_OK && p->bundle.n > 0)
 		rc = put_bundle(p, p->size, err);
-	return rc == TF_OK ?
-	    tf_tree_edge(p->tree, p->last.size, put_tile, p, err) :
-	    rc;
+	return rc == TF_OK ? tf_tree_edge(t, p->last.size, put_tile, p, err) :
+			     rc;
 }
+
+/* --- the checkpoint --------------------------------------------------------------- */
 
 /* The ledger decides who publishes; the copy beside the tiles follows it, also
  * after a run that was killed between the two. */
@@ -340,7 +289,7 @@ sign(struct publisher *p, struct tf_buf *note, struct tf_error *err)
 
 	if (!p->has_last || p->last.size < p->size) {
 		(void)strcpy(c.origin, p->organiser.vkey.name);
-		tf_tree_root(p->tree, &c.root);
+		tf_tree_root(p->state.tree, &c.root);
 		note->n = 0;
 		rc = tf_checkpoint_sign(&c, p->organiser.key, note, err);
 		if (rc == TF_OK)
@@ -391,6 +340,18 @@ first_is_own(struct publisher *p, struct tf_error *err)
 	return rc;
 }
 
+/* The checkpoint is signed and published already. */
+static void
+keep_state(struct publisher *p)
+{
+	struct tf_error why = { 0 };
+
+	if (p->out->read > 0 &&
+	    tf_org_state_save(&p->organiser, &p->state, &why) != TF_OK &&
+	    p->o->warn != NULL)
+		p->o->warn(p->o->arg, why.text);
+}
+
 static enum tf_code
 run(struct publisher *p, struct tf_buf *note, struct tf_error *err)
 {
@@ -410,19 +371,38 @@ run(struct publisher *p, struct tf_buf *note, struct tf_error *err)
 		    (unsigned long long)p->size,
 		    (unsigned long long)p->last.size);
 	if (rc == TF_OK)
-		rc = read_all(p, err);
+		rc = resume(p, err);
+	if (rc == TF_OK)
+		rc = read_entries(p, err);
 	if (rc == TF_OK)
 		rc = sign(p, note, err);
-	if (rc != TF_OK)
-		return rc;
+	if (rc == TF_OK)
+		keep_state(p);
+	return rc;
+}
+
+/* What is known of the members also when nothing could be signed. */
+static void
+tell(struct publisher *p)
+{
+	const struct tf_org_members *all = &p->state.members;
+
 	p->out->entries = p->size;
 	p->out->added = p->size - p->last.size;
-	p->out->members = p->n - 1;
-	for (size_t i = 0; i < p->n; i++)
-		if (!p->member[i].own)
-			p->out->uncovered += p->member[i].size -
-			    p->member[i].verified;
-	return TF_OK;
+	for (size_t i = 0; i < all->n; i++) {
+		const struct tf_org_member *m = &all->member[i];
+
+		if (strcmp(m->origin, p->organiser.vkey.name) != 0) {
+			p->out->members++;
+			p->out->uncovered += m->size - m->verified;
+		}
+		if (m->finding == TF_FOUND_NOTHING)
+			continue;
+		p->out->wrong++;
+		if (p->o->found != NULL)
+			p->o->found(p->o->arg, m->origin, m->at,
+			    tf_finding_text(m->finding));
+	}
 }
 
 enum tf_code
@@ -434,23 +414,21 @@ tf_org_publish(const struct tf_publish *o, struct tf_published *out,
 	enum tf_code rc = tf_organiser_load(o->keys, &p.organiser, err);
 
 	*out = (struct tf_published){ 0 };
-	if (rc == TF_OK && (p.tree = calloc(1, sizeof(*p.tree))) == NULL)
+	if (rc == TF_OK &&
+	    (p.state.tree = calloc(1, sizeof(*p.state.tree))) == NULL)
 		rc = tf_nomem(err);
 	if (rc == TF_OK)
 		rc = tf_ledger_open(o->ledger, TF_ORG_ORGANISER, &p.ledger,
 		    err);
 	if (rc == TF_OK)
 		rc = tf_blobs_open(o->blobs, TF_ORG_ORGANISER, &p.blobs, err);
-	if (rc == TF_OK)
+	if (rc == TF_OK) {
 		rc = run(&p, &note, err);
+		tell(&p);
+	}
 	tf_ledger_close(p.ledger);
 	tf_blobs_close(p.blobs);
-	for (size_t i = 0; i < p.n; i++) {
-		free(p.member[i].origin);
-		tf_log_keys_free(&p.member[i].keys);
-	}
-	free(p.member);
-	free(p.tree);
+	tf_org_state_free(&p.state);
 	tf_buf_free(&p.bundle);
 	tf_buf_free(&note);
 	tf_organiser_free(&p.organiser);

@@ -369,7 +369,7 @@ two_forwarders_agree() {
 # the one before.
 the_organisation_signs() {
 	is 0 trailctl org publish --keys keys dir:org
-	says '^published [0-9]* entries of 2 members: [0-9]* new$'
+	says '^published [0-9]* entries of 2 members: [0-9]* new, [0-9]* read$'
 	has_lines 1
 	published
 	# A verifier of vaults checks bytes and signature, and accuses nobody.
@@ -382,7 +382,7 @@ the_organisation_signs() {
 	is 4 trailctl verify --vkey one.vkey org/log
 	cp org/log/checkpoint first
 	is 0 trailctl org publish --keys keys dir:org
-	says ': 0 new$'
+	says ': 0 new, 0 read$'
 	cmp org/log/checkpoint first
 	# One entry per transaction: several tiles.
 	mount two
@@ -401,9 +401,12 @@ the_organisation_signs() {
 	published
 }
 
-# altered SQL: is what a publication says of a ledger that was altered so.
+# altered SQL: is what a publication that reads all of a ledger says of one that was
+# altered so.
 altered() {
+	rm -rf whole-keys
 	cp -a org whole
+	cp -a keys whole-keys
 	python3 - "$1" <<-'END'
 	import sqlite3, sys
 	o = sqlite3.connect('org/org.db')
@@ -411,9 +414,10 @@ altered() {
 	    o.execute('DROP TRIGGER ' + t)
 	o.executescript(sys.argv[1])
 	END
-	is 4 trailctl org publish --keys keys dir:org
-	rm -r org
+	is 4 trailctl org publish --full --keys keys dir:org
+	rm -r org keys
 	mv whole org
+	mv whole-keys keys
 }
 
 # Nothing is signed over a ledger whose beginning was altered; of a member that is
@@ -430,6 +434,9 @@ an_altered_ledger_is_not_signed() {
 		WHERE member <> 2 ORDER BY size LIMIT 1) WHERE member = 2"
 	complains 'example.org/one: entry [0-9]* has a checkpoint'
 	# Before anything was signed, the members' own signatures find it.
+	altered "DELETE FROM checkpoint"
+	complains 'a checkpoint of 0 entries, but [0-9]* were signed: it was set back'
+	rm keys/published
 	altered "DELETE FROM checkpoint; UPDATE leaf SET body =
 		CAST(replace(CAST(body AS TEXT), '\"uid\":0', '\"uid\":1') AS BLOB)
 		WHERE member = 2"

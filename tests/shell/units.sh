@@ -16,7 +16,7 @@ units_are_copied() {
 			-e 's|/usr/local/lib/trailctl-watch/%i|/bin/true|' \
 			"$u" >"units/${name%@*}@x.${name##*.}"
 	done
-	[ "$(find units -type f | wc -l)" -eq 14 ]
+	[ "$(find units -type f | wc -l)" -eq 18 ]
 }
 
 # systemd reads each of them without a complaint.
@@ -56,7 +56,7 @@ each_job_has_a_timer() {
 
 # What fails at night is reported: by a unit that is there.
 failures_are_loud() {
-	for j in mirror forward witness stamp verify; do
+	for j in mirror forward publish publish-all witness stamp verify; do
 		grep -qx 'OnFailure=trailfs-failed@%n.service' \
 			"$units/trailfs-$j@.service"
 	done
@@ -133,6 +133,7 @@ a_vault_and_its_guests_are_made() {
 	METRICS=$work/metrics.prom
 	STORE=$work/store
 	ORGANISATION=dir:$work/org
+	KEYS=$work/orgkeys
 	EOF
 }
 
@@ -150,6 +151,18 @@ the_forwarder_is_a_service() {
 	wait $forwarder || [ $? -eq 143 ] # of SIGTERM, which systemd takes for success
 	grep -q '^forwarded up to' forward.out
 	grep -qx 'RestartPreventExitStatus=1 2 4' "$units/trailfs-forward@.service"
+}
+
+# What the forwarder sent is signed, by a short run and by one that reads everything.
+the_organiser_signs() {
+	is 0 ./job publish conf
+	says ': [1-9][0-9]* new, [1-9][0-9]* read$'
+	is 0 ./job publish conf
+	says ': 0 new, 0 read$'
+	is 0 ./job publish-all conf
+	says ': 0 new, [1-9][0-9]* read$'
+	is 4 trailctl verify --vkey vkey org/log
+	is 5 trailctl verify --vkey orgkeys/log.vkey org/log
 }
 
 # Each job leaves its trace in the metrics of the vault.
@@ -188,5 +201,5 @@ damage_is_a_failure() {
 run units_are_copied systemd_accepts_the_units each_job_has_a_timer \
 	failures_are_loud a_verification_is_polite the_example_is_complete
 with 'python3 openssl' a_job_is_run_as_systemd_does a_vault_and_its_guests_are_made \
-	the_forwarder_is_a_service each_job_does_its_work damage_is_a_failure
+	the_forwarder_is_a_service the_organiser_signs each_job_does_its_work damage_is_a_failure
 finish

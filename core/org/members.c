@@ -1,0 +1,182 @@
+/* What is known of the members of an organisation: see members.h. */
+#include "members.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/array.h"
+#include "../base/bytes.h"
+#include "../ledger/entry_read.h"
+#include "../ledger/merkle.h"
+
+const char *
+tf_finding_text(enum tf_finding f)
+{
+	static const char *const text[TF_FINDINGS] = {
+		[TF_FOUND_NOTHING] = "is right",
+		[TF_FOUND_NO_ENTRY] = "is no entry",
+		[TF_FOUND_OTHER_ENTRY] =
+		    "has another origin or number than the ledger says",
+		[TF_FOUND_GAP] = "does not follow the one before it",
+		[TF_FOUND_NO_SIGNATURE] =
+		    "has a checkpoint that its key has not signed",
+		[TF_FOUND_OTHER_ROOT] =
+		    "has a checkpoint of other entries than "
+		    "those before it",
+	};
+
+	return text[f];
+}
+
+void
+tf_org_members_free(struct tf_org_members *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		free(m->member[i].origin);
+		tf_log_keys_free(&m->member[i].keys);
+	}
+	free(m->member);
+	*m = (struct tf_org_members){ 0 };
+}
+
+enum tf_code
+tf_org_members_add(struct tf_org_members *m, struct tf_str origin,
+    struct tf_str vkey, struct tf_error *err)
+{
+	struct tf_org_member *x;
+	enum tf_code rc;
+
+	if (!tf_array_room(&m->member, m->n, &m->cap, sizeof(*m->member)))
+		return tf_nomem(err);
+	x = &m->member[m->n];
+	*x = (struct tf_org_member){ .n = origin.n };
+	rc = tf_vkey_parse(vkey.p, vkey.n, &x->vkey, err);
+	if (rc != TF_OK)
+		return rc;
+	if ((x->origin = strndup(origin.p, origin.n)) == NULL)
+		return tf_nomem(err);
+	m->n++;
+	return TF_OK;
+}
+
+static int
+by_origin(const void *key, const void *item)
+{
+	const struct tf_org_member *m = item;
+
+	return tf_str_cmp(*(const struct tf_str *)key,
+	    (struct tf_str){ m->origin, m->n });
+}
+
+struct tf_org_member *
+tf_org_members_find(const struct tf_org_members *m, struct tf_str origin)
+{
+	size_t i = tf_array_place(m->member, m->n, sizeof(*m->member), &origin,
+	    by_origin);
+
+	return i < m->n && by_origin(&origin, &m->member[i]) == 0 ?
+	    &m->member[i] :
+	    NULL;
+}
+
+/* The first finding about a member is enough. */
+static void
+found(struct tf_org_member *m, uint64_t number, enum tf_finding f)
+{
+	if (m->finding != TF_FOUND_NOTHING)
+		return;
+	m->finding = f;
+	m->at = number;
+}
+
+static void
+add_leaf(struct tf_org_member *m, const struct tf_hash *leaf)
+{
+	struct tf_hash h = *leaf;
+	unsigned i = 0;
+
+	for (; m->size >> i & 1; i++)
+		tf_merkle_node(&m->peak[i], &h, &h);
+	m->peak[i] = h;
+	m->size++;
+}
+
+static void
+root_of(const struct tf_org_member *m, struct tf_hash *out)
+{
+	bool first = true;
+
+	for (unsigned i = 0; i < 64; i++) {
+		if ((m->size >> i & 1) == 0)
+			continue;
+		if (first)
+			*out = m->peak[i];
+		else
+			tf_merkle_node(&m->peak[i], out, out);
+		first = false;
+	}
+}
+
+/* Does the entry say what the ledger says of it? */
+static enum tf_code
+check_entry(struct tf_org_member *m, const struct tf_leaf *leaf,
+    struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	enum tf_code rc = tf_entry_decode(&d, leaf->bytes.p, leaf->bytes.n,
+	    err);
+
+	if (rc == TF_INVALID)
+		found(m, leaf->number, TF_FOUND_NO_ENTRY);
+	else if (rc == TF_OK &&
+	    (!tf_str_same(d.e.origin, leaf->origin) || d.e.seq != leaf->number))
+		found(m, leaf->number, TF_FOUND_OTHER_ENTRY);
+	if (rc == TF_OK && d.e.type == TF_KEY_ROTATED)
+		rc = tf_log_keys_learn(&m->keys, leaf->bytes.p, leaf->bytes.n,
+		    err);
+	tf_entry_decoded_free(&d);
+	return rc == TF_INVALID ? TF_OK : rc;
+}
+
+static enum tf_code
+check_note(struct tf_org_member *m, const struct tf_leaf *leaf,
+    struct tf_error *err)
+{
+	struct tf_checkpoint c;
+	struct tf_hash root;
+	enum tf_code rc;
+
+	if (leaf->note.p == NULL)
+		return TF_OK;
+	rc = tf_log_keys_check(&m->keys, &m->vkey, leaf->note.p, leaf->note.n,
+	    &c, NULL, err);
+	if (rc == TF_NOMEM)
+		return rc;
+	root_of(m, &root);
+	if (rc != TF_OK)
+		found(m, leaf->number, TF_FOUND_NO_SIGNATURE);
+	else if (c.size != m->size ||
+	    memcmp(c.root.b, root.b, sizeof(root.b)) != 0)
+		found(m, leaf->number, TF_FOUND_OTHER_ROOT);
+	else if (m->finding == TF_FOUND_NOTHING)
+		m->verified = m->size;
+	return TF_OK;
+}
+
+enum tf_code
+tf_org_members_take(struct tf_org_members *all, const struct tf_leaf *leaf,
+    const struct tf_hash *hash, struct tf_error *err)
+{
+	struct tf_org_member *m = tf_org_members_find(all, leaf->origin);
+	enum tf_code rc;
+
+	if (m == NULL)
+		return tf_fail(err, TF_TAMPER,
+		    "entry %llu of the ledger is of no member",
+		    (unsigned long long)leaf->index);
+	if (leaf->number != m->size)
+		found(m, leaf->number, TF_FOUND_GAP);
+	add_leaf(m, hash);
+	rc = check_entry(m, leaf, err);
+	return rc == TF_OK ? check_note(m, leaf, err) : rc;
+}
