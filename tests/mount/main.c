@@ -1,6 +1,9 @@
-/* All suites of the mount in one runner.  CK_RUN_SUITE picks one. */
+/* All suites of the mount in one runner.  CK_RUN_SUITE picks one; --suites prints
+ * their names. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "harness.h"
 
@@ -86,7 +89,12 @@ run_suites(void)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
+#define PRINT(name) puts(#name);
+	if (argc == 2 && strcmp(argv[1], "--suites") == 0) {
+		SUITES(PRINT)
+		return EXIT_SUCCESS;
+	}
 	return run_guarded(run_suites);
 }
