@@ -210,6 +210,7 @@ struct tf_outside {
 	char *guard;	  /* the file that the config names; it is replaced */
 	char *last_guard; /* that of the last start; only read */
 	char *stamp_ca;	  /* only read */
+	char *index;	  /* of a mirror: a file in it that a reader writes */
 };
 /*
  * Read the names of these files, for a caller that must allow them before the

@@ -61,3 +61,18 @@ alter() {
 	sqlite3 "$1/org.db" "DROP TRIGGER leaf_kept; DROP TRIGGER leaf_stays;
 		DROP TRIGGER member_stays; PRAGMA foreign_keys = OFF; $2"
 }
+
+# is_copy NAME DIRECTORY: all entries and all contents are those of the store.
+is_copy() {
+	at=$(copy "$2" "$1")
+	trailctl log --json "$1" >log.source
+	trailctl log --json "$at" >log.copy
+	cmp log.source log.copy
+	sqlite3 -readonly "$1/ledger.db" 'SELECT hex(body) FROM entry ORDER BY idx' >bytes.source
+	sqlite3 -readonly "$at/ledger.db" 'SELECT hex(body) FROM entry ORDER BY idx' >bytes.copy
+	cmp bytes.source bytes.copy
+	is 0 trailctl verify --vkey "$1/keys/log.vkey" "$at"
+	says '^contents *OK'
+	is 0 trailctl compare "$1" "$at"
+	says '^equal'
+}

@@ -500,6 +500,17 @@ check_keys(const struct tf_replica *r, struct tf_error *err)
 	return rc;
 }
 
+/* Mounts read beside this writer, and cannot make the files of the log. */
+static enum tf_code
+open_db(struct tf_replica *r, const char *name, struct tf_error *err)
+{
+	enum tf_code rc = tf_db_open(name, TF_DB_WRITE, &r->db, err);
+
+	if (rc == TF_OK)
+		tf_db_keep_files(r->db);
+	return rc;
+}
+
 enum tf_code
 tf_replica_open(const char *path, struct tf_replica **out, struct tf_error *err)
 {
@@ -524,7 +535,7 @@ tf_replica_open(const char *path, struct tf_replica **out, struct tf_error *err)
 	if (rc == TF_OK && (rc = open_dirs(r, path, err)) == TF_OK &&
 	    (rc = check_keys(r, err)) == TF_OK &&
 	    (rc = lock(r, err)) == TF_OK &&
-	    (rc = tf_db_open(name, TF_DB_WRITE, &r->db, err)) == TF_OK &&
+	    (rc = open_db(r, name, err)) == TF_OK &&
 	    (rc = read_facts(r, err)) == TF_OK &&
 	    (rc = load(r, err)) == TF_OK &&
 	    (rc = tf_replica_load_held(r, err)) == TF_OK)

@@ -7,11 +7,13 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/bytes.h"
 #include "../base/file.h"
+#include "../node/holder.h"
 #include "../store/connection.h"
 #include "../store/definitions.h"
 #include "../store/meta.h"
@@ -159,7 +161,8 @@ erase_one(void *arg, const struct tf_definition_row *row, struct tf_error *err)
 	return rc == TF_OK ? erase_incoming(r, &o.sha256, err) : rc;
 }
 
-/* Erase what the note is about.  TF_LOCKED: a reader has old pages. */
+/* Erase what the note is about; the mark is locked.  TF_LOCKED: a reader has old
+ * pages. */
 static enum tf_code
 erase_noted(struct tf_replica *r, struct tf_error *err)
 {
@@ -178,12 +181,17 @@ erase_noted(struct tf_replica *r, struct tf_error *err)
 enum tf_code
 tf_replica_erase(struct tf_replica *r, struct tf_error *err)
 {
+	int markfd = -1;
 	enum tf_code rc = TF_OK;
 
 	for (; rc == TF_OK && r->n_moved > 0; r->n_moved--)
 		rc = tf_replica_erase_file(r, &r->moved[r->n_moved - 1], err);
 	if (rc == TF_OK)
+		rc = tf_holder_lock_mark(r->dirfd, LOCK_EX, &markfd, err);
+	if (rc == TF_OK)
 		rc = erase_noted(r, err);
+	if (markfd >= 0)
+		(void)close(markfd);
 	/* The note stays, and the next commit tries. */
 	return rc == TF_LOCKED ? TF_OK : rc;
 }
@@ -243,8 +251,8 @@ tf_replica_held(struct tf_replica *r, tf_replica_held_fn fn, void *arg,
 	return rc;
 }
 
-enum tf_code
-tf_replica_erase_held(struct tf_replica *r, struct tf_error *err)
+static enum tf_code
+erase_held(struct tf_replica *r, struct tf_error *err)
 {
 	struct holding h = { .r = r, .erase = true };
 	enum tf_code rc = tf_db_begin(r->db, err);
@@ -267,4 +275,20 @@ tf_replica_erase_held(struct tf_replica *r, struct tf_error *err)
 		"a reader still needs old pages of the mirror: try again when "
 		"it is not in use") :
 	    rc;
+}
+
+enum tf_code
+tf_replica_erase_held(struct tf_replica *r, struct tf_error *err)
+{
+	int fd;
+	enum tf_code rc = tf_holder_lock_mark(r->dirfd, LOCK_EX, &fd, err);
+
+	if (rc == TF_LOCKED)
+		return tf_fail(err, rc,
+		    "the mirror is mounted: unmount it first");
+	if (rc != TF_OK)
+		return rc;
+	rc = erase_held(r, err);
+	(void)close(fd); /* gives up the lock */
+	return rc;
 }

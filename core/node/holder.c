@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../base/file.h"
+#include "../store/store_files.h"
 #include "holder.h"
 
 void
@@ -106,6 +107,22 @@ tf_holder_find(int dirfd, struct tf_holder *out)
 		held = out->pid > 0 && is_listed(out->pid, st.st_ino);
 	close(fd);
 	return held;
+}
+
+enum tf_code
+tf_holder_lock_mark(int dirfd, int how, int *fd, struct tf_error *err)
+{
+	enum tf_code rc = tf_file_open(dirfd, TF_MIRROR_MARK, O_RDONLY, fd,
+	    err);
+
+	if (rc != TF_OK || flock(*fd, how | LOCK_NB) == 0)
+		return rc;
+	rc = errno == EWOULDBLOCK ?
+	    TF_LOCKED :
+	    tf_fail(err, TF_IO, "lock " TF_MIRROR_MARK ": %s", strerror(errno));
+	(void)close(*fd);
+	*fd = -1;
+	return rc;
 }
 
 bool

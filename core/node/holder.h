@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../error.h"
+
 struct tf_holder {
 	char text[256]; /* the text of the lock file as one line, for people */
 	int32_t pid;
@@ -33,6 +35,15 @@ bool tf_holder_find(int dirfd, struct tf_holder *out);
  * has it.  False with another errno: flock failed.
  */
 bool tf_holder_lock(int lockfd, int how);
+
+/*
+ * A mirror that is mounted takes new entries, so its readers do not take the lock of
+ * its writer.  They lock its mark (LOCK_SH), and who deletes bytes of redacted
+ * evidence locks it too (LOCK_EX): one of both waits.  On TF_OK close *fd to unlock.
+ * TF_LOCKED (err unchanged): the other side has it.  TF_NOTFOUND: no mirror.
+ */
+TF_MUST_USE enum tf_code tf_holder_lock_mark(int dirfd, int how, int *fd,
+    struct tf_error *err);
 
 /* True if the holder's mount is visible in the mount namespace of this process.
  * True also if the holder has no mount or the mount table cannot be read. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/bytes.h"
+#include "base.h"
 #include "log_keys.h"
 #include "vault_i.h"
 
@@ -31,12 +32,21 @@ tf_attester_key(const struct tf_vault *v)
 }
 
 enum tf_code
-tf_vault_check_note(const struct tf_vault *v, struct tf_str note,
+tf_vault_check_note(struct tf_vault *v, struct tf_str note,
     struct tf_checkpoint *out, struct tf_error *err)
 {
 	static const struct tf_log_keys none;
 	const struct tf_key_state *s = now(v);
+	struct tf_db *db;
+	enum tf_code rc;
 
+	if (v->grows) { /* a rotation may have come */
+		if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
+			return rc;
+		rc = tf_vault_check_note_in(v, db, note, out, NULL, err);
+		tf_reader_done(v, db);
+		return rc;
+	}
 	return tf_log_keys_check(s == NULL ? &none : &s->rotations,
 	    tf_log_key(v), note.n == 0 ? "" : note.p, note.n, out, NULL, err);
 }

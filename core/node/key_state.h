@@ -23,7 +23,7 @@ const struct tf_vkey *tf_log_key(const struct tf_vault *v);
 const struct tf_pubkey *tf_attester_key(const struct tf_vault *v);
 
 /* Check a note of this log: see tf_log_keys_check(). */
-TF_MUST_USE enum tf_code tf_vault_check_note(const struct tf_vault *v,
+TF_MUST_USE enum tf_code tf_vault_check_note(struct tf_vault *v,
     struct tf_str note, struct tf_checkpoint *out, struct tf_error *err);
 /* The same with the rotations that db knows, which may be newer; *by, unless NULL,
  * becomes the key in force at the note. */

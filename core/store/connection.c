@@ -270,6 +270,26 @@ fail:
 }
 
 void
+tf_db_keep_files(struct tf_db *db)
+{
+	db->keeps_files = true;
+}
+
+bool
+tf_db_has_files(const char *path)
+{
+	static const char *const ends[] = { "-wal", "-shm" };
+	char name[PATH_MAX];
+	bool yes = true;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		yes = yes && access(name, R_OK) == 0;
+	}
+	return yes;
+}
+
+void
 tf_db_keep_locks(struct tf_db *db)
 {
 	sqlite3_file *f = NULL;

@@ -5,6 +5,8 @@
 #ifndef TF_STORE_CONNECTION_H
 #define TF_STORE_CONNECTION_H
 
+#include <stdbool.h>
+
 #include "../error.h"
 
 struct tf_db;
@@ -35,6 +37,11 @@ TF_MUST_USE enum tf_code tf_db_open(const char *path, enum tf_db_mode mode,
 void tf_db_close(struct tf_db *db);
 /* Close db beside another connection for writing, which goes on using the log. */
 void tf_db_leave(struct tf_db *db);
+/* When db, a writer, is closed, the files of the log stay, emptied: then a reader that
+ * may create none can read beside the next writer. */
+void tf_db_keep_files(struct tf_db *db);
+/* Are these files beside the database path? */
+bool tf_db_has_files(const char *path);
 /* From now on the locks of readers stay locked between the transactions of db, until
  * something in this process needs them (lock_cache.h).  Only the process that writes
  * the store may do so: else the writer's checkpoints would have to wait. */

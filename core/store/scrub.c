@@ -230,7 +230,13 @@ tf_log_end(struct tf_db *db)
 	if (!db->keeps_log || !sqlite3_get_autocommit(db->sq))
 		return;
 	(void)sqlite3_busy_timeout(db->sq, 0);
-	if (is_empty(db) || tf_db_scrub(db, NULL) == TF_OK)
+	if (!is_empty(db) && tf_db_scrub(db, NULL) != TF_OK)
+		return;
+	/* A log that stays is shortened to nothing: it has only zeros. */
+	if (db->keeps_files)
+		(void)sqlite3_exec(db->sq, "PRAGMA journal_size_limit=0", NULL,
+		    NULL, NULL);
+	else
 		(void)sqlite3_file_control(db->sq, "main",
 		    SQLITE_FCNTL_PERSIST_WAL, &keep);
 }

@@ -1,5 +1,6 @@
 /*
- * The lock of a store: one writer, or readers.  The kernel gives up flock(2)
+ * The lock of a store: one writer, or mounts that read; of a mirror, one writer and
+ * mounts that read.  The kernel gives up flock(2)
  * when the process ends, however it ends, so a crash leaves no lock behind.
  * The text in the file is only for messages: it is written after the lock was
  * taken, and the text of a crashed writer says nothing about who has the lock
@@ -7,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -16,6 +18,7 @@
 #include "../node/holder.h"
 #include "../node/host.h"
 #include "../node/vault_i.h"
+#include "../store/connection.h"
 #include "lock.h"
 
 /*
@@ -78,9 +81,32 @@ tf_vault_lock_closing(struct tf_vault *v)
 	(void)!write_holder(v, "closing ", NULL);
 }
 
-enum tf_code
-tf_vault_lock_shared(struct tf_vault *v, struct tf_error *err)
+/* Lock the mark of a mirror.  TF_NOTFOUND: take the lock of the store. */
+static enum tf_code
+lock_mirror(struct tf_vault *v, struct tf_error *err)
 {
+	char name[PATH_MAX];
+	enum tf_code rc;
+
+	(void)snprintf(name, sizeof(name), "%s/" TF_DB_NAME, v->path);
+	if (!tf_db_has_files(name))
+		return TF_NOTFOUND;
+	rc = tf_holder_lock_mark(v->dirfd, LOCK_SH, &v->lockfd, NULL);
+	if (rc == TF_LOCKED)
+		return tf_fail(err, rc,
+		    "bytes of redacted evidence are being deleted from this "
+		    "mirror: try again");
+	return rc == TF_OK ? TF_OK : TF_NOTFOUND;
+}
+
+enum tf_code
+tf_vault_lock_shared(struct tf_vault *v, bool *grows, struct tf_error *err)
+{
+	enum tf_code rc = lock_mirror(v, err);
+
+	*grows = rc == TF_OK;
+	if (rc != TF_NOTFOUND)
+		return rc;
 	if (tf_file_open(v->dirfd, "lock", O_RDONLY, &v->lockfd, NULL) !=
 		TF_OK ||
 	    tf_holder_lock(v->lockfd, LOCK_SH))

@@ -46,6 +46,7 @@ tf_outside_free(struct tf_outside *o)
 	free(o->guard);
 	free(o->last_guard);
 	free(o->stamp_ca);
+	free(o->index);
 	*o = (struct tf_outside){ .guard = NULL };
 }
 
@@ -98,6 +99,17 @@ read_last(const char *path, struct tf_outside *o, struct tf_error *err)
 	return rc;
 }
 
+/* A mount of a mirror reads beside its writer, and so has to lock what it reads in
+ * the index of the log. */
+static enum tf_code
+name_index(const char *path, struct tf_outside *out, struct tf_error *err)
+{
+	char name[PATH_MAX];
+
+	(void)snprintf(name, sizeof(name), "%s/" TF_DB_NAME "-shm", path);
+	return replace(&out->index, name, err);
+}
+
 enum tf_code
 tf_vault_outside(const char *path, bool read_only, struct tf_outside *out,
     struct tf_error *err)
@@ -112,6 +124,9 @@ tf_vault_outside(const char *path, bool read_only, struct tf_outside *out,
 	/* A mount that only reads does not look at the guard. */
 	if (rc != TF_NOMEM && !read_only)
 		rc = read_last(path, out, err);
+	if (rc != TF_NOMEM && read_only &&
+	    faccessat(dirfd, TF_MIRROR_MARK, F_OK, 0) == 0)
+		rc = name_index(path, out, err);
 	(void)close(dirfd);
 	if (rc == TF_NOMEM)
 		tf_outside_free(out);

@@ -32,6 +32,7 @@
 #include "../node/pending_table.h"
 #include "../node/recipients.h"
 #include "../node/vault_i.h"
+#include "../store/definitions.h"
 #include "../store/entries.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
@@ -121,6 +122,22 @@ check_entry(struct tf_reader *r, const struct tf_node_row *row,
 	return rc;
 }
 
+/* Of a mirror that grows: was the evidence redacted since it was opened? */
+static enum tf_code
+check_new_redaction(struct tf_reader *r, struct tf_db *db, struct tf_error *err)
+{
+	struct tf_definition_row d = { .node = r->id,
+		.kind = TF_ROW_REDACTED,
+		.name = { "", 0 } };
+	enum tf_code rc = r->v->grows ? tf_definitions_get(db, &d, err) :
+					TF_NOTFOUND;
+
+	if (rc != TF_OK)
+		return rc == TF_NOTFOUND ? TF_OK : rc;
+	set_bit(r->v, &r->v->redacted, r->id);
+	return tf_redacted(err);
+}
+
 /*
  * Let r read the sealed object of node id.  *fresh: the kernel must drop the
  * pages that it has of this node.  No lock is held; r is not shared yet.
@@ -142,6 +159,8 @@ open_sealed(struct tf_reader *r, bool *fresh, struct tf_error *err)
 		rc = tf_fail(err, rc, "no such file");
 	if (rc == TF_OK && row.attr.kind != TF_KIND_EVIDENCE)
 		rc = tf_fail(err, TF_ISDIR, "is a directory");
+	if (rc == TF_OK)
+		rc = check_new_redaction(r, db, err);
 	if (rc == TF_OK &&
 	    (rc = tf_object_get(db, row.object, &o, &r->body, err)) ==
 		TF_NOTFOUND)

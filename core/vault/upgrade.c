@@ -88,6 +88,18 @@ lock(int dirfd, int *fd, struct tf_error *err)
 	    who.text[0] == '\0' ? "another program" : who.text);
 }
 
+/* A mirror may be mounted although nobody has its lock. */
+static enum tf_code
+lock_mirror(int dirfd, int *fd, struct tf_error *err)
+{
+	enum tf_code rc = tf_holder_lock_mark(dirfd, LOCK_EX, fd, err);
+
+	return rc == TF_LOCKED ?
+	    tf_fail(err, rc, "the mirror is mounted: unmount it first") :
+	    rc == TF_NOTFOUND ? TF_OK :
+				rc;
+}
+
 static enum tf_code
 look_at(const char *name, struct tf_upgraded *out, struct tf_error *err)
 {
@@ -123,7 +135,8 @@ enum tf_code
 tf_upgrade(const char *path, bool look, struct tf_upgraded *out,
     struct tf_error *err)
 {
-	int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1,
+	    markfd = -1;
 	char name[PATH_MAX];
 	enum tf_code rc;
 
@@ -135,10 +148,13 @@ tf_upgrade(const char *path, bool look, struct tf_upgraded *out,
 	(void)snprintf(out->to, sizeof(out->to), "%d", TF_DB_VERSION);
 	rc = look_at(name, out, err);
 	if (rc == TF_OK && !look && strcmp(out->from, out->to) != 0 &&
-	    (rc = lock(dirfd, &fd, err)) == TF_OK)
+	    (rc = lock(dirfd, &fd, err)) == TF_OK &&
+	    (rc = lock_mirror(dirfd, &markfd, err)) == TF_OK)
 		rc = convert(name, out, err);
+	if (markfd >= 0)
+		(void)close(markfd); /* gives up the lock, as below */
 	if (fd >= 0)
-		(void)close(fd); /* gives up the lock */
+		(void)close(fd);
 	(void)close(dirfd);
 	return rc;
 }

@@ -474,8 +474,8 @@ read_only_config(struct tf_vault *v, struct tf_db *db,
 
 /*
  * A read-only mount takes the shared lock, because it reads the database as
- * one that no process may write (TF_DB_STILL).  Readers without a mount read
- * beside a writer.
+ * one that no process may write (TF_DB_STILL).  Readers without a mount, and
+ * mounts of mirrors, read beside a writer.
  */
 static enum tf_code
 open_reader(struct tf_vault *v, const struct tf_vault_options *o,
@@ -485,8 +485,11 @@ open_reader(struct tf_vault *v, const struct tf_vault_options *o,
 	struct tf_db *db;
 	enum tf_code rc;
 
-	if (v->mount != NULL && (rc = tf_vault_lock_shared(v, err)) != TF_OK)
+	if (v->mount != NULL &&
+	    (rc = tf_vault_lock_shared(v, &v->grows, err)) != TF_OK)
 		return rc;
+	if (v->grows)
+		v->read_mode = TF_DB_READ;
 	if ((rc = tf_reader_db(v, &db, err)) != TF_OK)
 		return rc;
 	if (v->mount != NULL)
