@@ -46,7 +46,7 @@ wire := $(BUILD)/mirror-wire
 attack := $(BUILD)/attack
 # Of the tests of engines: tests/org.
 org_rig := $(addprefix $(BUILD)/org-,writers proxy blobs)
-benches := $(addprefix $(BUILD)/bench-,ledger files limits waits)
+benches := $(addprefix $(BUILD)/bench-,ledger files limits waits org)
 # Each file is one fuzz target; driver.c replays the kept corpus.
 fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
 	tests/fuzz/*.c))))
@@ -218,8 +218,8 @@ attack: all $(attack) ## attack a mounted vault as other users (REQUESTS=100000)
 		$(wildcard tests/shell/forged-*.sh)
 
 # Engines of organisations against the real programs (as root).
-org_suites := $(filter-out tests/org/ceph.sh tests/org/postgresql.sh, \
-	$(wildcard tests/org/*.sh))
+org_suites := $(filter-out $(addprefix tests/org/,bucket.sh ceph.sh \
+	postgresql.sh),$(wildcard tests/org/*.sh))
 test-org: ## try the engines of organisations with PostgreSQL and Ceph
 	$(Q).ci/setup org
 	$(Q)$(MAKE) --no-print-directory all $(BUILD)/test-org $(org_rig)
@@ -419,5 +419,5 @@ help: ## print this list
 		Makefile
 
 .PHONY: all test check check-unit model attack test-org torture torture-org \
-	bench demo layers lint format sanitize tsan valgrind test-programs fuzz fuzzers coverage \
-	install uninstall dist deb deb-test booted clean help
+	bench demo layers lint format sanitize tsan valgrind test-programs fuzz \
+	fuzzers coverage install uninstall dist deb deb-test booted clean help
