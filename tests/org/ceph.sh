@@ -14,6 +14,10 @@
 #
 # The disks are sparse files of 2 GiB, so a rig never uses more than 6 GiB.  Two
 # copies, and one is enough to write: that is for one machine only.
+#
+# In the environment of start: ADDRESS, of this machine, instead of 127.0.0.1 (but
+# plain http stays there); OSD2_NETNS, the network namespace in which osd.2 runs;
+# OSD_BYTES, the size of each disk; MORE_CONF, lines for the section [global].
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -42,6 +46,9 @@ case $D in
 esac
 CEPH_CONF=$D/ceph.conf
 export CEPH_CONF
+address=${ADDRESS:-127.0.0.1} osd2_netns=${OSD2_NETNS-}
+# shellcheck disable=SC1091
+[ ! -r "$D/facts" ] || . "$D/facts"
 
 # Nothing here may wait for ever.
 within() {
@@ -62,7 +69,12 @@ daemon() {
 	case $1 in
 	mon.*) logged within 60 ceph-mon -i "${1#mon.}" -c "$CEPH_CONF" ;;
 	mgr.*) logged within 60 ceph-mgr -i "${1#mgr.}" -c "$CEPH_CONF" ;;
-	osd.*) logged within 60 ceph-osd -i "${1#osd.}" -c "$CEPH_CONF" ;;
+	osd.*)
+		in=
+		[ "$1" != osd.2 ] || in=${osd2_netns:+ip netns exec $osd2_netns}
+		# shellcheck disable=SC2086 # words
+		logged within 60 $in ceph-osd -i "${1#osd.}" -c "$CEPH_CONF"
+		;;
 	client.rgw) logged within 120 radosgw -c "$CEPH_CONF" -n client.rgw ;;
 	*) fail "no daemon $1" ;;
 	esac
@@ -78,13 +90,13 @@ answers() {
 	done
 }
 
-# A certificate of our own authority for 127.0.0.1.
+# A certificate of our own authority for the address.
 certify() {
 	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$D/ca.key" \
 		-out "$D/ca.pem" -days 30 -subj '/CN=rig CA' 2>>"$D/log/setup"
 	openssl req -newkey rsa:2048 -nodes -keyout "$D/rgw.key" \
 		-out "$D/rgw.csr" -subj '/CN=rig radosgw' 2>>"$D/log/setup"
-	echo 'subjectAltName=IP:127.0.0.1,DNS:localhost' >"$D/rgw.ext"
+	echo 'subjectAltName=IP:127.0.0.1,DNS:localhost,IP:'"$address" >"$D/rgw.ext"
 	openssl x509 -req -in "$D/rgw.csr" -CA "$D/ca.pem" -CAkey "$D/ca.key" \
 		-CAcreateserial -days 30 -extfile "$D/rgw.ext" -out "$D/rgw.crt" \
 		2>>"$D/log/setup"
@@ -95,8 +107,8 @@ configure() {
 	cat >"$CEPH_CONF" <<C
 [global]
 fsid = $fsid
-mon host = [v2:127.0.0.1:13300,v1:127.0.0.1:16789]
-public network = 127.0.0.0/8
+mon host = [v2:$address:13300,v1:$address:16789]
+public network = $address/$([ "$address" = 127.0.0.1 ] && echo 8 || echo 24)
 ms bind ipv6 = false
 auth cluster required = cephx
 auth service required = cephx
@@ -113,6 +125,7 @@ run dir = $D/run
 admin socket =
 pid file = $D/run/\$name.pid
 log file = $D/log/\$name.log
+${MORE_CONF-}
 mon cluster log file = $D/log/cluster.log
 [mon]
 mon data = $D/mon
@@ -127,10 +140,10 @@ osd data = $D/osd\$id
 keyring = $D/osd\$id/keyring
 osd objectstore = bluestore
 bluestore block create = true
-bluestore block size = 2147483648
+bluestore block size = ${OSD_BYTES:-2147483648}
 osd memory target = 939524096
 [client.rgw]
-rgw frontends = beast endpoint=127.0.0.1:7480 ssl_endpoint=127.0.0.1:7443 ssl_certificate=$D/rgw.crt ssl_private_key=$D/rgw.key tcp_nodelay=1
+rgw frontends = beast endpoint=127.0.0.1:7480 ssl_endpoint=$address:7443 ssl_certificate=$D/rgw.crt ssl_private_key=$D/rgw.key tcp_nodelay=1
 rgw multipart min part size = 65536
 keyring = $D/rgw/keyring
 rgw data = $D/rgw
@@ -140,13 +153,14 @@ C
 start() {
 	[ ! -e "$D" ] || fail "$D exists"
 	mkdir -p "$D/mon" "$D/mgr" "$D/rgw" "$D/run" "$D/log"
+	echo "address=$address osd2_netns=$osd2_netns" >"$D/facts"
 	configure
 	certify
 	logged ceph-authtool -C "$D/keyring" --gen-key -n mon. --cap mon 'allow *'
 	logged ceph-authtool "$D/keyring" --gen-key -n client.admin \
 		--cap mon 'allow *' --cap osd 'allow *' --cap mgr 'allow *'
 	logged monmaptool --create --fsid "$fsid" --addv a \
-		'[v2:127.0.0.1:13300,v1:127.0.0.1:16789]' "$D/monmap"
+		"[v2:$address:13300,v1:$address:16789]" "$D/monmap"
 	logged within 60 ceph-mon --mkfs -i a -c "$CEPH_CONF" \
 		--monmap "$D/monmap" --keyring "$D/keyring"
 	daemon mon.a

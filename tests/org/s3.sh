@@ -2,18 +2,19 @@
 # The engine `s3:` with a real Ceph (tests/org/ceph.sh), with stores that answer
 # badly (tests/org/bad_store.py), and with s3rver, which accepts locks and ignores
 # them.  All of it runs in a network namespace of its own, for fixed ports.
-# FIGURES=1 prints how long puts and gets take.
+# FIGURES=1 prints how long puts and gets take.  LARGE=1 puts an object of 5.1 GiB,
+# for which 11 GiB must be free below TMPDIR.
 if [ -z "${IN_NAMESPACE-}" ] && [ "$(id -u)" = 0 ] &&
 	unshare -n true 2>/dev/null; then
 	IN_NAMESPACE=1 exec unshare -n "$0" "$@"
 fi
 . "$(dirname "$0")/../suite.sh"
 suite=tests/org/s3.sh here=$top/tests/org
+. "$here/bucket.sh"
 [ -z "${IN_NAMESPACE-}" ] || ip link set lo up
 D=$work/ceph
 patience_s=300
 http=http://127.0.0.1:7480 https=https://127.0.0.1:7443
-empty=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 
 leave() {
 	[ ! -d "$D" ] || "$here/ceph.sh" stop "$D"
@@ -28,7 +29,6 @@ trap leave EXIT
 uri() {
 	echo "s3://$1/p?endpoint=$https&ca=$D/ca.pem&credentials=$work/$2${3-}"
 }
-owner=root.keys
 locked='&retention=2'
 
 # blobs WHO KEYS PARAMETERS COMMAND...: on the bucket worm.  A program, for `is`.
@@ -42,17 +42,6 @@ exec org-blobs "$(uri worm '')\$keys\$parameters" "\$who" "\$@"
 B
 chmod +x "$work/bin/blobs"
 
-# api KEYS ARGUMENT...: curl, signed.
-api() {
-	{
-		read -r key
-		read -r secret
-	} <"$work/$1"
-	shift
-	curl -s --max-time 60 --cacert "$D/ca.pem" --aws-sigv4 aws:amz:us-east-1:s3 \
-		--user "$key:$secret" "$@"
-}
-
 # upload KEYS FILE KEY [HEADER...]: without a check that KEY is the digest.
 upload() {
 	keys=$1 file=$2 at=$3
@@ -61,33 +50,12 @@ upload() {
 		-H "x-amz-content-sha256: $(digest "$file")" "$@" "$https/worm/$at"
 }
 
-# status_of KEYS METHOD URL [HEADER...]: of a request without a body.
-status_of() {
-	keys=$1 method=$2 url=$3
-	shift 3
-	api "$keys" -o said -w '%{http_code}' -X "$method" \
-		-H "x-amz-content-sha256: $empty" "$@" "$url"
-}
-
-digest() {
-	sha256sum "$1" | cut -d ' ' -f 1
-}
-
 # versions_of DIGEST: their ids, the newest first.
 versions_of() {
 	api $owner -w '\n' -H "x-amz-content-sha256: $empty" \
 		"$https/worm?prefix=p%2Fsha256%2F$1&versions=" |
 		sed 's/<Version>/\n&/g' |
 		sed -n 's/^<Version>.*<VersionId>\([^<]*\)<.*/\1/p'
-}
-
-# expect VALUE VALUE WHAT
-expect() {
-	[ "$1" = "$2" ] || {
-		echo "$3: $1, not $2"
-		cat said 2>/dev/null
-		exit 1
-	}
 }
 
 # fresh NAME: a file with bytes that no other test has; $h is its digest.
@@ -99,37 +67,9 @@ fresh() {
 	h=$(digest "$1")
 }
 
-# give_rights BUCKET PREFIX: what trailfs-organisation(7) gives to a member.  Without
-# the Deny a member could shorten locks: it owns what it put, and radosgw asks the
-# access list of the object when no policy forbids the bypass.
-give_rights() {
-	cat >policy <<-P
-	{"Version":"2012-10-17","Statement":[
-	{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam:::user/member"},
-	"Action":["s3:PutObject","s3:PutObjectRetention","s3:AbortMultipartUpload"],
-	"Resource":"arn:aws:s3:::$1/$2*"},
-	{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam:::user/member"},
-	"Action":["s3:GetObject","s3:GetObjectVersion"],
-	"Resource":"arn:aws:s3:::$1/*"},
-	{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam:::user/member"},
-	"Action":["s3:ListBucket","s3:ListBucketVersions"],
-	"Resource":"arn:aws:s3:::$1"},
-	{"Effect":"Deny","Principal":{"AWS":"arn:aws:iam:::user/member"},
-	"Action":["s3:BypassGovernanceRetention","s3:DeleteObject","s3:DeleteObjectVersion","s3:PutObjectAcl","s3:PutObjectVersionAcl","s3:PutObjectLegalHold"],
-	"Resource":"arn:aws:s3:::$1/*"}]}
-	P
-	expect "$(api $owner -o said -w '%{http_code}' -X PUT --data-binary @policy \
-		-H "x-amz-content-sha256: $(digest policy)" \
-		"$https/$1?policy=")" 204 'the policy'
-}
-
 begin() {
-	"$here/ceph.sh" start "$D" || exit 1
-	cp -p "$D/root.keys" "$work/root.keys"
-	radosgw-admin -c "$D/ceph.conf" -n client.rgw user create --uid=member \
-		--display-name=member --access-key=MEMBERKEY \
-		--secret-key=membersecret >/dev/null 2>&1 || exit 1
-	(umask 077 && printf 'MEMBERKEY\nmembersecret\n' >"$work/member.keys")
+	OSD_BYTES=${LARGE:+4294967296} "$here/ceph.sh" start "$D" || exit 1
+	make_member
 	expect "$(status_of $owner PUT "$https/worm" \
 		-H 'x-amz-bucket-object-lock-enabled: true')" 200 'the bucket'
 	expect "$(status_of $owner PUT "$https/plain")" 200 'the bucket'
@@ -217,6 +157,31 @@ parts_become_one_locked_object() {
 	# No upload is left that was begun.
 	api $owner -H "x-amz-content-sha256: $empty" "$https/worm?uploads=" >said
 	if grep -q '<UploadId>' said; then exit 1; fi
+}
+
+# What S3 takes in no single request goes in parts of the default size.
+an_object_above_5_gib_comes_back() {
+	for p in $(timeout 60 ceph -c "$D/ceph.conf" osd pool ls); do
+		timeout 60 ceph -c "$D/ceph.conf" osd pool set "$p" size 1 \
+			--yes-i-really-mean-it
+	done
+	truncate -s 5476083302 large
+	printf end >>large
+	h=$(digest large)
+	patience_s=3000
+	began=$(date +%s)
+	is 0 blobs member member.keys "$locked" put large
+	echo "put after $(($(date +%s) - began)) s"
+	is 0 blobs reader member.keys "$locked" stat "$h"
+	says "^$(stat -c %s large) governance "
+	is 0 blobs reader member.keys "$locked" range "$h" 5476083302 3
+	says '^end$'
+	rm large
+	is 0 blobs reader member.keys "$locked" get "$h" back
+	echo "and back after $(($(date +%s) - began)) s," \
+		"load $(cut -d ' ' -f 1 /proc/loadavg)"
+	expect "$(digest back)" "$h" 'its digest'
+	rm back
 }
 
 # Named texts: kept ones never differ, others are replaced.
@@ -711,8 +676,9 @@ tests='what_was_put_comes_back_locked a_longer_lock_is_put_again
 	a_killed_radosgw_loses_nothing
 	the_operator_of_the_store_deletes_locked_objects'
 [ -z "${FIGURES-}" ] || tests="$tests how_long_it_takes"
+[ -z "${LARGE-}" ] || tests="$tests an_object_above_5_gib_comes_back"
 if [ -n "${ONLY-}" ]; then tests=$ONLY; fi
-show_output=${FIGURES-}
+show_output=${FIGURES-}${LARGE-}
 if [ -z "${IN_NAMESPACE-}" ]; then
 	lacking='root, and namespaces of the network'
 elif [ ! -e "$BUILD/trailfs-s3.so" ]; then

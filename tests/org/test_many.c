@@ -341,7 +341,7 @@ END_TEST
 #define HOSTS 100
 #define HOST_ENTRIES 30 /* of each */
 #define LOSE 5		/* of 100 answers are thrown away */
-#define CONNECTIONS 64	/* of all hosts at once */
+#define CONNECTIONS 32	/* of all hosts at once */
 
 static uint64_t
 number_from(const char *variable, uint64_t otherwise)
@@ -436,7 +436,6 @@ open_host(struct thrower *t, const char *origin, uint64_t *next)
 		ck_assert_int_eq(0, sem_post(&t->done->connections));
 		/* A busy machine may answer none of them in time: come apart. */
 		pause = tf_pause_after(pause);
-		pause = pause < 5000 ? pause : 5000;
 		(void)wait_and_count(t->done,
 		    (unsigned)choose(t->seed, pause + 1), &err);
 	}
@@ -482,7 +481,9 @@ be_host(const char *origin, uint64_t entries, uint64_t seed, struct done *done)
 		}
 		batch_free(b);
 		if (rc == TF_OK) {
-			ck_assert_uint_eq(next + n, a.next);
+			/* More, if an append of this host that was in doubt
+			 * was still on its way when it asked for next. */
+			ck_assert_uint_ge(a.next, next + n);
 			known = next = a.next;
 		}
 		if (rc != TF_OK || choose(&seed, 4) == 0)
