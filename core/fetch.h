@@ -13,6 +13,9 @@
  *      go on.  An organisation that shows less than before, or another history, does
  *      not fit.
  *  F4  Nothing is written to the organisation.
+ *  F5  What the organisation has signed is compared: its newest checkpoint continues
+ *	the one that was seen before, the entries of the ledger have its root, and each
+ *	copy has the entries of its origin that are below it.
  *
  * Memory and open files do not grow with the number of origins, but for their names;
  * one copy is open at a time.  An origin without new entries costs no replay; one
@@ -34,14 +37,38 @@ struct tf_fetched {
 	uint64_t objects, bytes;  /* that came */
 };
 
+/* What the organisation has signed. */
+struct tf_fetch_order {
+	const char
+	    *origin; /* of the organisation; NULL: nobody signs this ledger */
+	const char *vkey;      /* that signed; "": none has yet */
+	bool given;	       /* it is by vkey_of() that this key counts */
+	uint64_t before, size; /* entries of the checkpoint, then and now */
+	uint64_t entries;      /* of the ledger */
+};
+
 struct tf_fetch {
 	const char *ledger, *blobs; /* URIs */
 	const char *dir;	    /* made if it is absent */
-	const char *only;	    /* this origin alone; NULL: all */
+	/* This origin alone; NULL: all.  Then nothing is compared with what the
+	 * organisation has signed, which is about all. */
+	const char *only;
 	/* Called for each origin when it is done; why is NULL if all fitted.
 	 * The codes are those of the copy and of the engines: TF_TAMPER what does
 	 * not fit, TF_LOCKED the copy is mounted, ... */
 	void (*done)(void *arg, const struct tf_fetched *f,
+	    const struct tf_error *why);
+	/* The key of the organisation, if the caller has it, or NULL: see
+	 * tf_log_keys_parse.  Without it the key in entry 0 counts, and must stay
+	 * the same.  May be NULL, as the next two. */
+	const char *(*vkey_of)(void *arg, const char *origin);
+	/* Called for each origin whose copy has the entries that are signed: so
+	 * many. */
+	void (*signed_of)(void *arg, const char *origin, uint64_t entries);
+	/* Called once, after that: why is NULL if all fitted.  TF_TAMPER: the
+	 * ledger was altered, set back or forked, or is of another organisation;
+	 * TF_INVALID: the key that was given is none. */
+	void (*order)(void *arg, const struct tf_fetch_order *o,
 	    const struct tf_error *why);
 	/* So many entries of all; and the bytes of objects that came. */
 	void (*progress)(void *arg, uint64_t entries, uint64_t of,

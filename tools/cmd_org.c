@@ -15,7 +15,7 @@
 
 static struct {
 	bool full, json, quiet;
-	const char *role, *keys, *origin;
+	const char *role, *keys, *origin, *vkey;
 } ask;
 
 static const struct args_option options[] = {
@@ -36,6 +36,11 @@ static const struct args_option options[] = {
 	    .value = "ROLE",
 	    .help = "who may append for it, as the engine names them",
 	    .text = &ask.role },
+	{ .name = "vkey",
+	    .letter = 'k',
+	    .value = "KEY",
+	    .help = "the public key of the organisation, or a file with it",
+	    .text = &ask.vkey },
 	{ 0 },
 };
 
@@ -232,6 +237,8 @@ misplaced(const char *action, bool list)
 		return "--json is for fetch, list and refused";
 	if (ask.quiet && !fetches)
 		return "--quiet is for fetch";
+	if (ask.vkey != NULL && !fetches)
+		return "--vkey is for fetch";
 	if (ask.keys != NULL && !signs)
 		return "--keys is for init and publish";
 	if (ask.origin != NULL && strcmp(action, "init") != 0)
@@ -257,8 +264,8 @@ fetch(int n, char **arg)
 		return cmd_usage(&cmd_org, "give a ledger and a directory");
 	if (n == 3 && strncmp(arg[1], "dir:", 4) != 0)
 		return cmd_usage(&cmd_org, "only dir: is a ledger and blobs");
-	return org_fetch(arg[1], arg[n == 4 ? 2 : 1], arg[n - 1], ask.json,
-	    ask.quiet);
+	return org_fetch(arg[1], arg[n == 4 ? 2 : 1], arg[n - 1], ask.vkey,
+	    ask.json, ask.quiet);
 }
 
 static int
@@ -298,12 +305,13 @@ run(int n, char **arg)
 const struct verb cmd_org = {
 	.name = "org",
 	.summary = "make, govern, sign and copy the ledger of an organisation",
-	.usage = "init --origin NAME --keys DIRECTORY LEDGER [BLOBS]\n"
-		 "publish [--full] --keys DIRECTORY LEDGER [BLOBS]\n"
-		 "enrol [--role ROLE] LEDGER VKEY|FILE\n"
-		 "revoke LEDGER ORIGIN\n"
-		 "list|refused [--json] LEDGER\n"
-		 "fetch [--json] [--quiet] LEDGER [BLOBS] DIRECTORY",
+	.usage =
+	    "init --origin NAME --keys DIRECTORY LEDGER [BLOBS]\n"
+	    "publish [--full] --keys DIRECTORY LEDGER [BLOBS]\n"
+	    "enrol [--role ROLE] LEDGER VKEY|FILE\n"
+	    "revoke LEDGER ORIGIN\n"
+	    "list|refused [--json] LEDGER\n"
+	    "fetch [--json] [--quiet] [--vkey KEY] LEDGER [BLOBS] DIRECTORY",
 	.options = options,
 	.actions = "init|enrol|revoke|list|refused|publish|fetch",
 	.min = 2,

@@ -39,7 +39,7 @@ copies_problem(const char *origin, const struct tf_error *why)
 int
 copies_status(const struct copies *c)
 {
-	int status = REPORT_OK;
+	int status = report_status(c->order.why.code);
 
 	for (size_t i = 0; i < c->n; i++)
 		status = verdict_graver(status,
@@ -202,6 +202,46 @@ done(void *arg, const struct tf_fetched *f, const struct tf_error *why)
 		p->rc = TF_NOMEM;
 }
 
+static const char *
+vkey_of(void *arg, const char *origin)
+{
+	const struct opening *p = arg;
+
+	return p->w->keys != NULL ? keyring_find(p->w->keys, origin) : NULL;
+}
+
+static void
+signed_of(void *arg, const char *origin, uint64_t entries)
+{
+	struct opening *p = arg;
+
+	for (size_t i = 0; i < p->c->n; i++)
+		if (strcmp(p->c->v[i].origin, origin) == 0)
+			p->c->v[i].covered = entries;
+}
+
+static void
+order(void *arg, const struct tf_fetch_order *f, const struct tf_error *why)
+{
+	struct opening *p = arg;
+	struct copies_order *o = &p->c->order;
+
+	progress_end(&p->progress);
+	if (f->origin == NULL)
+		return;
+	*o = (struct copies_order){ .origin = copy_of(f->origin),
+		.vkey = copy_of(f->vkey),
+		.given = f->given,
+		.size = f->size,
+		.entries = f->entries };
+	if (o->origin == NULL || o->vkey == NULL)
+		p->rc = TF_NOMEM;
+	if (why == NULL)
+		return;
+	o->why = *why;
+	(void)copies_problem(f->origin, why);
+}
+
 /* Make the directories above a cache and it itself, for this user alone. */
 static enum tf_code
 make_dirs(char *path, struct tf_error *err)
@@ -270,6 +310,9 @@ fetch(struct opening *p, const char *uri, struct tf_error *err)
 	struct tf_fetch o = { .ledger = uri,
 		.blobs = blobs,
 		.done = done,
+		.vkey_of = vkey_of,
+		.signed_of = signed_of,
+		.order = order,
 		.progress = draw,
 		.stop = stop,
 		.arg = p };
@@ -328,6 +371,8 @@ copies_free(struct copies *c)
 		free(c->v[i].path);
 	}
 	free(c->v);
+	free(c->order.origin);
+	free(c->order.vkey);
 	free(c->dir);
 	*c = (struct copies){ 0 };
 }

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "keyring.h"
 
 struct copies_wish {
 	const char *origin; /* this one only; or NULL */
@@ -15,6 +16,8 @@ struct copies_wish {
 	 * the copies, or NULL for $XDG_CACHE_HOME/trailfs/DIGEST. */
 	const char *blobs, *cache;
 	bool quiet; /* no progress */
+	/* That of the organisation may be in it; or NULL. */
+	const struct keyring *keys;
 };
 
 /* The options that fill it. */
@@ -43,8 +46,17 @@ struct copies {
 		char *name, *path;
 		struct tf_error why; /* TF_OK, or what did not fit now */
 		uint64_t waiting;    /* entries without a checkpoint */
+		uint64_t covered;    /* that the organisation has signed */
 	} * v;
 	size_t n, cap;
+	/* What the organisation has signed, if all of it was fetched. */
+	struct copies_order {
+		char *origin; /* NULL: not known */
+		char *vkey;   /* that signed; "": none has */
+		bool given;   /* the caller vouches for the key */
+		uint64_t size, entries;
+		struct tf_error why; /* TF_OK, or what did not fit */
+	} order;
 };
 
 /* Does arg name copies: a URI, or a directory of copies? */

@@ -13,6 +13,7 @@
 #include "core/base/member.h"
 #include "core/fetch.h"
 #include "interrupt.h"
+#include "keyring.h"
 #include "progress.h"
 #include "report.h"
 #include "text.h"
@@ -22,6 +23,7 @@ struct fetching {
 	struct progress progress;
 	bool json, quiet;
 	uint64_t origins, entries, objects, bytes, waiting;
+	struct keyring keys;
 	int status;
 	enum tf_code rc; /* of printing */
 };
@@ -109,9 +111,69 @@ done(void *arg, const struct tf_fetched *f, const struct tf_error *why)
 		print_text(f);
 }
 
+static const char *
+vkey_of(void *arg, const char *origin)
+{
+	const struct fetching *v = arg;
+
+	return keyring_find(&v->keys, origin);
+}
+
+static void
+print_order_json(struct fetching *v, const struct tf_fetch_order *o,
+    const struct tf_error *why)
+{
+	struct tf_buf b = { 0 };
+	struct tf_json j;
+
+	tf_json_begin(&j, &b);
+	tf_json_object(&j);
+	tf_put_uint(&j, "entries", o->entries);
+	tf_put_uint(&j, "new", o->size > o->before ? o->size - o->before : 0);
+	tf_put_str(&j, "organisation", tf_str_of(o->origin));
+	tf_put_bool(&j, "pinned", o->given);
+	if (why != NULL)
+		tf_put_str(&j, "problem", tf_str_of(why->text));
+	tf_put_uint(&j, "signed", o->size);
+	if (o->vkey[0] != '\0')
+		tf_put_str(&j, "vkey", tf_str_of(o->vkey));
+	tf_json_object_end(&j);
+	if ((v->rc = tf_json_end(&j, NULL)) == TF_OK)
+		printf("%s\n", text_of(&b));
+	tf_buf_free(&b);
+}
+
+/* The key is shown when it is new: the caller may not have compared it yet. */
+static void
+order(void *arg, const struct tf_fetch_order *o, const struct tf_error *why)
+{
+	struct fetching *v = arg;
+	struct tf_buf b = { 0 };
+
+	progress_end(&v->progress);
+	if (o->origin == NULL)
+		return;
+	if (why != NULL)
+		v->status = verdict_graver(v->status,
+		    copies_problem(o->origin, why));
+	if (v->json)
+		print_order_json(v, o, why);
+	if (v->json || v->quiet || why != NULL || o->size == o->before)
+		return;
+	text_add(&b, o->origin, strlen(o->origin));
+	tf_buf_printf(&b, " has signed %llu of %llu entries",
+	    (unsigned long long)o->size, (unsigned long long)o->entries);
+	if (o->before == 0) {
+		tf_buf_str(&b, ", with the key ");
+		text_add(&b, o->vkey, strlen(o->vkey));
+	}
+	printf("%s\n", text_of(&b));
+	tf_buf_free(&b);
+}
+
 int
-org_fetch(const char *ledger, const char *blobs, const char *dir, bool json,
-    bool quiet)
+org_fetch(const char *ledger, const char *blobs, const char *dir,
+    const char *vkey, bool json, bool quiet)
 {
 	struct fetching v = { .progress = { .what = "fetch",
 				  .silent = json || quiet },
@@ -121,12 +183,18 @@ org_fetch(const char *ledger, const char *blobs, const char *dir, bool json,
 		.blobs = blobs,
 		.dir = dir,
 		.done = done,
+		.vkey_of = vkey_of,
+		.order = order,
 		.progress = draw,
 		.stop = stop,
 		.arg = &v };
 	struct tf_error err = { 0 };
-	enum tf_code rc;
+	enum tf_code rc = TF_OK;
 
+	if (vkey != NULL && keyring_read(&v.keys, vkey, &err) != TF_OK) {
+		keyring_free(&v.keys);
+		return report(&err);
+	}
 	interrupt_hold();
 	rc = tf_fetch(&o, &err);
 	progress_end(&v.progress);
@@ -141,6 +209,7 @@ org_fetch(const char *ledger, const char *blobs, const char *dir, bool json,
 		    (unsigned long long)v.entries,
 		    (unsigned long long)v.objects, (unsigned long long)v.bytes);
 	v.status = report_end(v.status);
+	keyring_free(&v.keys);
 	interrupt_release();
 	return v.status;
 }

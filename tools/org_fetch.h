@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 /* Fetch, and print a line for each origin that has something new or does not fit.
- * Returns the exit status. */
-int org_fetch(const char *ledger, const char *blobs, const char *dir, bool json,
-    bool quiet);
+ * vkey: of the organisation, or NULL.  Returns the exit status. */
+int org_fetch(const char *ledger, const char *blobs, const char *dir,
+    const char *vkey, bool json, bool quiet);
 
 #endif

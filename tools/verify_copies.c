@@ -40,6 +40,25 @@ struct run {
 
 /* --- one origin ------------------------------------------------------------------ */
 
+/*
+ * The key by which a copy is judged: that which the caller gave for it; or if that of
+ * the organisation was given, and it has signed the entry 0 of this origin, the one
+ * that the copy follows from there.  NULL: nobody vouches for one.
+ */
+static const char *
+key_of(const struct run *r, const struct copies_one *o)
+{
+	const struct copies_order *all = &r->copies.order;
+	const char *key = keyring_find(&r->keys, o->origin);
+
+	if (key != NULL)
+		return key;
+	return all->given && all->why.code == TF_OK && o->covered > 0 &&
+		o->vkey[0] != '\0' ?
+	    o->vkey :
+	    NULL;
+}
+
 /* What came of one: its exit status, and its line. */
 struct outcome {
 	int status;
@@ -94,7 +113,7 @@ verify_copy(struct run *r, const struct copies_one *o, struct outcome *out,
 	struct check c = { .progress = { .what = "verify",
 			       .unit = "entries",
 			       .silent = r->ask->quiet } };
-	struct tf_verify v = { .vkey = keyring_find(&r->keys, o->origin),
+	struct tf_verify v = { .vkey = key_of(r, o),
 		.found = check_found,
 		.progress = check_progress,
 		.arg = &c };
@@ -132,8 +151,7 @@ judge(struct run *r, const struct copies_one *o, struct outcome *out,
 			"FAILED: " :
 			"UNDECIDED: it could not be verified: ");
 		text_add(&out->line, why.text, strlen(why.text));
-	} else if (o->path != NULL && r->keys.n > 0 &&
-	    keyring_find(&r->keys, o->origin) == NULL) {
+	} else if (o->path != NULL && r->keys.n > 0 && key_of(r, o) == NULL) {
 		judge_unknown(o, out);
 	} else if (o->path == NULL && o->why.code == TF_OK) {
 		out->status = REPORT_DOUBT;
@@ -172,8 +190,8 @@ put_origin(struct tf_json *j, const char *key, const char *origin)
 }
 
 static enum tf_code
-print_json(const struct copies_one *o, const struct outcome *out,
-    struct tf_error *err)
+print_json(const struct copies_one *o, const char *what,
+    const struct outcome *out, struct tf_error *err)
 {
 	struct tf_buf b = { 0 };
 	struct tf_json j;
@@ -183,7 +201,7 @@ print_json(const struct copies_one *o, const struct outcome *out,
 	tf_json_object(&j);
 	if (o->path != NULL)
 		put_origin(&j, "copy", o->path);
-	put_origin(&j, "origin", o->origin);
+	put_origin(&j, what, o->origin);
 	if (out->json.n > 0) {
 		tf_json_key(&j, "report");
 		tf_json_raw(&j,
@@ -201,14 +219,15 @@ print_json(const struct copies_one *o, const struct outcome *out,
 	return rc;
 }
 
+/* what: an "origin", or the "organisation". */
 static enum tf_code
-print(const struct run *r, const struct copies_one *o, struct outcome *out,
-    struct tf_error *err)
+print(const struct run *r, const struct copies_one *o, const char *what,
+    const struct outcome *out, struct tf_error *err)
 {
 	if (r->ask->quiet && out->status == REPORT_OK)
 		return TF_OK;
 	if (r->ask->json)
-		return print_json(o, out, err);
+		return print_json(o, what, out, err);
 	text_put(stdout, o->origin, strlen(o->origin));
 	printf("  ");
 	fwrite(out->line.p, 1, out->line.n, stdout);
@@ -220,10 +239,79 @@ print(const struct run *r, const struct copies_one *o, struct outcome *out,
 static const char *
 basis(const struct run *r)
 {
-	return r->keys.n > 0 ?
-	    "by the key given for it" :
-	    "by the key under which the organiser enrolled it, which --vkey "
-	    "did not pin";
+	bool given = false, covered = false;
+
+	if (r->keys.n == 0)
+		return "by the key under which the organiser enrolled it, which "
+		       "--vkey did not pin";
+	for (size_t i = 0; i < r->copies.n; i++) {
+		const struct copies_one *o = &r->copies.v[i];
+
+		if (keyring_find(&r->keys, o->origin) != NULL)
+			given = true;
+		else if (key_of(r, o) != NULL)
+			covered = true;
+	}
+	if (!covered)
+		return "by the key given for it";
+	return given ?
+	    "by the key given for it, or by the one in its first "
+	    "entry, which the key given for the organisation covers" :
+	    "by the key in its first entry, which the key given for "
+	    "the organisation covers";
+}
+
+/* The order of all entries, of which each origin has a part. */
+static int
+judge_order(const struct run *r, struct tf_buf *b)
+{
+	const struct copies_order *o = &r->copies.order;
+	const char *plus = strchr(o->vkey, '+');
+	int status = report_status(o->why.code);
+
+	if (status != REPORT_OK) {
+		tf_buf_str(b, "FAILED: ");
+		text_add(b, o->why.text, strlen(o->why.text));
+		return status;
+	}
+	if (o->size == 0) {
+		tf_buf_printf(b,
+		    "%sthe organisation has signed none of its %llu entries "
+		    "yet",
+		    o->given ? "UNDECIDED: " : "",
+		    (unsigned long long)o->entries);
+		return o->given ? REPORT_DOUBT : REPORT_OK;
+	}
+	plus = plus != NULL ? strchr(plus + 1, '+') : NULL;
+	tf_buf_str(b, o->given ? "GENUINE: signed by " : "WHOLE: signed by ");
+	text_add(b, o->vkey,
+	    plus != NULL ? (size_t)(plus - o->vkey) : strlen(o->vkey));
+	tf_buf_printf(b,
+	    "%s, the order of %llu entries of all origins, which these copies "
+	    "have; not signed yet: %llu",
+	    o->given ? "" : ", which --vkey did not pin",
+	    (unsigned long long)o->size,
+	    (unsigned long long)(o->entries - o->size));
+	return REPORT_OK;
+}
+
+static enum tf_code
+print_order(struct run *r, struct tf_error *err)
+{
+	const struct copies_order *o = &r->copies.order;
+	struct outcome out = { 0 };
+	const struct copies_one as = { .origin = o->origin };
+	enum tf_code rc;
+
+	if (o->origin == NULL)
+		return TF_OK;
+	out.status = judge_order(r, &out.line);
+	if ((rc = tf_buf_end(&out.line, err)) == TF_OK) {
+		r->status = verdict_graver(r->status, out.status);
+		rc = print(r, &as, "organisation", &out, err);
+	}
+	tf_buf_free(&out.line);
+	return rc;
 }
 
 static void
@@ -256,6 +344,26 @@ add_good(const struct run *r, struct tf_buf *b)
 		"nothing recorded was altered" :
 		"in these copies, nothing recorded was altered; whether the "
 		"organisation has more was not asked");
+	if (r->copies.order.size > 0)
+		tf_buf_printf(b,
+		    "; of %llu entries the organisation has signed %llu",
+		    (unsigned long long)r->copies.order.entries,
+		    (unsigned long long)r->copies.order.size);
+}
+
+/* The origins are in order, and what the organisation shows is not. */
+static void
+add_order(const struct run *r, const char *is, struct tf_buf *b)
+{
+	const struct copies_order *o = &r->copies.order;
+
+	tf_buf_printf(b, "%s: the order of all entries, ", is);
+	text_add(b, o->origin, strlen(o->origin));
+	tf_buf_str(b,
+	    r->status == REPORT_DOUBT ?
+		". Verify again when it has signed" :
+		". Keep the directory of the copies as it is, and ask another "
+		"auditor what the organisation shows there");
 }
 
 static void
@@ -286,6 +394,10 @@ add_line(const struct run *r, struct tf_buf *b)
 
 		if (r->status != bad[i].status)
 			continue;
+		if (t->n == 0) { /* it is no origin */
+			add_order(r, bad[i].is, b);
+			return;
+		}
 		tf_buf_printf(b, "%s: %zu of %zu %s, ",
 		    bad[i].is != NULL ? bad[i].is :
 			r->keys.n > 0 ? "GENUINE" :
@@ -334,10 +446,11 @@ print_all(const struct run *r, struct tf_error *err)
 static enum tf_code
 verify_all(struct run *r, struct tf_error *err)
 {
-	enum tf_code rc = TF_OK;
+	enum tf_code rc;
 
 	if (!r->ask->json && !r->ask->quiet)
 		printf("Each origin is judged %s.\n", basis(r));
+	rc = print_order(r, err);
 	for (size_t i = 0; rc == TF_OK && i < r->copies.n; i++) {
 		struct copies_one *o = &r->copies.v[i];
 		struct outcome out = { 0 };
@@ -345,7 +458,7 @@ verify_all(struct run *r, struct tf_error *err)
 		rc = judge(r, o, &out, err);
 		if (rc == TF_OK) {
 			count(r, o, out.status);
-			rc = print(r, o, &out, err);
+			rc = print(r, o, "origin", &out, err);
 		}
 		tf_buf_free(&out.line);
 		tf_buf_free(&out.json);
@@ -357,13 +470,15 @@ int
 verify_copies(const char *what, const struct verify_copies *ask)
 {
 	struct run r = { .ask = ask };
+	struct copies_wish wish = *ask->wish;
 	struct tf_error err = { 0 };
 	enum tf_code rc = TF_OK;
 
+	wish.keys = &r.keys;
 	if (ask->vkey != NULL)
 		rc = keyring_read(&r.keys, ask->vkey, &err);
 	if (rc == TF_OK)
-		rc = copies_open(&r.copies, what, ask->wish, &err);
+		rc = copies_open(&r.copies, what, &wish, &err);
 	if (rc == TF_OK)
 		rc = verify_all(&r, &err);
 	if (rc != TF_OK)

@@ -12,6 +12,7 @@
 #include "../base/bytes.h"
 #include "../base/file.h"
 #include "../buffer.h"
+#include "../control.h"
 #include "../ledger/note.h"
 #include "../store/connection.h"
 #include "../store/store_files.h"
@@ -57,7 +58,9 @@ tf_copies_are(const char *dir)
 
 	if (d == NULL)
 		return false;
-	if (faccessat(dirfd(d), TF_DB_NAME, F_OK, 0) < 0) {
+	/* Nor a directory of a mount, which may have a million names. */
+	if (faccessat(dirfd(d), TF_DB_NAME, F_OK, 0) < 0 &&
+	    faccessat(dirfd(d), TF_CONTROL_DIR, F_OK, 0) < 0) {
 		yes = faccessat(dirfd(d), TF_FETCH_STATE, F_OK, 0) == 0;
 		while (!yes && (e = readdir(d)) != NULL)
 			yes = e->d_name[0] != '.' &&

@@ -4,7 +4,8 @@
  *	begin:   open the engines, lock the directory, ask for the members
  *	origin:  compare the newest checkpoint with that of the copy (judge), and
  *		 fetch what is new (fetch_origin.c)
- *	end:     name the copies whose origin the organisation has no more
+ *	end:     name the copies whose origin the organisation has no more, and
+ *		 compare all with what it has signed (fetch_signed.c)
  *
  * The work goes by origin: a copy is opened, and its entries are replayed, at most
  * once in a run (and once more after a failure).
@@ -33,13 +34,13 @@
 #include "../store/entries.h"
 #include "../store/store_files.h"
 #include "fetch_i.h"
+#include "fetch_signed.h"
 
 #define IO_FAILURES 3 /* one after the other: the engines are not there */
-#define DIR_NAME 200  /* bytes */
 
 struct origin {
 	char *name, *vkey;
-	char dir[DIR_NAME];
+	char dir[TF_FETCH_NAME];
 	uint64_t next;
 };
 
@@ -58,9 +59,9 @@ struct all {
  * else is %XX; a long one is cut and ends in %- and a part of its digest.
  */
 static void
-dir_of(const char *origin, char out[DIR_NAME])
+dir_of(const char *origin, char out[TF_FETCH_NAME])
 {
-	const size_t most = DIR_NAME - 1 - 34;
+	const size_t most = TF_FETCH_NAME - 1 - 34;
 	struct tf_hash h;
 	size_t n = 0;
 
@@ -104,32 +105,37 @@ add_member(void *arg, const struct tf_member *m, struct tf_error *err)
 }
 
 /*
- * Entry 0 of a ledger may be the organisation's own.  Its origin has no other entry,
- * no vault, and no copy.
+ * Entry 0 of a ledger may be the organisation's own, with its key.  Its origin has no
+ * vault, and no copy.
  */
 static enum tf_code
 leave_out(void *arg, const struct tf_leaf *leaf, struct tf_error *err)
 {
 	struct all *a = arg;
+	struct tf_json_doc d;
 	struct tf_str type, path;
+	int t;
 
-	(void)err;
 	tf_entry_scan(leaf->bytes.p, leaf->bytes.n, &type, &path);
-	if (!tf_str_same(type, tf_str_of("organisation.opened")))
+	if (!tf_str_same(type, tf_str_of("organisation.opened")) ||
+	    tf_json_parse(&d, leaf->bytes.p, leaf->bytes.n, NULL) != TF_OK)
 		return TF_OK;
+	if ((t = tf_json_get(&d, 0, "key")) >= 0 &&
+	    tf_json_string(&d, t, &a->run.organisation, NULL) != TF_OK)
+		a->run.organisation.n = 0;
+	tf_json_doc_free(&d);
 	for (size_t i = 0; i < a->n; i++) {
 		struct origin *o = &a->origin[i];
 
-		if (o->next != 1 ||
-		    !tf_str_same(leaf->origin, tf_str_of(o->name)))
+		if (!tf_str_same(leaf->origin, tf_str_of(o->name)))
 			continue;
-		a->run.of--;
+		a->run.of -= o->next;
 		free(o->name);
 		free(o->vkey);
 		*o = a->origin[--a->n];
-		return TF_OK;
+		break;
 	}
-	return TF_OK;
+	return a->run.organisation.failed ? tf_nomem(err) : TF_OK;
 }
 
 static int
@@ -360,6 +366,7 @@ end(struct all *a)
 	}
 	free(a->origin);
 	tf_buf_free(&a->run.bundle_bytes);
+	tf_buf_free(&a->run.organisation);
 	tf_ledger_close(a->run.ledger);
 	tf_blobs_close(a->run.blobs);
 	if (a->run.scratch >= 0)
@@ -393,6 +400,8 @@ tf_fetch(const struct tf_fetch *o, struct tf_error *err)
 		rc = fetch_all(&a, err);
 	if (rc == TF_OK && o->only == NULL)
 		name_lost(&a);
+	if (rc == TF_OK && o->only == NULL)
+		rc = tf_fetch_signed(&a.run, a.dirfd, dir_of, err);
 	end(&a);
 	return rc;
 }

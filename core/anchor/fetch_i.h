@@ -7,13 +7,15 @@
 
 /* In the directory of all copies: what was read of the organisation's own log. */
 #define TF_FETCH_STATE ".organisation"
+#define TF_FETCH_NAME 200 /* bytes of the name of a copy, with its NUL */
 
 /* What all origins use. */
 struct tf_fetch_run {
 	const struct tf_fetch *o;
 	struct tf_ledger *ledger;
 	struct tf_blobs *blobs;
-	int scratch; /* a file for one object; it has no name */
+	int scratch;		    /* a file for one object; it has no name */
+	struct tf_buf organisation; /* the key in entry 0; n 0: there is none */
 	/* The bundle that was read last: its objects come one after the other. */
 	struct tf_hash bundle;
 	struct tf_buf bundle_bytes; /* n 0: it cannot be had */

@@ -36,7 +36,8 @@ a_repetition_fetches_what_is_new() {
 	add b 3
 	forward b org
 	is 0 trailctl org fetch --json dir:org dir:org copies
-	has_lines 2
+	has_lines 3
+	tail -n 1 out | grep -q '"organisation":"example.org/all".*"signed":0}$'
 	grep '"origin":"example.org/b"' out | grep -q '"objects":3,'
 	grep '"origin":"example.org/a"' out | grep -q '"new":0,'
 	is_copy b copies
@@ -124,7 +125,7 @@ an_origin_is_a_safe_name() {
 		forward odd odd-org
 	done
 	is 0 trailctl org fetch dir:odd-org odd-copies
-	find odd-copies -mindepth 1 -maxdepth 1 | sort >out
+	find odd-copies -mindepth 1 -maxdepth 1 ! -name .organisation | sort >out
 	has_lines 3
 	says '/%2E.%2F..%2Fevil$'
 	says '/%2Ehidden$'

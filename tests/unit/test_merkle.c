@@ -4,6 +4,7 @@
 
 #include "../../core/base/crypto.h"
 #include "../../core/ledger/merkle.h"
+#include "../../core/ledger/peaks.h"
 #include "vectors.h"
 
 /* Tiles in memory, as a store would keep them: rows that only grow. */
@@ -396,6 +397,35 @@ START_TEST(a_loaded_tree_is_the_one_that_grew)
 }
 END_TEST
 
+/* The peaks have the root of the whole tree, go on from what was written of them, and
+ * take no other number of bytes. */
+START_TEST(peaks_are_the_tree)
+{
+	static struct tf_tree t;
+	struct tf_peaks p = { 0 }, again;
+	struct tf_hash want, have;
+	struct tf_buf bytes = { 0 };
+
+	for (uint64_t i = 0; i <= 300; i++) {
+		tf_tree_root(&t, &want);
+		tf_peaks_root(&p, &have);
+		ck_assert_mem_eq(want.b, have.b, sizeof(have.b));
+		bytes.n = 0;
+		tf_peaks_put(&p, &bytes);
+		ck_assert(!tf_peaks_get(&again, i + 1, bytes.p, bytes.n) ||
+		    __builtin_popcountll(i) == __builtin_popcountll(i + 1));
+		ck_assert(!tf_peaks_get(&again, i, bytes.p, bytes.n + 1));
+		ck_assert(tf_peaks_get(&again, i, bytes.p, bytes.n));
+		p = again;
+		tf_merkle_leaf(&i, sizeof(i), &have);
+		tf_peaks_add(&p, &have);
+		ck_assert_int_eq(TF_OK,
+		    tf_tree_append(&t, &have, NULL, NULL, NULL));
+	}
+	tf_buf_free(&bytes);
+}
+END_TEST
+
 START_TEST(an_edge_that_was_not_touched_is_not_written)
 {
 	struct grown *g = make_tree(65536 + 256 + 5, 600);
@@ -628,6 +658,7 @@ suite_merkle(void)
 	tcase_add_loop_test(t, proofs_of_a_small_tree_hold_only_for_it, 0, 71);
 	tcase_add_test(t, proofs_of_large_trees_are_those_of_the_rfc);
 	tcase_add_test(t, a_loaded_tree_is_the_one_that_grew);
+	tcase_add_test(t, peaks_are_the_tree);
 	tcase_add_test(t, an_edge_that_was_not_touched_is_not_written);
 	tcase_add_test(t, tile_widths_are_those_of_the_format);
 	tcase_add_test(t, sizes_that_make_no_sense_are_refused);
