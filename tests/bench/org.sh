@@ -47,7 +47,12 @@ for round in 1 2; do
 	# A connection may wait for many others here.
 	uri=$(pg uri trailfs_owner |
 		sed "s,/trailfs?,/r$round?,; s/connect_timeout=2/connect_timeout=30/")
+	from=$(pg sql a 'SELECT pg_current_wal_lsn()')
 	bench-org rate "store-p$round" "$uri" "$seconds"
+	DATABASE=r$round pg sql a "SELECT pg_total_relation_size('trailfs.leaf') /
+		size || ' bytes per entry, and ' ||
+		(pg_current_wal_lsn() - '$from') / size || ' of WAL'
+		FROM trailfs.head"
 	load
 done
 
