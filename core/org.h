@@ -61,7 +61,8 @@ TF_MUST_USE enum tf_code tf_org_init(const struct tf_org_new *o, bool *worm,
 
 struct tf_publish {
 	const char *ledger, *blobs, *keys;
-	bool full; /* read the ledger from its beginning */
+	const struct tf_actor *who; /* for entries of the organisation */
+	bool full;		    /* read the ledger from its beginning */
 	/* Called once for each member about which something is wrong: the number
 	 * of the entry, and what. */
 	void (*found)(void *arg, const char *origin, uint64_t number,
@@ -72,10 +73,11 @@ struct tf_publish {
 	void *arg;
 };
 struct tf_published {
-	uint64_t entries; /* of the checkpoint */
-	uint64_t added;	  /* since the one before */
-	uint64_t read;	  /* entries that were read for it */
-	uint64_t tiles;	  /* files that were put */
+	uint64_t entries;  /* of the checkpoint */
+	uint64_t added;	   /* since the one before */
+	uint64_t read;	   /* entries that were read for it */
+	uint64_t recorded; /* refusals that this run made entries of */
+	uint64_t tiles;	   /* files that were put */
 	uint64_t members;
 	uint64_t wrong;	    /* members with a finding */
 	uint64_t uncovered; /* entries of members that no checkpoint of theirs
@@ -89,11 +91,13 @@ struct tf_published {
  * of the keys; with full, or without a state that fits, the whole ledger.  The entries
  * must continue what was signed before, or nothing is signed (TF_TAMPER): the state
  * can be stale or gone, and never leads to another signature.
+ * What the ledger has refused of a member becomes an entry of the organisation's own
+ * origin, each once, wherever a run is killed.
  * Of each member are checked: numbers without a gap, origin and number in each entry,
  * signature and root of each checkpoint.  A finding about a member does not stop the
  * others: it is in out->wrong, now and in each later run.
- * Errors: TF_FOREIGN keys is not that of entry 0; TF_BUSY another one published at
- * the same time.
+ * Errors: TF_FOREIGN keys is not that of entry 0; TF_BUSY another organiser publishes
+ * at the same time.
  */
 TF_MUST_USE enum tf_code tf_org_publish(const struct tf_publish *o,
     struct tf_published *out, struct tf_error *err);

@@ -184,9 +184,11 @@ print_warning(void *arg, const char *why)
 static int
 publish(const char *ledger, const char *blobs)
 {
+	struct tf_actor self;
 	struct tf_publish o = { .ledger = ledger,
 		.blobs = blobs,
 		.keys = ask.keys,
+		.who = &self,
 		.full = ask.full,
 		.found = print_found,
 		.warn = print_warning };
@@ -195,12 +197,16 @@ publish(const char *ledger, const char *blobs)
 
 	if (ask.keys == NULL)
 		return cmd_usage(&cmd_org, "--keys is required");
+	actor_self(&self);
 	if (tf_org_publish(&o, &r, &err) != TF_OK)
 		return report(&err);
 	printf("published %llu entries of %llu member%s: %llu new, %llu read\n",
 	    (unsigned long long)r.entries, (unsigned long long)r.members,
 	    r.members == 1 ? "" : "s", (unsigned long long)r.added,
 	    (unsigned long long)r.read);
+	if (r.recorded > 0)
+		printf("refused by the ledger, and recorded now: %llu\n",
+		    (unsigned long long)r.recorded);
 	if (r.uncovered > 0)
 		printf("not signed by their members yet: %llu entries\n",
 		    (unsigned long long)r.uncovered);

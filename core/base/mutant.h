@@ -50,6 +50,7 @@ enum tf_mutant {
 	TF_BELIEVE_200,		/* an upload in parts ends with any 200 */
 	TF_BELIEVE_STATE, /* a publication takes an unsigned state of the last */
 	TF_CONTINUE_BLINDLY, /* it does not compare the tree with what was signed */
+	TF_RECORD_AGAIN,     /* nor looks which refusals have entries already */
 };
 
 #ifndef TF_MUTANT

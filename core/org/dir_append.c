@@ -162,6 +162,9 @@ in_transaction(struct append *a, struct tf_error *err)
 	if (rc == TF_NOTFOUND || (rc == TF_OK && a->m.revoked))
 		return tf_fail(err, TF_DENIED, "%s %s", a->b->origin,
 		    rc == TF_OK ? "was revoked" : "is not enrolled");
+	if (rc == TF_OK && a->m.organiser && a->l->how < TF_ORG_ORGANISER)
+		return tf_fail(err, TF_DENIED,
+		    "only an organiser appends for %s", a->b->origin);
 	if (rc != TF_OK || (rc = tf_dir_size(a->l, &a->size, err)) != TF_OK ||
 	    (rc = judge(a, err)) != TF_OK)
 		return rc;

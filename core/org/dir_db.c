@@ -24,7 +24,8 @@
 
 static const char schema[] =
     "CREATE TABLE member(id INTEGER PRIMARY KEY, origin BLOB NOT NULL UNIQUE,"
-    " vkey TEXT NOT NULL, next INTEGER NOT NULL, revoked INTEGER NOT NULL)"
+    " vkey TEXT NOT NULL, next INTEGER NOT NULL, revoked INTEGER NOT NULL,"
+    " organiser INTEGER NOT NULL)"
     " STRICT;"
     /* seq: the index; dense from 0. */
     "CREATE TABLE leaf(seq INTEGER PRIMARY KEY,"

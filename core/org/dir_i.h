@@ -34,6 +34,7 @@ struct tf_dir_member {
 	int64_t id;
 	uint64_t next;
 	bool revoked;
+	bool organiser; /* only an organiser may append */
 };
 /* TF_NOTFOUND: not enrolled. */
 TF_MUST_USE enum tf_code tf_dir_member(struct tf_dir_ledger *l,

@@ -1,6 +1,7 @@
 /* Who may append to a ledger of the engine `dir:`, and what was refused. */
 #include <string.h>
 
+#include "../base/bytes.h"
 #include "../store/sql.h"
 #include "dir_i.h"
 
@@ -31,7 +32,7 @@ has_vkey(struct tf_dir_ledger *l, int64_t id, const char *vkey,
 
 static enum tf_code
 put_member(struct tf_dir_ledger *l, const char *origin, const char *vkey,
-    struct tf_error *err)
+    bool organiser, struct tf_error *err)
 {
 	struct tf_dir_member m;
 	enum tf_code rc = tf_dir_member(l, origin, &m, err);
@@ -39,17 +40,20 @@ put_member(struct tf_dir_ledger *l, const char *origin, const char *vkey,
 	if (rc == TF_NOTFOUND)
 		return tf_sql_run(l->db,
 		    tf_sql(l->db, err,
-			"INSERT INTO member(origin, vkey, next, revoked)"
-			" VALUES(?1, ?2, 0, 0)",
-			"bt", origin, strlen(origin), vkey),
+			"INSERT INTO member"
+			"(origin, vkey, next, revoked, organiser)"
+			" VALUES(?1, ?2, 0, 0, ?3)",
+			"bti", origin, strlen(origin), vkey,
+			(int64_t)organiser),
 		    "enrol", err);
 	if (rc == TF_OK)
 		rc = has_vkey(l, m.id, vkey, origin, err);
 	if (rc == TF_OK)
 		rc = tf_sql_run(l->db,
 		    tf_sql(l->db, err,
-			"UPDATE member SET revoked = 0 WHERE id = ?1", "i",
-			m.id),
+			"UPDATE member SET revoked = 0, organiser = ?2"
+			" WHERE id = ?1",
+			"ii", m.id, (int64_t)organiser),
 		    "enrol again", err);
 	return rc;
 }
@@ -59,11 +63,12 @@ tf_dir_enrol(struct tf_ledger *ledger, const char *origin, const char *vkey,
     const char *role, struct tf_error *err)
 {
 	struct tf_dir_ledger *l = tf_dir_ledger(ledger);
+	bool organiser = strcmp(role, TF_ORG_OWN) == 0;
 	enum tf_code rc = tf_dir_may(l, TF_ORG_ORGANISER, err);
 
 	if (rc != TF_OK)
 		return rc;
-	if (*role != '\0')
+	if (*role != '\0' && !organiser)
 		return tf_fail(err, TF_INVALID,
 		    "a directory has no roles: who may write it may append");
 	if (*origin == '\0' || strlen(origin) > TF_ORG_NAME_MAX)
@@ -71,7 +76,7 @@ tf_dir_enrol(struct tf_ledger *ledger, const char *origin, const char *vkey,
 		    TF_ORG_NAME_MAX);
 	if ((rc = tf_dir_begin(l, err)) != TF_OK)
 		return rc;
-	if ((rc = put_member(l, origin, vkey, err)) == TF_OK)
+	if ((rc = put_member(l, origin, vkey, organiser, err)) == TF_OK)
 		rc = tf_dir_commit(l, err);
 	if (rc != TF_OK)
 		tf_dir_rollback(l);
@@ -108,7 +113,8 @@ tf_dir_members(struct tf_ledger *ledger, tf_member_fn fn, void *arg,
 {
 	struct tf_dir_ledger *l = tf_dir_ledger(ledger);
 	sqlite3_stmt *st = tf_sql(l->db, err,
-	    "SELECT origin, vkey, next, revoked FROM member ORDER BY origin",
+	    "SELECT origin, vkey, next, revoked, organiser FROM member"
+	    " ORDER BY origin",
 	    "");
 	enum tf_code rc;
 
@@ -116,7 +122,9 @@ tf_dir_members(struct tf_ledger *ledger, tf_member_fn fn, void *arg,
 		struct tf_member m = {
 			.origin = bytes(st, 0),
 			.vkey = bytes(st, 1),
-			.role = { "", 0 },
+			.role = tf_str_of(sqlite3_column_int64(st, 4) != 0 ?
+				TF_ORG_OWN :
+				""),
 			.next = (uint64_t)sqlite3_column_int64(st, 2),
 			.revoked = sqlite3_column_int64(st, 3) != 0,
 		};

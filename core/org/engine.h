@@ -39,12 +39,13 @@
 #include "../buffer.h"
 #include "../org.h"
 
-#define TF_ORG_NAME_MAX 128    /* bytes of an origin */
-#define TF_ORG_ENTRY_MAX 16384 /* bytes of an entry */
-#define TF_BATCH_MAX 1024      /* entries of a batch */
-#define TF_LOCATED_MAX 4096    /* located objects of a batch */
-#define TF_BUNDLED_MAX 65536   /* bytes of an object that goes into a bundle */
-#define TF_BUNDLE_MAX 1048576  /* bytes of a bundle */
+#define TF_ORG_NAME_MAX 128	       /* bytes of an origin */
+#define TF_ORG_ENTRY_MAX 16384	       /* bytes of an entry */
+#define TF_ORG_OWN "trailfs_organiser" /* a role, see enrol */
+#define TF_BATCH_MAX 1024	       /* entries of a batch */
+#define TF_LOCATED_MAX 4096	       /* located objects of a batch */
+#define TF_BUNDLED_MAX 65536  /* bytes of an object that goes into a bundle */
+#define TF_BUNDLE_MAX 1048576 /* bytes of a bundle */
 
 /* Who opens an engine.  A reader changes nothing; a member appends and puts; an
  * organiser also enrols, revokes and publishes. */
@@ -172,8 +173,9 @@ struct tf_ledger_ops {
 	enum tf_code (*wait)(struct tf_ledger *l, uint64_t beyond,
 	    int timeout_ms, uint64_t *size, struct tf_error *err);
 	/*
-	 * Let role (in the words of the engine; "" for any) append for origin,
-	 * whose log key is vkey.  Organiser only.  Again with the same vkey: the
+	 * Let role (in the words of the engine; "" for any; TF_ORG_OWN for
+	 * organisers only, with every engine) append for origin, whose log key is
+	 * vkey.  Organiser only.  Again with the same vkey: the
 	 * role is replaced, a revoked origin may append again.  TF_EXISTS: enrolled
 	 * with another vkey.  TF_INVALID: no such role, or a bad name.
 	 */
@@ -255,7 +257,7 @@ struct tf_blob_ops {
  *	TF_ENGINE_EXPORT const struct tf_engine tf_engine = { ... };
  * All other symbols of it are hidden.  Either table may be NULL. */
 #define TF_ENGINE_EXPORT __attribute__((visibility("default")))
-#define TF_ENGINE_ABI 2
+#define TF_ENGINE_ABI 3
 struct tf_engine {
 	unsigned abi; /* TF_ENGINE_ABI; read before anything else */
 	const struct tf_ledger_ops *ledger;

@@ -1,15 +1,12 @@
 /* Making and governing an organisation: see core/org.h. */
 #include "../org.h"
 
-#include <poll.h>
 #include <string.h>
 
 #include "../ledger/note.h"
-#include "append.h"
 #include "organiser.h"
+#include "own.h"
 #include "uri.h"
-
-#define TRIES 7 /* to append entry 0: 6 seconds of pauses */
 
 static enum tf_code
 probe(const char *uri, bool *worm, struct tf_error *err)
@@ -49,43 +46,21 @@ create(const char *uri, struct tf_ledger **l, struct tf_error *err)
 	return rc;
 }
 
-static bool
-wait_a_little(void *arg, unsigned ms, const struct tf_error *why)
-{
-	(void)why;
-	(void)poll(NULL, 0, (int)ms);
-	return ++*(unsigned *)arg < TRIES;
-}
-
-/*
- * The organisation is a member for the moment of its entry 0 only: nobody else can
- * append in its name.
- */
 static enum tf_code
 append_first(struct tf_ledger *l, const struct tf_organiser *o,
     const struct tf_actor *who, struct tf_error *err)
 {
 	struct tf_buf entry = { 0 }, vkey = { 0 };
 	struct tf_str bytes;
-	unsigned tries = 0;
-	struct tf_patience patience = { wait_a_little, &tries };
-	struct tf_batch b = { .origin = o->vkey.name,
-		.entries = &bytes,
-		.n = 1 };
-	struct tf_appended a;
 	enum tf_code rc = tf_organiser_entry(o, who, &entry, err);
 
 	tf_vkey_text(&o->vkey, &vkey);
 	tf_buf_add(&vkey, "", 1);
 	if (rc == TF_OK)
 		rc = tf_buf_end(&vkey, err);
-	if (rc == TF_OK)
-		rc = l->ops->enrol(l, o->vkey.name, vkey.p, "", err);
 	bytes = tf_buf_bytes(&entry);
 	if (rc == TF_OK)
-		rc = tf_org_append(l, &b, &patience, &a, err);
-	if (rc == TF_OK)
-		rc = l->ops->revoke(l, o->vkey.name, err);
+		rc = tf_own_append(l, o->vkey.name, vkey.p, 0, &bytes, 1, err);
 	tf_buf_free(&entry);
 	tf_buf_free(&vkey);
 	return rc;

@@ -143,19 +143,26 @@ tf_organiser_free(struct tf_organiser *o)
 	*o = (struct tf_organiser){ .dir = -1 };
 }
 
-enum tf_code
-tf_organiser_entry(const struct tf_organiser *o, const struct tf_actor *who,
-    struct tf_buf *out, struct tf_error *err)
+void
+tf_organiser_actor(const struct tf_actor *who, struct tf_buf *out)
 {
 	char user[256], group[256];
-	struct tf_buf actor = { 0 }, vkey = { 0 };
-	struct tf_json j;
-	enum tf_code rc;
 
 	tf_users_learn(who->uid, who->gid);
 	tf_user_name(who->uid, user, sizeof(user));
 	tf_group_name(who->gid, group, sizeof(group));
-	tf_actor_json(&actor, who, user, group);
+	tf_actor_json(out, who, user, group);
+}
+
+enum tf_code
+tf_organiser_entry(const struct tf_organiser *o, const struct tf_actor *who,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_buf actor = { 0 }, vkey = { 0 };
+	struct tf_json j;
+	enum tf_code rc;
+
+	tf_organiser_actor(who, &actor);
 	tf_vkey_text(&o->vkey, &vkey);
 	if ((rc = tf_buf_end(&actor, err)) == TF_OK &&
 	    (rc = tf_buf_end(&vkey, err)) == TF_OK) {

@@ -36,6 +36,8 @@ TF_MUST_USE enum tf_code tf_organiser_load(const char *dir,
     struct tf_organiser *out, struct tf_error *err);
 void tf_organiser_free(struct tf_organiser *o);
 
+/* Append who as an entry names him to out. */
+void tf_organiser_actor(const struct tf_actor *who, struct tf_buf *out);
 /* Append the bytes of entry 0 to out. */
 TF_MUST_USE enum tf_code tf_organiser_entry(const struct tf_organiser *o,
     const struct tf_actor *who, struct tf_buf *out, struct tf_error *err);

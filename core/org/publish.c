@@ -2,6 +2,7 @@
  * Publishing the log of an organisation: see org.h.
  *
  *	state of the last run (state.h), or nothing: then from entry 0
+ *	-> refusals: entries of the own origin (own.h)
  *	-> entries: tree of the organisation, tree of each member (members.h)
  *	   at the size of the last checkpoint: is its root the same?
  *	   -> tiles and entries as C2SP tlog-tiles say
@@ -23,6 +24,7 @@
 #include "../base/mutant.h"
 #include "../ledger/tilepath.h"
 #include "../org.h"
+#include "own.h"
 #include "state.h"
 #include "uri.h"
 
@@ -36,6 +38,8 @@ struct publisher {
 	struct tf_ledger *ledger;
 	struct tf_blobs *blobs;
 	struct tf_org_state state; /* of the entries that were read */
+	struct tf_org_state kept;  /* of the last run; tree NULL: none */
+	struct tf_own own;
 	struct tf_checkpoint last; /* size 0: none */
 	bool has_last;
 	uint64_t known_size; /* what an earlier run has read; 0: unknown */
@@ -143,16 +147,60 @@ check_known(struct publisher *p, struct tf_error *err)
 	return TF_OK;
 }
 
+/* A state that cannot be used costs a longer reading. */
+static enum tf_code
+load_kept(struct publisher *p, struct tf_error *err)
+{
+	struct tf_error why = { 0 };
+	enum tf_code rc = tf_org_state_load(&p->organiser, &p->kept, &why);
+	const char *self = p->organiser.vkey.name;
+	const struct tf_org_member *own;
+
+	if (rc == TF_NOMEM)
+		return tf_fail_as(err, &why);
+	if (rc != TF_OK) {
+		if (rc != TF_NOTFOUND && p->o->warn != NULL)
+			p->o->warn(p->o->arg, why.text);
+		return TF_OK;
+	}
+	p->known_size = p->kept.tree->size;
+	tf_tree_root(p->kept.tree, &p->known);
+	own = tf_org_members_find(&p->kept.members, tf_str_of(self));
+	if (own != NULL && !p->o->full)
+		p->own = (struct tf_own){ .next = own->size,
+			.refused = p->kept.refused };
+	return TF_OK;
+}
+
+/* Neither the ledger nor its checkpoint has less than what was signed. */
+static enum tf_code
+check_sizes(struct publisher *p, struct tf_error *err)
+{
+	if (p->last.size > p->size)
+		return tf_fail(err, TF_TAMPER,
+		    "the ledger has %llu entries, but %llu were signed: some "
+		    "are lost",
+		    (unsigned long long)p->size,
+		    (unsigned long long)p->last.size);
+	if (p->known_size > p->last.size)
+		return tf_fail(err, TF_TAMPER,
+		    "the ledger has a checkpoint of %llu entries, but %llu "
+		    "were signed: it was set back",
+		    (unsigned long long)p->last.size,
+		    (unsigned long long)p->known_size);
+	return TF_OK;
+}
+
 /* Go on where kept ends, unless a member has another key now. */
 static enum tf_code
-take_over(struct publisher *p, struct tf_org_state *kept, struct tf_error *err)
+take_over(struct publisher *p, struct tf_error *err)
 {
-	struct tf_org_members *all = &p->state.members;
+	struct tf_org_members *all = &p->state.members, *had = &p->kept.members;
 	struct tf_org_member *m, *old;
 	struct tf_tree *tree = p->state.tree;
 
-	for (size_t i = 0; i < kept->members.n; i++) {
-		old = &kept->members.member[i];
+	for (size_t i = 0; i < had->n; i++) {
+		old = &had->member[i];
 		m = tf_org_members_find(all,
 		    (struct tf_str){ old->origin, old->n });
 		if (m == NULL)
@@ -163,48 +211,34 @@ take_over(struct publisher *p, struct tf_org_state *kept, struct tf_error *err)
 		    0)
 			return TF_OK;
 	}
-	for (size_t i = 0; i < kept->members.n; i++) {
+	for (size_t i = 0; i < had->n; i++) {
 		struct tf_org_member empty;
 
-		old = &kept->members.member[i];
+		old = &had->member[i];
 		m = tf_org_members_find(all,
 		    (struct tf_str){ old->origin, old->n });
 		empty = *m;
 		*m = *old;
 		*old = empty;
 	}
-	p->state.tree = kept->tree;
-	kept->tree = tree;
+	p->state.tree = p->kept.tree;
+	p->kept.tree = tree;
 	return check_known(p, err);
 }
 
-/* A state that cannot be used costs a longer reading.  One of more entries than were
- * signed shows that the ledger was set back. */
+/* Make entries of what the ledger has refused since. */
 static enum tf_code
-resume(struct publisher *p, struct tf_error *err)
+record_refusals(struct publisher *p, struct tf_error *err)
 {
-	struct tf_org_state kept;
-	struct tf_error why = { 0 };
-	enum tf_code rc = tf_org_state_load(&p->organiser, &kept, &why);
+	const char *self = p->organiser.vkey.name;
+	uint64_t before;
+	enum tf_code rc = tf_own_read(p->ledger, self, &p->own, err);
 
-	if (rc == TF_NOMEM)
-		return tf_fail_as(err, &why);
-	if (rc != TF_OK) {
-		if (rc != TF_NOTFOUND && p->o->warn != NULL)
-			p->o->warn(p->o->arg, why.text);
-		return TF_OK;
-	}
-	if (kept.tree->size > p->last.size)
-		rc = tf_fail(err, TF_TAMPER,
-		    "the ledger has a checkpoint of %llu entries, but %llu "
-		    "were signed: it was set back",
-		    (unsigned long long)p->last.size,
-		    (unsigned long long)kept.tree->size);
-	p->known_size = kept.tree->size;
-	tf_tree_root(kept.tree, &p->known);
-	if (rc == TF_OK && !p->o->full)
-		rc = take_over(p, &kept, err);
-	tf_org_state_free(&kept);
+	if (rc != TF_OK)
+		return rc;
+	before = p->own.refused;
+	rc = tf_own_record(p->ledger, self, p->o->who, &p->own, err);
+	p->out->recorded = p->own.refused - before;
 	return rc;
 }
 
@@ -243,6 +277,9 @@ take(void *arg, const struct tf_leaf *leaf, struct tf_error *err)
 		rc = compare(p, leaf, &hash, err);
 		return rc == TF_OK ? add_to_bundle(p, leaf, err) : rc;
 	}
+	/* Another organiser may have appended since they were read. */
+	if (tf_str_same(leaf->origin, tf_str_of(p->organiser.vkey.name)))
+		tf_own_take(&p->own, leaf->number, leaf->bytes);
 	rc = tf_org_members_take(&p->state.members, leaf, &hash, err);
 	if (rc == TF_OK)
 		rc = add_to_bundle(p, leaf, err);
@@ -346,6 +383,7 @@ keep_state(struct publisher *p)
 {
 	struct tf_error why = { 0 };
 
+	p->state.refused = p->own.refused;
 	if (p->out->read > 0 &&
 	    tf_org_state_save(&p->organiser, &p->state, &why) != TF_OK &&
 	    p->o->warn != NULL)
@@ -357,21 +395,23 @@ run(struct publisher *p, struct tf_buf *note, struct tf_error *err)
 {
 	enum tf_code rc = first_is_own(p, err);
 
+	if (rc == TF_OK)
+		rc = load_kept(p, err);
+	if (rc == TF_OK)
+		rc = read_last(p, note, err);
+	if (rc == TF_OK)
+		rc = p->ledger->ops->size(p->ledger, &p->size, err);
+	if (rc == TF_OK)
+		rc = check_sizes(p, err);
+	if (rc == TF_OK)
+		rc = record_refusals(p, err);
 	/* The size is read before the members: each entry has one. */
 	if (rc == TF_OK)
 		rc = p->ledger->ops->size(p->ledger, &p->size, err);
 	if (rc == TF_OK)
 		rc = p->ledger->ops->members(p->ledger, add_member, p, err);
-	if (rc == TF_OK)
-		rc = read_last(p, note, err);
-	if (rc == TF_OK && p->last.size > p->size)
-		rc = tf_fail(err, TF_TAMPER,
-		    "the ledger has %llu entries, but %llu were signed: some "
-		    "are lost",
-		    (unsigned long long)p->size,
-		    (unsigned long long)p->last.size);
-	if (rc == TF_OK)
-		rc = resume(p, err);
+	if (rc == TF_OK && p->kept.tree != NULL && !p->o->full)
+		rc = take_over(p, err);
 	if (rc == TF_OK)
 		rc = read_entries(p, err);
 	if (rc == TF_OK)
@@ -429,6 +469,7 @@ tf_org_publish(const struct tf_publish *o, struct tf_published *out,
 	tf_ledger_close(p.ledger);
 	tf_blobs_close(p.blobs);
 	tf_org_state_free(&p.state);
+	tf_org_state_free(&p.kept);
 	tf_buf_free(&p.bundle);
 	tf_buf_free(&note);
 	tf_organiser_free(&p.organiser);

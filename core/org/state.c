@@ -118,6 +118,7 @@ tf_org_state_save(const struct tf_organiser *o, const struct tf_org_state *s,
 	enum tf_code rc = TF_OK;
 
 	tf_buf_printf(&b, TITLE "%s\n", o->vkey.name);
+	put64(&b, s->refused);
 	put64(&b, s->tree->size);
 	for (unsigned l = 0; l < TF_TILE_LEVELS; l++)
 		tf_buf_add(&b, s->tree->edge[l],
@@ -242,6 +243,7 @@ parse(struct cursor *c, const struct tf_organiser *o, struct tf_org_state *s,
 		    TF_ORGANISER_STATE);
 	if ((s->tree = calloc(1, sizeof(*s->tree))) == NULL)
 		return tf_nomem(err);
+	s->refused = get64(c);
 	s->tree->size = get64(c);
 	for (unsigned l = 0; l < TF_TILE_LEVELS; l++)
 		get_hashes(c, width(s->tree->size, l), s->tree->edge[l]);

@@ -8,6 +8,7 @@
  * have the root of the newest checkpoint, at the size of that.
  *
  *	"trailfs-organiser-state/1" LF, origin LF
+ *	u64 refusals that have an entry
  *	u64 size; the hashes of each partial tile, by level; those of the peaks
  *	u32 members; of each, sorted:
  *		u16 + origin, u32 + its key and rotations as lines
@@ -29,6 +30,7 @@
 struct tf_org_state {
 	struct tf_tree *tree; /* NULL: none */
 	struct tf_org_members members;
+	uint64_t refused; /* see own.h */
 };
 
 void tf_org_state_free(struct tf_org_state *s);

@@ -67,7 +67,7 @@ CREATE TABLE trailfs.head (
 INSERT INTO trailfs.head DEFAULT VALUES;
 
 -- An origin is any bytes; next is the number of its next entry.  Role '' is any role
--- that may append.
+-- that may append; trailfs_organiser, every organiser.
 CREATE TABLE trailfs.member (
 	id integer PRIMARY KEY,
 	origin bytea NOT NULL UNIQUE,
@@ -155,6 +155,8 @@ END $$;
 -- current_user is the owner in these functions.
 CREATE FUNCTION trailfs.speaks(role text) RETURNS boolean LANGUAGE sql AS $$
 	SELECT role = '' OR role = session_user
+		OR (role = 'trailfs_organiser'
+			AND pg_has_role(session_user, 'trailfs_organiser', 'MEMBER'))
 $$;
 -- May it also ask about the member?
 CREATE FUNCTION trailfs.may_ask(role text) RETURNS boolean LANGUAGE sql AS $$

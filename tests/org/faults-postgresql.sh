@@ -105,7 +105,7 @@ show_output=yes
 # --- tests --------------------------------------------------------------
 
 # of_vaults ROLE: the URI of the organisation of the next test.
-of_vaults() { pg uri "$1" | sed 's,/trailfs?,/vaults?,'; }
+of_vaults() { pg uri "$@" | sed 's,/trailfs?,/vaults?,'; }
 
 # Vaults go to the nodes by the program itself, each with the certificate of its
 # host, and what an auditor fetches is whole; also after the primary was killed.
@@ -148,6 +148,23 @@ vaults_are_forwarded() {
 	says '^members *ok .*2 members, 0 of them revoked'
 	says '^refused *ok '
 	says '^log *ok .*has all'
+	# A host cannot speak for the organisation, not even while an organiser does.
+	org=$(of_vaults trailfs_owner "$primary")
+	psql -XAtq "$org" -c "SELECT trailfs.trail_enrol('example.org/org',
+		(SELECT vkey FROM trailfs.member WHERE origin = 'example.org/org'),
+		'trailfs_organiser')" >out
+	says '^ok$'
+	"$writers" once "$(of_vaults host1)" example.org/org "$SEED" 1 1 >out 2>err || :
+	says '^denied$'
+	# What was refused becomes an entry of it.
+	"$writers" once "$(of_vaults host1)" example.org/host1 "$SEED" 0 1 >out 2>err || :
+	says '^tamper$'
+	is 0 trailctl org publish --keys org-keys "$org" "$blobs"
+	says '^refused by the ledger, and recorded now: 1$'
+	is 0 trailctl org publish --full --keys org-keys "$org" "$blobs"
+	says ': 0 new, '
+	is 1 trailctl org refused "$org"
+	has_lines 1
 }
 
 # An answer that is lost, or thrown away, leads to no entry twice.

@@ -159,6 +159,29 @@ START_TEST(only_members_append)
 }
 END_TEST
 
+/* What the organisation says of itself comes from an organiser.  Who the caller is
+ * says the handle, or what he is for the engine: cases-postgresql.sh has only one. */
+START_TEST(only_an_organiser_appends_as_the_organisation)
+{
+	struct tf_ledger *member;
+
+	pair_make(&p, _i);
+	ok(p.l->ops->enrol(p.l, "own", "a+key", TF_ORG_OWN, err));
+	(void)added(p.l, "own", 0, 2, 0, TF_OK);
+	if (strncmp(p.ledger_uri, "dir:", 4) == 0) {
+		ok(tf_ledger_open(p.ledger_uri, TF_ORG_MEMBER, &member, err));
+		(void)added(member, "own", 2, 1, 0, TF_DENIED);
+		tf_ledger_close(member);
+	}
+	ok(p.l->ops->revoke(p.l, "own", err));
+	(void)added(p.l, "own", 2, 1, 0, TF_DENIED);
+	ok(p.l->ops->enrol(p.l, "own", "a+key", TF_ORG_OWN, err));
+	(void)added(p.l, "own", 2, 1, 0, TF_OK);
+	ck_assert_uint_eq(3, check_dense(p.l));
+	pair_end(&p);
+}
+END_TEST
+
 static enum tf_code
 collect(void *arg, const struct tf_member *m, struct tf_error *err)
 {
@@ -504,6 +527,8 @@ suite_ledger(void)
 	tcase_add_loop_test(t, a_gap_is_refused_and_recorded, 0, n);
 	tcase_add_loop_test(t, a_fork_is_refused_and_recorded, 0, n);
 	tcase_add_loop_test(t, only_members_append, 0, n);
+	tcase_add_loop_test(t, only_an_organiser_appends_as_the_organisation, 0,
+	    n);
 	tcase_add_loop_test(t, an_origin_is_any_name, 0, n);
 	tcase_add_loop_test(t, an_entry_is_any_bytes, 0, n);
 	tcase_add_loop_test(t, a_checkpoint_of_a_member_stays_with_its_entry, 0,

@@ -573,6 +573,11 @@ a_fork_is_recorded() {
 	says 'example.org/two entry [0-9]*: a fork: sha256 '
 	is 1 trailctl org refused --json dir:org
 	says '"kind":"fork","origin":"example.org/two","there":"'
+	is 0 trailctl org publish --keys keys dir:org
+	says '^refused by the ledger, and recorded now: 1$'
+	sqlite3 org/org.db 'SELECT CAST(body AS TEXT) FROM leaf WHERE member = 1' >own
+	tail -n 1 own | grep '"kind":"fork","member":"example.org/two","number"' |
+		grep -q '"refusal":0,.*"type":"member.refused","v":2}$'
 	examined wrong refused '1 forks and 0 gaps were refused, the last one 20'
 	clock_moves
 	$(as_of '+8 days') trailctl doctor dir:org >out || :

@@ -359,6 +359,97 @@ a_wrong_member_stays_wrong() {
 	forward b
 }
 
+# --- entries of the organisation ------------------------------------------------------
+
+# refuse MEMBER NUMBER GIVEN [THERE]: the ledger has refused that.
+refuse() {
+	sqlite3 org/org.db "INSERT INTO refusal(member, number, given, there, at_s, at_ns)
+		VALUES((SELECT id FROM member WHERE origin = CAST('$1' AS BLOB)), $2,
+		X'$3', $([ -z "${4-}" ] && echo NULL || echo "X'$4'"), 1795000000, 5)"
+}
+
+# own_entries: the entries of the organisation are in canonical form, dense and of
+# rising times; each refusal has one, with what the ledger says of it.
+own_entries() {
+	python3 - <<-'END'
+	import json, sqlite3
+	o = sqlite3.connect('file:org/org.db?mode=ro', uri=True)
+	rows = o.execute('SELECT number, body FROM leaf WHERE member = 1 ORDER BY number')
+	at, refused = '', []
+	for i, (number, body) in enumerate(rows.fetchall()):
+	    e = json.loads(body)
+	    assert json.dumps(e, sort_keys=True, separators=(',', ':')).encode() == body
+	    assert number == i == e['seq'] and e['v'] == 2
+	    assert e['origin'] == 'example.org/all' and 'uid' in e['actor']
+	    assert e['at'] > at
+	    at = e['at']
+	    if e['type'] == 'member.refused':
+	        assert e['refusal'] == len(refused)
+	        refused.append((e['member'], e['number'], e['kind'], e['given'],
+	            e.get('there'), e['refused'][-10:]))
+	want = [(m.decode(), n, 'fork' if t else 'gap', g.hex(), t and t.hex(),
+	    f'{ns:09}Z') for m, n, g, t, ns in o.execute('SELECT m.origin, r.number,'
+	    ' r.given, r.there, r.at_ns FROM refusal AS r JOIN member AS m'
+	    ' ON m.id = r.member ORDER BY r.id')]
+	assert refused == want, (refused, want)
+	print(len(refused))
+	END
+}
+
+one=$(printf '%064d' 1) two=$(printf '%064d' 2)
+
+# What the ledger has refused is signed as an entry of the organisation, each once.
+refusals_become_entries() {
+	publish 0
+	refuse example.org/a 5 "$one" "$two"
+	refuse example.org/b 70000 "$two"
+	publish 0
+	says '^published .*: 2 new, '
+	says '^refused by the ledger, and recorded now: 2$'
+	[ "$(own_entries)" = 2 ]
+	signed
+	publish 0
+	says ': 0 new, 0 read$'
+	has_lines 1
+	# Also a run that knows nothing of them, and one that reads everything.
+	for i in 1 2 3; do
+		refuse example.org/a $((i * 7)) "$(printf '%064d' $((i + 9)))"
+		[ $i != 2 ] || rm keys/published
+		[ $i != 3 ] || full=--full
+		publish 0 ${full-}
+		says 'recorded now: 1$'
+		[ "$(own_entries)" = $((i + 2)) ]
+		signed
+	done
+	is 0 trailctl org list dir:org
+	says '^example.org/all: 6 entries, .*revoked$'
+	trailctl verify --vkey keys/log.vkey org/log >out 2>&1 && status=0 || status=$?
+	[ $status = 5 ]
+	says '^entries *OK .* 6 of a later version'
+	trailctl org fetch --quiet dir:org copies
+	[ ! -e copies/example.org%2Fall ]
+}
+
+# More than a batch has, and runs that are killed between.
+many_refusals_survive_kills() {
+	python3 - <<-'END'
+	import sqlite3
+	o = sqlite3.connect('org/org.db')
+	o.executemany('INSERT INTO refusal(member, number, given, at_s, at_ns)'
+	    ' VALUES(2, ?, zeroblob(32), 1795000000, 7)', [(100000 + i,) for i in range(2500)])
+	o.commit()
+	END
+	for i in $(seq 12); do
+		refuse example.org/b $((200000 + i)) "$one"
+		timeout -s KILL "0.$((i % 4))$((i % 7 + 1))" trailctl org publish 			--keys keys dir:org >/dev/null 2>&1 || :
+	done
+	publish 0
+	[ "$(own_entries)" = 2517 ]
+	signed
+	publish 0 --full
+	says ': 0 new, '
+}
+
 # What the command line cannot mean.
 wrong_arguments_are_usage_errors() {
 	is 2 trailctl org list --full dir:org
@@ -368,5 +459,6 @@ wrong_arguments_are_usage_errors() {
 with /dev/fuse python3 sqlite3 a_run_reads_what_is_new killed_runs_go_on \
 	a_state_costs_time_only a_state_of_another_history_signs_nothing \
 	a_ledger_that_was_set_back_is_not_signed an_altered_entry_is_never_signed \
-	a_wrong_member_stays_wrong wrong_arguments_are_usage_errors
+	a_wrong_member_stays_wrong refusals_become_entries many_refusals_survive_kills \
+	wrong_arguments_are_usage_errors
 finish

@@ -106,6 +106,29 @@ START_TEST(the_worked_example_has_its_leaves)
 }
 END_TEST
 
+/* The entries of an organisation have version 2, and the common fields. */
+START_TEST(entries_of_an_organisation_are_taken_without_effect)
+{
+	struct tf_buf file = read_vector("organisation.jsonl");
+	struct tf_str rest = { file.p, file.n }, line;
+	struct tf_entry_decoded d;
+	uint64_t n = 0;
+
+	while (take_line(&rest, &line)) {
+		ck_assert_int_eq(TF_OK,
+		    tf_entry_decode(&d, line.p, line.n, NULL));
+		ck_assert_int_eq(TF_TYPE_UNKNOWN, d.e.type);
+		ck_assert_uint_eq(2, d.e.v);
+		ck_assert_uint_eq(n++, d.e.seq);
+		ck_assert_str_eq("example.org/organisation", d.e.origin.p);
+		ck_assert(d.e.path.p == NULL && d.e.actor.p != NULL);
+		tf_entry_decoded_free(&d);
+	}
+	ck_assert_uint_gt(n, 2);
+	tf_buf_free(&file);
+}
+END_TEST
+
 /* An unknown type, an unknown field, a higher version. */
 START_TEST(what_comes_later_is_taken_without_effect)
 {
@@ -462,6 +485,7 @@ suite_entry(void)
 	tcase_add_test(t, every_line_of_a_known_type_comes_back);
 	tcase_add_test(t, the_worked_example_has_its_leaves);
 	tcase_add_test(t, what_comes_later_is_taken_without_effect);
+	tcase_add_test(t, entries_of_an_organisation_are_taken_without_effect);
 	tcase_add_test(t, every_bad_line_is_refused);
 	tcase_add_test(t, an_entry_is_read_field_by_field);
 	tcase_add_test(t, strings_come_out_unescaped);

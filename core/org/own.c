@@ -1,0 +1,242 @@
+/* The entries of an organisation's own origin: see own.h. */
+#include "own.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/bytes.h"
+#include "../base/clock.h"
+#include "../base/member.h"
+#include "../base/mutant.h"
+#include "../ledger/entry_read.h"
+#include "../ledger/entry_scan.h"
+#include "../ledger/entry_write.h"
+#include "append.h"
+#include "organiser.h"
+
+#define TRIES 7 /* to append: 6 seconds of pauses */
+#define PIECE 4096
+
+/* --- reading -------------------------------------------------------------------- */
+
+void
+tf_own_take(struct tf_own *own, uint64_t number, struct tf_str bytes)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_str type, path;
+	int t;
+
+	if (number + 1 < own->next || number > own->next)
+		return;
+	own->next = number + 1;
+	if (tf_entry_decode(&d, bytes.p, bytes.n, NULL) == TF_OK) {
+		own->at = d.e.at;
+		tf_entry_scan(bytes.p, bytes.n, &type, &path);
+		t = tf_json_get(&d.doc, 0, "refusal");
+		if (tf_str_same(type, tf_str_of("member.refused")) && t >= 0 &&
+		    d.doc.tok[t].type == TF_JSON_INT &&
+		    d.doc.tok[t].num >= (int64_t)own->refused &&
+		    !TF_IS_MUTANT(TF_RECORD_AGAIN))
+			own->refused = (uint64_t)d.doc.tok[t].num + 1;
+	}
+	tf_entry_decoded_free(&d);
+}
+
+static enum tf_code
+take(void *arg, const struct tf_leaf *leaf, struct tf_error *err)
+{
+	(void)err;
+	tf_own_take(arg, leaf->number, leaf->bytes);
+	return TF_OK;
+}
+
+enum tf_code
+tf_own_read(struct tf_ledger *l, const char *origin, struct tf_own *own,
+    struct tf_error *err)
+{
+	uint64_t from = own->next > 0 ? own->next - 1 : 0, before;
+	enum tf_code rc;
+
+	do {
+		before = own->next;
+		rc = l->ops->read_of(l, origin, from, PIECE, take, own, err);
+		from = own->next;
+	} while (rc == TF_OK && own->next > before);
+	return rc;
+}
+
+/* --- appending ------------------------------------------------------------------ */
+
+static bool
+wait_a_little(void *arg, unsigned ms, const struct tf_error *why)
+{
+	(void)why;
+	(void)poll(NULL, 0, (int)ms);
+	return ++*(unsigned *)arg < TRIES;
+}
+
+/* A run that is killed before the end leaves an origin for which organisers may
+ * append. */
+enum tf_code
+tf_own_append(struct tf_ledger *l, const char *origin, const char *vkey,
+    uint64_t number, const struct tf_str *entries, size_t n,
+    struct tf_error *err)
+{
+	unsigned tries = 0;
+	struct tf_patience patience = { wait_a_little, &tries };
+	struct tf_batch b = { .origin = origin,
+		.number = number,
+		.entries = entries,
+		.n = n };
+	struct tf_appended a;
+	struct tf_error why = { 0 };
+	enum tf_code rc = l->ops->enrol(l, origin, vkey, TF_ORG_OWN, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_org_append(l, &b, &patience, &a, &why);
+	if (rc == TF_TAMPER || rc == TF_INVALID)
+		return tf_fail(err, TF_BUSY,
+		    "another organiser appends at the same time: %.100s",
+		    why.text);
+	if (rc != TF_OK)
+		return tf_fail_as(err, &why);
+	return l->ops->revoke(l, origin, err);
+}
+
+/* --- refusals ------------------------------------------------------------------- */
+
+struct record {
+	const char *origin;
+	struct tf_str actor;
+	struct tf_own *own;
+	struct tf_time at; /* of the last entry */
+	size_t n;
+	struct tf_buf text;
+	size_t end[TF_BATCH_MAX]; /* of each entry in text */
+	bool full;
+};
+
+static struct tf_time
+after(struct tf_time last)
+{
+	struct tf_time now = tf_clock_now();
+
+	if (now.s > last.s || (now.s == last.s && now.ns > last.ns))
+		return now;
+	last.s += last.ns == 999999999;
+	last.ns = last.ns == 999999999 ? 0 : last.ns + 1;
+	return last;
+}
+
+static enum tf_code
+add_refusal(void *arg, const struct tf_refused *r, struct tf_error *err)
+{
+	struct record *x = arg;
+	size_t begin = x->n > 0 ? x->end[x->n - 1] : 0;
+	struct tf_json j;
+	enum tf_code rc;
+
+	if ((x->full = x->n == TF_BATCH_MAX))
+		return TF_BUSY; /* ends the call */
+	x->at = after(x->at);
+	tf_json_begin(&j, &x->text);
+	tf_json_object(&j);
+	tf_put_raw(&j, "actor", x->actor);
+	tf_put_time(&j, "at", x->at);
+	tf_put_hash(&j, "given", &r->given);
+	tf_put_cstr(&j, "kind", r->is_fork ? "fork" : "gap");
+	tf_put_str(&j, "member", r->origin);
+	tf_put_uint(&j, "number", r->number);
+	tf_put_cstr(&j, "origin", x->origin);
+	tf_put_uint(&j, "refusal", r->index);
+	tf_put_time(&j, "refused", r->at);
+	tf_put_uint(&j, "seq", x->own->next + x->n);
+	if (r->is_fork)
+		tf_put_hash(&j, "there", &r->there);
+	tf_put_cstr(&j, "type", "member.refused");
+	tf_put_uint(&j, "v", 2);
+	tf_json_object_end(&j);
+	rc = tf_json_end(&j, err);
+	if (rc == TF_OK)
+		rc = tf_entry_check(x->text.p + begin, x->text.n - begin, err);
+	x->end[x->n++] = x->text.n;
+	return rc;
+}
+
+static enum tf_code
+add_vkey(void *arg, const struct tf_member *m, struct tf_error *err)
+{
+	struct {
+		const char *origin;
+		struct tf_buf *out;
+	} *x = arg;
+
+	if (!tf_str_same(m->origin, tf_str_of(x->origin)))
+		return TF_OK;
+	tf_buf_add(x->out, m->vkey.p, m->vkey.n);
+	tf_buf_add(x->out, "", 1);
+	return tf_buf_end(x->out, err);
+}
+
+static enum tf_code
+append_recorded(struct tf_ledger *l, struct record *x, struct tf_error *err)
+{
+	struct tf_str *entries = calloc(x->n, sizeof(*entries));
+	struct tf_buf vkey = { 0 };
+	struct {
+		const char *origin;
+		struct tf_buf *out;
+	} find = { x->origin, &vkey };
+	enum tf_code rc = entries == NULL ?
+	    tf_nomem(err) :
+	    l->ops->members(l, add_vkey, &find, err);
+
+	for (size_t i = 0, at = 0; rc == TF_OK && i < x->n; at = x->end[i++])
+		entries[i] = (struct tf_str){ x->text.p + at, x->end[i] - at };
+	if (rc == TF_OK)
+		rc = tf_own_append(l, x->origin, tf_buf_bytes(&vkey).p,
+		    x->own->next, entries, x->n, err);
+	if (rc == TF_OK) {
+		x->own->next += x->n;
+		x->own->refused += x->n;
+		x->own->at = x->at;
+	}
+	tf_buf_free(&vkey);
+	free(entries);
+	return rc;
+}
+
+enum tf_code
+tf_own_record(struct tf_ledger *l, const char *origin,
+    const struct tf_actor *who, struct tf_own *own, struct tf_error *err)
+{
+	struct tf_buf actor = { 0 };
+	struct record *x = calloc(1, sizeof(*x));
+	enum tf_code rc = x == NULL ? tf_nomem(err) : TF_OK;
+	bool more = rc == TF_OK;
+
+	tf_organiser_actor(who, &actor);
+	if (rc == TF_OK)
+		rc = tf_buf_end(&actor, err);
+	while (rc == TF_OK && more) {
+		*x = (struct record){ .origin = origin,
+			.actor = tf_buf_bytes(&actor),
+			.own = own,
+			.at = own->at,
+			.text = x->text };
+		x->text.n = 0;
+		rc = l->ops->refusals(l, own->refused, add_refusal, x, err);
+		if (rc == TF_BUSY && x->full)
+			rc = TF_OK;
+		more = x->full;
+		if (rc == TF_OK && x->n > 0)
+			rc = append_recorded(l, x, err);
+	}
+	if (x != NULL)
+		tf_buf_free(&x->text);
+	free(x);
+	tf_buf_free(&actor);
+	return rc;
+}

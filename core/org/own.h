@@ -1,0 +1,46 @@
+/*
+ * The entries of an organisation's own origin, which have version 2:
+ *
+ *   organisation.opened  entry 0 of the ledger, see organiser.h
+ *   member.refused       what append refused of a member, each once
+ *	{"actor":A,"at":T,"given":HEX,"kind":"fork"|"gap","member":ORIGIN,
+ *	 "number":N,"origin":O,"refusal":I,"refused":T,"seq":K,"there":HEX,
+ *	 "type":"member.refused","v":2}
+ *	given and there are SHA-256 of the entry that was given with that number,
+ *	and of the one that is there (not of a gap); I is 0, 1, ... in this order;
+ *	refused is the time by the clock of the engine
+ *
+ * Only an organiser may append in its name, and for that moment.
+ */
+#ifndef TF_ORG_OWN_H
+#define TF_ORG_OWN_H
+
+#include "../types.h"
+#include "engine.h"
+
+struct tf_actor;
+
+/* What the own entries say.  All zero bytes: nothing was read. */
+struct tf_own {
+	uint64_t next;	   /* number of the next one */
+	uint64_t refused;  /* refusals that have an entry */
+	struct tf_time at; /* of the last one */
+};
+
+/* Learn from entry `number` of the origin, if it is the next one or the one before
+ * that.  What is no entry is ignored. */
+void tf_own_take(struct tf_own *own, uint64_t number, struct tf_str bytes);
+/* Learn from all entries of the ledger from the last one that own knows. */
+TF_MUST_USE enum tf_code tf_own_read(struct tf_ledger *l, const char *origin,
+    struct tf_own *own, struct tf_error *err);
+
+/* Append entries from `number`.  vkey is the one under which the origin is enrolled.
+ * TF_BUSY: another organiser did so at the same time. */
+TF_MUST_USE enum tf_code tf_own_append(struct tf_ledger *l, const char *origin,
+    const char *vkey, uint64_t number, const struct tf_str *entries, size_t n,
+    struct tf_error *err);
+/* Make an entry of each refusal that has none.  Errors: those of tf_own_append. */
+TF_MUST_USE enum tf_code tf_own_record(struct tf_ledger *l, const char *origin,
+    const struct tf_actor *who, struct tf_own *own, struct tf_error *err);
+
+#endif
