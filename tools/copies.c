@@ -116,10 +116,13 @@ take_copy(void *arg, const struct tf_copy *t, struct tf_error *err)
 		return rc;
 	free(o->name);
 	free(o->origin);
+	free(o->vkey);
 	o->name = copy_of(t->name);
 	o->origin = copy_of(t->origin); /* of one that the ledger lacks now */
+	o->vkey = copy_of(t->vkey);	/* not what the ledger says of it now */
 	o->path = copy_of(t->path);
-	return o->name == NULL || o->origin == NULL || o->path == NULL ?
+	return o->name == NULL || o->origin == NULL || o->vkey == NULL ||
+		o->path == NULL ?
 	    tf_nomem(err) :
 	    TF_OK;
 }

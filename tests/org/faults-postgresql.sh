@@ -143,6 +143,13 @@ vaults_are_forwarded() {
 	for h in host1 host2; do
 		is 0 trailctl verify --vkey "$h.vkey" "copies/example.org%2F$h"
 	done
+	is 0 trailctl verify --vkey org-keys/log.vkey --cache copies \
+		--blobs "$blobs" "$(of_vaults trailfs_owner)"
+	says '^example.org/org  GENUINE: .*; not signed yet: 0$'
+	says '^GENUINE: 2 origins, '
+	is 0 trailctl find --cache copies --blobs "$blobs" --name host1.small \
+		"$(of_vaults trailfs_owner)"
+	says '  example.org/host1  trail/run/a/host1.small$'
 	is 0 trailctl doctor "$(of_vaults trailfs_owner)" "$blobs"
 	says '^ledger *ok .*on two nodes'
 	says '^members *ok .*2 members, 0 of them revoked'

@@ -255,6 +255,9 @@ a_vault_is_forwarded_to_it() {
 		"$org/member.keys$locked"
 	is 0 org-blobs "$org/member.keys" reader fetch checkpoint 10000
 	says '^example.org/org$'
+	is 0 trailctl verify --vkey org-keys/log.vkey --cache copies \
+		--blobs "$org/member.keys" dir:ledger
+	says '^GENUINE: 1 origin, '
 	is 0 trailctl doctor dir:ledger "$org/member.keys$locked"
 	says '^locks *ok .*could not be deleted'
 	says '^log *ok '

@@ -75,6 +75,13 @@ the_organisations_key_vouches_for_vaults() {
 	is 0 trailctl verify --json --cache copies --vkey both dir:org
 	has_lines 4
 	head -n 1 out | grep -q '"organisation":"example.org/all","status":0,"verdict":"GENUINE: '
+	# What the ledger says of its key now is not what a copy follows.
+	again org swapped
+	trailctl init --origin example.org/b b2 >/dev/null 2>&1
+	sqlite3 swapped/org.db "DROP TRIGGER member_grows; UPDATE member SET vkey =
+		'$(cat b2/keys/log.vkey)' WHERE origin = CAST('example.org/b' AS BLOB)"
+	is 0 trailctl verify --cache copies --vkey org-keys/log.vkey dir:swapped
+	says '^example.org/b  GENUINE: signed by example.org/b+'
 	# A vault that came since.
 	again org more
 	host c 1
