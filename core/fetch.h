@@ -53,6 +53,9 @@ struct tf_fetch {
 	/* This origin alone; NULL: all.  Then nothing is compared with what the
 	 * organisation has signed, which is about all. */
 	const char *only;
+	/* No bytes of evidence: the copies become sparse.  Without this a sparse
+	 * copy becomes whole. */
+	bool names;
 	/* Called for each origin when it is done; why is NULL if all fitted.
 	 * The codes are those of the copy and of the engines: TF_TAMPER what does
 	 * not fit, TF_LOCKED the copy is mounted, ... */

@@ -130,6 +130,9 @@ struct tf_vault_options {
 	/* Change nothing and recover nothing.  A read-only mount also keeps
 	 * writers out of the store, and shows only sealed files. */
 	bool read_only;
+	/* Of a sparse store, read-only: the socket of a process that has the bytes
+	 * of evidence (core/node/absent.h), or NULL. */
+	const char *objects;
 	const char *program;	      /* "trailfs", "trailctl" */
 	const char *mount;	      /* the mount point, or NULL */
 	const struct tf_actor *actor; /* trailctl's caller; NULL: a daemon */

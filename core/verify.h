@@ -44,6 +44,9 @@ struct tf_report {
 	uint64_t beside; /* of the findings, those of grade TF_GRADE_BESIDE */
 	uint64_t unread; /* files that the scope left out: only their names,
 			  * sizes and places were checked */
+	/* Files of a sparse copy whose bytes it does not have: the check of
+	 * contents is then ABSENT at best. */
+	uint64_t absent;
 	uint64_t judged; /* attestations whose evidence was judged again */
 	uint64_t
 	    redacted; /* files whose bytes were deleted by two people, which

@@ -79,6 +79,9 @@ static const struct word {
 	    "close(2) waits for the disk, or for nothing (close)" },
 	{ "streams", "on|off",
 	    "let the kernel collect the small writes of a file (off)" },
+	{ "objects", "SOCKET",
+	    "with ro, of a copy with names only: where trailctl org follow "
+	    "gives contents" },
 	{ "ro", NULL, "show sealed files only and write nothing to the store" },
 	{ "moved", NULL,
 	    "write a store that was moved from another directory, not "

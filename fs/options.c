@@ -59,6 +59,10 @@ parse_option(struct fs_options *o, char *word)
 		if (ours)
 			return true;
 	}
+	if (strncmp(word, "objects=", 8) == 0) {
+		o->objects = word + 8;
+		return word[8] != '\0';
+	}
 	if (strncmp(word, "signer=", 7) == 0) {
 		o->signer = word + 7;
 		return word[7] != '\0';

@@ -10,8 +10,9 @@
 
 struct fs_options {
 	const char *store_arg, *mnt_arg;
-	char *store, *mnt;  /* absolute; owned */
-	const char *signer; /* a command, or NULL */
+	char *store, *mnt;   /* absolute; owned */
+	const char *signer;  /* a command, or NULL */
+	const char *objects; /* path of a socket, or NULL */
 	struct tf_settings settings;
 	unsigned threads;
 	bool verify_open;

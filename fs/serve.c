@@ -338,6 +338,7 @@ fs_serve(const struct fs_options *o, int *parent, struct tf_error *err)
 		.mount = o->mnt,
 		.settings = o->settings,
 		.libfuse = fuse_pkgversion(),
+		.objects = o->objects,
 		.signer = o->signer_fd,
 		.signer_is_ours = o->signer == NULL,
 		.verify_open = o->verify_open,

@@ -14,7 +14,7 @@
 #include "text.h"
 
 static struct {
-	bool full, json, quiet;
+	bool full, json, names, quiet;
 	const char *role, *keys, *origin, *vkey;
 } ask;
 
@@ -28,6 +28,9 @@ static const struct args_option options[] = {
 	    .value = "DIRECTORY",
 	    .help = "where the key of the organisation's log is",
 	    .text = &ask.keys },
+	{ .name = "names",
+	    .help = "fetch everything but the bytes of evidence",
+	    .flag = &ask.names },
 	{ .name = "origin",
 	    .value = "NAME",
 	    .help = "name of the organisation's log",
@@ -241,6 +244,8 @@ misplaced(const char *action, bool list)
 		return "--role is for enrol";
 	if (ask.json && !list && !fetches)
 		return "--json is for fetch, list and refused";
+	if (ask.names && !fetches)
+		return "--names is for fetch";
 	if (ask.quiet && !fetches)
 		return "--quiet is for fetch";
 	if (ask.vkey != NULL && !fetches)
@@ -270,8 +275,13 @@ fetch(int n, char **arg)
 		return cmd_usage(&cmd_org, "give a ledger and a directory");
 	if (n == 3 && strncmp(arg[1], "dir:", 4) != 0)
 		return cmd_usage(&cmd_org, "only dir: is a ledger and blobs");
-	return org_fetch(arg[1], arg[n == 4 ? 2 : 1], arg[n - 1], ask.vkey,
-	    ask.json, ask.quiet);
+	return org_fetch(&(struct org_fetch){ .ledger = arg[1],
+	    .blobs = arg[n == 4 ? 2 : 1],
+	    .dir = arg[n - 1],
+	    .vkey = ask.vkey,
+	    .names = ask.names,
+	    .json = ask.json,
+	    .quiet = ask.quiet });
 }
 
 static int
@@ -317,7 +327,8 @@ const struct verb cmd_org = {
 	    "enrol [--role ROLE] LEDGER VKEY|FILE\n"
 	    "revoke LEDGER ORIGIN\n"
 	    "list|refused [--json] LEDGER\n"
-	    "fetch [--json] [--quiet] [--vkey KEY] LEDGER [BLOBS] DIRECTORY",
+	    "fetch [--json] [--names] [--quiet] [--vkey KEY] LEDGER [BLOBS] "
+	    "DIRECTORY",
 	.options = options,
 	.actions = "init|enrol|revoke|list|refused|publish|fetch",
 	.min = 2,

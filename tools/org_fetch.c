@@ -172,16 +172,16 @@ order(void *arg, const struct tf_fetch_order *o, const struct tf_error *why)
 }
 
 int
-org_fetch(const char *ledger, const char *blobs, const char *dir,
-    const char *vkey, bool json, bool quiet)
+org_fetch(const struct org_fetch *ask)
 {
 	struct fetching v = { .progress = { .what = "fetch",
-				  .silent = json || quiet },
-		.json = json,
-		.quiet = quiet };
-	struct tf_fetch o = { .ledger = ledger,
-		.blobs = blobs,
-		.dir = dir,
+				  .silent = ask->json || ask->quiet },
+		.json = ask->json,
+		.quiet = ask->quiet };
+	struct tf_fetch o = { .ledger = ask->ledger,
+		.blobs = ask->blobs,
+		.dir = ask->dir,
+		.names = ask->names,
 		.done = done,
 		.vkey_of = vkey_of,
 		.order = order,
@@ -191,7 +191,8 @@ org_fetch(const char *ledger, const char *blobs, const char *dir,
 	struct tf_error err = { 0 };
 	enum tf_code rc = TF_OK;
 
-	if (vkey != NULL && keyring_read(&v.keys, vkey, &err) != TF_OK) {
+	if (ask->vkey != NULL &&
+	    keyring_read(&v.keys, ask->vkey, &err) != TF_OK) {
 		keyring_free(&v.keys);
 		return report(&err);
 	}
@@ -202,7 +203,7 @@ org_fetch(const char *ledger, const char *blobs, const char *dir,
 		rc = tf_fail(&err, v.rc, "print the answer");
 	if (rc != TF_OK)
 		v.status = verdict_graver(v.status, report(&err));
-	else if (!json && !quiet)
+	else if (!ask->json && !ask->quiet)
 		printf("%llu origin%s: %llu new entries, %llu objects, %llu "
 		       "bytes\n",
 		    (unsigned long long)v.origins, v.origins == 1 ? "" : "s",

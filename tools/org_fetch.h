@@ -4,9 +4,15 @@
 
 #include <stdbool.h>
 
+struct org_fetch {
+	const char *ledger, *blobs, *dir;
+	const char *vkey; /* of the organisation, or NULL */
+	bool names;	  /* no bytes of evidence */
+	bool json, quiet;
+};
+
 /* Fetch, and print a line for each origin that has something new or does not fit.
- * vkey: of the organisation, or NULL.  Returns the exit status. */
-int org_fetch(const char *ledger, const char *blobs, const char *dir,
-    const char *vkey, bool json, bool quiet);
+ * Returns the exit status. */
+int org_fetch(const struct org_fetch *ask);
 
 #endif

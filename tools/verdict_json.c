@@ -162,6 +162,8 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 
 	tf_json_begin(&j, out);
 	tf_json_object(&j);
+	if (r->absent > 0)
+		put_number(&j, "absent", r->absent);
 	put_number(&j, "beside", r->beside);
 	put_number(&j, "bytes", r->bytes);
 	put_number(&j, "entries", r->entries);

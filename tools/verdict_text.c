@@ -87,7 +87,7 @@ add_good(struct tf_buf *out, const struct check *c, enum tf_check check)
 			tf_buf_str(out, ", unpacked");
 		break;
 	case TF_CHECK_CONTENTS:
-		add_count(out, r->files - r->unread, "file");
+		add_count(out, r->files - r->unread - r->absent, "file");
 		tf_buf_str(out, ", ");
 		add_count(out, r->bytes, "byte");
 		if (r->unread > 0)

@@ -272,6 +272,7 @@ open_source(struct tf_backup_run *b, struct tf_error *err)
 		    b->ask->store, strerror(errno));
 	(void)snprintf(name, sizeof(name), "%s/%s", b->ask->store, TF_DB_NAME);
 	if ((rc = tf_db_open(name, TF_DB_READ, &b->source, err)) != TF_OK ||
+	    (rc = tf_db_refuse_sparse(b->source, err)) != TF_OK ||
 	    (rc = tf_meta_get_text(b->source, "store", b->store,
 		 sizeof(b->store), err)) != TF_OK)
 		return rc;

@@ -162,7 +162,7 @@ find_dir(const struct all *a, const char *dir)
 /* The newest commit of the copy; size 0: none, or no copy yet.  What is wrong with
  * a copy is found when it is opened. */
 static void
-head_of(const char *path, uint64_t *size, struct tf_hash *root)
+head_of(const char *path, uint64_t *size, struct tf_hash *root, bool *sparse)
 {
 	char name[PATH_MAX + sizeof(TF_DB_NAME) + 1];
 	struct tf_db *db = NULL;
@@ -172,6 +172,7 @@ head_of(const char *path, uint64_t *size, struct tf_hash *root)
 	if (tf_db_open(name, TF_DB_READ, &db, NULL) != TF_OK ||
 	    tf_checkpoints_newest(db, size, root, NULL, NULL) != TF_OK)
 		*size = 0;
+	*sparse = db != NULL && tf_db_is_sparse(db);
 	tf_db_close(db);
 }
 
@@ -227,17 +228,18 @@ fetch_one(struct all *a, struct origin *o, struct tf_fetched *f,
 	char path[PATH_MAX];
 	struct tf_checkpoint c;
 	struct tf_hash root;
+	bool sparse;
 	enum tf_code rc = newest(a, o, &c, err);
 
 	if (snprintf(path, sizeof(path), "%s/%s", a->run.o->dir, o->dir) >=
 	    (int)sizeof(path) - 64)
 		return tf_fail(err, TF_NAMETOOLONG, "%s: too long",
 		    a->run.o->dir);
-	head_of(path, &f->before, &root);
+	head_of(path, &f->before, &root, &sparse);
 	f->entries = f->before;
 	if (rc == TF_OK)
 		rc = judge(o, &c, f->before, &root, err);
-	if (rc == TF_OK && c.size > f->before)
+	if (rc == TF_OK && (c.size > f->before || (sparse && !a->run.o->names)))
 		rc = tf_fetch_origin(&a->run, path, c.size, f, err);
 	if (rc == TF_OK)
 		f->waiting = o->next - c.size;

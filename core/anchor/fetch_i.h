@@ -41,4 +41,9 @@ TF_MUST_USE enum tf_code tf_fetch_object(struct tf_fetch_run *run,
     struct tf_replica *r, const char *origin, const struct tf_hash *h,
     uint64_t size, uint64_t *got, bool *absent, struct tf_error *err);
 
+/* The same into a file, however short it is: for tf_replica_fill. */
+TF_MUST_USE enum tf_code tf_fetch_file(struct tf_fetch_run *run,
+    struct tf_replica *r, const char *origin, const struct tf_hash *h,
+    uint64_t size, uint64_t *got, bool *absent, struct tf_error *err);
+
 #endif

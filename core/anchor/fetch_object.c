@@ -126,6 +126,19 @@ take_large(struct tf_fetch_run *run, struct tf_replica *r, const char *origin,
 	return rc == TF_OK ? tf_replica_object_keep(r, h, size, err) : rc;
 }
 
+static enum tf_code
+judge(enum tf_code rc, const struct tf_hash *h, uint64_t *got, bool *absent,
+    const struct tf_error *why, struct tf_error *err)
+{
+	*absent = rc == TF_NOTFOUND;
+	if (rc == TF_OK)
+		return TF_OK;
+	*got = 0;
+	if (*absent)
+		return TF_OK;
+	return rc == TF_TAMPER ? altered(h, err) : tf_fail_as(err, why);
+}
+
 enum tf_code
 tf_fetch_object(struct tf_fetch_run *run, struct tf_replica *r,
     const char *origin, const struct tf_hash *h, uint64_t size, uint64_t *got,
@@ -134,16 +147,22 @@ tf_fetch_object(struct tf_fetch_run *run, struct tf_replica *r,
 	struct tf_error why = { 0 };
 	enum tf_code rc;
 
-	*absent = false;
 	*got = 0;
 	rc = size <= TF_REPLICA_OBJECT_MAX || size == TF_REPLICA_TEXT ?
 	    take_small(run, r, origin, h, size, got, &why) :
 	    take_large(run, r, origin, h, size, got, &why);
-	if (rc == TF_OK)
-		return TF_OK;
+	return judge(rc, h, got, absent, &why, err);
+}
+
+enum tf_code
+tf_fetch_file(struct tf_fetch_run *run, struct tf_replica *r,
+    const char *origin, const struct tf_hash *h, uint64_t size, uint64_t *got,
+    bool *absent, struct tf_error *err)
+{
+	struct tf_error why = { 0 };
+	enum tf_code rc;
+
 	*got = 0;
-	*absent = rc == TF_NOTFOUND;
-	if (*absent)
-		return TF_OK;
-	return rc == TF_TAMPER ? altered(h, err) : tf_fail_as(err, &why);
+	rc = take_large(run, r, origin, h, size, got, &why);
+	return judge(rc, h, got, absent, &why, err);
 }

@@ -51,6 +51,7 @@ struct fetcher {
 	} part[PIECE];
 	size_t n;
 	struct tf_str entry; /* the one of now */
+	bool evidence;	     /* it enters evidence */
 	struct absent *absent;
 	size_t n_absent, cap_absent;
 };
@@ -123,7 +124,11 @@ open_copy(struct fetcher *v, const char *path, struct tf_error *err)
 
 	if (tf_replica_is_free(path))
 		rc = make(v, path, err);
-	return rc == TF_OK ? tf_replica_open(path, &v->r, err) : rc;
+	if (rc == TF_OK)
+		rc = tf_replica_open(path, &v->r, err);
+	return rc == TF_OK && v->run->o->names && !tf_replica_is_sparse(v->r) ?
+	    tf_replica_make_sparse(v->r, v->run->o->blobs, err) :
+	    rc;
 }
 
 /* --- a piece --------------------------------------------------------------------- */
@@ -194,8 +199,11 @@ want_object(void *arg, const struct tf_hash *h, uint64_t size,
 	char of[ABOUT];
 	uint64_t got;
 	bool has, absent;
-	enum tf_code rc = tf_replica_has(v->r, h, &has, err);
+	enum tf_code rc;
 
+	if (v->evidence && v->run->o->names && size != TF_REPLICA_TEXT)
+		return TF_OK;
+	rc = tf_replica_has(v->r, h, &has, err);
 	if (rc != TF_OK || has)
 		return rc;
 	if (v->run->o->stop != NULL && v->run->o->stop(v->run->o->arg))
@@ -264,12 +272,15 @@ take_entry(struct fetcher *v, struct tf_str e, struct tf_str note,
     struct tf_error *err)
 {
 	struct tf_error why = { 0 };
+	struct tf_str type, path;
 	enum tf_code rc = TF_OK;
 
 	if (!v->batch && (rc = tf_replica_begin(v->r, err)) != TF_OK)
 		return rc;
 	v->batch = true;
 	v->entry = e;
+	tf_entry_scan(e.p, e.n, &type, &path);
+	v->evidence = tf_str_same(type, tf_str_of("evidence.sealed"));
 	rc = tf_replica_named(e.p, e.n, want_object, v, &why);
 	if (rc == TF_INVALID)
 		return tf_fail(err, TF_TAMPER, "entry %llu is malformed: %s",
@@ -324,6 +335,31 @@ judge_rest(struct fetcher *v, struct tf_error *err)
 	    (unsigned long long)v->to);
 }
 
+/* Evidence that a sparse copy lacks. */
+static enum tf_code
+fill_object(void *arg, const struct tf_hash *h, uint64_t size, bool *absent,
+    struct tf_error *err)
+{
+	struct fetcher *v = arg;
+	uint64_t got;
+	enum tf_code rc;
+
+	if (v->run->o->stop != NULL && v->run->o->stop(v->run->o->arg))
+		return tf_fail(err, TF_INTERRUPTED, "interrupted");
+	rc = tf_fetch_file(v->run, v->r, v->f->origin, h, size, &got, absent,
+	    err);
+	if (rc != TF_OK || *absent)
+		return rc;
+	v->f->objects++;
+	v->f->bytes += got;
+	v->run->bytes += got;
+	if (v->run->o->progress != NULL)
+		v->run->o->progress(v->run->o->arg,
+		    v->run->done + tf_replica_size(v->r), v->run->of,
+		    v->run->bytes);
+	return TF_OK;
+}
+
 static enum tf_code
 fill(struct fetcher *v, const char *path, struct tf_error *err)
 {
@@ -335,7 +371,11 @@ fill(struct fetcher *v, const char *path, struct tf_error *err)
 	while (rc == TF_OK && tf_replica_size(v->r) < v->to &&
 	    (rc = read_piece(v, err)) == TF_OK)
 		rc = take_piece(v, err);
-	return rc == TF_OK && v->batch ? judge_rest(v, err) : rc;
+	if (rc == TF_OK && v->batch)
+		rc = judge_rest(v, err);
+	return rc == TF_OK && !v->run->o->names && tf_replica_is_sparse(v->r) ?
+	    tf_replica_fill(v->r, fill_object, v, err) :
+	    rc;
 }
 
 static void

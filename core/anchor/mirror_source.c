@@ -71,6 +71,7 @@ tf_mirror_source_open(struct tf_mirror_source *s, const char *path,
 	    sizeof(name))
 		return tf_fail(err, TF_NAMETOOLONG, "%.100s is too long", path);
 	if ((rc = tf_db_open(name, TF_DB_READ, &s->db, err)) != TF_OK ||
+	    (rc = tf_db_refuse_sparse(s->db, err)) != TF_OK ||
 	    (rc = tf_meta_get_text(s->db, "origin", s->origin,
 		 sizeof(s->origin), err)) != TF_OK ||
 	    (rc = tf_meta_get_text(s->db, "store", s->store, sizeof(s->store),

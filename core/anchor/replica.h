@@ -130,6 +130,27 @@ typedef enum tf_code (*tf_replica_named_fn)(void *arg, const struct tf_hash *h,
 TF_MUST_USE enum tf_code tf_replica_named(const void *entry, size_t n,
     tf_replica_named_fn fn, void *arg, struct tf_error *err);
 
+/* --- sparse replicas ---------------------------------------------------------- */
+
+/*
+ * A sparse replica needs no evidence: tf_replica_entry accepts evidence whose bytes
+ * are absent, and owes nothing.  It says so to everybody who opens it.  blobs: where
+ * the bytes are, for people.  Not in a batch.
+ */
+bool tf_replica_is_sparse(const struct tf_replica *r);
+TF_MUST_USE enum tf_code tf_replica_make_sparse(struct tf_replica *r,
+    const char *blobs, struct tf_error *err);
+/*
+ * Make a sparse replica whole: call fn for the object of each evidence whose bytes
+ * are absent.  fn gives it (tf_replica_object_open, tf_replica_object_keep), or sets
+ * *absent: nobody has it.  Not in a batch.  TF_TAMPER: an object is absent, and no
+ * redaction is recorded; what came stays.
+ */
+typedef enum tf_code (*tf_replica_fill_fn)(void *arg, const struct tf_hash *h,
+    uint64_t size, bool *absent, struct tf_error *err);
+TF_MUST_USE enum tf_code tf_replica_fill(struct tf_replica *r,
+    tf_replica_fill_fn fn, void *arg, struct tf_error *err);
+
 /* --- redacted evidence ---------------------------------------------------------- */
 
 /*

@@ -88,6 +88,9 @@ TF_MUST_USE enum tf_code tf_replica_owe(struct tf_replica *r, uint64_t node,
 /* A row for evidence or a report without bytes. */
 TF_MUST_USE enum tf_code tf_replica_no_object(struct tf_replica *r,
     const struct tf_content *c, uint64_t *id, struct tf_error *err);
+/* A row for evidence of a sparse replica: its file may come later. */
+TF_MUST_USE enum tf_code tf_replica_sparse_object(struct tf_replica *r,
+    const struct tf_content *c, uint64_t *id, struct tf_error *err);
 /* Object row id is of redacted evidence, and nothing else has it: its digest
  * names another row if the same bytes are recorded again.  Its own stay until
  * tf_replica_erase_held. */

@@ -38,11 +38,14 @@ enum tf_code
 tf_replica_has(struct tf_replica *r, const struct tf_hash *h, bool *yes,
     struct tf_error *err)
 {
+	struct tf_object_row o = { .is_inline = true };
 	uint64_t id, ino = 0;
 	enum tf_code rc = tf_object_find(r->db, h, &id, err);
 
+	if (rc == TF_OK && tf_db_is_sparse(r->db))
+		rc = tf_object_get(r->db, id, &o, NULL, err);
 	*yes = rc == TF_OK;
-	if (rc != TF_NOTFOUND)
+	if (rc != TF_NOTFOUND && (rc != TF_OK || o.is_inline))
 		return rc;
 	rc = tf_object_inode(r->objectsfd, h, &ino, err);
 	*yes = ino != 0;
@@ -61,6 +64,22 @@ put_row(struct tf_replica *r, const struct tf_hash *h, const void *p, size_t n,
 	return rc == TF_OK ? tf_object_seal(r->db, h, *id, err) : rc;
 }
 
+static enum tf_code
+put_file(struct tf_replica *r, const struct tf_hash *h, const void *p, size_t n,
+    struct tf_error *err)
+{
+	uint64_t have;
+	int fd;
+	enum tf_code rc = tf_replica_object_open(r, h, &fd, &have, err);
+
+	if (rc != TF_OK)
+		return rc;
+	rc = ftruncate(fd, 0) < 0 ? tf_fail(err, TF_IO, "empty an object") :
+				    tf_file_pwrite(fd, p, n, 0, err);
+	(void)close(fd); /* tf_replica_object_keep syncs it */
+	return rc == TF_OK ? tf_replica_object_keep(r, h, n, err) : rc;
+}
+
 enum tf_code
 tf_replica_object_put(struct tf_replica *r, const struct tf_hash *h,
     const void *p, size_t n, struct tf_error *err)
@@ -77,7 +96,13 @@ tf_replica_object_put(struct tf_replica *r, const struct tf_hash *h,
 		return tf_fail(err, TF_TAMPER,
 		    "an object has other bytes than its digest says");
 	rc = tf_replica_has(r, h, &yes, err);
-	return rc != TF_OK || yes ? rc : put_row(r, h, p, n, &id, err);
+	if (rc != TF_OK || yes)
+		return rc;
+	/* Absent evidence of a sparse replica has the row. */
+	return tf_db_is_sparse(r->db) &&
+		tf_object_find(r->db, h, &id, NULL) == TF_OK ?
+	    put_file(r, h, p, n, err) :
+	    put_row(r, h, p, n, &id, err);
 }
 
 enum tf_code

@@ -11,6 +11,7 @@
 
 #include "../base/array.h"
 #include "../ledger/entry.h"
+#include "../store/connection.h"
 #include "../store/meta.h"
 #include "../store/nodes.h"
 #include "replica_i.h"
@@ -74,6 +75,8 @@ evidence_object(struct tf_replica *r, const struct tf_entry *e, uint64_t *id,
 
 	if (rc != TF_NOTFOUND)
 		return rc;
+	if (tf_db_is_sparse(r->db))
+		return tf_replica_sparse_object(r, &e->content, id, err);
 	rc = tf_replica_owe(r, e->node, err);
 	return rc == TF_OK ? tf_replica_no_object(r, &e->content, id, err) : rc;
 }

@@ -94,7 +94,8 @@ open_mirror(struct restore *x, struct tf_error *err)
 		rc = tf_fail(err, rc, "%s is neither a mirror nor a backup",
 		    x->from);
 	}
-	if (rc != TF_OK || (rc = tf_db_snapshot(x->db, err)) != TF_OK ||
+	if (rc != TF_OK || (rc = tf_db_refuse_sparse(x->db, err)) != TF_OK ||
+	    (rc = tf_db_snapshot(x->db, err)) != TF_OK ||
 	    (rc = tf_restore_vkey(dirfd, x->db, &x->vkey, err)) != TF_OK ||
 	    (rc = tf_meta_get_text(x->db, "store", x->store, sizeof(x->store),
 		 err)) != TF_OK)

@@ -129,11 +129,29 @@ said(struct tf_audit *a, const struct tf_entry *e,
 	    rc;
 }
 
+/* What was not there was not checked. */
+static void
+say_absent(struct tf_audit *a)
+{
+	struct tf_audit_store *s = a->self;
+	char text[256], blobs[160] = "the blobs of the organisation";
+
+	if (!tf_db_is_sparse(s->db))
+		return;
+	(void)!tf_meta_get_text(s->db, TF_META_BLOBS, blobs, sizeof(blobs),
+	    NULL);
+	(void)snprintf(text, sizeof(text),
+	    "the bytes of %llu files are not in this copy, they are in %s",
+	    (unsigned long long)a->r->absent, blobs);
+	tf_audit_unread(a, TF_CHECK_CONTENTS, UINT64_MAX, tf_nowhere, text);
+}
+
 static enum tf_code
 end_of_entries(struct tf_audit *a, struct tf_error *err)
 {
 	enum tf_code rc = tf_audit_store_end(a, err);
 
+	say_absent(a);
 	tf_audit_store_stamps_end(a);
 	return rc;
 }

@@ -104,6 +104,23 @@ leave_unread(struct tf_audit *a, const struct tf_entry *e,
 	return TF_OK;
 }
 
+/* Of a sparse store: are the bytes of this evidence absent, as most are? */
+static enum tf_code
+is_absent(struct tf_audit *a, const struct tf_entry *e,
+    const struct tf_object_row *o, bool *absent, struct tf_error *err)
+{
+	struct tf_audit_store *s = a->self;
+	uint64_t ino = 1;
+	enum tf_code rc = TF_OK;
+
+	if (e->type == TF_EVIDENCE_SEALED && !o->is_inline &&
+	    tf_db_is_sparse(s->db))
+		rc = tf_object_inode(s->objectsfd, &o->sha256, &ino, err);
+	*absent = rc == TF_OK && ino == 0;
+	a->r->absent += *absent;
+	return rc;
+}
+
 enum tf_code
 tf_audit_store_content(struct tf_audit *a, const struct tf_entry *e,
     const struct tf_content *want, uint64_t object, struct tf_error *err)
@@ -112,6 +129,7 @@ tf_audit_store_content(struct tf_audit *a, const struct tf_entry *e,
 	/* The bytes of the other object are hashed for its own entry only. */
 	static const struct tf_content unknown = { .size = UINT64_MAX };
 	struct tf_object_row o;
+	bool absent;
 	enum tf_code rc = tf_object_get(s->db, object, &o, NULL, err);
 
 	if (rc == TF_NOTFOUND) {
@@ -127,6 +145,8 @@ tf_audit_store_content(struct tf_audit *a, const struct tf_entry *e,
 		    &unknown, "altered: the name points at other bytes");
 		return TF_OK;
 	}
+	if ((rc = is_absent(a, e, &o, &absent, err)) != TF_OK || absent)
+		return rc;
 	/* What is new is read in any case; of the rest a part. */
 	if (e->seq < a->v->scope.from &&
 	    !tf_verify_in_part(&a->v->scope, &want->sha256))

@@ -3,15 +3,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../store/objects.h"
 #include "../vault.h"
+#include "absent.h"
 #include "open_objects.h"
 
 void
-tf_open_objects_start(struct tf_open_objects *o, int dirfd, unsigned max)
+tf_open_objects_start(struct tf_open_objects *o, struct tf_vault *v,
+    unsigned max)
 {
 	(void)pthread_mutex_init(&o->mu, NULL);
-	o->dirfd = dirfd;
+	o->v = v;
 	o->max = max < 1 ? 1 : max > TF_OPEN_OBJECTS ? TF_OPEN_OBJECTS : max;
 	for (unsigned i = 0; i < TF_OPEN_OBJECTS; i++)
 		o->object[i].fd = -1;
@@ -98,7 +99,7 @@ tf_object_hold(struct tf_open_objects *o, const struct tf_hash *h,
 		pthread_mutex_unlock(&o->mu);
 		if (out->place >= 0)
 			return TF_OK;
-		if ((rc = tf_object_open(o->dirfd, h, &fd, err)) != TF_OK)
+		if ((rc = tf_vault_object_open(o->v, h, &fd, err)) != TF_OK)
 			return rc;
 		pthread_mutex_lock(&o->mu);
 		/* If the counts differ, fd may be the damaged file. */

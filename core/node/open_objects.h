@@ -15,12 +15,13 @@
 #include "../types.h"
 
 struct tf_open_object;
+struct tf_vault;
 
 #define TF_OPEN_OBJECTS 64
 
 struct tf_open_objects {
 	pthread_mutex_t mu; /* no other is taken while it is held */
-	int dirfd;	    /* of objects/; never changes */
+	struct tf_vault *v; /* never changes */
 	unsigned max;	    /* never changes */
 	uint64_t now;	    /* counts uses; guarded by mu, as all below */
 	unsigned asides;    /* counts calls of tf_object_is_aside */
@@ -33,13 +34,15 @@ struct tf_open_objects {
 	} object[TF_OPEN_OBJECTS];
 };
 
-/* At most max objects are open at once; max is 1 to TF_OPEN_OBJECTS.  dirfd is
- * that of objects/ and must outlive o. */
-void tf_open_objects_start(struct tf_open_objects *o, int dirfd, unsigned max);
+/* At most max objects are open at once; max is 1 to TF_OPEN_OBJECTS.  v opens them,
+ * and must outlive o. */
+void tf_open_objects_start(struct tf_open_objects *o, struct tf_vault *v,
+    unsigned max);
 void tf_open_objects_end(struct tf_open_objects *o);
 
 /* Get a descriptor of the object h, valid until tf_object_let_go.  Its file
- * offset is shared, so use pread(2).  TF_TAMPER if the object is missing. */
+ * offset is shared, so use pread(2).  Errors: those of tf_vault_object_open, which
+ * may take long. */
 TF_MUST_USE enum tf_code tf_object_hold(struct tf_open_objects *o,
     const struct tf_hash *h, struct tf_open_object *out, struct tf_error *err);
 void tf_object_let_go(struct tf_open_objects *o,

@@ -82,6 +82,8 @@ struct tf_vault {
 	struct tf_object_dirs object_dirs;
 	bool read_only;
 	enum tf_db_mode read_mode;
+	bool sparse;	      /* see absent.h */
+	char *source, *blobs; /* the same; or NULL */
 	bool grows; /* a mirror is mounted: its writer may add entries */
 	bool verify_open;
 	struct tf_settings settings;

@@ -19,6 +19,7 @@
 #include "../buffer.h"
 #include "../ledger/entry.h"
 #include "../ledger/withheld.h"
+#include "../node/absent.h"
 #include "../node/damaged.h"
 #include "../node/redacted.h"
 #include "../node/vault_i.h"
@@ -57,7 +58,7 @@ tf_package_open_object(struct tf_package_maker *k, uint64_t object,
 	*fd = -1;
 	rc = tf_object_get(k->db, object, &o, body, err);
 	if (rc == TF_OK && !o.is_inline)
-		rc = tf_object_open(k->v->objectsfd, h, fd, err);
+		rc = tf_vault_object_open(k->v, h, fd, err);
 	return rc;
 }
 

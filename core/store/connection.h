@@ -47,6 +47,19 @@ bool tf_db_has_files(const char *path);
  * the store may do so: else the writer's checkpoints would have to wait. */
 void tf_db_keep_locks(struct tf_db *db);
 
+/*
+ * Is it the database of a sparse store?  Such a copy of an organisation has all
+ * entries and rows, and the bytes of everything but evidence; the file of any
+ * evidence may be absent.  The mark is user_version: see schema.h.
+ */
+bool tf_db_is_sparse(const struct tf_db *db);
+/* Mark it so, or as whole, in the transaction of db if there is one. */
+TF_MUST_USE enum tf_code tf_db_set_sparse(struct tf_db *db, bool sparse,
+    struct tf_error *err);
+/* TF_UNSUPPORTED, with what to do, if it is sparse. */
+TF_MUST_USE enum tf_code tf_db_refuse_sparse(const struct tf_db *db,
+    struct tf_error *err);
+
 /* Run SQLite's integrity check.  TF_TAMPER, with the first error in err, if the
  * database is damaged. */
 TF_MUST_USE enum tf_code tf_db_check(struct tf_db *db, struct tf_error *err);

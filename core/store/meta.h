@@ -18,6 +18,9 @@ struct tf_db;
 /* The numbers of the entries that rotate the log's key, a space behind each. */
 #define TF_META_ROTATED "rotated"
 
+/* Of a sparse store: the URI of the blobs that have the bytes of evidence. */
+#define TF_META_BLOBS "blobs"
+
 /* Bytes of user data and definitions: see tf_txn.said of core/commit. */
 #define TF_META_SAID "said_bytes"
 

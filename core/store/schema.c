@@ -477,6 +477,9 @@ tf_schema_recognise(struct tf_db *db, struct tf_error *err)
 		return tf_fail(err, TF_FOREIGN, "%s is not a trailfs database",
 		    TF_DB_NAME);
 	db->version = (int)(version & TF_DB_VERSION_BITS);
+	db->is_sparse = db->version == TF_DB_SPARSE;
+	if (db->is_sparse)
+		db->version = TF_DB_VERSION;
 	db->unknown_ro = (unsigned)(version >> TF_DB_RO_SHIFT) &
 	    TF_DB_FEATURE_BITS & ~TF_DB_RO_KNOWN;
 	db->unknown_compatible = (unsigned)(version >> TF_DB_COMPATIBLE_SHIFT) &
@@ -492,6 +495,35 @@ tf_schema_recognise(struct tf_db *db, struct tf_error *err)
 	return db->unknown_ro == 0 && db->unknown_compatible == 0 ?
 	    check_schema(db, err) :
 	    check_part(db, err);
+}
+
+bool
+tf_db_is_sparse(const struct tf_db *db)
+{
+	return db->is_sparse;
+}
+
+enum tf_code
+tf_db_set_sparse(struct tf_db *db, bool sparse, struct tf_error *err)
+{
+	char sql[64];
+	enum tf_code rc;
+
+	(void)snprintf(sql, sizeof(sql), "PRAGMA user_version=%d",
+	    sparse ? TF_DB_SPARSE : TF_DB_VERSION);
+	if ((rc = tf_sql_exec(db, sql, "mark the store", err)) == TF_OK)
+		db->is_sparse = sparse;
+	return rc;
+}
+
+enum tf_code
+tf_db_refuse_sparse(const struct tf_db *db, struct tf_error *err)
+{
+	return db->is_sparse ?
+	    tf_fail(err, TF_UNSUPPORTED,
+		"this copy has names only, and not the bytes of evidence: "
+		"bring them with trailctl org fetch without --names") :
+	    TF_OK;
 }
 
 enum tf_code

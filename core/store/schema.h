@@ -28,6 +28,9 @@ struct tf_db;
  * and triggers are there.  It takes no trigger and no view more if it writes.
  */
 #define TF_DB_VERSION 6
+/* The same tables in a sparse store (tf_db_is_sparse): a program of an earlier
+ * version would call it damaged, and so does not open it. */
+#define TF_DB_SPARSE 7
 #define TF_DB_DEFINITIONS 3 /* the first version with definition and claim */
 #define TF_DB_ANCHORS 5	    /* the first version with anchor */
 

@@ -19,7 +19,8 @@ struct tf_db {
 	unsigned unknown_ro, unknown_compatible;
 	uint64_t end; /* see tf_db_end_at; 0: none */
 	struct tf_time end_time;
-	bool unsynced;	  /* commits are without a sync */
+	bool unsynced; /* commits are without a sync */
+	bool is_sparse;
 	bool keeps_log;	  /* SQLite must not delete the write-ahead log */
 	bool keeps_files; /* see tf_db_keep_files */
 	int64_t log_now, log_most; /* bytes of it in use, now and at most */

@@ -39,6 +39,7 @@
 #include "../ledger/actor_json.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/name.h"
+#include "../node/absent.h"
 #include "../node/background.h"
 #include "../node/base.h"
 #include "../node/closed.h"
@@ -151,8 +152,7 @@ open_dirs(struct tf_vault *v, struct tf_error *err)
 	v->stagefd = openat(v->dirfd, "stage", flags);
 	if (v->objectsfd < 0 || v->stagefd < 0)
 		return lacks(v, err);
-	tf_open_objects_start(&v->objects, v->objectsfd,
-	    v->descriptors.max / 8);
+	tf_open_objects_start(&v->objects, v, v->descriptors.max / 8);
 	return TF_OK;
 }
 
@@ -495,6 +495,8 @@ open_reader(struct tf_vault *v, const struct tf_vault_options *o,
 	if (v->mount != NULL)
 		say_about_files(v);
 	rc = read_facts(v, db, err);
+	if (rc == TF_OK)
+		rc = tf_absent_start(v, db, o->objects, err);
 	if (rc == TF_OK && v->mount != NULL)
 		rc = tf_stage_each(db, count_staged, &waiting, err);
 	if (rc == TF_OK && v->mount != NULL)
@@ -566,6 +568,8 @@ vault_free(struct tf_vault *v)
 	(void)pthread_mutex_destroy(&v->mu);
 	(void)pthread_mutex_destroy(&v->rotating);
 	free(v->path);
+	free(v->source);
+	free(v->blobs);
 	free(v->mount);
 	free(v->guard);
 	tf_buf_free(&v->guard_seen);

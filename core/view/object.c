@@ -14,6 +14,7 @@
 #include "../base/crypto.h"
 #include "../base/file.h"
 #include "../ledger/entry.h"
+#include "../node/absent.h"
 #include "../node/vault_i.h"
 #include "../store/objects.h"
 #include "view.h"
@@ -28,7 +29,7 @@ read_file(struct tf_view *w, const struct tf_content *c, struct tf_buf *out,
 	char piece[4096];
 	size_t got, start = out->n;
 	int fd;
-	enum tf_code rc = tf_object_open(w->v->objectsfd, &c->sha256, &fd, err);
+	enum tf_code rc = tf_vault_object_open(w->v, &c->sha256, &fd, err);
 
 	if (rc != TF_OK)
 		return rc;

@@ -16,6 +16,7 @@
 #include "../base/file.h"
 #include "../control.h"
 #include "../ledger/entry.h"
+#include "../node/absent.h"
 #include "../node/paths.h"
 #include "../node/vault_i.h"
 #include "../page.h"
@@ -95,8 +96,7 @@ open_part(struct tf_view *w, struct part *x, bool *is, struct tf_error *err)
 	if (rc == TF_OK && x->object.size > TF_RECORDING_FILE)
 		return TF_OK;
 	if (rc == TF_OK && !x->object.is_inline)
-		rc = tf_object_open(w->v->objectsfd, &x->object.sha256, &x->fd,
-		    err);
+		rc = tf_vault_object_open(w->v, &x->object.sha256, &x->fd, err);
 	if (rc == TF_NOTFOUND)
 		rc = tf_fail(err, TF_TAMPER,
 		    "an object is missing from the store: run trailctl verify");

@@ -127,6 +127,18 @@ put_damaged(struct tf_view *w, struct tf_json *j,
 	tf_buf_free(&path);
 }
 
+/* A sparse store has no bytes of evidence. */
+static void
+put_absent(const struct tf_vault *v, struct tf_json *j)
+{
+	struct tf_buf text = { 0 };
+
+	tf_buf_printf(&text, "absent: they are in %s", v->blobs);
+	tf_json_key(j, "contents");
+	tf_json_buf(j, &text);
+	tf_buf_free(&text);
+}
+
 /* Write head and counts.  Keys are in the order of their names, because
  * canonical JSON (RFC 8785) wants it. */
 static enum tf_code
@@ -145,6 +157,8 @@ put_facts(struct tf_view *w, struct tf_json *j, const struct tf_status_facts *c,
 	tf_json_key(j, "bytes");
 	tf_json_int(j, (int64_t)h->content_bytes);
 	tf_put_machine_clock(v, j, h->at);
+	if (v->sparse)
+		put_absent(v, j);
 	put_damaged(w, j, c);
 	tf_json_key(j, "denied");
 	tf_json_int(j, (int64_t)c->denied);
