@@ -1,7 +1,7 @@
 /*
  * Copies of an organisation that are there: a directory with one mirror per origin,
- * as tf_fetch (fetch.h) fills it.  Any directory of mirrors is one.  Names that begin
- * with a dot are no copies.
+ * as tf_fetch (fetch.h) fills it.  Any directory of mirrors is one that has nothing
+ * else, but for names that begin with a dot.
  */
 #ifndef TF_COPIES_H
 #define TF_COPIES_H
@@ -17,7 +17,7 @@ struct tf_copy {
 	const char *origin, *vkey;
 };
 
-/* Is dir a directory of copies, and no store? */
+/* Is dir a directory of copies, and no store, package or part of a mount? */
 bool tf_copies_are(const char *dir);
 
 /* Fill *out for the store at path, whose strings are in buf until that is freed.
@@ -27,7 +27,8 @@ TF_MUST_USE enum tf_code tf_copy_of(const char *path, struct tf_copy *out,
     struct tf_buf *buf, struct tf_error *err);
 
 /*
- * Call fn for every copy, sorted by origin.  A code other than TF_OK of fn ends the
+ * Call fn for every copy, sorted by origin; also for one that is damaged, which its
+ * verification finds.  A code other than TF_OK of fn ends the
  * walk and is returned.  Strings are valid until fn returns.
  * Errors: TF_NOTFOUND, TF_ACCESS, TF_IO of the directory; TF_NOMEM.
  */

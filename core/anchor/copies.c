@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/array.h"
@@ -41,33 +42,42 @@ has(int dirfd, const char *dir, const char *name)
 	return yes;
 }
 
-/* A copy that lost its mark or its database is one still: it is judged. */
 static bool
-is_copy(int dirfd, const char *name)
+is_dir(int dirfd, const char *name)
 {
-	return name[0] != '.' &&
-	    (has(dirfd, name, TF_MIRROR_MARK) || has(dirfd, name, TF_DB_NAME));
+	struct stat st;
+
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISDIR(st.st_mode);
 }
 
+/*
+ * A directory of copies has nothing else: an unpacked package may have evidence with
+ * the names of a store, or a whole one, and must not be judged as that.  Nor is it a
+ * directory of a mount, which may have a million names.
+ */
 bool
 tf_copies_are(const char *dir)
 {
 	const struct dirent *e;
-	bool yes = false;
+	bool any = false, other = false;
 	DIR *d = opendir(dir);
 
 	if (d == NULL)
 		return false;
-	/* Nor a directory of a mount, which may have a million names. */
-	if (faccessat(dirfd(d), TF_DB_NAME, F_OK, 0) < 0 &&
-	    faccessat(dirfd(d), TF_CONTROL_DIR, F_OK, 0) < 0) {
-		yes = faccessat(dirfd(d), TF_FETCH_STATE, F_OK, 0) == 0;
-		while (!yes && (e = readdir(d)) != NULL)
-			yes = e->d_name[0] != '.' &&
-			    has(dirfd(d), e->d_name, TF_MIRROR_MARK);
+	if (faccessat(dirfd(d), TF_CONTROL_DIR, F_OK, 0) == 0) {
+		(void)closedir(d);
+		return false;
+	}
+	any = faccessat(dirfd(d), TF_FETCH_STATE, F_OK, 0) == 0;
+	while (!other && (e = readdir(d)) != NULL) {
+		if (e->d_name[0] == '.')
+			continue;
+		other = !is_dir(dirfd(d), e->d_name);
+		any = any || has(dirfd(d), e->d_name, TF_MIRROR_MARK);
 	}
 	(void)closedir(d);
-	return yes;
+	return any && !other;
 }
 
 /* The key's name is the origin.  What is behind the key is of no interest here. */
@@ -95,17 +105,14 @@ add_key(const char *path, struct tf_buf *buf, size_t *origin, size_t *vkey,
 	return tf_buf_end(buf, err);
 }
 
-enum tf_code
-tf_copy_of(const char *path, struct tf_copy *out, struct tf_buf *buf,
+static enum tf_code
+describe(const char *path, struct tf_copy *out, struct tf_buf *buf,
     struct tf_error *err)
 {
 	size_t n = strlen(path), origin, vkey;
 	const char *slash;
 	enum tf_code rc;
 
-	if (!has(AT_FDCWD, path, TF_DB_NAME) &&
-	    !has(AT_FDCWD, path, TF_MIRROR_MARK))
-		return tf_fail(err, TF_NOTFOUND, "%.100s is no store", path);
 	tf_buf_add(buf, path, n + 1);
 	if ((rc = add_key(path, buf, &origin, &vkey, err)) != TF_OK)
 		return rc;
@@ -115,6 +122,15 @@ tf_copy_of(const char *path, struct tf_copy *out, struct tf_buf *buf,
 		.vkey = vkey > 0 ? buf->p + vkey : "" };
 	out->origin = origin > 0 ? buf->p + origin : out->name;
 	return TF_OK;
+}
+
+enum tf_code
+tf_copy_of(const char *path, struct tf_copy *out, struct tf_buf *buf,
+    struct tf_error *err)
+{
+	return has(AT_FDCWD, path, TF_DB_NAME) ?
+	    describe(path, out, buf, err) :
+	    tf_fail(err, TF_NOTFOUND, "%.100s is no store", path);
 }
 
 static int
@@ -140,7 +156,8 @@ read_dir(struct copies *c, const char *dir, struct tf_error *err)
 	while (rc == TF_OK && (errno = 0, e = readdir(d)) != NULL) {
 		struct found *f;
 
-		if (!is_copy(dirfd(d), e->d_name))
+		/* One that lost its files is a copy still, and is judged. */
+		if (e->d_name[0] == '.' || !is_dir(dirfd(d), e->d_name))
 			continue;
 		if (!tf_array_room(&c->v, c->n, &c->cap, sizeof(*c->v))) {
 			rc = tf_nomem(err);
@@ -152,7 +169,7 @@ read_dir(struct copies *c, const char *dir, struct tf_error *err)
 		tf_buf_printf(&path, "%s/%s", dir, e->d_name);
 		tf_buf_add(&path, "", 1);
 		if ((rc = tf_buf_end(&path, err)) == TF_OK)
-			rc = tf_copy_of(path.p, &f->copy, &f->buf, err);
+			rc = describe(path.p, &f->copy, &f->buf, err);
 	}
 	if (rc == TF_OK && errno != 0)
 		rc = tf_fail(err, TF_IO, "list %.100s: %s", dir,

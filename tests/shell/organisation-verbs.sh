@@ -119,6 +119,37 @@ what_does_not_fit_is_refused() {
 	is 3 trailctl verify empty
 }
 
+# Evidence may have the names of a store, in a mount and in an unpacked package, and a
+# package may have a whole store in it: that is not judged instead.
+evidence_is_no_copy() {
+	trailctl init --origin example.org/m m >/dev/null 2>&1
+	mount m
+	mkdir -p "$mnt/trail/run/x"
+	for name in mirror ledger.db; do
+		echo evidence >"$mnt/trail/run/x/$name"
+	done
+	is 0 trailctl seal "$mnt/trail/run/x"
+	is 0 trailctl package -o run.zip "$mnt/trail/run"
+	is 0 trailctl package -o x.zip "$mnt/trail/run/x"
+	is 0 trailctl find --name mirror "$mnt/trail/run"
+	has_lines 1
+	unmount
+	is 0 trailctl unpack x.zip unpacked
+	is 0 trailctl verify --vkey m/keys/log.vkey unpacked/x
+	says '^GENUINE: signed by example.org/m+'
+	rm -rf unpacked/x/data
+	cp -r copies/example.org%2Fa unpacked/x/data
+	is 4 trailctl verify --vkey m/keys/log.vkey unpacked/x
+	rm unpacked/x/package.json unpacked/x/bagit.txt
+	is 3 trailctl verify --vkey keys/a.vkey unpacked/x
+	# A copy that lost all its files is one still.
+	cp -r copies hollow
+	rm -rf hollow/example.org%2Fb/*
+	is 3 trailctl verify --vkey keys hollow
+	says '^example.org%2Fb  UNDECIDED: it could not be verified'
+	tail -n 1 out | grep -q '^UNDECIDED: 1 of 3 origins, example.org%2Fb. '
+}
+
 # --- find -----------------------------------------------------------------------
 
 find_searches_every_origin() {
@@ -265,7 +296,7 @@ what_the_organisation_altered_is_a_part_of_the_verdict() {
 
 with '/dev/fuse sqlite3' an_organisation_is_made verify_judges_every_origin \
 	keys_are_asked_for damage_in_one_is_named the_answer_is_json \
-	what_does_not_fit_is_refused find_searches_every_origin \
+	what_does_not_fit_is_refused evidence_is_no_copy find_searches_every_origin \
 	package_makes_one_of_each compare_takes_them_by_origin \
 	a_uri_is_fetched_first an_organisation_that_is_away_is_no_verdict \
 	what_the_organisation_altered_is_a_part_of_the_verdict
