@@ -363,8 +363,8 @@ fill(const char *uri, uint64_t entries, unsigned long origins)
 }
 
 struct count {
-	uint64_t n, bytes;
-	char last[TF_ORG_NAME_MAX + 1];
+	uint64_t n, bytes, most;
+	char largest[TF_ORG_NAME_MAX + 1];
 };
 
 static enum tf_code
@@ -385,7 +385,10 @@ count_member(void *arg, const struct tf_member *m, struct tf_error *e)
 
 	(void)e;
 	c->n++;
-	(void)snprintf(c->last, sizeof(c->last), "%.*s", (int)m->origin.n,
+	if (m->next <= c->most)
+		return TF_OK;
+	c->most = m->next;
+	(void)snprintf(c->largest, sizeof(c->largest), "%.*s", (int)m->origin.n,
 	    m->origin.p);
 	return TF_OK;
 }
@@ -433,25 +436,25 @@ read_ledger(const char *uri)
 			show(what, t, 1, r.bytes);
 		}
 	}
-	must(l->ops->member(l, c.last, &next, NULL, &err));
+	must(l->ops->member(l, c.largest, &next, NULL, &err));
 	srandom(1);
 	t = now();
 	for (i = 0; i < 1000; i++)
-		must(l->ops->find(l, c.last, (uint64_t)random() % next, &index,
-		    &err));
+		must(l->ops->find(l, c.largest, (uint64_t)random() % next,
+		    &index, &err));
 	show("find, each of 1,000 at random", t, 1000, index);
 	t = now();
 	for (i = 0; i < 100; i++) {
-		must(l->ops->member(l, c.last, &next, NULL, &err));
+		must(l->ops->member(l, c.largest, &next, NULL, &err));
 		c.n = 0;
-		must(l->ops->read_of(l, c.last, next - BATCH, BATCH, count_leaf,
-		    &c, &err));
+		must(l->ops->read_of(l, c.largest, next - BATCH, BATCH,
+		    count_leaf, &c, &err));
 	}
 	show("cursor and the newest 64 of one origin", t, 100, c.n);
 	t = now();
 	for (i = 0; i < 100; i++) {
 		c.n = 0;
-		must(l->ops->read_of(l, c.last, (uint64_t)random() % next, 1,
+		must(l->ops->read_of(l, c.largest, (uint64_t)random() % next, 1,
 		    count_leaf, &c, &err));
 	}
 	show("one entry of one origin, at random", t, 100, c.n);
