@@ -255,7 +255,7 @@ write_metrics(const struct check *c, uint64_t begun_ns, struct tf_error *err)
 	struct tf_buf b = { 0 };
 	enum tf_code rc = TF_OK;
 
-	verdict_metrics(c, begun_ns, &b);
+	verdict_metrics(&c->report, verdict_status(c), begun_ns, &b);
 	if ((rc = tf_buf_end(&b, err)) == TF_OK)
 		rc = textfile_write(ask.textfile, &b, err);
 	tf_buf_free(&b);
@@ -336,7 +336,6 @@ fits_many(struct tf_error *err)
 	    ask.evidence != NULL		  ? "--evidence" :
 	    ask.policy != NULL			  ? "--policy" :
 	    ask.junit != NULL			  ? "--junit" :
-	    ask.textfile != NULL		  ? "--textfile" :
 	    ask.tsa_ca != NULL			  ? "--tsa-ca" :
 	    ask.rebuild				  ? "--rebuild" :
 	    ask.record				  ? "--record" :
@@ -354,6 +353,7 @@ verify_many(const char *what)
 {
 	const struct verify_copies many = { .wish = &ask.copies,
 		.vkey = ask.vkey,
+		.textfile = ask.textfile,
 		.json = ask.json,
 		.quiet = ask.quiet };
 	struct tf_error err = { 0 };

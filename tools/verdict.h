@@ -49,9 +49,9 @@ void verdict_junit(const struct check *c, const struct tf_error *failed,
     struct tf_buf *out);
 
 /* Append metrics to out: the exit status, the end and the duration of a
- * verification that began at begun_ns on the boot clock.  out->failed: no
- * memory. */
-void verdict_metrics(const struct check *c, uint64_t begun_ns,
+ * verification that began at begun_ns on the boot clock, and what r counts; r->origin
+ * names what was verified.  out->failed: no memory. */
+void verdict_metrics(const struct tf_report *r, int status, uint64_t begun_ns,
     struct tf_buf *out);
 
 /* --- what the forms share ---------------------------------------------- */

@@ -15,11 +15,13 @@
 
 #include "check.h"
 #include "core/base/bytes.h"
+#include "core/base/clock.h"
 #include "core/base/member.h"
 #include "keyring.h"
 #include "report.h"
 #include "target.h"
 #include "text.h"
+#include "textfile.h"
 #include "verdict.h"
 #include "verify_copies.h"
 
@@ -30,7 +32,7 @@ struct run {
 	struct copies copies;
 	struct keyring keys;
 	int status;
-	uint64_t entries, files, redacted;
+	uint64_t entries, files, bytes, redacted;
 	/* How many have this exit status, and the first of them. */
 	struct tally {
 		size_t n;
@@ -125,6 +127,7 @@ verify_copy(struct run *r, const struct copies_one *o, struct outcome *out,
 		verdict_line(&c, &out->line);
 		r->entries += c.report.entries;
 		r->files += c.report.files;
+		r->bytes += c.report.bytes;
 		r->redacted += c.report.redacted - c.report.held;
 		rc = verdict_json(&c, &out->json, err);
 	}
@@ -466,11 +469,31 @@ verify_all(struct run *r, struct tf_error *err)
 	return rc == TF_OK ? print_all(r, err) : rc;
 }
 
+/* Under the name of the organisation, or else of the directory. */
+static enum tf_code
+write_metrics(const struct run *r, uint64_t begun_ns, struct tf_error *err)
+{
+	const char *name = r->copies.order.origin != NULL ?
+	    r->copies.order.origin :
+	    r->copies.dir;
+	struct tf_report all = { .entries = r->entries, .bytes = r->bytes };
+	struct tf_buf b = { 0 };
+	enum tf_code rc;
+
+	(void)snprintf(all.origin, sizeof(all.origin), "%s", name);
+	verdict_metrics(&all, r->status, begun_ns, &b);
+	if ((rc = tf_buf_end(&b, err)) == TF_OK)
+		rc = textfile_write(r->ask->textfile, &b, err);
+	tf_buf_free(&b);
+	return rc;
+}
+
 int
 verify_copies(const char *what, const struct verify_copies *ask)
 {
 	struct run r = { .ask = ask };
 	struct copies_wish wish = *ask->wish;
+	const uint64_t begun_ns = tf_clock_boot_ns();
 	struct tf_error err = { 0 };
 	enum tf_code rc = TF_OK;
 
@@ -483,6 +506,9 @@ verify_copies(const char *what, const struct verify_copies *ask)
 		rc = verify_all(&r, &err);
 	if (rc != TF_OK)
 		r.status = report(&err);
+	else if (ask->textfile != NULL &&
+	    write_metrics(&r, begun_ns, &err) != TF_OK)
+		r.status = verdict_graver(r.status, report(&err));
 	copies_free(&r.copies);
 	keyring_free(&r.keys);
 	return report_end(r.status);

@@ -6,7 +6,8 @@
 
 struct verify_copies {
 	const struct copies_wish *wish;
-	const char *vkey; /* of keyring_read(), or NULL */
+	const char *vkey;     /* of keyring_read(), or NULL */
+	const char *textfile; /* for metrics about all, or NULL */
 	bool json, quiet;
 };
 

@@ -92,7 +92,7 @@ damage_in_one_is_named() {
 
 the_answer_is_json() {
 	needs jq
-	is 4 trailctl verify --json --vkey keys2/a.vkey copies
+	is 2 trailctl verify --json --vkey nokeys copies
 	is 0 trailctl verify --json --vkey keys copies
 	has_lines 4
 	[ "$(jq -r 'select(.copy) | .origin' out | tr '\n' ' ')" = \
@@ -100,6 +100,21 @@ the_answer_is_json() {
 	[ "$(jq -r 'select(.copy) | .report.pinned' out | sort -u)" = true ]
 	[ "$(tail -n 1 out | jq -c '[.origins,.status,.fetched]')" = '[3,0,false]' ]
 	tail -n 1 out | jq -r .verdict | grep -q '^GENUINE: 3 origins'
+}
+
+# A monitor sees one status for all, also when damage was found.
+a_monitor_sees_the_status() {
+	is 0 trailctl verify -q --textfile m.prom --vkey keys copies
+	grep -q '^trailfs_verify_run_status{origin="copies"} 0$' m.prom
+	n=$(sqlite3 copies/example.org%2Fa/ledger.db 'SELECT count(*) FROM entry')
+	grep -q "^trailfs_verify_run_entries{origin=\"copies\"} $((3 * n))\$" m.prom
+	cp -r keys keys3
+	cp other/keys/log.vkey keys3/b.vkey
+	is 4 trailctl verify --textfile m.prom --vkey keys3 copies
+	grep -q '^trailfs_verify_run_status{origin="copies"} 4$' m.prom
+	is 3 trailctl verify --cache none --textfile none.prom dir:nowhere
+	[ ! -e none.prom ]
+	is 3 trailctl verify --textfile nowhere/m.prom copies
 }
 
 # An option that would do nothing is a mistake.
@@ -296,6 +311,7 @@ what_the_organisation_altered_is_a_part_of_the_verdict() {
 
 with '/dev/fuse sqlite3' an_organisation_is_made verify_judges_every_origin \
 	keys_are_asked_for damage_in_one_is_named the_answer_is_json \
+	a_monitor_sees_the_status \
 	what_does_not_fit_is_refused evidence_is_no_copy find_searches_every_origin \
 	package_makes_one_of_each compare_takes_them_by_origin \
 	a_uri_is_fetched_first an_organisation_that_is_away_is_no_verdict \
