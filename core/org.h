@@ -103,6 +103,18 @@ TF_MUST_USE enum tf_code tf_org_publish(const struct tf_publish *o,
     struct tf_published *out, struct tf_error *err);
 
 /*
+ * Replace the key of the log by a new one: an entry of the organisation, signed by
+ * both, and then a publication.  The old key is good up to the checkpoint that it has
+ * signed last, and signs beside the new one for 30 days.  Append the new vkey to vkey.
+ * A run that was killed is finished by the next one, or by a publication.
+ * TF_NOTFOUND: nothing was published yet.  TF_FOREIGN: the key was replaced by another
+ * copy of the directory.
+ */
+struct tf_buf;
+TF_MUST_USE enum tf_code tf_org_rotate(const struct tf_publish *o,
+    struct tf_published *out, struct tf_buf *vkey, struct tf_error *err);
+
+/*
  * Let the log with this vkey append; its name is the origin.  role: who may do so,
  * in the words of the engine; "" for any.  TF_INVALID: no vkey of a log;
  * TF_EXISTS: the origin is enrolled with another key.

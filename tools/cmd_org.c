@@ -185,7 +185,24 @@ print_warning(void *arg, const char *why)
 }
 
 static int
-publish(const char *ledger, const char *blobs)
+print_published(const struct tf_published *r)
+{
+	printf("published %llu entries of %llu member%s: %llu new, %llu read\n",
+	    (unsigned long long)r->entries, (unsigned long long)r->members,
+	    r->members == 1 ? "" : "s", (unsigned long long)r->added,
+	    (unsigned long long)r->read);
+	if (r->recorded > 0)
+		printf("refused by the ledger, and recorded now: %llu\n",
+		    (unsigned long long)r->recorded);
+	if (r->uncovered > 0)
+		printf("not signed by their members yet: %llu entries\n",
+		    (unsigned long long)r->uncovered);
+	return report_end(r->wrong > 0 ? REPORT_TAMPERED : REPORT_OK);
+}
+
+/* Publish, after a rotation of the key or without one. */
+static int
+publish(bool rotate, const char *ledger, const char *blobs)
 {
 	struct tf_actor self;
 	struct tf_publish o = { .ledger = ledger,
@@ -196,24 +213,21 @@ publish(const char *ledger, const char *blobs)
 		.found = print_found,
 		.warn = print_warning };
 	struct tf_published r;
+	struct tf_buf vkey = { 0 };
 	struct tf_error err = { 0 };
+	enum tf_code rc;
 
 	if (ask.keys == NULL)
 		return cmd_usage(&cmd_org, "--keys is required");
 	actor_self(&self);
-	if (tf_org_publish(&o, &r, &err) != TF_OK)
-		return report(&err);
-	printf("published %llu entries of %llu member%s: %llu new, %llu read\n",
-	    (unsigned long long)r.entries, (unsigned long long)r.members,
-	    r.members == 1 ? "" : "s", (unsigned long long)r.added,
-	    (unsigned long long)r.read);
-	if (r.recorded > 0)
-		printf("refused by the ledger, and recorded now: %llu\n",
-		    (unsigned long long)r.recorded);
-	if (r.uncovered > 0)
-		printf("not signed by their members yet: %llu entries\n",
-		    (unsigned long long)r.uncovered);
-	return report_end(r.wrong > 0 ? REPORT_TAMPERED : REPORT_OK);
+	rc = rotate ? tf_org_rotate(&o, &r, &vkey, &err) :
+		      tf_org_publish(&o, &r, &err);
+	if (vkey.n > 0) {
+		printf("%s\n", text_of(&vkey));
+		report_note("Give %s/log.vkey to those who verify.", ask.keys);
+	}
+	tf_buf_free(&vkey);
+	return rc == TF_OK ? print_published(&r) : report(&err);
 }
 
 static int
@@ -235,7 +249,7 @@ static const char *
 misplaced(const char *action, bool list)
 {
 	bool signs = strcmp(action, "init") == 0 ||
-	    strcmp(action, "publish") == 0;
+	    strcmp(action, "publish") == 0 || strcmp(action, "rotate") == 0;
 	bool fetches = strcmp(action, "fetch") == 0;
 
 	if (ask.full && strcmp(action, "publish") != 0)
@@ -251,7 +265,7 @@ misplaced(const char *action, bool list)
 	if (ask.vkey != NULL && !fetches)
 		return "--vkey is for fetch";
 	if (ask.keys != NULL && !signs)
-		return "--keys is for init and publish";
+		return "--keys is for init, publish and rotate";
 	if (ask.origin != NULL && strcmp(action, "init") != 0)
 		return "--origin is for init";
 	return NULL;
@@ -265,7 +279,8 @@ of_both(int n, char **arg)
 		return cmd_usage(&cmd_org, "only dir: is a ledger and blobs");
 	return strcmp(arg[0], "init") == 0 ?
 	    init(arg[1], n == 3 ? arg[2] : arg[1]) :
-	    publish(arg[1], n == 3 ? arg[2] : arg[1]);
+	    publish(strcmp(arg[0], "rotate") == 0, arg[1],
+		n == 3 ? arg[2] : arg[1]);
 }
 
 static int
@@ -300,7 +315,8 @@ run(int n, char **arg)
 		return fetch(n, arg);
 	if (n > 3)
 		return cmd_usage(&cmd_org, "there are too many arguments");
-	if (strcmp(arg[0], "init") == 0 || strcmp(arg[0], "publish") == 0)
+	if (strcmp(arg[0], "init") == 0 || strcmp(arg[0], "publish") == 0 ||
+	    strcmp(arg[0], "rotate") == 0)
 		return of_both(n, arg);
 	if (n != (list ? 2 : 3))
 		return cmd_usage(&cmd_org,
@@ -324,13 +340,14 @@ const struct verb cmd_org = {
 	.usage =
 	    "init --origin NAME --keys DIRECTORY LEDGER [BLOBS]\n"
 	    "publish [--full] --keys DIRECTORY LEDGER [BLOBS]\n"
+	    "rotate --keys DIRECTORY LEDGER [BLOBS]\n"
 	    "enrol [--role ROLE] LEDGER VKEY|FILE\n"
 	    "revoke LEDGER ORIGIN\n"
 	    "list|refused [--json] LEDGER\n"
 	    "fetch [--json] [--names] [--quiet] [--vkey KEY] LEDGER [BLOBS] "
 	    "DIRECTORY",
 	.options = options,
-	.actions = "init|enrol|revoke|list|refused|publish|fetch",
+	.actions = "init|enrol|revoke|list|refused|publish|rotate|fetch",
 	.min = 2,
 	.max = 4,
 	.run = run,

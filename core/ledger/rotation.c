@@ -105,6 +105,42 @@ add(struct tf_log_keys *k, const struct tf_rotation *r, struct tf_str entry)
 	return TF_OK;
 }
 
+static struct tf_str
+member(const struct tf_entry_decoded *d, const char *key)
+{
+	int t = tf_json_get(&d->doc, 0, key);
+	struct tf_str s = { 0 };
+
+	if (t >= 0 && d->doc.tok[t].type == TF_JSON_STRING) {
+		s = tf_json_text(&d->doc, t);
+		s = (struct tf_str){ s.p + 1, s.n - 2 };
+	}
+	return s;
+}
+
+/* The entry of an organisation: `size` says what the number says in a vault. */
+static bool
+of_organisation(const struct tf_entry_decoded *d, struct tf_entry *out)
+{
+	int size = tf_json_get(&d->doc, 0, "size");
+
+	if (d->e.v != 2 ||
+	    !tf_str_same(d->e.type_name, tf_str_of("key.rotated")) ||
+	    size < 0 || d->doc.tok[size].type != TF_JSON_INT ||
+	    d->doc.tok[size].num < 1)
+		return false;
+	*out = (struct tf_entry){
+		.type = TF_KEY_ROTATED,
+		.seq = (uint64_t)d->doc.tok[size].num - 1,
+		.use = member(d, "use"),
+		.key_old = member(d, "old"),
+		.key_new = member(d, "new"),
+		.old_sig = member(d, "oldSig"),
+		.new_sig = member(d, "newSig"),
+	};
+	return out->key_old.p != NULL && out->key_new.p != NULL;
+}
+
 /* *is: these bytes are an entry of a rotation, and it is known now. */
 static enum tf_code
 learn(struct tf_log_keys *k, const void *entry, size_t n, bool *is,
@@ -112,6 +148,7 @@ learn(struct tf_log_keys *k, const void *entry, size_t n, bool *is,
 {
 	static const char type[] = "\"type\":\"key.rotated\"";
 	struct tf_entry_decoded d = { 0 };
+	struct tf_entry later, *e = &d.e;
 	struct tf_rotation r;
 	enum tf_code rc = TF_INVALID;
 
@@ -120,9 +157,11 @@ learn(struct tf_log_keys *k, const void *entry, size_t n, bool *is,
 	if (memmem(entry, n, type, sizeof(type) - 1) == NULL)
 		return TF_OK;
 	rc = tf_entry_decode(&d, entry, n, NULL);
-	if (rc == TF_OK && d.e.type == TF_KEY_ROTATED &&
-	    tf_str_same(d.e.use, tf_str_of("log")) &&
-	    (rc = read_rotation(&d.e, &r)) == TF_OK) {
+	if (rc == TF_OK && of_organisation(&d, &later))
+		e = &later;
+	if (rc == TF_OK && e->type == TF_KEY_ROTATED &&
+	    tf_str_same(e->use, tf_str_of("log")) &&
+	    (rc = read_rotation(e, &r)) == TF_OK) {
 		rc = add(k, &r, (struct tf_str){ entry, n });
 		*is = rc == TF_OK;
 	}

@@ -6,6 +6,10 @@
  * himself its successor; that of the new one, so that nobody who has stolen the old
  * key names a later end for it.
  *
+ * An organisation's key.rotated has version 2: `seq` is its number in the origin of
+ * the organisation, which says nothing of the size of the log, so a field `size` is
+ * the number of entries up to which the old key is good, and the text has size - 1.
+ *
  * Not safe from many threads at once, but for tf_rotation_text().
  */
 #ifndef TF_LEDGER_ROTATION_H

@@ -131,7 +131,7 @@ check_entry(struct tf_org_member *m, const struct tf_leaf *leaf,
 	else if (rc == TF_OK &&
 	    (!tf_str_same(d.e.origin, leaf->origin) || d.e.seq != leaf->number))
 		found(m, leaf->number, TF_FOUND_OTHER_ENTRY);
-	if (rc == TF_OK && d.e.type == TF_KEY_ROTATED)
+	if (rc == TF_OK)
 		rc = tf_log_keys_learn(&m->keys, leaf->bytes.p, leaf->bytes.n,
 		    err);
 	tf_entry_decoded_free(&d);

@@ -15,8 +15,9 @@
 #include "../ledger/actor_json.h"
 #include "../ledger/entry_write.h"
 #include "../ledger/name.h"
+#include "../ledger/rotation.h"
 
-#define VKEY_MAX 512
+#define VKEY_MAX (1 << 20)
 
 /* Wait for those who publish or rotate: none of them sees half of another's work. */
 static enum tf_code
@@ -37,25 +38,22 @@ open_dir(const char *dir, int *fd, struct tf_error *err)
 static enum tf_code
 load(int fd, struct tf_organiser *out, struct tf_error *err)
 {
+	struct tf_log_keys keys = { 0 };
 	struct tf_buf text = { 0 };
 	struct tf_pubkey pub;
-	struct tf_vkey made;
 	enum tf_code rc = tf_key_load(fd, TF_ORGANISER_SECRET, &out->key, err);
 
 	if (rc == TF_OK)
 		rc = tf_file_read(fd, TF_ORGANISER_VKEY, VKEY_MAX, &text, err);
 	if (rc == TF_OK)
-		rc = tf_vkey_parse(tf_buf_bytes(&text).p,
-		    strcspn(tf_buf_bytes(&text).p, "\n"), &out->vkey, err);
+		rc = tf_log_keys_parse(&keys, tf_buf_bytes(&text), &out->file,
+		    err);
+	tf_log_keys_free(&keys);
 	tf_buf_free(&text);
 	if (rc != TF_OK)
 		return rc;
 	tf_key_public(out->key, &pub);
-	tf_vkey_make(&made, out->vkey.name, &pub);
-	if (memcmp(made.pub.b, out->vkey.pub.b, sizeof(made.pub.b)) != 0)
-		return tf_fail(err, TF_FOREIGN,
-		    "%s is not the public half of %s", TF_ORGANISER_VKEY,
-		    TF_ORGANISER_SECRET);
+	tf_vkey_make(&out->vkey, out->file.name, &pub);
 	return TF_OK;
 }
 
@@ -120,6 +118,10 @@ tf_organiser_make(const char *dir, const char *origin, struct tf_organiser *out,
 	if (rc == TF_OK && strcmp(out->vkey.name, origin) != 0)
 		rc = tf_fail(err, TF_FOREIGN, "%.60s has the key of %s", dir,
 		    out->vkey.name);
+	if (rc == TF_OK &&
+	    memcmp(&out->vkey.pub, &out->file.pub, sizeof(out->file.pub)) != 0)
+		rc = tf_fail(err, TF_FOREIGN, "%s is not the public half of %s",
+		    TF_ORGANISER_VKEY, TF_ORGANISER_SECRET);
 	return rc;
 }
 
@@ -138,6 +140,7 @@ void
 tf_organiser_free(struct tf_organiser *o)
 {
 	tf_key_free(o->key);
+	tf_key_free(o->old_key);
 	if (o->dir >= 0)
 		(void)close(o->dir); /* only read */
 	*o = (struct tf_organiser){ .dir = -1 };

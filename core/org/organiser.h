@@ -16,7 +16,9 @@ struct tf_actor;
 
 /* Names in the directory of the organiser's keys. */
 #define TF_ORGANISER_SECRET "log.pem"
-#define TF_ORGANISER_VKEY "log.vkey"
+#define TF_ORGANISER_VKEY "log.vkey" /* with the rotations, as lines */
+#define TF_ORGANISER_NEW "log.new.pem"
+#define TF_ORGANISER_OLD "log.old.pem"
 
 /* The key of the log.  tf_organiser_free releases it.  The directory is locked: of
  * several processes of this machine one has it at a time, and the others wait. */
@@ -24,6 +26,10 @@ struct tf_organiser {
 	int dir;
 	struct tf_key *key;
 	struct tf_vkey vkey;
+	struct tf_vkey file; /* of log.vkey: another one after a crash */
+	/* The key before it, while it signs too; else NULL. */
+	struct tf_key *old_key;
+	struct tf_vkey old_vkey;
 };
 
 /* Make the directory dir, if it is absent, and a key for origin in it.  A key that
@@ -31,7 +37,8 @@ struct tf_organiser {
  * the key is of another one. */
 TF_MUST_USE enum tf_code tf_organiser_make(const char *dir, const char *origin,
     struct tf_organiser *out, struct tf_error *err);
-/* Errors: those of tf_key_load; TF_INVALID the vkey. */
+/* Without the old key.  log.vkey may be that of an earlier key (rotate.h).  Errors:
+ * those of tf_key_load; TF_INVALID the vkey. */
 TF_MUST_USE enum tf_code tf_organiser_load(const char *dir,
     struct tf_organiser *out, struct tf_error *err);
 void tf_organiser_free(struct tf_organiser *o);

@@ -21,14 +21,22 @@
 /* --- reading -------------------------------------------------------------------- */
 
 void
-tf_own_take(struct tf_own *own, uint64_t number, struct tf_str bytes)
+tf_own_free(struct tf_own *own)
+{
+	tf_log_keys_free(&own->keys);
+	*own = (struct tf_own){ 0 };
+}
+
+enum tf_code
+tf_own_take(struct tf_own *own, uint64_t number, struct tf_str bytes,
+    struct tf_error *err)
 {
 	struct tf_entry_decoded d = { 0 };
 	struct tf_str type, path;
 	int t;
 
 	if (number + 1 < own->next || number > own->next)
-		return;
+		return TF_OK;
 	own->next = number + 1;
 	if (tf_entry_decode(&d, bytes.p, bytes.n, NULL) == TF_OK) {
 		own->at = d.e.at;
@@ -41,14 +49,13 @@ tf_own_take(struct tf_own *own, uint64_t number, struct tf_str bytes)
 			own->refused = (uint64_t)d.doc.tok[t].num + 1;
 	}
 	tf_entry_decoded_free(&d);
+	return tf_log_keys_learn(&own->keys, bytes.p, bytes.n, err);
 }
 
 static enum tf_code
 take(void *arg, const struct tf_leaf *leaf, struct tf_error *err)
 {
-	(void)err;
-	tf_own_take(arg, leaf->number, leaf->bytes);
-	return TF_OK;
+	return tf_own_take(arg, leaf->number, leaf->bytes, err);
 }
 
 enum tf_code
@@ -74,6 +81,39 @@ wait_a_little(void *arg, unsigned ms, const struct tf_error *why)
 	(void)why;
 	(void)poll(NULL, 0, (int)ms);
 	return ++*(unsigned *)arg < TRIES;
+}
+
+struct find_vkey {
+	const char *origin;
+	struct tf_buf *out;
+};
+
+static enum tf_code
+add_vkey(void *arg, const struct tf_member *m, struct tf_error *err)
+{
+	struct find_vkey *x = arg;
+
+	if (!tf_str_same(m->origin, tf_str_of(x->origin)))
+		return TF_OK;
+	tf_buf_add(x->out, m->vkey.p, m->vkey.n);
+	tf_buf_add(x->out, "", 1);
+	return tf_buf_end(x->out, err);
+}
+
+/* Append under the key with which the origin was enrolled: its first one. */
+static enum tf_code
+append_enrolled(struct tf_ledger *l, const char *origin, uint64_t number,
+    const struct tf_str *entries, size_t n, struct tf_error *err)
+{
+	struct tf_buf vkey = { 0 };
+	struct find_vkey find = { origin, &vkey };
+	enum tf_code rc = l->ops->members(l, add_vkey, &find, err);
+
+	if (rc == TF_OK)
+		rc = tf_own_append(l, origin, tf_buf_bytes(&vkey).p, number,
+		    entries, n, err);
+	tf_buf_free(&vkey);
+	return rc;
 }
 
 /* A run that is killed before the end leaves an origin for which organisers may
@@ -166,44 +206,21 @@ add_refusal(void *arg, const struct tf_refused *r, struct tf_error *err)
 }
 
 static enum tf_code
-add_vkey(void *arg, const struct tf_member *m, struct tf_error *err)
-{
-	struct {
-		const char *origin;
-		struct tf_buf *out;
-	} *x = arg;
-
-	if (!tf_str_same(m->origin, tf_str_of(x->origin)))
-		return TF_OK;
-	tf_buf_add(x->out, m->vkey.p, m->vkey.n);
-	tf_buf_add(x->out, "", 1);
-	return tf_buf_end(x->out, err);
-}
-
-static enum tf_code
 append_recorded(struct tf_ledger *l, struct record *x, struct tf_error *err)
 {
 	struct tf_str *entries = calloc(x->n, sizeof(*entries));
-	struct tf_buf vkey = { 0 };
-	struct {
-		const char *origin;
-		struct tf_buf *out;
-	} find = { x->origin, &vkey };
-	enum tf_code rc = entries == NULL ?
-	    tf_nomem(err) :
-	    l->ops->members(l, add_vkey, &find, err);
+	enum tf_code rc = entries == NULL ? tf_nomem(err) : TF_OK;
 
 	for (size_t i = 0, at = 0; rc == TF_OK && i < x->n; at = x->end[i++])
 		entries[i] = (struct tf_str){ x->text.p + at, x->end[i] - at };
 	if (rc == TF_OK)
-		rc = tf_own_append(l, x->origin, tf_buf_bytes(&vkey).p,
-		    x->own->next, entries, x->n, err);
+		rc = append_enrolled(l, x->origin, x->own->next, entries, x->n,
+		    err);
 	if (rc == TF_OK) {
 		x->own->next += x->n;
 		x->own->refused += x->n;
 		x->own->at = x->at;
 	}
-	tf_buf_free(&vkey);
 	free(entries);
 	return rc;
 }
@@ -238,5 +255,79 @@ tf_own_record(struct tf_ledger *l, const char *origin,
 		tf_buf_free(&x->text);
 	free(x);
 	tf_buf_free(&actor);
+	return rc;
+}
+
+/* --- rotations ------------------------------------------------------------------ */
+
+static enum tf_code
+sign_rotation(const struct tf_own_rotation *r, struct tf_str old_vkey,
+    struct tf_str new_vkey, char old_sig[96], char new_sig[96],
+    struct tf_error *err)
+{
+	uint8_t sig[TF_SIG_LEN];
+	struct tf_buf text = { 0 };
+	enum tf_code rc;
+
+	tf_rotation_text(r->size - 1, old_vkey, new_vkey, &text);
+	rc = tf_buf_end(&text, err);
+	if (rc == TF_OK)
+		rc = tf_key_sign(r->old_key, text.p, text.n, sig, err);
+	if (rc == TF_OK) {
+		tf_base64_text(sig, sizeof(sig), old_sig);
+		rc = tf_key_sign(r->new_key, text.p, text.n, sig, err);
+	}
+	if (rc == TF_OK)
+		tf_base64_text(sig, sizeof(sig), new_sig);
+	tf_buf_free(&text);
+	return rc;
+}
+
+enum tf_code
+tf_own_rotate(struct tf_ledger *l, const struct tf_own_rotation *r,
+    const struct tf_actor *who, struct tf_own *own, struct tf_error *err)
+{
+	struct tf_buf actor = { 0 }, old_vkey = { 0 }, new_vkey = { 0 },
+		      out = { 0 };
+	const char *origin = r->old_vkey->name;
+	char old_sig[96], new_sig[96];
+	struct tf_str bytes;
+	struct tf_json j;
+	enum tf_code rc;
+
+	tf_organiser_actor(who, &actor);
+	tf_vkey_text(r->old_vkey, &old_vkey);
+	tf_vkey_text(r->new_vkey, &new_vkey);
+	rc = sign_rotation(r, tf_buf_bytes(&old_vkey), tf_buf_bytes(&new_vkey),
+	    old_sig, new_sig, err);
+	if (rc == TF_OK) {
+		tf_json_begin(&j, &out);
+		tf_json_object(&j);
+		tf_put_raw(&j, "actor", tf_buf_bytes(&actor));
+		tf_put_time(&j, "at", after(own->at));
+		tf_put_str(&j, "new", tf_buf_bytes(&new_vkey));
+		tf_put_cstr(&j, "newSig", new_sig);
+		tf_put_str(&j, "old", tf_buf_bytes(&old_vkey));
+		tf_put_cstr(&j, "oldSig", old_sig);
+		tf_put_cstr(&j, "origin", origin);
+		tf_put_uint(&j, "seq", own->next);
+		tf_put_uint(&j, "size", r->size);
+		tf_put_cstr(&j, "type", "key.rotated");
+		tf_put_cstr(&j, "use", "log");
+		tf_put_uint(&j, "v", 2);
+		tf_json_object_end(&j);
+		rc = tf_json_end(&j, err);
+	}
+	if (rc == TF_OK)
+		rc = tf_entry_check(out.p, out.n, err);
+	bytes = tf_buf_bytes(&out);
+	if (rc == TF_OK)
+		rc = append_enrolled(l, origin, own->next, &bytes, 1, err);
+	if (rc == TF_OK)
+		rc = tf_own_take(own, own->next, bytes, err);
+	tf_buf_free(&actor);
+	tf_buf_free(&old_vkey);
+	tf_buf_free(&new_vkey);
+	tf_buf_free(&out);
 	return rc;
 }

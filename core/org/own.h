@@ -10,26 +10,35 @@
  *	and of the one that is there (not of a gap); I is 0, 1, ... in this order;
  *	refused is the time by the clock of the engine
  *
+ *   key.rotated          the key of the log was replaced
+ *	{"actor":A,"at":T,"new":VKEY,"newSig":SIG,"old":VKEY,"oldSig":SIG,
+ *	 "origin":O,"seq":K,"size":S,"type":"key.rotated","use":"log","v":2}
+ *	as in a vault, but the old key is good up to S entries of the ledger
+ *
  * Only an organiser may append in its name, and for that moment.
  */
 #ifndef TF_ORG_OWN_H
 #define TF_ORG_OWN_H
 
-#include "../types.h"
+#include "../ledger/rotation.h"
 #include "engine.h"
 
 struct tf_actor;
 
-/* What the own entries say.  All zero bytes: nothing was read. */
+/* What the own entries say.  All zero bytes: nothing was read.  Free it with
+ * tf_own_free. */
 struct tf_own {
 	uint64_t next;	   /* number of the next one */
 	uint64_t refused;  /* refusals that have an entry */
 	struct tf_time at; /* of the last one */
+	struct tf_log_keys keys;
 };
+void tf_own_free(struct tf_own *own);
 
 /* Learn from entry `number` of the origin, if it is the next one or the one before
- * that.  What is no entry is ignored. */
-void tf_own_take(struct tf_own *own, uint64_t number, struct tf_str bytes);
+ * that.  What is no entry is ignored.  TF_NOMEM. */
+TF_MUST_USE enum tf_code tf_own_take(struct tf_own *own, uint64_t number,
+    struct tf_str bytes, struct tf_error *err);
 /* Learn from all entries of the ledger from the last one that own knows. */
 TF_MUST_USE enum tf_code tf_own_read(struct tf_ledger *l, const char *origin,
     struct tf_own *own, struct tf_error *err);
@@ -39,6 +48,16 @@ TF_MUST_USE enum tf_code tf_own_read(struct tf_ledger *l, const char *origin,
 TF_MUST_USE enum tf_code tf_own_append(struct tf_ledger *l, const char *origin,
     const char *vkey, uint64_t number, const struct tf_str *entries, size_t n,
     struct tf_error *err);
+/* Append a rotation, signed by both keys: the old one is good up to size entries.
+ * Errors: those of tf_own_append. */
+struct tf_own_rotation {
+	const struct tf_vkey *old_vkey, *new_vkey;
+	const struct tf_key *old_key, *new_key;
+	uint64_t size;
+};
+TF_MUST_USE enum tf_code tf_own_rotate(struct tf_ledger *l,
+    const struct tf_own_rotation *r, const struct tf_actor *who,
+    struct tf_own *own, struct tf_error *err);
 /* Make an entry of each refusal that has none.  Errors: those of tf_own_append. */
 TF_MUST_USE enum tf_code tf_own_record(struct tf_ledger *l, const char *origin,
     const struct tf_actor *who, struct tf_own *own, struct tf_error *err);

@@ -24,7 +24,7 @@
 #include "../base/mutant.h"
 #include "../ledger/tilepath.h"
 #include "../org.h"
-#include "own.h"
+#include "rotate.h"
 #include "state.h"
 #include "uri.h"
 
@@ -155,6 +155,8 @@ load_kept(struct publisher *p, struct tf_error *err)
 	enum tf_code rc = tf_org_state_load(&p->organiser, &p->kept, &why);
 	const char *self = p->organiser.vkey.name;
 	const struct tf_org_member *own;
+	struct tf_vkey first;
+	struct tf_buf text = { 0 };
 
 	if (rc == TF_NOMEM)
 		return tf_fail_as(err, &why);
@@ -166,10 +168,19 @@ load_kept(struct publisher *p, struct tf_error *err)
 	p->known_size = p->kept.tree->size;
 	tf_tree_root(p->kept.tree, &p->known);
 	own = tf_org_members_find(&p->kept.members, tf_str_of(self));
-	if (own != NULL && !p->o->full)
-		p->own = (struct tf_own){ .next = own->size,
-			.refused = p->kept.refused };
-	return TF_OK;
+	if (own == NULL || p->o->full)
+		return TF_OK;
+	p->own = (struct tf_own){ .next = own->size,
+		.refused = p->kept.refused };
+	/* Its rotations, behind any key. */
+	tf_vkey_text(&own->vkey, &text);
+	tf_buf_str(&text, "\n");
+	tf_buf_add(&text, tf_buf_bytes(&own->keys.text).p, own->keys.text.n);
+	if ((rc = tf_buf_end(&text, err)) == TF_OK)
+		rc = tf_log_keys_parse(&p->own.keys, tf_buf_bytes(&text),
+		    &first, err);
+	tf_buf_free(&text);
+	return rc;
 }
 
 /* Neither the ledger nor its checkpoint has less than what was signed. */
@@ -230,14 +241,10 @@ take_over(struct publisher *p, struct tf_error *err)
 static enum tf_code
 record_refusals(struct publisher *p, struct tf_error *err)
 {
-	const char *self = p->organiser.vkey.name;
-	uint64_t before;
-	enum tf_code rc = tf_own_read(p->ledger, self, &p->own, err);
+	uint64_t before = p->own.refused;
+	enum tf_code rc = tf_own_record(p->ledger, p->organiser.vkey.name,
+	    p->o->who, &p->own, err);
 
-	if (rc != TF_OK)
-		return rc;
-	before = p->own.refused;
-	rc = tf_own_record(p->ledger, self, p->o->who, &p->own, err);
 	p->out->recorded = p->own.refused - before;
 	return rc;
 }
@@ -279,8 +286,11 @@ take(void *arg, const struct tf_leaf *leaf, struct tf_error *err)
 	}
 	/* Another organiser may have appended since they were read. */
 	if (tf_str_same(leaf->origin, tf_str_of(p->organiser.vkey.name)))
-		tf_own_take(&p->own, leaf->number, leaf->bytes);
-	rc = tf_org_members_take(&p->state.members, leaf, &hash, err);
+		rc = tf_own_take(&p->own, leaf->number, leaf->bytes, err);
+	else
+		rc = TF_OK;
+	if (rc == TF_OK)
+		rc = tf_org_members_take(&p->state.members, leaf, &hash, err);
 	if (rc == TF_OK)
 		rc = add_to_bundle(p, leaf, err);
 	if (rc == TF_OK)
@@ -316,6 +326,24 @@ read_entries(struct publisher *p, struct tf_error *err)
 
 /* --- the checkpoint --------------------------------------------------------------- */
 
+/* The key that was replaced lately signs for those who know no other one. */
+static enum tf_code
+sign_too(const struct publisher *p, struct tf_buf *note, struct tf_error *err)
+{
+	uint8_t sig[TF_SIG_LEN];
+	struct tf_note parts;
+	enum tf_code rc;
+
+	if (!tf_note_split(note->p, note->n, &parts))
+		return tf_fail(err, TF_INVALID, "the checkpoint is no note");
+	rc = tf_key_sign(p->organiser.old_key, parts.body.p, parts.body.n, sig,
+	    err);
+	if (rc == TF_OK)
+		tf_note_add_line(note, &p->organiser.old_vkey, sig,
+		    sizeof(sig));
+	return rc == TF_OK ? tf_buf_end(note, err) : rc;
+}
+
 /* The ledger decides who publishes; the copy beside the tiles follows it, also
  * after a run that was killed between the two. */
 static enum tf_code
@@ -329,6 +357,8 @@ sign(struct publisher *p, struct tf_buf *note, struct tf_error *err)
 		tf_tree_root(p->state.tree, &c.root);
 		note->n = 0;
 		rc = tf_checkpoint_sign(&c, p->organiser.key, note, err);
+		if (rc == TF_OK && p->organiser.old_key != NULL)
+			rc = sign_too(p, note, err);
 		if (rc == TF_OK)
 			rc = p->ledger->ops->checkpoint_put(p->ledger,
 			    p->has_last ? p->last.size : UINT64_MAX, p->size,
@@ -350,8 +380,8 @@ read_last(struct publisher *p, struct tf_buf *note, struct tf_error *err)
 	if (rc == TF_NOTFOUND)
 		return TF_OK;
 	if (rc == TF_OK)
-		rc = tf_checkpoint_check(note->p, note->n, &p->organiser.vkey,
-		    &p->last, err);
+		rc = tf_log_keys_check(&p->own.keys, &p->organiser.vkey,
+		    note->p, note->n, &p->last, NULL, err);
 	if (rc == TF_OK && p->last.size != size)
 		rc = tf_fail(err, TF_TAMPER,
 		    "the checkpoint of the ledger has another size");
@@ -397,6 +427,11 @@ run(struct publisher *p, struct tf_buf *note, struct tf_error *err)
 
 	if (rc == TF_OK)
 		rc = load_kept(p, err);
+	if (rc == TF_OK)
+		rc = tf_own_read(p->ledger, p->organiser.vkey.name, &p->own,
+		    err);
+	if (rc == TF_OK)
+		rc = tf_organiser_settle(&p->organiser, &p->own, NULL, err);
 	if (rc == TF_OK)
 		rc = read_last(p, note, err);
 	if (rc == TF_OK)
@@ -470,6 +505,7 @@ tf_org_publish(const struct tf_publish *o, struct tf_published *out,
 	tf_blobs_close(p.blobs);
 	tf_org_state_free(&p.state);
 	tf_org_state_free(&p.kept);
+	tf_own_free(&p.own);
 	tf_buf_free(&p.bundle);
 	tf_buf_free(&note);
 	tf_organiser_free(&p.organiser);

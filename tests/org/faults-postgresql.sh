@@ -168,6 +168,7 @@ vaults_are_forwarded() {
 	says '^tamper$'
 	is 0 trailctl org publish --keys org-keys "$org" "$blobs"
 	says '^refused by the ledger, and recorded now: 1$'
+	is 0 trailctl org rotate --keys org-keys "$org" "$blobs"
 	is 0 trailctl org publish --full --keys org-keys "$org" "$blobs"
 	says ': 0 new, '
 	is 1 trailctl org refused "$org"

@@ -450,15 +450,132 @@ many_refusals_survive_kills() {
 	says ': 0 new, '
 }
 
+# --- the key of the log -----------------------------------------------------------------
+
+# rotate STATUS: replace the key.
+rotate() {
+	is "$1" trailctl org rotate --keys keys dir:org
+}
+
+# verified VKEY...: what was published is right for who has one of these keys.
+verified() {
+	for k; do
+		is 5 trailctl verify --vkey "$k" org/log
+		says '^UNDECIDED: no damage found'
+		says '^signature *OK .*example.org/all'
+	done
+}
+
+# The new key goes on where the old one ends; who knows one of them follows.
+the_key_is_rotated() {
+	publish 0
+	cp keys/log.vkey first.vkey
+	before=$(sed -n 2p org/log/checkpoint)
+	trailctl trail create a/before >/dev/null
+	forward a
+	rotate 0
+	head -n 1 keys/log.vkey >new.vkey
+	grep -qxFf new.vkey out
+	[ "$(number new)" -gt 0 ]
+	[ "$(number read)" -eq $(($(number new) + before % 256)) ]
+	if cmp -s first.vkey new.vkey; then exit 1; fi
+	# Both have signed.
+	signed new.vkey
+	signed first.vkey
+	verified first.vkey new.vkey keys/log.vkey
+	sqlite3 org/org.db 'SELECT CAST(body AS TEXT) FROM leaf WHERE member = 1' |
+		tail -n 1 >entry
+	grep -q "\"size\":$before,\"type\":\"key.rotated\",\"use\":\"log\",\"v\":2}" entry
+	sed -n 2p keys/log.vkey | cmp - entry
+	# Later the new one signs alone, and the old one is gone.
+	[ -f keys/log.old.pem ]
+	trailctl trail create a/after >/dev/null
+	forward a
+	before=$(sed -n 2p org/log/checkpoint)
+	publish 0
+	[ "$(number read)" -eq $(($(number new) + before % 256)) ]
+	signed first.vkey
+	clock_moves
+	trailctl trail create a/late >/dev/null
+	forward a
+	is 0 $(as_of '+31 days') trailctl org publish --keys keys dir:org
+	[ ! -e keys/log.old.pem ]
+	[ "$(grep -c '^— ' org/log/checkpoint)" = 1 ]
+	signed new.vkey
+	verified first.vkey new.vkey keys/log.vkey
+	publish 0 --full
+	is 4 trailctl verify --vkey a/keys/log.vkey org/log
+	# A second one.
+	cp new.vkey second.vkey
+	rotate 0
+	signed
+	verified first.vkey second.vkey keys/log.vkey
+	[ "$(wc -l <keys/log.vkey)" = 3 ]
+}
+
+# What the replaced key signs later counts for nobody, and a copy of its directory is
+# of no use.
+a_replaced_key_signs_nothing() {
+	publish 0
+	aside
+	rotate 0
+	mv keys new-keys
+	cp -a kept/keys keys
+	trailctl trail create a/stolen >/dev/null
+	forward a
+	cp org/log/checkpoint newest
+	publish 3
+	complains 'the key was replaced, and the new one is not beside it'
+	cmp org/log/checkpoint newest
+	rotate 3
+	rm -r keys
+	mv new-keys keys
+	publish 0
+	signed
+}
+
+# Killed at each step: one key is in force, and the next run does the rest.
+a_killed_rotation_is_finished() {
+	needs strace
+	publish 0
+	aside
+	n=0
+	for call in fsync fdatasync renameat2 renameat flock pwrite64; do
+		for when in 1 2 3 4 5 6 7; do
+			back
+			timeout 60 strace -f -o trace -e trace=$call \
+				-e inject=$call:signal=SIGKILL:when=$when \
+				trailctl org rotate --keys keys dir:org >/dev/null 2>&1 &&
+				break
+			n=$((n + 1))
+			if [ $((when % 2)) = 0 ]; then publish 0; else rotate 0; fi
+			signed
+			publish 0 --full
+			verified first.vkey keys/log.vkey
+			head -n 1 keys/log.vkey >this.vkey
+			verified this.vkey
+			[ ! -e keys/log.new.pem ] || publish 0
+			rotate 0
+			signed
+		done
+	done
+	echo "$n kills"
+	[ $n -gt 10 ]
+	back
+}
+
 # What the command line cannot mean.
 wrong_arguments_are_usage_errors() {
 	is 2 trailctl org list --full dir:org
 	is 2 trailctl org publish --full dir:org
+	is 2 trailctl org rotate dir:org
+	is 2 trailctl org rotate --full --keys keys dir:org
 }
 
 with /dev/fuse python3 sqlite3 a_run_reads_what_is_new killed_runs_go_on \
 	a_state_costs_time_only a_state_of_another_history_signs_nothing \
 	a_ledger_that_was_set_back_is_not_signed an_altered_entry_is_never_signed \
 	a_wrong_member_stays_wrong refusals_become_entries many_refusals_survive_kills \
+	the_key_is_rotated a_replaced_key_signs_nothing a_killed_rotation_is_finished \
 	wrong_arguments_are_usage_errors
 finish

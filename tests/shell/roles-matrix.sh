@@ -251,6 +251,7 @@ who_works_without_the_mount() {
 	verb org "$everybody" 'trailctl org init --origin example.org/$me \
 		--keys zips/org-keys-$me dir:zips/org-$me'
 	verb org root 'trailctl org publish --keys org-keys dir:zips/org'
+	verb org root 'trailctl org rotate --keys org-keys dir:zips/org'
 	verb org root 'trailctl org fetch dir:zips/org zips/copies-$me'
 	verb backup root 'trailctl backup mnt zips/backup-$me'
 	verb witness root 'trailctl witness --policy policy --print w store'

@@ -229,6 +229,56 @@ START_TEST(a_trusted_key_may_bring_its_rotations)
 }
 END_TEST
 
+/* The rotation of an organisation's key: its number says nothing, its size all. */
+START_TEST(a_rotation_of_an_organisation_ends_at_its_size)
+{
+	struct tf_buf file = read_vector("organisation.jsonl");
+	struct tf_str rest = { file.p, file.n }, line, last = { 0 };
+	struct tf_log_keys keys = { 0 };
+	struct tf_vkey old_key, new_key;
+	struct tf_pubkey pub;
+	struct tf_buf changed = { 0 };
+
+	tf_key_public(secret[0], &pub);
+	tf_vkey_make(&old_key, "example.org/organisation", &pub);
+	tf_key_public(secret[1], &pub);
+	tf_vkey_make(&new_key, "example.org/organisation", &pub);
+	while (take_line(&rest, &line)) {
+		last = line;
+		ck_assert_int_eq(TF_OK,
+		    tf_log_keys_learn(&keys, line.p, line.n, NULL));
+	}
+	ck_assert_uint_eq(1, keys.n);
+	for (int i = 0; i < 2; i++) {
+		const struct tf_vkey *from = i == 0 ? &old_key : &new_key;
+
+		ck_assert_mem_eq(&old_key.pub,
+		    &tf_log_keys_at(&keys, from, 499)->pub, sizeof(pub));
+		ck_assert_mem_eq(&new_key.pub,
+		    &tf_log_keys_at(&keys, from, 500)->pub, sizeof(pub));
+	}
+	/* Each changed byte but those of actor, at, seq: not learned. */
+	tf_log_keys_free(&keys);
+	for (size_t i = 0; i < last.n; i++) {
+		const char *p = memmem(last.p, last.n, "\"new\"", 5);
+		const char *origin = memmem(last.p, last.n, "\"origin\"", 8);
+		const char *size = memmem(last.p, last.n, "\"size\"", 6);
+
+		if (last.p + i < p ||
+		    (last.p + i >= origin && last.p + i < size))
+			continue;
+		changed.n = 0;
+		tf_buf_add(&changed, last.p, last.n);
+		changed.p[i] ^= 1;
+		ck_assert_int_eq(TF_OK,
+		    tf_log_keys_learn(&keys, changed.p, changed.n, NULL));
+		ck_assert_uint_eq(0, keys.n);
+	}
+	tf_buf_free(&changed);
+	tf_buf_free(&file);
+}
+END_TEST
+
 Suite *
 suite_rotation(void)
 {
@@ -242,6 +292,7 @@ suite_rotation(void)
 	tcase_add_loop_test(t, the_key_in_force_follows_from_the_size, 0, KEYS);
 	tcase_add_loop_test(t, a_changed_rotation_is_not_learned, 0, 640);
 	tcase_add_test(t, both_keys_must_sign_a_rotation);
+	tcase_add_test(t, a_rotation_of_an_organisation_ends_at_its_size);
 	tcase_add_test(t, a_trusted_key_may_bring_its_rotations);
 	suite_add_tcase(s, t);
 	return s;
