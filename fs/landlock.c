@@ -60,8 +60,9 @@ fs_landlock_daemon(const char *store, bool read_only,
 	allow_directory_of(&r, outside->guard, TF_LL_WRITE);
 	allow_directory_of(&r, outside->last_guard, TF_LL_READ);
 	if (outside->index != NULL)
+		/* Its first reader truncates it. */
 		tf_landlock_allow(&r, outside->index,
-		    TF_LL_READ_FILE | TF_LL_WRITE_FILE);
+		    TF_LL_READ_FILE | TF_LL_WRITE_FILE | TF_LL_TRUNCATE);
 	if (outside->stamp_ca != NULL)
 		tf_landlock_allow(&r, outside->stamp_ca, TF_LL_READ_FILE);
 	if (read_only) /* which cannot have temporary files in the store */
