@@ -46,6 +46,11 @@ TF_MUST_USE enum tf_code tf_vault_init_for(const char *path, const char *origin,
     const char *keys, const char *signer, const struct tf_owner *owner,
     const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err);
 
+/* Is the directory dirfd a store?  Has it a directory called name that is a copy of
+ * one, which a mirror or tf_fetch makes?  Nothing is opened or read. */
+bool tf_vault_is_store(int dirfd);
+bool tf_vault_is_copy(int dirfd, const char *name);
+
 /*
  * The owner of the store at path.  TF_USAGE: a part of it, but for keys/, belongs
  * to another user, and err names it and the command that mends that; TF_NOTFOUND

@@ -20,16 +20,23 @@
 #include "report.h"
 
 void
-fs_daemon_harden(void)
+fs_daemon_harden(int connection)
 {
 	struct rlimit none = { 0, 0 };
-	int fd;
+	int fd, first = STDERR_FILENO + 1;
 
 	/* Also when mount(8) has run it by another name. */
 	(void)prctl(PR_SET_NAME, "trailfs", 0, 0, 0);
 	/* Inherited descriptors would keep pipes and locks of the parent
 	 * process open as long as this process lives. */
-	closefrom(STDERR_FILENO + 1);
+	if (connection >= first) {
+		if (connection > first)
+			(void)close_range((unsigned)first,
+			    (unsigned)connection - 1, 0);
+		(void)fcntl(connection, F_SETFD, FD_CLOEXEC);
+		first = connection + 1;
+	}
+	closefrom(first);
 	/* A file of the store must never get descriptor 0, 1 or 2. */
 	do
 		fd = open("/dev/null", O_RDWR | O_CLOEXEC);

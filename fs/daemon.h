@@ -12,9 +12,9 @@
 
 #include "core/error.h"
 
-/* Undo what the parent process left: descriptors, umask, limits, signals,
- * environment.  Call it first. */
-void fs_daemon_harden(void);
+/* Undo what the parent process left: descriptors but connection (-1: all), umask,
+ * limits, signals, environment.  Call it first. */
+void fs_daemon_harden(int connection);
 
 /*
  * Go into the background.  Only the child returns with TF_OK; the parent waits

@@ -73,3 +73,16 @@ fs_landlock_daemon(const char *store, bool read_only,
 	allow_names(&r);
 	return tf_landlock_enforce(&r, version);
 }
+
+enum tf_code
+fs_landlock_router(const char *path, struct tf_error *err)
+{
+	struct tf_landlock r;
+	int version;
+
+	tf_landlock_begin(&r, err);
+	tf_landlock_allow(&r, path, TF_LL_READ_DIR);
+	tf_landlock_allow(&r, "/proc/self/mountinfo", TF_LL_READ_FILE);
+	tf_landlock_allow(&r, "/dev/null", TF_LL_READ_FILE | TF_LL_WRITE_FILE);
+	return tf_landlock_enforce(&r, &version);
+}

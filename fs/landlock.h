@@ -16,5 +16,9 @@
  */
 TF_MUST_USE enum tf_code fs_landlock_daemon(const char *store, bool read_only,
     const struct tf_outside *outside, int *version, struct tf_error *err);
+/* The same for a router: it can list the directory path and read nothing in it.
+ * TF_IO. */
+TF_MUST_USE enum tf_code fs_landlock_router(const char *path,
+    struct tf_error *err);
 
 #endif

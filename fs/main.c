@@ -10,6 +10,7 @@
 #include "journal.h"
 #include "options.h"
 #include "report.h"
+#include "router.h"
 #include "serve.h"
 #include "signer.h"
 
@@ -46,21 +47,24 @@ main(int argc, char **argv)
 	struct fs_options o;
 	struct tf_error err = { 0 };
 	int parent = -1, status;
+	bool copies = false;
 	enum tf_code rc;
 
-	fs_daemon_harden();
+	fs_daemon_harden(fs_options_connection(argc, argv));
 	if ((status = fs_options_parse(&o, argc, argv)) >= 0)
 		return status;
 	rc = fs_options_resolve(&o, &err);
-	if (rc == TF_OK && !o.foreground)
+	if (rc == TF_OK && !o.foreground && o.connection < 0)
 		rc = fs_daemon_fork(&parent, &err);
 	if (rc == TF_OK) {
 		fs_report_open(o.foreground);
-		rc = fs_signer_start(&o, &err);
+		copies = fs_router_is_for(&o);
+		if (!copies)
+			rc = fs_signer_start(&o, &err);
 	}
-	if (rc == TF_OK) {
-		rc = fs_serve(&o, &parent, &err);
-	}
+	if (rc == TF_OK)
+		rc = copies ? fs_router_serve(&o, &parent, &err) :
+			      fs_serve(&o, &parent, &err);
 	if (rc != TF_OK)
 		complain(&err, parent);
 	fs_options_free(&o);

@@ -2,6 +2,7 @@
  * The command line: options, and the paths made absolute.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,28 @@ default_threads(void)
 	return n < 1 ? 1 : n > THREADS_DEFAULT ? THREADS_DEFAULT : (unsigned)n;
 }
 
+static int
+connection_of(const char *mnt)
+{
+	static const char before[] = "/dev/fd/";
+	const size_t n = sizeof before - 1;
+	unsigned fd;
+
+	return strncmp(mnt, before, n) == 0 &&
+		parse_number(mnt + n, STDERR_FILENO + 1, INT_MAX, &fd) ?
+	    (int)fd :
+	    -1;
+}
+
+/* It stands after the store, and a path may stand after it. */
+int
+fs_options_connection(int argc, char **argv)
+{
+	int fd = argc > 2 ? connection_of(argv[argc - 1]) : -1;
+
+	return fd < 0 && argc > 3 ? connection_of(argv[argc - 2]) : fd;
+}
+
 /* Two lines, and how the program is called. */
 static int
 wrong_usage(const char *why)
@@ -152,6 +175,7 @@ fs_options_parse(struct fs_options *o, int argc, char **argv)
 		.threads = default_threads(),
 		.verify_open = true,
 		.allow_other = geteuid() == 0,
+		.connection = -1,
 	};
 	if (argc > 2 && strcmp(argv[1], "--complete") == 0) {
 		fs_option_complete(argc - 2, argv + 2);
@@ -193,12 +217,16 @@ fs_options_parse(struct fs_options *o, int argc, char **argv)
 			return FS_EXIT_USAGE;
 		}
 	}
-	if (argc - optind != 2)
+	if (argc - optind == 2 || argc - optind == 3)
+		o->connection = connection_of(argv[optind + 1]);
+	if (argc - optind != 2 && (argc - optind != 3 || o->connection < 0))
 		return wrong_usage(argc - optind < 2 ?
 			"a store and a mount point are needed" :
 			"there are too many arguments");
 	o->store_arg = argv[optind];
-	o->mnt_arg = argv[optind + 1];
+	o->mnt_arg = argv[argc - 1];
+	if (o->connection >= 0 && !o->read_only)
+		return wrong_usage("a connection is for -o ro");
 	return -1;
 }
 
@@ -209,6 +237,10 @@ fs_options_resolve(struct fs_options *o, struct tf_error *err)
 	if (o->store == NULL)
 		return tf_fail(err, errno == ENOENT ? TF_NOTFOUND : TF_IO,
 		    "store %s", o->store_arg);
+	if (o->connection >= 0) {
+		o->mnt = strdup(o->mnt_arg);
+		return o->mnt == NULL ? tf_nomem(err) : TF_OK;
+	}
 	return fs_mount_check(o->store, o->mnt_arg, &o->mnt, err);
 }
 

@@ -24,7 +24,14 @@ struct fs_options {
 	bool moved;	  /* the store was moved, not copied */
 	bool foreground, debug;
 	int signer_fd; /* see fs_signer_start; 0: there is none */
+	/* Who started this process has the mount, and this is its connection, not
+	 * that to the kernel: see router.h.  -1: this process mounts. */
+	int connection;
 };
+
+/* The connection that the command line names, as libfuse does: the mount point
+ * /dev/fd/N.  -1: none. */
+int fs_options_connection(int argc, char **argv);
 
 /*
  * Set *o to the defaults and to what the command line says.

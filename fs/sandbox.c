@@ -156,3 +156,27 @@ fs_sandbox_pages(void)
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
 	    (!tf_privileges_can_forbid() || fs_seccomp_pages());
 }
+
+enum tf_code
+fs_sandbox_router(const char *path, struct tf_error *err)
+{
+	enum tf_code rc;
+	bool on;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    !tf_privileges_can_forbid())
+		return TF_OK;
+	if ((rc = fs_landlock_router(path, err)) == TF_OK)
+		rc = fs_seccomp_router(&on, err);
+	return rc;
+}
+
+/* A program that root runs has what is left here; NO_NEW_PRIVS keeps it from more. */
+bool
+fs_sandbox_starter(void)
+{
+	return tf_privileges_keep(TF_CAP(CAP_SETUID) | TF_CAP(CAP_SETGID) |
+		   TF_CAP(CAP_SETPCAP) | TF_CAP(CAP_DAC_READ_SEARCH) |
+		   TF_CAP(CAP_KILL)) &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}

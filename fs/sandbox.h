@@ -61,4 +61,12 @@ bool fs_sandbox_unmounter(void);
 bool fs_sandbox_broker(void);
 bool fs_sandbox_pages(void);
 
+/*
+ * The same for a router (router.h), whose copies are in path: it reads names there,
+ * and no files; and for its starter, whose children become the owners of their copies.
+ */
+TF_MUST_USE enum tf_code fs_sandbox_router(const char *path,
+    struct tf_error *err);
+bool fs_sandbox_starter(void);
+
 #endif

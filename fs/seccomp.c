@@ -180,6 +180,83 @@ static const struct tf_call of_daemon[] = {
 	TF_CALL(renameat),
 };
 
+static const struct tf_call of_router[] = {
+	/* Memory and threads. */
+	TF_CALL(brk),
+	TF_CALL(mmap),
+	TF_CALL(munmap),
+	TF_CALL(mremap),
+	TF_CALL(mprotect),
+	TF_CALL(madvise),
+	TF_CALL(futex),
+	TF_CALL_IF(clone, 0, THREAD_MASK, CLONE_VM | CLONE_THREAD),
+	TF_CALL(exit),
+	TF_CALL(exit_group),
+	TF_CALL(set_robust_list),
+	TF_CALL(wait4), /* for the helpers */
+	TF_CALL(rseq),
+	TF_CALL(membarrier),
+	TF_CALL(restart_syscall),
+	TF_CALL(gettid),
+	TF_CALL(getpid),
+	TF_CALL(geteuid),
+	TF_CALL(sched_getaffinity),
+	TF_CALL_IF(prlimit64, 2, TF_CALL_MASK_ALL, 0), /* only asks */
+	TF_CALL(getrandom),
+	TF_CALL(getcpu),
+	TF_CALL(rt_sigaction),
+	TF_CALL(rt_sigprocmask),
+	TF_CALL(rt_sigreturn),
+	TF_CALL(tgkill), /* abort(3) */
+	TF_CALL(clock_gettime),
+	TF_CALL(gettimeofday),
+	TF_CALL(nanosleep),
+	TF_CALL(clock_nanosleep),
+	TF_CALL(eventfd2),
+	TF_CALL(timerfd_settime),
+	TF_CALL(timerfd_create),
+	/* Messages. */
+	TF_CALL(read),
+	TF_CALL(write),
+	TF_CALL(writev),
+	TF_CALL(close),
+	TF_CALL(fcntl),
+	TF_CALL(dup2),
+	TF_CALL(dup3),
+	TF_CALL(lseek),
+	TF_CALL(epoll_create1),
+	TF_CALL(epoll_ctl),
+	TF_CALL(epoll_pwait),
+	TF_CALL(ppoll),
+	TF_CALL_IF(socket, 0, TF_CALL_MASK_ALL, AF_UNIX),
+	TF_CALL_IF(socketpair, 0, TF_CALL_MASK_ALL, AF_UNIX),
+	TF_CALL(connect), /* syslog */
+	TF_CALL(sendto),
+	TF_CALL(sendmsg),
+	TF_CALL(recvfrom),
+	TF_CALL(recvmsg),
+	TF_CALL(setsockopt),
+	TF_CALL(getsockopt),
+	TF_CALL_IF(ioctl, 1, TF_CALL_MASK_ALL,
+	    TIOCOUTQ), /* did the journal read? */
+	/* Names of copies. */
+	TF_CALL(openat),
+	TF_CALL(getdents64),
+	TF_CALL(fstat),
+	TF_CALL(newfstatat),
+	TF_CALL(fstatfs),
+	TF_CALL(inotify_init1),
+	TF_CALL(inotify_add_watch),
+	TF_CALL(chdir),
+#ifdef __x86_64__ /* older names of calls above */
+	TF_CALL(open),
+	TF_CALL(stat),
+	TF_CALL(lstat),
+	TF_CALL(poll),
+	TF_CALL(epoll_wait),
+#endif
+};
+
 /* All helpers: messages, and the end. */
 #define OF_HELPERS                                                     \
 	TF_CALL(recvmsg), TF_CALL(sendmsg), TF_CALL(close),            \
@@ -230,6 +307,16 @@ fs_seccomp_daemon(bool *on, struct tf_error *err)
 	*on = tf_seccomp_is_there();
 	if (*on &&
 	    !tf_seccomp_set(of_daemon, sizeof of_daemon / sizeof of_daemon[0]))
+		return tf_fail(err, TF_IO, "seccomp: set the filter");
+	return TF_OK;
+}
+
+enum tf_code
+fs_seccomp_router(bool *on, struct tf_error *err)
+{
+	*on = tf_seccomp_is_there();
+	if (*on &&
+	    !tf_seccomp_set(of_router, sizeof of_router / sizeof of_router[0]))
 		return tf_fail(err, TF_IO, "seccomp: set the filter");
 	return TF_OK;
 }

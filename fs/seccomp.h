@@ -13,6 +13,8 @@
  * or the processor has no filter.  The process can gain no privileges.  TF_IO.
  */
 TF_MUST_USE enum tf_code fs_seccomp_daemon(bool *on, struct tf_error *err);
+/* The same for a router. */
+TF_MUST_USE enum tf_code fs_seccomp_router(bool *on, struct tf_error *err);
 /* The same for the helpers (broker.h, pages.h), which need few.  False: a filter could
  * not be set. */
 bool fs_seccomp_unmounter(void);

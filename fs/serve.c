@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "actor.h"
@@ -58,6 +59,59 @@ new_session(struct fs *fs, const struct fs_options *o, int fd)
 	(void)close(fd);
 	return NULL;
 }
+
+/* --- a connection of a router ---------------------------------------------- */
+
+static ssize_t
+read_message(int fd, void *p, size_t n, void *arg)
+{
+	ssize_t got = read(fd, p, n);
+
+	(void)arg;
+	if (got == 0) { /* the router has closed it, or was killed */
+		errno = ENODEV;
+		return -1;
+	}
+	return got;
+}
+
+static ssize_t
+write_message(int fd, struct iovec *v, int n, void *arg)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	ssize_t sent;
+
+	(void)arg;
+	/* An answer that is lost is waited for until this process ends.  The loop
+	 * sets O_NONBLOCK to read (loop.c). */
+	while ((sent = writev(fd, v, n)) < 0 &&
+	    (errno == EAGAIN || errno == EINTR || errno == ENOBUFS))
+		(void)poll(&p, errno == ENOBUFS ? 0 : 1,
+		    errno == ENOBUFS ? STOP_WAIT_MS : -1);
+	return sent;
+}
+
+/* The same as new_session() over a socket that keeps messages apart. */
+static struct fuse_session *
+new_connected(struct fs *fs, const struct fs_options *o)
+{
+	static const struct fuse_custom_io io = { .read = read_message,
+		.writev = write_message };
+	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+	struct fuse_session *se = NULL;
+
+	if (fuse_opt_add_arg(&args, "trailfs") == 0 &&
+	    (!o->debug || fuse_opt_add_arg(&args, "-d") == 0))
+		se = fuse_session_new(&args, &fs_ops, sizeof fs_ops, fs);
+	fuse_opt_free_args(&args);
+	if (se != NULL && fuse_session_custom_io(se, &io, o->connection) == 0)
+		return se;
+	if (se != NULL)
+		fuse_session_destroy(se);
+	return NULL;
+}
+
+/* --- the end --------------------------------------------------------------- */
 
 /* A descriptor of the signals that end the daemon; no thread handles them. */
 static int
@@ -181,6 +235,13 @@ await_end(struct fs *fs, const struct fs_mount_watch *watch, int signals,
 		if (!fs_mount_is_here(watch) && outlive_mount(fs, watch, p))
 			break;
 	}
+	if (fs->broker == NULL) { /* the mount is the router's */
+		*closed = (p[0].revents & POLLIN) != 0;
+		if (!*closed)
+			take_signal(signals);
+		tf_vault_stop(fs->vault);
+		return *closed ? "unmounted" : "signal";
+	}
 	if ((p[0].revents & POLLIN) != 0) {
 		/* Nobody answers: neither ask the mount nor wait for a read. */
 		if (fs_loop_failed(fs->loop)) {
@@ -269,20 +330,27 @@ run_mounted(struct fs *fs, const struct fs_options *o, int signals, int *parent,
 	enum tf_code rc;
 	int fd;
 
-	if ((rc = fs_broker_mount(fs->broker, o->mnt, &fd, err)) != TF_OK)
+	if (o->connection >= 0) {
+		if ((se = new_connected(fs, o)) == NULL)
+			return tf_nomem(err);
+	} else if ((rc = fs_broker_mount(fs->broker, o->mnt, &fd, err)) !=
+	    TF_OK) {
 		return rc;
-	if ((se = new_session(fs, o, fd)) == NULL) {
+	} else if ((se = new_session(fs, o, fd)) == NULL) {
 		(void)fs_broker_unmount(fs->broker, true);
 		return tf_nomem(err);
 	}
 	if (!o->debug)
 		fuse_set_log_func(fs_report_fuse);
-	fs_mount_watch(&end.watch, o->mnt);
-	fs_pages_mounted(fs->pages, &end.watch);
+	end.watch.fd = -1;
+	if (o->connection < 0) {
+		fs_mount_watch(&end.watch, o->mnt);
+		fs_pages_mounted(fs->pages, &end.watch);
+	}
 	rc = serve(fs, o, se, signals, parent, &end, err);
 	/* This closes the connection: a mount that is left is dead now. */
 	fuse_session_destroy(se);
-	if (is_dead_here(fs, &end.watch))
+	if (o->connection < 0 && is_dead_here(fs, &end.watch))
 		(void)fs_broker_unmount(fs->broker, true);
 	fs_mount_watch_end(&end.watch);
 	fs_handles_end(fs, end.closed);
@@ -314,12 +382,15 @@ enter_sandbox(struct fs *fs, const struct fs_options *o, struct fs_user *user,
 {
 	enum tf_code rc;
 
-	if ((rc = fs_sandbox_user(o->store, o->user, user, err)) != TF_OK ||
-	    (rc = fs_broker_start(o, &fs->broker, err)) != TF_OK ||
-	    (rc = fs_pages_start(o->mnt, fs->streams, &fs->pages, err)) !=
-		TF_OK)
+	if ((rc = fs_sandbox_user(o->store, o->user, user, err)) != TF_OK)
 		return rc;
-	fs_watchdog_start(o->mnt);
+	if (o->connection < 0) {
+		if ((rc = fs_broker_start(o, &fs->broker, err)) != TF_OK ||
+		    (rc = fs_pages_start(o->mnt, fs->streams, &fs->pages,
+			 err)) != TF_OK)
+			return rc;
+		fs_watchdog_start(o->mnt);
+	}
 	fs_daemon_connect_systemd();
 	fs_daemon_tell_systemd(false, "opening %s", o->store);
 	if ((rc = fs_sandbox_become(user, err)) == TF_OK)

@@ -1,6 +1,7 @@
 /*
  * Finding the vault that an argument names. A mount is recognised by .trailfs
- * at the root of its file system, a store by its database and keys.
+ * at the root of its file system, or one directory below, where the mount of an
+ * organisation has its origins; a store by its database and keys.
  *
  * A mount is tried first. Its root is found by going up until the device number
  * changes, so it works for any path in it and needs no list of mounts. Then the
@@ -97,6 +98,30 @@ is_mount(const char *top)
 	return yes;
 }
 
+/*
+ * top_of(file), if that is the root of a vault; or the directory below it on the way
+ * to file, if that is: a mount of many origins has them there.  NULL: neither, or it
+ * cannot be determined.  The caller frees it.
+ */
+static char *
+vault_of(const char *file)
+{
+	char *top = top_of(file), *below;
+	size_t n;
+
+	if (top == NULL || is_mount(top))
+		return top;
+	n = strlen(top);
+	n += file[n] == '/';
+	n += strcspn(file + n, "/");
+	below = n > strlen(top) ? strndup(file, n) : NULL;
+	free(top);
+	if (below != NULL && is_mount(below))
+		return below;
+	free(below);
+	return NULL;
+}
+
 /* Fill w if arg is in a mount. */
 static enum tf_code
 find_mount(const char *arg, struct where *w, struct tf_error *err)
@@ -115,9 +140,7 @@ find_mount(const char *arg, struct where *w, struct tf_error *err)
 		return errno == ENOENT || errno == ENOTDIR ?
 		    TF_OK :
 		    report_system(err, "%s", arg);
-	top = top_of(file);
-	if (top == NULL || !is_mount(top)) {
-		free(top);
+	if ((top = vault_of(file)) == NULL) {
 		free(file);
 		return TF_OK;
 	}

@@ -30,6 +30,10 @@ enum tf_mutant {
 	TF_KEEP_REFUSED,       /* each refused request leaves memory */
 	TF_DROP_ALONE,	       /* the daemon drops pages without its helper */
 	TF_STALL,	       /* some requests keep everybody waiting */
+	TF_ROUTER_IDS_COLLIDE, /* control files of two origins have one id */
+	TF_ROUTER_INO,	       /* nodes of two origins have one inode number */
+	TF_ROUTER_ENOSYS,      /* what one origin lacks, all lack */
+	TF_ROUTER_WAITS,       /* a router waits for an origin that hangs */
 	TF_SIGN_WITHOUT_TICKET, /* a signer does not check the ticket */
 	TF_FORGET_SIGNED,	/* a signer does not remember what it signed */
 	TF_OLD_ATTESTER,	/* a seal keeps a signature of a replaced key */

@@ -21,6 +21,27 @@
 #include "../store/store_files.h"
 #include "../vault.h"
 
+bool
+tf_vault_is_store(int dirfd)
+{
+	return faccessat(dirfd, TF_DB_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool
+tf_vault_is_copy(int dirfd, const char *name)
+{
+	char path[NAME_MAX + sizeof("/" TF_MIRROR_MARK)];
+	struct stat st;
+
+	if (strlen(name) > NAME_MAX ||
+	    fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISDIR(st.st_mode))
+		return false;
+	(void)snprintf(path, sizeof(path), "%s/" TF_MIRROR_MARK, name);
+	return fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(st.st_mode);
+}
+
 enum tf_code
 tf_vault_owner(const char *path, struct tf_owner *out, struct tf_error *err)
 {

@@ -1,0 +1,474 @@
+/* A router, from its start to its end: see router.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "broker.h"
+#include "daemon.h"
+#include "mount.h"
+#include "report.h"
+#include "router.h"
+#include "router_i.h"
+#include "sandbox.h"
+#include "starter.h"
+#include "watchdog.h"
+
+#define EVENTS 64
+#define REQUESTS 64 /* of the kernel, then it is the turn of the children */
+#define STOP_TRIES 50
+#define STOP_WAIT_MS 100
+#define UNSEEN_IDLE_MS \
+	2000 /* without open files: see outlive_mount() in serve.c */
+
+uint64_t
+fs_router_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+bool
+fs_router_answer(struct fs_router *r, uint64_t unique, int error,
+    const void *body, size_t n)
+{
+	struct fuse_out_header out = { .len = (uint32_t)(sizeof out + n),
+		.error = error,
+		.unique = unique };
+	struct iovec v[2] = { { &out, sizeof out },
+		{ (void *)(uintptr_t)body, n } };
+
+	if (writev(r->fuse, v, n > 0 ? 2 : 1) >= 0)
+		return true;
+	if (errno != EINVAL && errno != ENOMEM)
+		return false; /* the kernel does not wait any more */
+	/* It takes another form, and still waits. */
+	out.len = sizeof out;
+	out.error = errno == EINVAL ? -EIO : -ENOMEM;
+	(void)!write(r->fuse, &out, sizeof out);
+	return false;
+}
+
+/* --- requests -------------------------------------------------------------------- */
+
+static void
+forget(struct fs_router *r, const struct fuse_in_header *in)
+{
+	const struct fuse_forget_in *one = (const void *)(in + 1);
+	const struct fuse_batch_forget_in *many = (const void *)(in + 1);
+	const struct fuse_forget_one *f = (const void *)(many + 1);
+	size_t room = (in->len - sizeof *in) / sizeof *f;
+
+	/* The daemons count no lookups. */
+	if (in->opcode == FUSE_FORGET) {
+		fs_ids_forget(r->ids, in->nodeid, one->nlookup);
+		return;
+	}
+	for (uint32_t i = 0; i < many->count && i < room; i++)
+		fs_ids_forget(r->ids, f[i].nodeid, f[i].nlookup);
+}
+
+static void
+hand_over(struct fs_router *r, struct fuse_in_header *in)
+{
+	struct fs_origin *o = NULL;
+	unsigned number;
+	uint64_t ino;
+
+	if (fs_ids_find(r->ids, in->nodeid, &number, &ino))
+		o = fs_origins_number(r->origins, number);
+	if (o == NULL)
+		(void)fs_router_answer(r, in->unique, -ESTALE, NULL, 0);
+	else
+		fs_child_request(r, o, ino, in);
+}
+
+static void
+take_request(struct fs_router *r, struct fuse_in_header *in)
+{
+	switch (fs_message_goes(in->opcode)) {
+	case FS_MESSAGE_TO_CHILD:
+		if (!fs_router_root(r, in))
+			hand_over(r, in);
+		break;
+	case FS_MESSAGE_FORGETS:
+		forget(r, in);
+		break;
+	case FS_MESSAGE_INTERRUPTS:
+		fs_child_interrupt(r, in);
+		break;
+	case FS_MESSAGE_CHANGES:
+		(void)fs_router_answer(r, in->unique, -EROFS, NULL, 0);
+		break;
+	default:
+		(void)fs_router_answer(r, in->unique, -ENOSYS, NULL, 0);
+	}
+}
+
+static void
+take_requests(struct fs_router *r)
+{
+	struct fuse_in_header *in = (void *)r->in;
+	ssize_t n;
+
+	for (int i = 0; i < REQUESTS; i++) {
+		n = read(r->fuse, r->in, sizeof r->in);
+		if (n >= (ssize_t)sizeof *in && in->len == n) {
+			take_request(r, in);
+		} else if (n >= 0 || errno == ENODEV) {
+			r->ended = true;
+			return;
+		} else if (errno == EAGAIN) {
+			return;
+		} else if (errno != EINTR && errno != ENOENT) {
+			fs_report_line(LOG_ERR, "cannot read requests: %s",
+			    strerror(errno));
+			r->ended = true;
+			return;
+		}
+	}
+}
+
+/* --- copies ---------------------------------------------------------------------- */
+
+static void
+report_other(const char *name)
+{
+	fs_report_line(LOG_WARNING,
+	    "%s is no copy that this user can read: it is left out", name);
+}
+
+static void
+grown(void *arg, struct fs_origin *o)
+{
+	(void)arg;
+	fs_child_grown(o);
+}
+
+static void
+look_at_copies(struct fs_router *r)
+{
+	struct tf_error err;
+	bool scan = false;
+
+	fs_origins_changed(r->origins, &scan, grown, r);
+	if (scan && fs_origins_scan(r->origins, report_other, &err) != TF_OK)
+		fs_report_line(LOG_ERR, "%s", err.text);
+}
+
+/* --- the loop -------------------------------------------------------------------- */
+
+/* r->fuse is the connection.  TF_IO: it has ended, or the kernel is too old. */
+static enum tf_code
+answer_init(struct fs_router *r, struct tf_error *err)
+{
+	struct pollfd p = { .fd = r->fuse, .events = POLLIN };
+	const struct fuse_in_header *in = (void *)r->in;
+	ssize_t n;
+
+	do {
+		(void)poll(&p, 1, -1);
+		n = read(r->fuse, r->in, sizeof r->in);
+	} while (n < 0 && (errno == EAGAIN || errno == EINTR));
+	if (n < (ssize_t)(sizeof *in + sizeof(struct fuse_init_in)))
+		return tf_fail(err, TF_IO, "the kernel sends no INIT request");
+	errno = 0;
+	if (!fs_message_init(in, r->roles, &r->init))
+		return tf_fail(err, TF_IO,
+		    "this kernel is too old for copies of many origins: Linux "
+		    "5.4 is needed");
+	if (!fs_router_answer(r, in->unique, 0, &r->init, sizeof r->init))
+		return tf_fail(err, TF_IO, "answer INIT");
+	if (r->roles && (r->init.flags & FUSE_POSIX_ACL) == 0)
+		fs_report_line(LOG_WARNING,
+		    "this kernel checks no access control lists: auditors= and "
+		    "admins= have no effect");
+	return TF_OK;
+}
+
+static bool
+add_source(struct fs_router *r, int fd, enum fs_source *source)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.ptr = source };
+
+	return epoll_ctl(r->epoll, EPOLL_CTL_ADD, fd, &e) == 0;
+}
+
+static void *
+run(void *arg)
+{
+	static enum fs_source sources[] = { FS_SOURCE_KERNEL, FS_SOURCE_STARTER,
+		FS_SOURCE_COPIES, FS_SOURCE_END };
+	struct fs_router *r = arg;
+	struct epoll_event e[EVENTS];
+	bool starter;
+	int n, wait = -1;
+
+	if (!add_source(r, r->fuse, &sources[FS_SOURCE_KERNEL]) ||
+	    !add_source(r, r->starter.fd, &sources[FS_SOURCE_STARTER]) ||
+	    !add_source(r, fs_origins_inotify(r->origins),
+		&sources[FS_SOURCE_COPIES]) ||
+	    !add_source(r, r->end_fd, &sources[FS_SOURCE_END])) {
+		fs_report_line(LOG_ERR, "epoll: %s", strerror(errno));
+		r->ended = true;
+	}
+	while (!r->ended) {
+		n = epoll_wait(r->epoll, e, EVENTS, wait);
+		starter = false;
+		for (int i = 0; i < n; i++) {
+			enum fs_source *source = e[i].data.ptr;
+
+			if (*source == FS_SOURCE_KERNEL)
+				take_requests(r);
+			else if (*source == FS_SOURCE_CHILD)
+				fs_child_ready(r, (struct fs_child *)source,
+				    e[i].events);
+			else if (*source == FS_SOURCE_COPIES)
+				look_at_copies(r);
+			else if (*source == FS_SOURCE_END)
+				r->ended = true;
+			else
+				starter = true;
+		}
+		/* Last, because this frees children. */
+		if (starter)
+			fs_child_events(r);
+		wait = fs_child_tick(r);
+	}
+	(void)eventfd_write(r->end_fd, 1);
+	return NULL;
+}
+
+/* --- the end --------------------------------------------------------------------- */
+
+static int
+open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
+		return -1;
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void
+take_signal(int fd)
+{
+	struct signalfd_siginfo si;
+
+	if (read(fd, &si, sizeof si) == sizeof si)
+		fs_report_line(LOG_NOTICE, "stopping: %s",
+		    strsignal((int)si.ssi_signo));
+}
+
+static void
+unmount_patiently(struct fs_broker *broker, int end_fd, int signals)
+{
+	struct pollfd p[2] = { { .fd = end_fd, .events = POLLIN },
+		{ .fd = signals, .events = POLLIN } };
+
+	fs_daemon_tell_systemd(false, "stopping: waiting for open files");
+	for (int i = 0; i < STOP_TRIES; i++) {
+		if (fs_broker_unmount(broker, false))
+			return;
+		if (poll(p, 2, STOP_WAIT_MS) <= 0)
+			continue;
+		if ((p[0].revents & POLLIN) != 0)
+			return;
+		take_signal(signals);
+		break;
+	}
+	fs_report_line(LOG_WARNING, "files are still open: detached");
+}
+
+/* See outlive_mount() in serve.c. */
+static bool
+outlive_mount(struct fs_router *r, const struct fs_mount_watch *watch,
+    struct pollfd p[2])
+{
+	int idle = 0;
+
+	while (idle < UNSEEN_IDLE_MS) {
+		if (poll(p, 2, STOP_WAIT_MS) > 0)
+			return true;
+		idle = atomic_load(&r->n_opened) > 0 ? 0 : idle + STOP_WAIT_MS;
+		if (fs_mount_is_here(watch))
+			return false;
+	}
+	return true;
+}
+
+static const char *
+await_end(struct fs_router *r, struct fs_broker *broker,
+    const struct fs_mount_watch *watch, int signals)
+{
+	struct pollfd p[3] = { { .fd = r->end_fd, .events = POLLIN },
+		{ .fd = signals, .events = POLLIN },
+		{ .fd = watch->fd, .events = POLLPRI } };
+
+	for (;;) {
+		if (poll(p, 3, -1) < 0)
+			continue;
+		if (((p[0].revents | p[1].revents) & POLLIN) != 0)
+			break;
+		if (!fs_mount_is_here(watch) && outlive_mount(r, watch, p))
+			break;
+	}
+	if ((p[0].revents & POLLIN) != 0 || (p[1].revents & POLLIN) == 0)
+		return "unmounted";
+	take_signal(signals);
+	unmount_patiently(broker, r->end_fd, signals);
+	return "signal";
+}
+
+/* --- the start ------------------------------------------------------------------- */
+
+static enum tf_code
+check_options(const struct fs_options *o, struct tf_error *err)
+{
+	errno = 0;
+	if (!o->read_only)
+		return tf_fail(err, TF_USAGE,
+		    "%.100s has copies of many origins, which are read only: "
+		    "-o ro",
+		    o->store_arg);
+	if (o->signer != NULL || o->moved || o->streams)
+		return tf_fail(err, TF_USAGE,
+		    "%s has no meaning for copies, which nobody writes",
+		    o->signer != NULL ? "signer=" :
+			o->moved      ? "moved" :
+					"streams=on");
+	return TF_OK;
+}
+
+/* Serve the connection r->fuse until the end. */
+static enum tf_code
+serve(struct fs_router *r, const struct fs_options *o, struct fs_broker *broker,
+    int signals, int *parent, struct tf_error *err)
+{
+	struct fs_mount_watch watch;
+	const char *reason;
+	pthread_t thread;
+	enum tf_code rc;
+
+	if ((rc = answer_init(r, err)) != TF_OK)
+		return rc;
+	if ((errno = pthread_create(&thread, NULL, run, r)) != 0)
+		return tf_fail(err, TF_IO, "start a thread");
+	fs_mount_watch(&watch, o->mnt);
+	fs_report_line(LOG_NOTICE, "%zu origins of %s mounted at %s",
+	    fs_origins_present(r->origins), o->store, o->mnt);
+	fs_daemon_ready(parent);
+	fs_daemon_tell_systemd(true, "%s is mounted at %s", o->store, o->mnt);
+	reason = await_end(r, broker, &watch, signals);
+	(void)eventfd_write(r->end_fd, 1);
+	pthread_join(thread, NULL);
+	fs_child_end_all(r);
+	(void)close(r->fuse);
+	r->fuse = -1;
+	if ((watch.fd < 0 || fs_mount_is_here(&watch)) &&
+	    fs_broker_is_dead(broker))
+		(void)fs_broker_unmount(broker, true);
+	fs_mount_watch_end(&watch);
+	fs_report_line(LOG_NOTICE, "%s closed (%s)", o->store, reason);
+	return TF_OK;
+}
+
+static enum tf_code
+prepare(struct fs_router *r, const struct fs_options *o,
+    struct fs_broker **broker, struct tf_error *err)
+{
+	struct fs_user user;
+	struct stat st;
+	enum tf_code rc;
+
+	if ((rc = fs_sandbox_user(o->store, o->user, &user, err)) != TF_OK ||
+	    (rc = fs_broker_start(o, broker, err)) != TF_OK ||
+	    (rc = fs_starter_start(&r->starter, o, err)) != TF_OK)
+		return rc;
+	(void)fcntl(r->starter.fd, F_SETFL, O_NONBLOCK);
+	fs_watchdog_start(o->mnt);
+	fs_daemon_connect_systemd();
+	if ((rc = fs_sandbox_become(&user, err)) != TF_OK ||
+	    (rc = fs_sandbox_router(o->store, err)) != TF_OK ||
+	    (rc = fs_origins_open(o->store, &r->origins, err)) != TF_OK ||
+	    (rc = fs_origins_scan(r->origins, report_other, err)) != TF_OK)
+		return rc;
+	if (fstat(fs_origins_fd(r->origins), &st) == 0) {
+		r->uid = st.st_uid;
+		r->gid = st.st_gid;
+	}
+	r->ids = fs_ids_new();
+	r->epoll = epoll_create1(EPOLL_CLOEXEC);
+	r->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (r->ids == NULL)
+		return tf_nomem(err);
+	return r->epoll < 0 || r->end_fd < 0 ?
+	    tf_fail(err, TF_IO, "make descriptors") :
+	    TF_OK;
+}
+
+static void
+end(struct fs_router *r, struct fs_broker *broker)
+{
+	const int fds[] = { r->fuse, r->epoll, r->end_fd };
+
+	for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
+	fs_helper_end(&r->starter); /* it waits for the daemons */
+	fs_origins_free(r->origins);
+	fs_ids_free(r->ids);
+	free(r);
+	fs_broker_end(broker);
+	fs_watchdog_end();
+}
+
+bool
+fs_router_is_for(const struct fs_options *o)
+{
+	return o->connection < 0 && fs_origins_are(o->store);
+}
+
+enum tf_code
+fs_router_serve(const struct fs_options *o, int *parent, struct tf_error *err)
+{
+	struct fs_router *r = calloc(1, sizeof *r);
+	struct fs_broker *broker = NULL;
+	int signals = open_signals();
+	enum tf_code rc;
+
+	if (r == NULL || signals < 0) {
+		free(r);
+		return tf_nomem(err);
+	}
+	r->o = o;
+	r->fuse = r->epoll = r->end_fd = r->starter.fd = -1;
+	r->roles = o->settings.role[TF_AUDITORS].name[0] != '\0' ||
+	    o->settings.role[TF_ADMINS].name[0] != '\0';
+	if ((rc = check_options(o, err)) == TF_OK &&
+	    (rc = prepare(r, o, &broker, err)) == TF_OK &&
+	    (rc = fs_broker_mount(broker, o->mnt, &r->fuse, err)) == TF_OK) {
+		(void)fcntl(r->fuse, F_SETFL, O_NONBLOCK);
+		rc = serve(r, o, broker, signals, parent, err);
+	}
+	end(r, broker);
+	(void)close(signals);
+	return rc;
+}
