@@ -105,6 +105,30 @@ a_run_reads_what_is_new() {
 	is 4 trailctl org fetch --quiet dir:old fresh
 }
 
+# The organisation's key may be replaced: whoever has the first one, the new one or
+# none follows, and an old directory of copies goes on.
+a_rotated_key_of_the_organisation_is_followed() {
+	again org rot
+	cp -rp org-keys rot-keys
+	cp -r copies rotcopies
+	is 0 trailctl org rotate --keys rot-keys dir:rot
+	add b 7
+	forward b rot
+	publish rot
+	if cmp -s org-keys/log.vkey rot-keys/log.vkey; then exit 1; fi
+	is 0 trailctl org fetch dir:rot rotcopies
+	says '^example.org/all has signed'
+	head -n 1 rot-keys/log.vkey >rot.vkey
+	for key in org-keys/log.vkey rot-keys/log.vkey rot.vkey; do
+		is 0 trailctl verify --cache rotcopies --vkey "$key" dir:rot
+		says '^example.org/all  GENUINE: signed by '
+		tail -n 1 out | grep -q '^GENUINE: 2 origins'
+	done
+	is 0 trailctl org fetch --vkey rot.vkey dir:rot rotfresh
+	cmp rotfresh/.organisation rotcopies/.organisation
+	is 4 trailctl org fetch dir:org rotcopies
+}
+
 # What no checkpoint of its vault covers waits, and is compared when one does.
 entries_that_wait_are_compared_later() {
 	again org late
@@ -258,6 +282,7 @@ another_key_is_refused() {
 
 with '/dev/fuse sqlite3' an_organisation_is_made what_is_signed_is_counted \
 	the_organisations_key_vouches_for_vaults a_run_reads_what_is_new \
+	a_rotated_key_of_the_organisation_is_followed \
 	entries_that_wait_are_compared_later a_killed_run_is_continued \
 	a_ledger_that_was_set_back_is_refused a_fork_of_the_order_is_refused \
 	an_altered_ledger_is_refused a_copy_of_other_entries_is_refused \
