@@ -136,7 +136,7 @@ struct tf_vault_options {
 	 * writers out of the store, and shows only sealed files. */
 	bool read_only;
 	/* Of a sparse store, read-only: the socket of a process that has the bytes
-	 * of evidence (core/node/absent.h), or NULL. */
+	 * of evidence (core/node/absent.h); NULL: .follow beside the store. */
 	const char *objects;
 	const char *program;	      /* "trailfs", "trailctl" */
 	const char *mount;	      /* the mount point, or NULL */

@@ -80,8 +80,8 @@ static const struct word {
 	{ "streams", "on|off",
 	    "let the kernel collect the small writes of a file (off)" },
 	{ "objects", "SOCKET",
-	    "with ro, of a copy with names only: where trailctl org follow "
-	    "gives contents" },
+	    "with ro, of a copy with names only: who gives contents (.follow "
+	    "beside the copy)" },
 	{ "ro", NULL, "show sealed files only and write nothing to the store" },
 	{ "moved", NULL,
 	    "write a store that was moved from another directory, not "

@@ -13,9 +13,12 @@
 #include "target.h"
 #include "text.h"
 
+#define WAIT_S 60
+#define CACHE_BYTES (UINT64_C(1) << 30)
+
 static struct {
 	bool full, json, names, quiet;
-	const char *role, *keys, *origin, *vkey;
+	const char *role, *keys, *origin, *vkey, *size, *until, *wait;
 } ask;
 
 static const struct args_option options[] = {
@@ -39,11 +42,23 @@ static const struct args_option options[] = {
 	    .value = "ROLE",
 	    .help = "who may append for it, as the engine names them",
 	    .text = &ask.role },
+	{ .name = "until",
+	    .value = "ORIGIN:N",
+	    .help = "wait until the copy of ORIGIN has N entries",
+	    .text = &ask.until },
+	{ .name = "wait",
+	    .value = "SECONDS",
+	    .help = "how long --until waits (60)",
+	    .text = &ask.wait },
 	{ .name = "vkey",
 	    .letter = 'k',
 	    .value = "KEY",
 	    .help = "the public key of the organisation, or a file with it",
 	    .text = &ask.vkey },
+	{ .name = "size",
+	    .value = "BYTES",
+	    .help = "of the cache, at most (1 GiB)",
+	    .text = &ask.size },
 	{ 0 },
 };
 
@@ -250,20 +265,27 @@ misplaced(const char *action, bool list)
 {
 	bool signs = strcmp(action, "init") == 0 ||
 	    strcmp(action, "publish") == 0 || strcmp(action, "rotate") == 0;
-	bool fetches = strcmp(action, "fetch") == 0;
+	bool follows = strcmp(action, "follow") == 0;
+	bool fetches = follows || strcmp(action, "fetch") == 0;
 
 	if (ask.full && strcmp(action, "publish") != 0)
 		return "--full is for publish";
 	if (ask.role != NULL && strcmp(action, "enrol") != 0)
 		return "--role is for enrol";
 	if (ask.json && !list && !fetches)
-		return "--json is for fetch, list and refused";
-	if (ask.names && !fetches)
+		return "--json is for fetch, follow, list and refused";
+	if (ask.names && (!fetches || follows))
 		return "--names is for fetch";
+	if (ask.size != NULL && !follows)
+		return "--size is for follow";
+	if (ask.until != NULL && (!fetches || follows))
+		return "--until is for fetch";
+	if (ask.wait != NULL && ask.until == NULL)
+		return "--wait belongs to --until";
 	if (ask.quiet && !fetches)
-		return "--quiet is for fetch";
+		return "--quiet is for fetch and follow";
 	if (ask.vkey != NULL && !fetches)
-		return "--vkey is for fetch";
+		return "--vkey is for fetch and follow";
 	if (ask.keys != NULL && !signs)
 		return "--keys is for init, publish and rotate";
 	if (ask.origin != NULL && strcmp(action, "init") != 0)
@@ -286,15 +308,37 @@ of_both(int n, char **arg)
 static int
 fetch(int n, char **arg)
 {
+	bool follows = strcmp(arg[0], "follow") == 0;
+	uint64_t size = CACHE_BYTES, until = 0, wait = WAIT_S;
+	char *of = NULL, *end;
+
 	if (n < 3)
 		return cmd_usage(&cmd_org, "give a ledger and a directory");
 	if (n == 3 && strncmp(arg[1], "dir:", 4) != 0)
 		return cmd_usage(&cmd_org, "only dir: is a ledger and blobs");
+	if (ask.size != NULL &&
+	    !tf_decimal(ask.size, strlen(ask.size), UINT64_MAX / 2, &size))
+		return cmd_usage(&cmd_org, "--size: give a number of bytes");
+	if (ask.wait != NULL &&
+	    !tf_decimal(ask.wait, strlen(ask.wait), 86400, &wait))
+		return cmd_usage(&cmd_org, "--wait: give seconds, 0 to 86400");
+	if (ask.until != NULL) {
+		of = (char *)(uintptr_t)ask.until; /* a word of argv */
+		if ((end = strrchr(of, ':')) == NULL ||
+		    !tf_decimal(end + 1, strlen(end + 1), UINT64_MAX, &until))
+			return cmd_usage(&cmd_org, "--until: give ORIGIN:N");
+		*end = '\0';
+	}
 	return org_fetch(&(struct org_fetch){ .ledger = arg[1],
 	    .blobs = arg[n == 4 ? 2 : 1],
 	    .dir = arg[n - 1],
 	    .vkey = ask.vkey,
-	    .names = ask.names,
+	    .names = ask.names || follows,
+	    .follow = follows,
+	    .until = until,
+	    .of = of,
+	    .wait_s = wait,
+	    .size = size,
 	    .json = ask.json,
 	    .quiet = ask.quiet });
 }
@@ -311,7 +355,7 @@ run(int n, char **arg)
 
 	if (wrong != NULL)
 		return cmd_usage(&cmd_org, wrong);
-	if (strcmp(arg[0], "fetch") == 0)
+	if (strcmp(arg[0], "fetch") == 0 || strcmp(arg[0], "follow") == 0)
 		return fetch(n, arg);
 	if (n > 3)
 		return cmd_usage(&cmd_org, "there are too many arguments");
@@ -337,17 +381,18 @@ run(int n, char **arg)
 const struct verb cmd_org = {
 	.name = "org",
 	.summary = "make, govern, sign and copy the ledger of an organisation",
-	.usage =
-	    "init --origin NAME --keys DIRECTORY LEDGER [BLOBS]\n"
-	    "publish [--full] --keys DIRECTORY LEDGER [BLOBS]\n"
-	    "rotate --keys DIRECTORY LEDGER [BLOBS]\n"
-	    "enrol [--role ROLE] LEDGER VKEY|FILE\n"
-	    "revoke LEDGER ORIGIN\n"
-	    "list|refused [--json] LEDGER\n"
-	    "fetch [--json] [--names] [--quiet] [--vkey KEY] LEDGER [BLOBS] "
-	    "DIRECTORY",
+	.usage = "init --origin NAME --keys DIRECTORY LEDGER [BLOBS]\n"
+		 "publish [--full] --keys DIRECTORY LEDGER [BLOBS]\n"
+		 "rotate --keys DIRECTORY LEDGER [BLOBS]\n"
+		 "enrol [--role ROLE] LEDGER VKEY|FILE\n"
+		 "revoke LEDGER ORIGIN\n"
+		 "list|refused [--json] LEDGER\n"
+		 "fetch [--json] [--names] [--quiet] [--until ORIGIN:N [--wait "
+		 "SECONDS]] [--vkey KEY] LEDGER [BLOBS] DIRECTORY\n"
+		 "follow [--json] [--quiet] [--size BYTES] [--vkey KEY] LEDGER "
+		 "[BLOBS] DIRECTORY",
 	.options = options,
-	.actions = "init|enrol|revoke|list|refused|publish|rotate|fetch",
+	.actions = "init|enrol|revoke|list|refused|publish|rotate|fetch|follow",
 	.min = 2,
 	.max = 4,
 	.run = run,

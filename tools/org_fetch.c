@@ -5,13 +5,16 @@
  */
 #include "org_fetch.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "copies.h"
 #include "core/base/bytes.h"
+#include "core/base/clock.h"
 #include "core/base/member.h"
 #include "core/fetch.h"
+#include "core/follow.h"
 #include "interrupt.h"
 #include "keyring.h"
 #include "progress.h"
@@ -19,11 +22,16 @@
 #include "text.h"
 #include "verdict.h"
 
+#define UNTIL_MS 200 /* between two fetches */
+
 struct fetching {
 	struct progress progress;
 	bool json, quiet;
 	uint64_t origins, entries, objects, bytes, waiting;
 	struct keyring keys;
+	const char *of; /* the origin that is waited for, or NULL */
+	uint64_t has;	/* entries of its copy */
+	bool follows;	/* a line for a journal is written at once */
 	int status;
 	enum tf_code rc; /* of printing */
 };
@@ -102,6 +110,8 @@ done(void *arg, const struct tf_fetched *f, const struct tf_error *why)
 	v->objects += f->objects;
 	v->bytes += f->bytes;
 	v->waiting += f->waiting;
+	if (v->of != NULL && strcmp(v->of, f->origin) == 0)
+		v->has = f->entries;
 	if (why != NULL)
 		v->status = verdict_graver(v->status,
 		    copies_problem(f->origin, why));
@@ -109,6 +119,8 @@ done(void *arg, const struct tf_fetched *f, const struct tf_error *why)
 		print_json(v, f, why);
 	else if (!v->quiet && (f->entries > f->before || f->waiting > 0))
 		print_text(f);
+	if (v->follows)
+		(void)fflush(stdout); /* report_end() says that it failed */
 }
 
 static const char *
@@ -171,11 +183,63 @@ order(void *arg, const struct tf_fetch_order *o, const struct tf_error *why)
 	tf_buf_free(&b);
 }
 
+/* A line for a journal. */
+static void
+say_failure(void *arg, const struct tf_error *why)
+{
+	(void)arg;
+	if (why != NULL)
+		report_note("%s; trying again", why->text);
+	else
+		report_note("it goes on");
+}
+
+/* The signal that ends it is no failure. */
+static enum tf_code
+follow(const struct tf_fetch *o, uint64_t size, struct tf_error *err)
+{
+	struct tf_follow f = { .fetch = *o,
+		.size = size,
+		.report = say_failure };
+	enum tf_code rc = tf_follow(&f, err);
+
+	return rc == TF_INTERRUPTED ? TF_OK : rc;
+}
+
+/* What was forwarded comes with the next fetch.  Another process may fetch into the
+ * directory at this moment. */
+static enum tf_code
+until(const struct fetching *v, const struct tf_fetch *o,
+    const struct org_fetch *ask, struct tf_error *err)
+{
+	const uint64_t end = tf_clock_boot_ns() + ask->wait_s * TF_SECOND;
+	enum tf_code rc;
+
+	for (;;) {
+		rc = tf_fetch(o, err);
+		if ((rc != TF_OK && rc != TF_LOCKED) || v->has >= ask->until)
+			return rc;
+		if (tf_clock_boot_ns() >= end)
+			return tf_fail(err, TF_BUSY,
+			    "the copy of %.80s has %llu entries after %llu "
+			    "seconds, not %llu",
+			    ask->of, (unsigned long long)v->has,
+			    (unsigned long long)ask->wait_s,
+			    (unsigned long long)ask->until);
+		(void)poll(NULL, 0, UNTIL_MS);
+		if ((rc = interrupt_check(err)) != TF_OK)
+			return rc;
+	}
+}
+
 int
 org_fetch(const struct org_fetch *ask)
 {
 	struct fetching v = { .progress = { .what = "fetch",
-				  .silent = ask->json || ask->quiet },
+				  .silent = ask->json || ask->quiet ||
+				      ask->follow },
+		.of = ask->of,
+		.follows = ask->follow,
 		.json = ask->json,
 		.quiet = ask->quiet };
 	struct tf_fetch o = { .ledger = ask->ledger,
@@ -197,13 +261,15 @@ org_fetch(const struct org_fetch *ask)
 		return report(&err);
 	}
 	interrupt_hold();
-	rc = tf_fetch(&o, &err);
+	rc = ask->follow    ? follow(&o, ask->size, &err) :
+	    ask->of != NULL ? until(&v, &o, ask, &err) :
+			      tf_fetch(&o, &err);
 	progress_end(&v.progress);
 	if (rc == TF_OK && v.rc != TF_OK)
 		rc = tf_fail(&err, v.rc, "print the answer");
 	if (rc != TF_OK)
 		v.status = verdict_graver(v.status, report(&err));
-	else if (!ask->json && !ask->quiet)
+	else if (!ask->json && !ask->quiet && !ask->follow)
 		printf("%llu origin%s: %llu new entries, %llu objects, %llu "
 		       "bytes\n",
 		    (unsigned long long)v.origins, v.origins == 1 ? "" : "s",

@@ -18,36 +18,50 @@
 #include "../store/objects.h"
 #include "vault_i.h"
 
-#define ASK_MS 100     /* between two checks for cancellation in a wait */
+#define ASK_MS 100 /* between two checks for cancellation in a wait */
+#define SOCKET_MAX sizeof(((struct sockaddr_un *)0)->sun_path)
 #define ANSWER_MAX 512 /* bytes */
 
 enum tf_code
 tf_absent_start(struct tf_vault *v, struct tf_db *db, const char *source,
     struct tf_error *err)
 {
-	char blobs[512] = "";
+	char blobs[512] = "", beside[48];
 	enum tf_code rc = TF_OK;
 
 	v->sparse = tf_db_is_sparse(db);
 	if (!v->sparse)
 		return TF_OK;
+	if (source != NULL && strlen(source) >= SOCKET_MAX)
+		return tf_fail(err, TF_NAMETOOLONG,
+		    "objects=%.60s...: too long", source);
 	rc = tf_meta_get_text(db, TF_META_BLOBS, blobs, sizeof(blobs), err);
 	if (rc != TF_OK && rc != TF_NOTFOUND)
 		return rc;
 	v->blobs = strdup(blobs);
-	if (source != NULL)
-		v->source = strdup(source);
-	return v->blobs == NULL || (source != NULL && v->source == NULL) ?
-	    tf_nomem(err) :
-	    TF_OK;
+	/* What follows the organisation listens in the directory of all copies.
+	 * The path of a socket must be short. */
+	(void)snprintf(beside, sizeof(beside), "/proc/self/fd/%d/../.follow",
+	    v->dirfd);
+	v->source = strdup(source != NULL ? source : beside);
+	return v->blobs == NULL || v->source == NULL ? tf_nomem(err) : TF_OK;
 }
 
 static enum tf_code
 cannot_ask(const struct tf_vault *v, struct tf_error *err)
 {
+	int why = errno;
+
+	errno = 0;
+	if (why == ENOENT || why == ECONNREFUSED)
+		return tf_fail(err, TF_IO,
+		    "the bytes are not in this copy, but in %.40s: run trailctl "
+		    "org follow, or fetch it without --names",
+		    v->blobs);
 	return tf_fail(err, TF_IO,
-	    "bytes that are not in this copy: %.60s does not answer: %s",
-	    v->source, strerror(errno));
+	    "the bytes are not in this copy, and who has them does not answer: "
+	    "%s",
+	    strerror(why));
 }
 
 /* The source is busy when its queue is full. */
@@ -57,9 +71,6 @@ connect_to(struct tf_vault *v, int fd, struct tf_error *err)
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	const struct timespec pause = { .tv_nsec = ASK_MS * 1000000L };
 
-	if (strlen(v->source) >= sizeof(at.sun_path))
-		return tf_fail(err, TF_NAMETOOLONG, "%.60s...: too long",
-		    v->source);
 	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", v->source);
 	while (connect(fd, (const struct sockaddr *)&at, sizeof(at)) < 0) {
 		if (errno != EAGAIN && errno != EINTR)
@@ -176,12 +187,6 @@ tf_vault_object_open(struct tf_vault *v, const struct tf_hash *h, int *fd,
 		return rc;
 	if (ino != 0)
 		return tf_object_open(v->objectsfd, h, fd, err);
-	errno = 0;
-	if (v->source == NULL)
-		return tf_fail(err, TF_IO,
-		    "the bytes are not in this copy, but in %.60s: fetch it "
-		    "without --names, or mount it with -o objects=",
-		    v->blobs);
 	tf_vault_slow(v);
 	return ask(v, h, fd, err);
 }

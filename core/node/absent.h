@@ -27,8 +27,8 @@ struct tf_vault;
 TF_MUST_USE enum tf_code tf_vault_object_open(struct tf_vault *v,
     const struct tf_hash *h, int *fd, struct tf_error *err);
 
-/* When a reader opens the vault: is the store sparse?  source: path of the socket, or
- * NULL. */
+/* When a reader opens the vault: is the store sparse?  source: path of the socket;
+ * NULL: .follow beside the store. */
 struct tf_db;
 TF_MUST_USE enum tf_code tf_absent_start(struct tf_vault *v, struct tf_db *db,
     const char *source, struct tf_error *err);
