@@ -24,6 +24,7 @@ enum tf_entry_kind {
 	TF_ATTESTATION_BEGUN,
 	TF_DIRECTORY_CREATED,
 	TF_EVIDENCE_SEALED,
+	TF_EVIDENCE_FLUSHED,
 	TF_EVIDENCE_GROWN,
 	TF_EVIDENCE_INTERRUPTED,
 	TF_EVIDENCE_READ,
@@ -136,6 +137,10 @@ struct tf_entry {
 	bool has_grown;
 	uint64_t grown;	      /* the last evidence.grown about it */
 	struct tf_str chunks; /* evidence.grown; raw: see chunks.h */
+	/* evidence.flushed: what the file held then; no object of the store must
+	 * have these bytes */
+	bool has_flushed;
+	struct tf_content flushed;
 	/* evidence.read: the object that lists who read what (node/reads.h) */
 	struct tf_content reads;
 	uint64_t reads_count; /* lines about a node */

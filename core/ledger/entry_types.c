@@ -51,6 +51,8 @@ const struct tf_entry_field tf_entry_fields[TF_FIELDS] = {
 	    AT(evidence_bytes), AT(has_evidence) },
 	[TF_F_EXPECTED] = { "expected", TF_FORM_TIME, TF_AS_TIME, AT(expected),
 	    0 },
+	[TF_F_FLUSHED] = { "flushed", TF_FORM_CONTENT, TF_AS_CONTENT,
+	    AT(flushed), AT(has_flushed) },
 	[TF_F_GROWN] = { "grown", TF_FORM_UINT, TF_AS_NUMBER, AT(grown),
 	    AT(has_grown) },
 	[TF_F_HOLD] = { "hold", TF_FORM_HOLD, TF_AS_STRING, AT(hold), 0 },
@@ -155,6 +157,8 @@ const struct tf_entry_type tf_entry_types[TF_TYPES] = {
 	    TF_BIT(ENCRYPTION) | TF_BIT(GROWN) | TF_BIT(PROVEN) |
 		TF_BIT(WRITERS) | TF_BIT(XATTRS),
 	    4, DEEP, false },
+	[TF_EVIDENCE_FLUSHED] = { "evidence.flushed",
+	    TF_BIT(FLUSHED) | TF_BIT(NODE) | TF_BIT(PATH), 0, 4, DEEP, false },
 	[TF_EVIDENCE_GROWN] = { "evidence.grown",
 	    TF_BIT(CHUNKS) | TF_BIT(NODE) | TF_BIT(PATH), 0, 4, DEEP, true },
 	[TF_EVIDENCE_INTERRUPTED] = { "evidence.interrupted",

@@ -76,6 +76,7 @@ enum tf_entry_field_id {
 	TF_F_EVALUATED,
 	TF_F_EVIDENCE,
 	TF_F_EXPECTED,
+	TF_F_FLUSHED,
 	TF_F_GROWN,
 	TF_F_HOLD,
 	TF_F_HOME,

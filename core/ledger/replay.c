@@ -96,6 +96,8 @@ apply(struct tf_replay *r, const struct tf_entry *e, const struct tf_hash *leaf,
 		    leaf, out, err);
 	case TF_EVIDENCE_SEALED:
 		return tf_replay_evidence_sealed(r, e, out, err);
+	case TF_EVIDENCE_FLUSHED:
+		return tf_replay_evidence_flushed(r, e, err);
 	case TF_EVIDENCE_GROWN:
 		return tf_replay_evidence_grown(r, e, err);
 	case TF_EVIDENCE_INTERRUPTED:

@@ -4,6 +4,7 @@
  * seal must be that of the same file, under the same name, with all its bytes
  * entered: so nobody can replace what was entered, by a shorter file or by one
  * of another name.  That it is gone altogether, the audit reports (audit/pieces.h).
+ * evidence.flushed binds nothing: the file may be written again, and renamed.
  */
 #include <string.h>
 
@@ -55,6 +56,13 @@ check_unsealed(struct tf_replay *r, const struct tf_entry *e,
 	if (rc == TF_OK)
 		return tf_replay_broken(r, "its name was used before");
 	return rc == TF_NOTFOUND ? TF_OK : rc;
+}
+
+enum tf_code
+tf_replay_evidence_flushed(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	return check_unsealed(r, e, err);
 }
 
 /* g is what the entries before say, {0} if there is none. */

@@ -1,5 +1,5 @@
 /*
- * Replay of evidence.grown, and of the seals and interruptions of files that
+ * Replay of evidence.flushed and evidence.grown, and of the seals and interruptions of files that
  * have such entries.  Each function checks the rules of its type and applies its
  * effect.  Result: TF_OK, TF_REPLAY_REPORTED if a rule is broken (no effect), or
  * an error of the table.
@@ -9,6 +9,9 @@
 
 #include "replay_state.h"
 
+/* A file that has no entry of its own yet held that.  No effect. */
+TF_MUST_USE enum tf_code tf_replay_evidence_flushed(struct tf_replay *r,
+    const struct tf_entry *e, struct tf_error *err);
 /* The part follows the one of the entry before. */
 TF_MUST_USE enum tf_code tf_replay_evidence_grown(struct tf_replay *r,
     const struct tf_entry *e, struct tf_error *err);

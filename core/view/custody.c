@@ -63,6 +63,7 @@ event_of(const struct tf_entry *e)
 		[TF_ATTESTATION_BEGUN] = "recorded",
 		[TF_DIRECTORY_CREATED] = "recorded",
 		[TF_EVIDENCE_SEALED] = "sealed",
+		[TF_EVIDENCE_FLUSHED] = "flushed",
 		[TF_EVIDENCE_GROWN] = "part entered",
 		[TF_EVIDENCE_INTERRUPTED] = "interrupted",
 		[TF_EVIDENCE_READ] = "read",

@@ -38,6 +38,7 @@ words_of(enum tf_entry_kind type)
 		[TF_ATTESTATION_BEGUN] = "Attestation begun",
 		[TF_DIRECTORY_CREATED] = "Directory created",
 		[TF_EVIDENCE_SEALED] = "Evidence sealed",
+		[TF_EVIDENCE_FLUSHED] = "Evidence flushed",
 		[TF_EVIDENCE_GROWN] = "First part of evidence entered",
 		[TF_EVIDENCE_INTERRUPTED] = "Write interrupted",
 		[TF_EVIDENCE_READ] = "Evidence read",

@@ -333,7 +333,8 @@ find_thing(struct tf_view *w, const struct tf_buf *entry, struct tf_str type,
 	uint64_t dir;
 	enum tf_code rc;
 
-	if (is_type(type, TF_EVIDENCE_GROWN))
+	if (is_type(type, TF_EVIDENCE_GROWN) ||
+	    is_type(type, TF_EVIDENCE_FLUSHED))
 		return find_grown(w, entry, out, err);
 	rc = find_dir(w, &path, &dir, err);
 	if (rc != TF_OK)

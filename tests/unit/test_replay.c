@@ -345,6 +345,9 @@ END_TEST
 #define PROVEN(bytes) .has_proven = true, .proven = (bytes)
 #define LAST_PART(seq_) .has_grown = true, .grown = (seq_)
 #define INTERRUPTED(path_) .type = TF_EVIDENCE_INTERRUPTED, .path = S(path_)
+#define FLUSHED(node_, path_)                                            \
+	.type = TF_EVIDENCE_FLUSHED, .path = S(path_), .has_node = true, \
+	.node = (node_), .has_flushed = true
 #define IMPORT_DONE(path_) .type = TF_IMPORT_DONE, .path = S(path_)
 #define IMPORTED .imported = S("{\"id\":\"1\"}")
 #define CLAIMS(path_) .type = TF_CLAIMS_SET, .path = S(path_)
@@ -949,6 +952,18 @@ static const struct story stories[] = {
 	{ 6, { { GROWN(20, FILE_6, FIRST_PART, D1, "65536") } }, used },
 	{ 5, { { GROWN(2, ATT "/x", FIRST_PART, D1, "65536") } },
 	  number_again },
+
+	/* evidence that was flushed, which binds nothing */
+	{ 5, { { FLUSHED(20, ATT "/x") },
+	       { FLUSHED(20, ATT "/x") },
+	       { BORN(EVIDENCE_SEALED, 20, ATT "/x"), SIZE(7) } }, NULL },
+	{ 5, { { FLUSHED(20, ATT "/x") },
+	       { BORN(EVIDENCE_SEALED, 20, ATT "/y"), SIZE(7) } }, NULL },
+	{ 5, { { FLUSHED(20, ATT "/x") }, { INTERRUPTED(ATT "/x") } }, NULL },
+	{ 5, { { FLUSHED(20, FLOW "/nobody/x") } }, grown_nowhere },
+	{ 8, { { FLUSHED(20, ATT "/x") } }, grown_too_late },
+	{ 6, { { FLUSHED(20, FILE_6) } }, used },
+	{ 5, { { FLUSHED(2, ATT "/x") } }, number_again },
 
 	/* keys */
 	{ 9, { { ROTATED("log", "x", "new") } }, old_key },
