@@ -39,6 +39,7 @@ enum tf_code {
 	TF_NOMEM,
 	TF_TOOMANY, /* too many open files; a retry may succeed */
 	TF_IO,
+	TF_TIMEDOUT, /* it is done here, and the organisation has not answered */
 	/* Mistakes of the caller, and faults of the store. */
 	TF_INVALID, /* malformed bytes or arguments */
 	TF_USAGE,

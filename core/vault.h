@@ -84,6 +84,9 @@ TF_MUST_USE enum tf_code tf_vault_recover(const char *path, const char *origin,
 enum tf_durability {
 	TF_DURABLE_CLOSE, /* close and fsync wait for the disk */
 	TF_DURABLE_BATCH, /* only fsync and tf_vault_sync wait for the disk */
+	/* As TF_DURABLE_CLOSE.  A flush of evidence also enters what it holds, and
+	 * tf_vault_await_organisation() waits. */
+	TF_DURABLE_ORG,
 };
 
 /* Numbers that a mount option sets, or else STORE/config. */
@@ -100,6 +103,7 @@ enum tf_setting {
 	TF_MAX_DRAFT,	 /* names per draft attestation; 0: no limit */
 	TF_READS,	 /* 1: record who opens sealed evidence */
 	TF_TEXTS,	 /* 1: texts of entries can be redacted */
+	TF_ORG_TIMEOUT,	 /* seconds that a close waits for the organisation */
 	TF_SETTINGS
 };
 /* Groups that a mount option names, or else STORE/config. */
@@ -403,6 +407,31 @@ TF_MUST_USE enum tf_code tf_file_allocate(struct tf_file *f, uint64_t off,
 typedef void (*tf_done)(void *arg, enum tf_code code,
     const struct tf_error *err);
 void tf_file_flush(struct tf_file *f, bool sync, tf_done done, void *arg);
+
+/* --- the organisation: TF_DURABLE_ORG -------------------------------------- */
+
+bool tf_vault_awaits_organisation(const struct tf_vault *v);
+/* Does a close of f, which was flushed, promise that the organisation has its bytes?
+ * Not that of a draft, and not that of a file of a trail with recipients. */
+bool tf_file_awaits_organisation(struct tf_file *f);
+/* Counts the changes, through any handle, of bytes that a flush has entered.  If one
+ * came between the beginning of a flush and the answer of the organisation, that
+ * may lack the bytes: flush again. */
+uint64_t tf_file_rewrites(struct tf_file *f);
+/* The entries of the ledger. */
+uint64_t tf_vault_entries(struct tf_vault *v);
+/*
+ * Call done exactly once, from this or another thread, with TF_OK once the
+ * organisation has all entries that the ledger has now, and the bytes that they
+ * are about.  TF_TIMEDOUT: it did not get them within org_timeout; TF_INTERRUPTED:
+ * the vault stops, or gives_up, which is asked some times a second, said true.  Then
+ * they are recorded here and forwarded later; other errors: TF_NOMEM.  With another
+ * durability done is called at once.
+ */
+void tf_vault_await_organisation(struct tf_vault *v,
+    bool (*gives_up)(void *arg), tf_done done, void *arg);
+/* End all waits, and those that come, with TF_INTERRUPTED. */
+void tf_vault_end_waits(struct tf_vault *v);
 /* Free f.  The release of a file's last writing handle freezes the file.  It
  * has no result: a failure is reported through say and shown in status. */
 void tf_file_release(struct tf_file *f);

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "asker.h"
 #include "control_save.h"
 #include "fs.h"
 #include "handle.h"
@@ -115,10 +116,12 @@ struct flush {
 	fuse_req_t req;
 	const char *what;
 	uint64_t changes; /* fs_handle.changes when it began */
+	bool sync;
+	uint64_t rewrites; /* tf_file_rewrites() when it began */
 };
 
 static void
-flushed(void *arg, enum tf_code code, const struct tf_error *err)
+flush_answered(void *arg, enum tf_code code, const struct tf_error *err)
 {
 	struct flush *f = arg;
 	struct fs_handles *hs = f->fs->handles;
@@ -137,6 +140,45 @@ flushed(void *arg, enum tf_code code, const struct tf_error *err)
 	pthread_mutex_unlock(&hs->mu);
 }
 
+/* Nobody expects EINTR of a close. */
+static bool
+is_given_up(void *arg)
+{
+	struct flush *f = arg;
+
+	return fuse_req_interrupted(f->req) && fs_asker_dies(f->req);
+}
+
+static void flushed(void *arg, enum tf_code code, const struct tf_error *err);
+
+/* The organisation has the entry.  If the file was written again meanwhile, it may
+ * lack the bytes. */
+static void
+forwarded(void *arg, enum tf_code code, const struct tf_error *err)
+{
+	struct flush *f = arg;
+	const uint64_t rewrites = tf_file_rewrites(f->h->file);
+
+	if (code != TF_OK || rewrites == f->rewrites) {
+		flush_answered(f, code, err);
+		return;
+	}
+	f->rewrites = rewrites;
+	tf_file_flush(f->h->file, f->sync, flushed, f);
+}
+
+static void
+flushed(void *arg, enum tf_code code, const struct tf_error *err)
+{
+	struct flush *f = arg;
+
+	if (code == TF_OK && tf_file_awaits_organisation(f->h->file))
+		tf_vault_await_organisation(f->fs->vault, is_given_up,
+		    forwarded, f);
+	else
+		flush_answered(f, code, err);
+}
+
 void
 fs_handle_flush(struct fs *fs, struct fs_handle *h, fuse_req_t req, bool sync)
 {
@@ -151,7 +193,8 @@ fs_handle_flush(struct fs *fs, struct fs_handle *h, fuse_req_t req, bool sync)
 		fs_report_error(req, what, TF_NOMEM, NULL);
 		return;
 	}
-	*f = (struct flush){ fs, h, req, what, atomic_load(&h->changes) };
+	*f = (struct flush){ fs, h, req, what, atomic_load(&h->changes), sync,
+		tf_file_rewrites(h->file) };
 	pthread_mutex_lock(&fs->handles->mu);
 	fs->handles->flushes++;
 	pthread_mutex_unlock(&fs->handles->mu);

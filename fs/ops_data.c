@@ -11,6 +11,7 @@
 
 #include "actor.h"
 #include "attr.h"
+#include "await.h"
 #include "barrier.h"
 #include "control.h"
 #include "control_past.h"
@@ -457,8 +458,8 @@ sync_read(fuse_req_t req, uint64_t ino)
 
 	if (!fs_request_begin(&r, req, &op, ino, NULL))
 		return;
-	fs_request_end(&r,
-	    tf_vault_sync_file(r.fs->vault, ino, &r.who, &r.err));
+	fs_await_end(&r, tf_vault_sync_file(r.fs->vault, ino, &r.who, &r.err),
+	    false);
 }
 
 void

@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 
 #include "attr.h"
+#include "await.h"
 #include "control.h"
 #include "control_past.h"
 #include "core/control.h"
@@ -587,7 +588,8 @@ fs_meta_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 	}
 	if (!fs_request_begin(&r, req, &op, ino, NULL))
 		return;
-	fs_request_end(&r, tf_vault_sync(r.fs->vault, ino, &r.who, &r.err));
+	fs_await_end(&r, tf_vault_sync(r.fs->vault, ino, &r.who, &r.err),
+	    false);
 }
 
 /* --- IOCTL on directories ------------------------------------------------ */
@@ -749,6 +751,8 @@ fs_meta_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg,
 		rc = rotate_key(&r, ino, in);
 	else
 		rc = tf_fail(&r.err, TF_INVALID, "the record has another size");
-	if (!fs_request_failed(&r, rc))
+	if (op == &seals || op == &syncs)
+		fs_await_end(&r, rc, true);
+	else if (!fs_request_failed(&r, rc))
 		fuse_reply_ioctl(req, 0, NULL, 0);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "attr.h"
+#include "await.h"
 #include "control.h"
 #include "control_past.h"
 #include "core/control.h"
@@ -347,6 +348,7 @@ fs_name_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 		.to = new_parent,
 		.to_name = new_name };
 	struct fs_request r;
+	uint64_t entries;
 	enum tf_code rc;
 
 	if ((flags & ~(unsigned)RENAME_NOREPLACE) != 0) {
@@ -357,9 +359,14 @@ fs_name_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 	if (!fs_request_begin_move(&r, req, &op, parent, name, new_parent,
 		new_name))
 		return;
+	entries = tf_vault_entries(r.fs->vault);
 	rc = tf_vault_rename(r.fs->vault, parent, name, new_parent, new_name,
 	    (flags & RENAME_NOREPLACE) != 0, &r.who, &r.err);
 	if (rc == TF_OK && other_owner(r.fs, parent, new_parent))
 		fs_lease_expire(&r.fs->lease); /* it may be a directory */
-	fs_request_end(&r, rc);
+	/* A draft that stays one has no entry. */
+	if (rc == TF_OK && tf_vault_entries(r.fs->vault) == entries)
+		fs_request_end(&r, rc);
+	else
+		fs_await_end(&r, rc, false);
 }

@@ -75,8 +75,11 @@ static const struct word {
 	{ "threads", "N", "number of workers, 1 to 64 (cores, at most 4)" },
 	{ "verify", "open|none",
 	    "hash a file when it is first opened, or never (open)" },
-	{ "durability", "close|batch",
-	    "close(2) waits for the disk, or for nothing (close)" },
+	{ "durability", "close|batch|org",
+	    "close(2) waits for the disk, for nothing, or for the organisation "
+	    "(close)" },
+	{ "org_timeout", "S",
+	    "seconds that close(2) waits for the organisation (60)" },
 	{ "streams", "on|off",
 	    "let the kernel collect the small writes of a file (off)" },
 	{ "objects", "SOCKET",

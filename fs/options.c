@@ -71,10 +71,11 @@ parse_option(struct fs_options *o, char *word)
 	if (strncmp(word, "threads=", 8) == 0)
 		return parse_number(word + 8, 1, FS_LOOP_THREADS, &o->threads);
 	if (strcmp(word, "durability=close") == 0 ||
-	    strcmp(word, "durability=batch") == 0) {
-		o->durability = strcmp(word, "durability=close") == 0 ?
-		    TF_DURABLE_CLOSE :
-		    TF_DURABLE_BATCH;
+	    strcmp(word, "durability=batch") == 0 ||
+	    strcmp(word, "durability=org") == 0) {
+		o->durability = word[11] == 'c' ? TF_DURABLE_CLOSE :
+		    word[11] == 'b'		? TF_DURABLE_BATCH :
+						  TF_DURABLE_ORG;
 		return true;
 	}
 	if (strcmp(word, "verify=open") == 0 ||

@@ -65,6 +65,7 @@ static const struct {
 	[TF_NOMEM] = { ENOMEM, false },
 	[TF_TOOMANY] = { EMFILE, false },
 	[TF_IO] = { EIO, false },
+	[TF_TIMEDOUT] = { ETIMEDOUT, false },
 	[TF_INVALID] = { EINVAL, false },
 	[TF_USAGE] = { EINVAL, false },
 	[TF_LOCKED] = { EBUSY, false },
@@ -196,6 +197,7 @@ kind_of(enum tf_code code)
 	case TF_TAMPER:
 		return FS_KIND_DAMAGE;
 	case TF_IO:
+	case TF_TIMEDOUT:
 	case TF_NOSPACE:
 	case TF_QUOTA:
 	case TF_NOMEM:
@@ -261,6 +263,7 @@ is_fault(enum tf_code code)
 	case TF_NOMEM:
 	case TF_TOOMANY:
 	case TF_IO:
+	case TF_TIMEDOUT:
 	case TF_FOREIGN:
 	case TF_NEWER:
 	case TF_OLDER:

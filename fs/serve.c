@@ -310,6 +310,7 @@ serve(struct fs *fs, const struct fs_options *o, struct fuse_session *se,
 		fs_notify_finish(fs->notify);
 		fs_streams_stop(fs->collecting);
 		fs_loop_stop(fs->loop);
+		tf_vault_end_waits(fs->vault);
 		fs_handles_drain(fs->handles);
 	}
 	atomic_store(&fs->stopping, true);

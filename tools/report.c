@@ -55,6 +55,7 @@ report_status(enum tf_code code)
 	case TF_NOMEM:
 	case TF_TOOMANY:
 	case TF_IO:
+	case TF_TIMEDOUT:
 	case TF_INTERRUPTED:
 	case TF_LOCKED:
 	case TF_FOREIGN:

@@ -12,6 +12,7 @@
  */
 #include "../forward.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -29,7 +30,9 @@
 #include "../org/bundle.h"
 #include "../org/uri.h"
 #include "../store/entries.h"
+#include "../store/forward_link.h"
 #include "../store/forwarded.h"
+#include "../store/objects.h"
 #include "mirror_source.h"
 #include "replica.h"
 
@@ -38,6 +41,11 @@
 #define LINGER_NS TF_SECOND    /* fewer wait so long for more */
 #define LOOK_MS 100	       /* between two looks for more, or for stop */
 #define REMEMBER_NS (10 * TF_SECOND) /* between two states while it sends */
+#define WAITED_MS 5000 /* a pause is not longer while somebody waits */
+#define KEEP_NS (10 * TF_SECOND) /* how long the source stays open */
+#define PEERS 4			 /* mounts, of which there is one */
+#define LOOKS 20		 /* for bytes that are on their way, */
+#define LOOKS_MS 50		 /* and between two of them */
 #define ONCE_TRIES 7 /* of one step, which are 6 seconds of pauses */
 
 struct forwarder {
@@ -59,6 +67,12 @@ struct forwarder {
 	struct tf_bundler bundler;
 	struct tf_forward_state state; /* as it is in the store */
 	uint64_t remembered_ns;
+	bool forgot;	    /* the state of now is not in the store */
+	uint64_t opened_ns; /* the source; 0: it is to be opened again */
+	/* The mount that waits: see store/forward_link.h. */
+	int dirfd, listening; /* or -1 */
+	int peer[PEERS];      /* or -1 */
+	uint64_t wanted;      /* entries */
 };
 
 static bool
@@ -81,6 +95,125 @@ tell(const struct forwarder *f, const struct tf_error *why)
 		f->o->report(f->o->arg, f->out, why);
 }
 
+/* --- who waits ------------------------------------------------------------------ */
+
+static void
+hang_up(int *peer)
+{
+	if (*peer >= 0)
+		(void)close(*peer);
+	*peer = -1;
+}
+
+static void
+say_to(const struct forwarder *f, int *peer, const char *why)
+{
+	struct tf_forward_word w = { .entries = f->compared ? f->out->entries :
+							      0 };
+
+	(void)snprintf(w.origin, sizeof(w.origin), "%s", f->src.origin);
+	(void)snprintf(w.why, sizeof(w.why), "%s", why);
+	/* The origin is known when the store was opened. */
+	if (*peer >= 0 && w.origin[0] != '\0' && !tf_forward_tell(*peer, &w))
+		hang_up(peer);
+}
+
+/* What the organisation has by now, which the ledger has answered. */
+static void
+say_to_all(struct forwarder *f, const char *why)
+{
+	for (size_t i = 0; i < PEERS; i++)
+		say_to(f, &f->peer[i], why);
+}
+
+static bool
+somebody_waits(const struct forwarder *f)
+{
+	return f->wanted > f->out->entries || (f->wanted > 0 && !f->compared);
+}
+
+/* A forwarder that cannot listen forwards all the same. */
+static void
+listen_for_mounts(struct forwarder *f)
+{
+	struct tf_error why;
+
+	if (f->o->once || f->listening >= 0)
+		return;
+	if (f->dirfd < 0)
+		f->dirfd = open(f->o->store,
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (f->dirfd >= 0 &&
+	    tf_forward_listen(f->dirfd, &f->listening, &why) != TF_OK) {
+		f->listening = -1;
+		(void)snprintf(f->out->unwritten, sizeof(f->out->unwritten),
+		    "%s", why.text);
+	}
+}
+
+static void
+take_peer(struct forwarder *f)
+{
+	int fd = tf_forward_accept(f->dirfd, f->listening);
+	size_t i = 0;
+
+	if (fd < 0)
+		return;
+	while (i < PEERS - 1 && f->peer[i] >= 0)
+		i++;
+	hang_up(&f->peer[i]);
+	f->peer[i] = fd;
+	say_to(f, &f->peer[i], "");
+}
+
+/* Listen for ms, or until somebody waits for more than the organisation has. */
+static void
+hear(struct forwarder *f, unsigned ms)
+{
+	struct pollfd p[PEERS + 1] = { { .fd = f->listening,
+	    .events = POLLIN } };
+	uint64_t n;
+	bool got;
+
+	for (size_t i = 0; i < PEERS; i++)
+		p[i + 1] = (struct pollfd){ .fd = f->peer[i],
+			.events = POLLIN };
+	if (poll(p, PEERS + 1, (int)ms) <= 0)
+		return;
+	for (size_t i = 0; i < PEERS; i++) {
+		if (p[i + 1].revents == 0)
+			continue;
+		if (!tf_forward_wanted(f->peer[i], &n, &got))
+			hang_up(&f->peer[i]);
+		else if (got && n > f->wanted)
+			f->wanted = n;
+		if (got && f->compared && n <= f->out->entries)
+			say_to(f, &f->peer[i], "");
+	}
+	if (p[0].revents != 0)
+		take_peer(f);
+	got = false;
+	for (size_t i = 0; i < PEERS; i++)
+		got = got || f->peer[i] >= 0;
+	if (!got)
+		f->wanted = 0;
+}
+
+static void
+close_link(struct forwarder *f)
+{
+	for (size_t i = 0; i < PEERS; i++)
+		hang_up(&f->peer[i]);
+	if (f->listening >= 0) {
+		(void)unlinkat(f->dirfd, TF_FORWARD_SOCKET, 0);
+		(void)close(f->listening);
+	}
+	if (f->dirfd >= 0)
+		(void)close(f->dirfd);
+}
+
+/* --- the state, for people ------------------------------------------------------ */
+
 /* Write the state, which nothing here reads again: a store that this user cannot
  * write is forwarded all the same. */
 static void
@@ -97,6 +230,7 @@ remember(struct forwarder *f, const struct tf_forward_state *state)
 	    rc == TF_OK ? "" : why.text);
 	f->state = *state;
 	f->remembered_ns = tf_clock_boot_ns();
+	f->forgot = false;
 }
 
 static void
@@ -139,6 +273,17 @@ load_state(struct forwarder *f)
 	(void)close(fd); /* a directory */
 }
 
+/* Listen for the whole of ms. */
+static void
+wait_out(struct forwarder *f, unsigned ms)
+{
+	const uint64_t until = tf_clock_boot_ns() + (uint64_t)ms * 1000000;
+	uint64_t now;
+
+	while ((now = tf_clock_boot_ns()) < until)
+		hear(f, (unsigned)((until - now) / 1000000) + 1);
+}
+
 /* False: there is to be no other attempt. */
 static bool
 pause_for(void *arg, unsigned ms, const struct tf_error *why)
@@ -151,13 +296,16 @@ pause_for(void *arg, unsigned ms, const struct tf_error *why)
 		return false;
 	remember_failure(f, why, false);
 	tell(f, why);
+	say_to_all(f, why->text);
 	/* Many hosts that lost the ledger at one moment must not come back at one
 	 * moment: a busy machine may then answer none of them in time. */
 	if (tf_random(&chance, sizeof(chance), NULL) == TF_OK)
 		ms -= chance % (ms / 2 + 1);
 	for (; ms > 0 && !stopped(f); ms -= step) {
+		if (ms > WAITED_MS && somebody_waits(f))
+			ms = WAITED_MS;
 		step = ms < LOOK_MS ? ms : LOOK_MS;
-		(void)poll(NULL, 0, (int)step);
+		wait_out(f, step);
 	}
 	return !stopped(f);
 }
@@ -220,6 +368,7 @@ compare(struct forwarder *f, struct tf_error *err)
 	f->out->entries = f->next;
 	f->next -= f->next > 0; /* the last one again: see above */
 	f->compared = true;
+	say_to_all(f, "");
 	return TF_OK;
 }
 
@@ -369,6 +518,160 @@ send_object(void *arg, const struct tf_hash *h, uint64_t size,
 	return rc;
 }
 
+/* --- what a file held at a flush ------------------------------------------------ */
+
+/* A copy of the first bytes of a file that may be written meanwhile. */
+struct held {
+	char *bytes; /* of a small one */
+	int fd;	     /* of a large one, without a name; or -1 */
+	bool is;     /* they are those that the entry says */
+};
+
+static void
+held_free(struct held *h)
+{
+	free(h->bytes);
+	h->bytes = NULL;
+	if (h->fd >= 0)
+		(void)close(h->fd); /* it has no name */
+	h->fd = -1;
+}
+
+/* Copy as many bytes of o as the entry says, and compare their digest. */
+static enum tf_code
+copy_held(const struct tf_content *c, const struct tf_mirror_object *o,
+    struct held *h, struct tf_error *err)
+{
+	const bool small = c->size <= TF_BUNDLED_MAX;
+	const size_t piece = small ? (size_t)c->size + 1 : BATCH_BYTES;
+	struct tf_sha256 *sha = tf_sha256_new();
+	struct tf_hash have;
+	uint64_t at = 0;
+	size_t got = 1;
+	enum tf_code rc = TF_OK;
+
+	h->bytes = malloc(piece);
+	if (sha == NULL || h->bytes == NULL)
+		rc = tf_nomem(err);
+	else if (!small)
+		rc = tf_file_scratch(-1, &h->fd, err);
+	while (rc == TF_OK && got > 0 && at < c->size) {
+		const uint64_t left = c->size - at;
+
+		rc = tf_mirror_object_read(o, at, h->bytes,
+		    left < piece ? (size_t)left : piece, &got, err);
+		if (rc == TF_OK)
+			tf_sha256_add(sha, h->bytes, got);
+		if (rc == TF_OK && !small && got > 0)
+			rc = tf_file_pwrite(h->fd, h->bytes, got, at, err);
+		at += got;
+	}
+	if (rc == TF_OK) {
+		tf_sha256_peek(sha, &have);
+		h->is = at == c->size &&
+		    memcmp(&have, &c->sha256, sizeof(have)) == 0;
+	}
+	tf_sha256_free(sha);
+	return rc;
+}
+
+/*
+ * Where the bytes of a file that is not sealed are: in its row, or in its staged
+ * file.  *there: there is one of them, whose bytes may be others by now.
+ */
+static enum tf_code
+open_unsealed(struct forwarder *f, uint64_t node, struct tf_mirror_object *o,
+    bool *there, struct tf_error *err)
+{
+	struct tf_object_row row;
+	char name[64];
+	enum tf_code rc = tf_object_get(f->src.db, node, &row, &o->body, err);
+
+	*there = rc == TF_OK && row.is_inline;
+	if (*there || (rc != TF_OK && rc != TF_NOTFOUND))
+		return rc;
+	(void)snprintf(name, sizeof(name), "stage/%llu",
+	    (unsigned long long)node);
+	o->fd = openat(f->src.dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (o->fd < 0 && errno != ENOENT)
+		return tf_fail(err, TF_IO, "open %s", name);
+	*there = o->fd >= 0;
+	return TF_OK;
+}
+
+/* Look once for the bytes.  *there as above; the object of a sealed file too. */
+static enum tf_code
+look_for_held(struct forwarder *f, const struct tf_entry *e, struct held *h,
+    bool *there, struct tf_error *err)
+{
+	struct tf_mirror_object o;
+	enum tf_code rc = tf_mirror_object_open(&f->src, &e->flushed.sha256, &o,
+	    err);
+
+	*there = rc == TF_OK && o.present;
+	if (rc == TF_OK && !*there)
+		rc = open_unsealed(f, e->node, &o, there, err);
+	if (rc == TF_OK && *there)
+		rc = copy_held(&e->flushed, &o, h, err);
+	tf_mirror_object_close(&o);
+	return rc;
+}
+
+/*
+ * Send what a file held at a flush, if it still begins with that.  If not, it was
+ * written again since, and the mount, which knows that, acknowledges nothing: it
+ * flushes once more.  A file on its way from one form to the other is looked for
+ * again.
+ */
+static enum tf_code
+send_held(struct forwarder *f, const struct tf_entry *e, struct tf_error *err)
+{
+	const struct tf_hash *digest = &e->flushed.sha256;
+	struct held h = { .fd = -1 };
+	struct tf_located at;
+	bool there = false;
+	enum tf_code rc = f->ledger->ops->locate(f->ledger, f->src.origin,
+	    digest, &at, err);
+
+	if (rc != TF_NOTFOUND)
+		return rc;
+	rc = TF_OK;
+	for (int i = 0; i < LOOKS && rc == TF_OK && !there; i++) {
+		if (i > 0)
+			wait_out(f, LOOKS_MS);
+		rc = look_for_held(f, e, &h, &there, err);
+	}
+	if (rc == TF_OK && h.is && h.fd >= 0)
+		rc = f->blobs->ops->put(f->blobs, digest, e->flushed.size, h.fd,
+		    0, err);
+	else if (rc == TF_OK && h.is)
+		rc = tf_bundler_add(&f->bundler, f->blobs, digest, h.bytes,
+		    (size_t)e->flushed.size, err);
+	if (rc == TF_OK && h.is) {
+		f->out->objects++;
+		f->out->bytes += e->flushed.size;
+	}
+	held_free(&h);
+	return rc;
+}
+
+static enum tf_code
+send_flushed(struct forwarder *f, struct tf_str entry, struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	struct tf_str type, path;
+	enum tf_code rc = TF_OK;
+
+	tf_entry_scan(entry.p, entry.n, &type, &path);
+	if (!tf_str_same(type, tf_str_of(tf_type_name(TF_EVIDENCE_FLUSHED))))
+		return TF_OK;
+	rc = tf_entry_decode(&d, entry.p, entry.n, err);
+	if (rc == TF_OK && d.e.type == TF_EVIDENCE_FLUSHED)
+		rc = send_held(f, &d.e, err);
+	tf_entry_decoded_free(&d);
+	return rc;
+}
+
 /* --- batches ----------------------------------------------------------------------- */
 
 /* Read entries from f->next on, fewer than up to `to` if they are many. */
@@ -414,6 +717,8 @@ send_objects(struct forwarder *f, struct tf_error *err)
 		f->naming = f->next + i;
 		rc = tf_replica_named(f->entries[i].p, f->entries[i].n,
 		    send_object, f, err);
+		if (rc == TF_OK)
+			rc = send_flushed(f, f->entries[i], err);
 	}
 	return rc == TF_OK ? tf_bundler_end(&f->bundler, f->blobs, err) : rc;
 }
@@ -446,6 +751,7 @@ send_batch(struct forwarder *f, uint64_t to, struct tf_error *err)
 	f->out->sent += f->next - f->out->entries;
 	f->out->entries = f->next;
 	f->pause_ms = f->tries = 0;
+	say_to_all(f, "");
 	if (f->state.failed_at.s != 0 ||
 	    tf_clock_boot_ns() - f->remembered_ns >= REMEMBER_NS)
 		remember_success(f);
@@ -473,14 +779,20 @@ send_all(struct forwarder *f, struct tf_error *err)
 static enum tf_code
 cycle(struct forwarder *f, struct tf_error *err)
 {
-	enum tf_code rc;
+	enum tf_code rc = TF_OK;
 
-	close_source(f);
-	if ((rc = tf_mirror_source_open(&f->src, f->o->store, err)) == TF_OK)
-		rc = open_both(f, err);
-	if (rc == TF_OK)
-		rc = tf_mirror_source_head(&f->src, &f->head, &f->head_note,
-		    err);
+	listen_for_mounts(f);
+	if (f->opened_ns == 0 || tf_clock_boot_ns() - f->opened_ns >= KEEP_NS) {
+		close_source(f);
+		f->opened_ns = 0;
+		if ((rc = tf_mirror_source_open(&f->src, f->o->store, err)) ==
+		    TF_OK)
+			rc = open_both(f, err);
+		if (rc == TF_OK)
+			rc = tf_mirror_source_head(&f->src, &f->head,
+			    &f->head_note, err);
+		f->opened_ns = rc == TF_OK ? tf_clock_boot_ns() : 0;
+	}
 	f->out->of = f->head.size;
 	if (rc == TF_OK && !f->compared)
 		rc = compare(f, err);
@@ -501,11 +813,18 @@ wait_for_more(struct forwarder *f, struct tf_error *err)
 			break;
 		if (f->head.size > f->next && since == 0)
 			since = tf_clock_boot_ns();
-		if (since != 0 && tf_clock_boot_ns() - since >= LINGER_NS)
+		if (since != 0 &&
+		    (somebody_waits(f) ||
+			tf_clock_boot_ns() - since >= LINGER_NS))
 			break;
-		(void)poll(NULL, 0, LOOK_MS);
+		if (f->forgot &&
+		    tf_clock_boot_ns() - f->remembered_ns >= LINGER_NS)
+			remember_success(f);
+		hear(f, LOOK_MS);
 	}
 	/* Of a key that was rotated meanwhile: cycle opens the store again. */
+	if (rc == TF_TAMPER)
+		f->opened_ns = 0;
 	return rc == TF_TAMPER ? TF_OK : rc;
 }
 
@@ -516,14 +835,21 @@ run(struct forwarder *f, struct tf_error *err)
 	enum tf_code rc;
 
 	do {
-		if ((rc = cycle(f, &why)) == TF_OK)
-			remember_success(f);
+		/* A writer that waits for the next entry does not wait for this
+		 * file, too. */
+		if ((rc = cycle(f, &why)) == TF_OK) {
+			f->forgot = true;
+			if (f->o->once || f->state.failed_at.s != 0 ||
+			    tf_clock_boot_ns() - f->remembered_ns >= LINGER_NS)
+				remember_success(f);
+		}
 		if (rc == TF_OK && f->o->once && !stopped(f))
 			return TF_OK;
 		if (rc == TF_OK)
 			rc = wait_for_more(f, &why);
 		if (rc == TF_OK)
 			continue;
+		f->opened_ns = 0;
 		if (!may_pass(rc))
 			return tf_fail_as(err, &why);
 		f->pause_ms = tf_pause_after(f->pause_ms);
@@ -547,12 +873,19 @@ tf_forward(const struct tf_forward *o, struct tf_forwarded *out,
 	f->o = o;
 	f->out = out;
 	f->src = (struct tf_mirror_source){ .dirfd = -1, .objectsfd = -1 };
+	f->dirfd = f->listening = -1;
+	for (size_t i = 0; i < PEERS; i++)
+		f->peer[i] = -1;
 	load_state(f);
 	rc = run(f, &why);
 	if (rc != TF_OK && rc != TF_INTERRUPTED)
 		remember_failure(f, &why, !may_pass(rc));
+	else if (f->forgot)
+		remember_success(f);
 	if (rc != TF_OK)
 		(void)tf_fail_as(err, &why);
+	say_to_all(f, rc == TF_OK ? "" : why.text);
+	close_link(f);
 	tf_ledger_close(f->ledger);
 	tf_blobs_close(f->blobs);
 	close_source(f);

@@ -37,6 +37,7 @@ static const char *const names[TF_CODES] = {
 	[TF_NOMEM] = "no memory",
 	[TF_TOOMANY] = "too many open files",
 	[TF_IO] = "i/o",
+	[TF_TIMEDOUT] = "timed out",
 	[TF_INVALID] = "invalid",
 	[TF_USAGE] = "usage",
 	[TF_LOCKED] = "locked",

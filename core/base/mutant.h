@@ -51,6 +51,7 @@ enum tf_mutant {
 	TF_BELIEVE_STORE,	/* what a store says it has counts as there */
 	TF_NEWEST_VERSION,	/* get looks at the newest version only */
 	TF_BELIEVE_LOCK,	/* a lock that was accepted counts as held */
+	TF_ACKNOWLEDGE_FIRST,	/* durability=org waits for nobody */
 	TF_BELIEVE_200,		/* an upload in parts ends with any 200 */
 	TF_BELIEVE_STATE, /* a publication takes an unsigned state of the last */
 	TF_CONTINUE_BLINDLY, /* it does not compare the tree with what was signed */

@@ -13,6 +13,7 @@
 #include "../base/crypto.h"
 #include "../base/file.h"
 #include "../base/mutant.h"
+#include "../ledger/entry.h"
 #include "../node/actor.h"
 #include "../node/base.h"
 #include "../node/claim.h"
@@ -21,17 +22,21 @@
 #include "../node/pending.h"
 #include "../node/pending_index.h"
 #include "../node/pending_table.h"
+#include "../node/recipients.h"
 #include "../node/secret.h"
+#include "../node/text.h"
 #include "../node/vault_i.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
 #include "../vault.h"
+#include "append.h"
 #include "commit.h"
 #include "flush.h"
 #include "hasher.h"
 #include "queue.h"
 #include "staged_fd.h"
 #include "staging.h"
+#include "txn_path.h"
 
 struct flush {
 	struct tf_job job;
@@ -40,6 +45,7 @@ struct flush {
 	struct tf_buf body; /* inline: a copy, because the writer may go on */
 	uint64_t size, gen;
 	uint64_t begun_ns; /* boot clock */
+	bool enters;	   /* append evidence.flushed */
 	struct tf_hash digest;
 };
 
@@ -149,6 +155,57 @@ tf_stage_save(struct tf_txn *t, struct tf_pending *l, struct tf_error *err)
 	return rc == TF_OK ? save_row(t, l, NULL, err) : rc;
 }
 
+bool
+tf_flush_enters(const struct tf_pending *l)
+{
+	return l->v->durability == TF_DURABLE_ORG && tf_pending_is_file(l) &&
+	    tf_pending_written(l) && l->attr.state == TF_STATE_OPEN &&
+	    !l->in_draft && !l->unlinked && l->meant == NULL && !l->secret;
+}
+
+/* Does the flush of l have to append what l holds, because its last entry says
+ * something else?  mu held. */
+static bool
+is_unentered(const struct tf_pending *l)
+{
+	return tf_flush_enters(l) && l->flushed_gen != l->gen;
+}
+
+/* The entry that says what the file holds now, for the organisation.  The claim
+ * keeps the name in place. */
+static enum tf_code
+enter(struct tf_txn *t, const struct flush *f, struct tf_error *err)
+{
+	struct tf_entry e = { .type = TF_EVIDENCE_FLUSHED,
+		.has_node = true,
+		.node = f->l->attr.id,
+		.has_flushed = true,
+		.flushed = { .size = f->size } };
+	struct tf_pending *l = f->l;
+	struct tf_buf path = { 0 }, actor = { 0 };
+	bool encrypts = false;
+	enum tf_code rc = TF_OK;
+
+	if (atomic_load(&t->v->recipients.any))
+		rc = tf_recipients_any_of(t->db, l->wf, &encrypts, err);
+	if (rc != TF_OK || encrypts)
+		return rc; /* the age file is made at the seal */
+	pthread_mutex_lock(&t->v->mu);
+	if (l->actor != NULL)
+		tf_buf_add(&actor, l->actor->s, l->actor->n);
+	pthread_mutex_unlock(&t->v->mu);
+	rc = tf_child_path(t, l->attr.parent, l->name, &path, err);
+	e.flushed.sha256 = f->digest;
+	e.path = tf_buf_bytes(&path);
+	e.actor = tf_buf_bytes(&actor);
+	if (rc == TF_OK)
+		rc = actor.failed ? tf_nomem(err) :
+				    tf_txn_append(t, &e, NULL, err);
+	tf_buf_free(&path);
+	tf_buf_free(&actor);
+	return rc;
+}
+
 static enum tf_code
 flush_run(struct tf_txn *t, struct tf_job *j, struct tf_error *err)
 {
@@ -156,7 +213,8 @@ flush_run(struct tf_txn *t, struct tf_job *j, struct tf_error *err)
 	enum tf_code rc;
 
 	if ((rc = save_directories(t, f->l, err)) != TF_OK ||
-	    (rc = save_row(t, f->l, f, err)) != TF_OK || !f->is_inline)
+	    (rc = save_row(t, f->l, f, err)) != TF_OK ||
+	    (f->enters && (rc = enter(t, f, err)) != TF_OK) || !f->is_inline)
 		return rc;
 	return tf_object_put(t->db, f->l->attr.id, &f->digest,
 	    tf_buf_bytes(&f->body).p, f->body.n, err);
@@ -174,6 +232,8 @@ flush_done(struct tf_job *j, enum tf_code code, const struct tf_error *err)
 	if (code == TF_OK) {
 		tf_stage_saved(v, l);
 		l->saved_gen = f->gen;
+		if (f->enters)
+			l->flushed_gen = f->gen;
 		l->marked = l->stale = l->unchecked = false;
 		l->mark_ns = 0;
 		l->hollow = !l->wrote && f->size == 0;
@@ -234,6 +294,9 @@ build_flush(struct tf_pending *l, struct flush **out, struct tf_error *err)
 	f->size = l->size;
 	f->gen = l->gen;
 	f->is_inline = !l->in_file;
+	f->enters = l->flush_enters;
+	if (f->enters && l->size > l->flush_mark)
+		l->flush_mark = l->size;
 	if (l->fd >= 0) { /* else it was synced when fd was closed */
 		tf_vault_slow(l->v);
 		rc = tf_content_settle(l, err);
@@ -404,6 +467,7 @@ tf_flush(struct tf_pending *l, bool waits, tf_done done, void *arg)
 	struct tf_vault *v = l->v;
 	const uint64_t begun_ns = tf_clock_boot_ns();
 	struct flush *f = NULL;
+	bool enters;
 	enum tf_code rc = TF_OK;
 
 	tf_pending_lock(l);
@@ -413,7 +477,8 @@ tf_flush(struct tf_pending *l, bool waits, tf_done done, void *arg)
 			rc = tf_pending_failure(l, &e);
 			break;
 		}
-		if (tf_pending_clean(l) || l->unlinked)
+		enters = waits && is_unentered(l);
+		if ((tf_pending_clean(l) && !enters) || l->unlinked)
 			break; /* nothing to do */
 		if (l->attr.state == TF_STATE_SEALED) {
 			rc = tf_fail(&e, TF_SEALED, "it was sealed meanwhile");
@@ -434,6 +499,7 @@ tf_flush(struct tf_pending *l, bool waits, tf_done done, void *arg)
 		if (!l->job) {
 			l->job = true;
 			l->flushing_gen = l->gen;
+			l->flush_enters = enters;
 			l->put_off = false;
 			tf_pending_ref(l);
 			pthread_mutex_unlock(&v->mu);
@@ -447,7 +513,7 @@ tf_flush(struct tf_pending *l, bool waits, tf_done done, void *arg)
 		}
 		/* A flush of exactly these bytes is running: wait for it. */
 		if (l->flushing_gen == l->gen && done != NULL &&
-		    add_waiter(l, done, arg)) {
+		    (!enters || l->flush_enters) && add_waiter(l, done, arg)) {
 			pthread_mutex_unlock(&v->mu);
 			pthread_mutex_unlock(&l->io);
 			return;

@@ -16,6 +16,13 @@ struct tf_vault;
  */
 void tf_flush(struct tf_pending *l, bool waits, tf_done done, void *arg);
 
+/*
+ * Is a flush of l, for which somebody waits, to enter what it holds (durability=org)?
+ * Not of drafts, whose names are not in the ledger, and not of what is encrypted at
+ * its seal.  mu is held.
+ */
+bool tf_flush_enters(const struct tf_pending *l);
+
 /* Write the row of l, and those of its pending directories that have no row
  * yet, to table stage. */
 TF_MUST_USE enum tf_code tf_stage_save(struct tf_txn *t, struct tf_pending *l,

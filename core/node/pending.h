@@ -198,6 +198,7 @@ struct tf_pending {
 	bool holds;	     /* has a descriptor, counted for holds_uid */
 	bool recorded;	     /* the entry about its failure is committed */
 	bool indexed;	     /* found by name and place */
+	bool flush_enters;   /* the flush under way appends evidence.flushed */
 
 	unsigned refs;
 	unsigned writers; /* open handles for writing */
@@ -255,6 +256,10 @@ struct tf_pending {
 	struct tf_hash digest;	   /* of saved_gen (and mu) */
 	struct tf_waiter *waiters; /* for the flush under way (mu) */
 	uint64_t flushing_gen;	   /* the gen that is flushed (mu) */
+	/* Durability org: changes below what was flushed, so that the forwarder
+	 * may have found other bytes (mu); and how far that reaches (io). */
+	uint64_t rewrites, flush_mark;
+	uint64_t flushed_gen; /* ... in its last evidence.flushed (mu) */
 	/* Content of a trail with recipients: see secret.h and encrypted.h. */
 	struct tf_secret *key;		/* of the staged form; NULL: not read */
 	struct tf_kept_recipients *to;	/* of its first byte (and mu) */

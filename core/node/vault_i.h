@@ -46,6 +46,7 @@ struct tf_hasher;
 struct tf_idle;
 struct tf_key;
 struct tf_object_check;
+struct tf_org_wait;
 struct tf_secrets;
 struct tf_turn;
 struct tf_unindexed;
@@ -143,6 +144,7 @@ struct tf_vault {
 	struct tf_unindexed *unindexed; /* see unindexed.h */
 	struct tf_verdicts *verdicts;	/* see verdicts.h */
 	struct tf_find *find;		/* or NULL: see core/find.h */
+	struct tf_org_wait *org_wait;	/* or NULL: see org_wait.h */
 
 	pthread_mutex_t mu;
 	pthread_cond_t changed; /* a job or a closing has ended, or quit */

@@ -93,7 +93,10 @@ mount_options(const struct tf_vault *v, struct tf_buf *out,
 	tf_put_hint(&j, "approvers", v->approvers, SIZE_MAX, GROUP_MAX);
 	tf_put_role(v, TF_AUDITORS, &j);
 	tf_json_key(&j, "durability");
-	tf_json_cstr(&j, v->durability == TF_DURABLE_BATCH ? "batch" : "close");
+	tf_json_cstr(&j,
+	    v->durability == TF_DURABLE_BATCH	? "batch" :
+		v->durability == TF_DURABLE_ORG ? "org" :
+						  "close");
 	tf_put_hint(&j, "guard", v->guard, SIZE_MAX, TF_GUARD_PATH_MAX);
 	if (!v->login_uids)
 		tf_put_cstr(&j, "loginuid", "unknown");

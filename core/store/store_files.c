@@ -19,6 +19,7 @@
 #include "../base/show.h"
 #include "../json.h"
 #include "connection.h"
+#include "forward_link.h"
 #include "forwarded.h"
 #include "key_dir.h"
 #include "refusals.h"
@@ -239,7 +240,8 @@ belongs_on_top(const char *name)
 		"stage", "keys", "checkpoint", "config", "lock", "lost+found",
 		TF_STAGE_KEY, TF_STAGE_KEY ".old", TF_REFUSALS,
 		TF_RESULT_VERIFY, TF_RESULT_BACKUP, TF_FORWARDED,
-		TF_MIRROR_MARK, TF_BACKUP_MARK, "incoming", "refused" };
+		TF_FORWARD_SOCKET, TF_MIRROR_MARK, TF_BACKUP_MARK, "incoming",
+		"refused" };
 	char base[256];
 
 	(void)snprintf(base, sizeof(base), "%.*s", (int)without_tmp(name),

@@ -37,6 +37,8 @@ static const struct {
 	[TF_MAX_OPEN] = { "max_open", TF_JSON_MAX, .bytes = false },
 	[TF_MAX_DRAFT] = { "max_draft", TF_JSON_MAX, .bytes = false },
 	[TF_READS] = { "reads", 1, .words = { "off", "log" } },
+	[TF_ORG_TIMEOUT] = { "org_timeout", TF_ORG_TIMEOUT_MAX_S,
+	    .bytes = false },
 	[TF_TEXTS] = { "texts", 1, .words = { "clear", "redactable" } },
 };
 

@@ -7,7 +7,9 @@
 struct tf_vault;
 
 #define TF_SETTLE_DEFAULT_S 2
-#define TF_PLACEHOLDER_DEFAULT_S 600   /* until it is sealed as empty */
+#define TF_PLACEHOLDER_DEFAULT_S 600 /* until it is sealed as empty */
+#define TF_ORG_TIMEOUT_DEFAULT_S 60
+#define TF_ORG_TIMEOUT_MAX_S 86400
 #define TF_IDLE_MAX_S 31536000	       /* a year */
 #define TF_MAX_UNSEALED_DEFAULT 100000 /* names per user */
 #define TF_MAX_OPEN_DEFAULT 10000      /* handles per user */

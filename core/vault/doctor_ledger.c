@@ -23,6 +23,7 @@
 #include "../store/anchors.h"
 #include "../store/connection.h"
 #include "../store/entries.h"
+#include "../store/forward_link.h"
 #include "../store/forwarded.h"
 #include "../store/guard_file.h"
 #include "../store/meta.h"
@@ -374,6 +375,45 @@ say_forward_failed(struct look *k, const struct tf_forward_state *s)
 	    s->final ? "was refused" : "met a failure", span, s->why);
 }
 
+/* Was the store last mounted with durability=org? */
+static bool
+waits_for_organisation(struct look *k)
+{
+	static const char org[] = "\"durability\":\"org\"";
+	struct tf_entry_decoded d = { 0 };
+	struct tf_buf text = { 0 };
+	uint64_t seq;
+	bool yes = tf_meta_get_int(k->db, TF_META_OPENED, &seq, NULL) ==
+		TF_OK &&
+	    tf_load_entry(k->db, seq, &text, &d, NULL) == TF_OK &&
+	    d.e.options.p != NULL &&
+	    memmem(d.e.options.p, d.e.options.n, org, sizeof(org) - 1) != NULL;
+
+	tf_entry_decoded_free(&d);
+	tf_buf_free(&text);
+	return yes;
+}
+
+/* Such a mount keeps each close waiting when no forwarder listens. */
+static void
+look_at_link(struct look *k)
+{
+	struct tf_error why;
+	int fd;
+
+	if (!waits_for_organisation(k))
+		return;
+	if (tf_forward_connect(k->v->dirfd, &fd, &why) == TF_OK)
+		(void)close(fd);
+	else
+		tf_doctor_say(k->d, "forward", TF_DOCTOR_WRONG,
+		    "run trailctl forward as root or as the owner of the store; "
+		    "does its service run?",
+		    "the store was mounted with durability=org: each close "
+		    "waits for the organisation and then fails: %s",
+		    why.text);
+}
+
 /* Only of a store that has a forwarder. */
 static enum tf_code
 look_at_forwarder(struct look *k, struct tf_error *err)
@@ -383,6 +423,7 @@ look_at_forwarder(struct look *k, struct tf_error *err)
 	struct tf_forward_state s;
 	enum tf_code rc = tf_forwarded_get(k->v->dirfd, &s, err);
 
+	look_at_link(k);
 	if (rc != TF_OK)
 		return rc == TF_NOTFOUND ? TF_OK : rc;
 	if (s.entries < k->size)

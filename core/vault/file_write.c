@@ -115,17 +115,18 @@ wrote(struct tf_file *f)
 	f->wrote = true;
 }
 
-/* Note that the content changed and has this size now.  io held.  collected: the
+/* Note that the content changed from an offset on and has this size now.  io held.  collected: the
  * kernel hands the bytes over through any handle, so tf_file_expect() knows the
  * writer. */
 static void
-changed(struct tf_file *f, uint64_t size, bool collected)
+changed(struct tf_file *f, uint64_t from, uint64_t size, bool collected)
 {
 	struct tf_pending *l = f->l;
 	struct tf_time now = tf_clock_now();
 
 	pthread_mutex_lock(&l->v->mu);
 	l->gen++;
+	l->rewrites += from < l->flush_mark;
 	l->unchecked = false;
 	l->size = l->attr.size = size;
 	tf_quota_charge(l, size);
@@ -302,7 +303,8 @@ write_at(struct tf_file *f, const void *bytes, size_t n, uint64_t off,
 	if (rc == TF_OK)
 		rc = tf_content_put(l, p, n, off, &e);
 	if (rc == TF_OK)
-		changed(f, off + n > l->size ? off + n : l->size, collected);
+		changed(f, off, off + n > l->size ? off + n : l->size,
+		    collected);
 	else /* a part of a write must never look like the whole */
 		(void)tf_pending_fail(l, rc, &e, err);
 	if (rc != TF_OK)
@@ -422,7 +424,7 @@ tf_file_set_size(struct tf_file *f, uint64_t size, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_content_resize(l, size, err);
 	if (rc == TF_OK)
-		changed(f, size, false);
+		changed(f, size < l->size ? size : l->size, size, false);
 	else
 		give_back(l);
 	pthread_mutex_unlock(&l->io);

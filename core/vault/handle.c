@@ -255,7 +255,7 @@ tf_file_flush(struct tf_file *f, bool sync, tf_done done, void *arg)
 	set_actor(f);
 	if (sync && f->l->growth != NULL)
 		tf_growth_due(f->l, true);
-	wait = sync || f->v->durability == TF_DURABLE_CLOSE ||
+	wait = sync || f->v->durability != TF_DURABLE_BATCH ||
 	    f->v->unsaved > BATCH_UNSAVED;
 	if (f->l->failed != TF_OK)
 		(void)tf_pending_failure(f->l, &e);
@@ -264,6 +264,28 @@ tf_file_flush(struct tf_file *f, bool sync, tf_done done, void *arg)
 		tf_flush(f->l, true, done, arg);
 	else /* release flushes it */
 		done(arg, e.code, &e);
+}
+
+bool
+tf_file_awaits_organisation(struct tf_file *f)
+{
+	bool yes;
+
+	pthread_mutex_lock(&f->v->mu);
+	yes = tf_flush_enters(f->l);
+	pthread_mutex_unlock(&f->v->mu);
+	return yes;
+}
+
+uint64_t
+tf_file_rewrites(struct tf_file *f)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&f->v->mu);
+	n = f->l->rewrites;
+	pthread_mutex_unlock(&f->v->mu);
+	return n;
 }
 
 /* --- the last close ------------------------------------------------------- */

@@ -472,7 +472,7 @@ names_bytes(struct holders *h, const struct tf_entry *e, bool *names,
 	case TF_REDACTION_PROPOSED:
 	case TF_PACKAGE_MADE:
 	case TF_EVIDENCE_FLUSHED: /* its seal names the same content */
-	case TF_EVIDENCE_GROWN: /* digests of pieces, not of a content */
+	case TF_EVIDENCE_GROWN:	  /* digests of pieces, not of a content */
 	case TF_EVIDENCE_INTERRUPTED:
 		return TF_OK;
 	case TF_EVIDENCE_SEALED:

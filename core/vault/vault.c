@@ -47,6 +47,7 @@
 #include "../node/descriptors.h"
 #include "../node/home.h"
 #include "../node/open_objects.h"
+#include "../node/org_wait.h"
 #include "../node/pending_table.h"
 #include "../node/roles.h"
 #include "../node/secrets.h"
@@ -283,7 +284,8 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	v->settings.value[TF_MAX_OPEN] = TF_MAX_OPEN_DEFAULT;
 	v->settings.value[TF_MAX_DRAFT] = TF_MAX_DRAFT_DEFAULT;
 	v->settings.value[TF_PLACEHOLDER] = TF_PLACEHOLDER_DEFAULT_S;
-	v->durability = o->durability;
+	v->settings.value[TF_ORG_TIMEOUT] = TF_ORG_TIMEOUT_DEFAULT_S;
+	v->durability = o->read_only ? TF_DURABLE_CLOSE : o->durability;
 	tf_descriptors_start(&v->descriptors);
 	v->slow = o->slow;
 	v->may_stay = o->may_stay;
@@ -433,6 +435,8 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	if (pthread_create(&v->sealer, NULL, tf_sealer_run, v) != 0)
 		return tf_fail(err, TF_NOMEM, "cannot start a thread");
 	v->sealer_runs = true;
+	if ((rc = tf_org_wait_start(v, err)) != TF_OK)
+		return rc;
 	tf_vault_signer_started(v);
 	return TF_OK;
 }
@@ -519,6 +523,8 @@ open_reader(struct tf_vault *v, const struct tf_vault_options *o,
 static void
 vault_free(struct tf_vault *v)
 {
+	tf_org_wait_end(v);
+	tf_org_wait_free(v);
 	tf_hasher_stop(v->hasher);
 	tf_pending_destroy(&v->pending);
 	tf_texts_free(&v->texts);
@@ -645,6 +651,7 @@ tf_vault_close(struct tf_vault *v, const char *reason, struct tf_error *err)
 		return TF_OK;
 	if (!v->read_only)
 		tf_vault_lock_closing(v);
+	tf_org_wait_end(v);
 	tf_vault_signer_ends(v);
 	tf_reads_end(v);
 	stop_sealer(v);

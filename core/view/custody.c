@@ -124,8 +124,9 @@ put_entry(struct custody *c, const struct tf_loaded_entry *t,
 {
 	static const char *const keys[] = { "access", "actor", "at", "cause",
 		"clock", "compliant", "content", "created", "draft",
-		"encryption", "event", "hold", "index", "package", "path",
-		"reason", "retention", "to", "tree", "type", "until", "what" };
+		"encryption", "event", "flushed", "hold", "index", "package",
+		"path", "reason", "retention", "to", "tree", "type", "until",
+		"what" };
 	const struct tf_entry *e = &t->d.e;
 	struct tf_json j;
 	int at;

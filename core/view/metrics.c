@@ -17,6 +17,7 @@
 #include "../node/denied.h"
 #include "../node/holder.h"
 #include "../node/load_entry.h"
+#include "../node/org_wait.h"
 #include "../node/vault_i.h"
 #include "../signer.h"
 #include "../store/anchors.h"
@@ -385,6 +386,22 @@ put_forwarder(struct metrics *m, const struct tf_results *r)
 		    "When it failed; absent after a success.", f->failed_at);
 }
 
+static void
+put_waits(struct metrics *m)
+{
+	struct tf_org_state s;
+
+	if (!tf_org_wait_state(m->v, &s))
+		return;
+	tf_gauge(&m->to, "trailfs_org_waiting",
+	    "Calls that wait until the organisation has what they closed.",
+	    s.waiting);
+	tf_counter(&m->to, "trailfs_org_timeouts_total",
+	    "Calls that the organisation did not answer in time.", s.timeouts);
+	tf_gauge(&m->to, "trailfs_org_connected",
+	    "1 if the mount is connected to a forwarder, else 0.", s.connected);
+}
+
 static enum tf_code
 put_results(struct metrics *m, struct tf_error *err)
 {
@@ -396,6 +413,7 @@ put_results(struct metrics *m, struct tf_error *err)
 		put_verified(m, &r);
 		put_backup(m, &r);
 		put_forwarder(m, &r);
+		put_waits(m);
 	}
 	return rc;
 }

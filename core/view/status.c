@@ -13,6 +13,7 @@
 #include "../node/holder.h"
 #include "../node/protection.h"
 #include "../node/roles.h"
+#include "../node/org_wait.h"
 #include "../node/vault_i.h"
 #include "../store/unplaced.h"
 #include "../vault.h"
@@ -139,6 +140,23 @@ put_absent(const struct tf_vault *v, struct tf_json *j)
 	tf_buf_free(&text);
 }
 
+/* Of a mount with durability=org. */
+static void
+put_organisation(struct tf_vault *v, struct tf_json *j)
+{
+	struct tf_org_state s;
+
+	if (!tf_org_wait_state(v, &s))
+		return;
+	tf_json_key(j, "organisation");
+	tf_json_object(j);
+	tf_put_bool(j, "connected", s.connected);
+	tf_put_uint(j, "timeouts", s.timeouts);
+	tf_put_uint(j, "waiting", s.waiting);
+	tf_put_hint(j, "why", s.why, sizeof(s.why), TF_HINT_MAX);
+	tf_json_object_end(j);
+}
+
 /* Write head and counts.  Keys are in the order of their names, because
  * canonical JSON (RFC 8785) wants it. */
 static enum tf_code
@@ -175,6 +193,7 @@ put_facts(struct tf_view *w, struct tf_json *j, const struct tf_status_facts *c,
 		tf_put_cstr(j, "login_uids", "unknown");
 	tf_put_hint(j, "mount", v->mount != NULL ? v->mount : who.mount,
 	    SIZE_MAX, TF_HINT_MAX);
+	put_organisation(v, j);
 	tf_put_hint(j, "origin", v->origin, SIZE_MAX, TF_HINT_MAX);
 	if (who.pid > 0) {
 		tf_json_key(j, "pid");

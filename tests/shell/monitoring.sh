@@ -51,6 +51,11 @@ a_vault_gives_metrics() {
 	is 4 trailctl verify --rebuild --record mnt
 	is 0 trailctl metrics mnt
 	cat out verify.prom >all
+	unmount
+	# One whose closes wait for the organisation.
+	trailctl init waiting >/dev/null 2>&1
+	mount waiting -o durability=org
+	trailctl metrics mnt | grep trailfs_org >>all
 	sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' all | sort -u >families
 	sed -n 's/^\(trailfs_[a-z_]*\){.*/\1/p' all | sort -u >samples
 	unmount
