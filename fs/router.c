@@ -354,6 +354,9 @@ check_options(const struct fs_options *o, struct tf_error *err)
 		    o->signer != NULL ? "signer=" :
 			o->moved      ? "moved" :
 					"streams=on");
+	if (o->objects != NULL && o->objects[0] != '/')
+		return tf_fail(err, TF_USAGE,
+		    "objects=%.80s: give the path from / on", o->objects);
 	return TF_OK;
 }
 

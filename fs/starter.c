@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,19 +31,39 @@ struct starter {
 	size_t n, cap;
 };
 
+/* Where daemons ask for bytes that their copies lack: as the options say, or of the
+ * process that fetches into the directory, if there is one.  NULL: nowhere. */
+static const char *
+objects_of(const struct fs_options *o, char *path, size_t size)
+{
+	int n;
+
+	if (o->objects != NULL)
+		return o->objects;
+	n = snprintf(path, size, "%s/.follow", o->store);
+	/* A comma would begin another option. */
+	return n > 0 && (size_t)n < size && strchr(path, ',') == NULL &&
+		access(path, F_OK) == 0 ?
+	    path :
+	    NULL;
+}
+
 static char *
 options_of(const struct fs_options *o)
 {
+	struct sockaddr_un a;
+	const char *objects = objects_of(o, a.sun_path, sizeof a.sun_path);
 	const char *auditors = o->settings.role[TF_AUDITORS].name,
 		   *admins = o->settings.role[TF_ADMINS].name;
 	char *text;
 
-	if (asprintf(&text, "ro,threads=%u,verify=%s%s%s%s%s%s%s", o->threads,
-		o->verify_open ? "open" : "none",
+	if (asprintf(&text, "ro,threads=%u,verify=%s%s%s%s%s%s%s%s%s",
+		o->threads, o->verify_open ? "open" : "none",
 		auditors[0] != '\0' ? ",auditors=" : "", auditors,
 		admins[0] != '\0' ? ",admins=" : "", admins,
-		o->user != NULL ? ",user=" : "",
-		o->user != NULL ? o->user : "") < 0)
+		o->user != NULL ? ",user=" : "", o->user != NULL ? o->user : "",
+		objects != NULL ? ",objects=" : "",
+		objects != NULL ? objects : "") < 0)
 		return NULL;
 	return text;
 }

@@ -373,6 +373,49 @@ a_killed_router_takes_its_daemons_along() {
 	stop
 }
 
+# Copies with names alone get their bytes from the process beside them.
+copies_without_bytes_ask_for_them() {
+	whole=$work/copies
+	trailctl org fetch -q --names dir:org sparse
+	cat >server.py <<-'END'
+		import os, socket, sys
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+		s.bind(sys.argv[1]); s.listen(64)
+		have = {}
+		for top, dirs, files in os.walk(sys.argv[2]):
+		    for f in files:
+		        if os.path.basename(os.path.dirname(top)) == "objects":
+		            have[os.path.basename(top) + f] = have[f] = os.path.join(top, f)
+		while True:
+		    c = s.accept()[0]
+		    word, name, origin = c.recv(4096).decode().split(" ", 2)
+		    at = have.get(name)
+		    if at is None:
+		        c.send(b"absent it is not here")
+		    else:
+		        fd = os.open(at, os.O_RDONLY)
+		        socket.send_fds(c, [b"ok %d" % os.fstat(fd).st_size], [fd])
+		        os.close(fd)
+		    c.close()
+		END
+	/usr/bin/python3 server.py sparse/.follow "$whole" &
+	server=$!
+	until_true test -S sparse/.follow
+	is 1 trailfs sparse "$mnt" -o ro,objects=sparse/.follow
+	complains 'give the path from / on'
+	trailfs -f sparse "$mnt" -o ro >>log 2>&1 &
+	echo $! >router
+	until_true mountpoint -q "$mnt"
+	seq -f 'alpha %.0f' 300000 | cmp - \
+		"$mnt/example.org%2Falpha/trail/run/a1/large"
+	# Small evidence is in the database of a whole copy, and this server has files.
+	without cat "$mnt/example.org%2Fbeta/trail/run/a1/report"
+	seq -f 'beta %.0f' 300000 | cmp - \
+		"$mnt/example.org%2Fbeta/trail/run/a1/large"
+	kill $server
+	stop
+}
+
 run copies_can_be_fetched \
 	a_mount_that_makes_no_sense_is_refused \
 	the_root_lists_the_origins \
@@ -388,5 +431,6 @@ run copies_can_be_fetched \
 	modes_hold_for_other_users \
 	nobody_keeps_privileges \
 	an_unmount_ends_all_daemons \
-	a_killed_router_takes_its_daemons_along
+	a_killed_router_takes_its_daemons_along \
+	copies_without_bytes_ask_for_them
 finish
