@@ -32,6 +32,7 @@ struct run {
 	struct copies copies;
 	struct keyring keys;
 	int status;
+	bool keyless; /* an origin has no key, though keys were given */
 	uint64_t entries, files, bytes, redacted;
 	/* How many have this exit status, and the first of them. */
 	struct tally {
@@ -156,6 +157,7 @@ judge(struct run *r, const struct copies_one *o, struct outcome *out,
 		text_add(&out->line, why.text, strlen(why.text));
 	} else if (o->path != NULL && r->keys.n > 0 && key_of(r, o) == NULL) {
 		judge_unknown(o, out);
+		r->keyless = true;
 	} else if (o->path == NULL && o->why.code == TF_OK) {
 		out->status = REPORT_DOUBT;
 		tf_buf_printf(&out->line,
@@ -384,9 +386,7 @@ add_line(const struct run *r, struct tf_buf *b)
 		    "them" },
 		{ REPORT_UNREACHABLE, "UNDECIDED",
 		    "They could not be read: verify again when they can be" },
-		{ REPORT_DOUBT, "UNDECIDED",
-		    "Give the keys of all with --vkey, or verify each of these "
-		    "with --origin" },
+		{ REPORT_DOUBT, "UNDECIDED", NULL },
 		{ REPORT_FINDING, NULL,
 		    "They have findings beside the evidence: verify each of "
 		    "these with --origin" },
@@ -407,7 +407,12 @@ add_line(const struct run *r, struct tf_buf *b)
 					"WHOLE",
 		    t->n, r->copies.n, r->copies.n == 1 ? "origin" : "origins");
 		add_named(b, t);
-		tf_buf_printf(b, ". %s", bad[i].advice);
+		tf_buf_printf(b, ". %s",
+		    bad[i].advice != NULL ? bad[i].advice :
+			r->keyless ? "Give the keys of all with --vkey, or "
+				     "verify each of these with --origin" :
+				     "The line of each says why, and what to "
+				     "do");
 		return;
 	}
 	add_good(r, b);

@@ -48,7 +48,11 @@ keys_are_asked_for() {
 	is 5 trailctl verify --vkey keys/a.vkey copies
 	says '^example.org/a  GENUINE: '
 	says '^example.org/b  UNDECIDED: no key of example.org/b was given. By the key of its copy: WHOLE: '
-	tail -n 1 out | grep -q '^UNDECIDED: 2 of 3 origins, example.org/b, example.org/c. '
+	tail -n 1 out | grep -q '^UNDECIDED: 2 of 3 origins, example.org/b, example.org/c. Give the keys of all'
+	# It is another reason when a copy has no evidence.
+	is 0 trailctl org fetch -q --names dir:org named
+	is 5 trailctl verify --vkey keys named
+	tail -n 1 out | grep -q '^UNDECIDED: 3 of 3 origins, .*. The line of each says why'
 	is 0 trailctl verify --vkey keys/a.vkey --origin example.org/a copies
 	says '^GENUINE: signed by example.org/a+'
 	says '^contents *OK'
