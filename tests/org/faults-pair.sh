@@ -76,7 +76,7 @@ begin() {
 	link "$hosts_ns" "${id}x" "$net.20" to-ledger
 	link "$hosts_ns" ceph 10.214.0.20 to-blobs
 	link "$osd_ns" ceph 10.214.0.12 to-osd
-	ADDRESS=$us OSD2_NETNS=$osd_ns MORE_CONF='osd heartbeat grace = 8
+	ADDRESS=$us OSD2_NETNS=$osd_ns MORE_CONF='osd heartbeat grace = 6
 		osd heartbeat interval = 2
 		mon osd min down reporters = 1' "$here/ceph.sh" start "$D"
 	make_member
@@ -130,6 +130,7 @@ record() {
 			echo "attest: $(cat "$work/$1.attest")" >>"$work/$1.wrong"
 		}
 		rm -r "$work/new.$1"
+		sleep 0.3 # what comes during a fault has to be fetched afterwards
 	done
 }
 
