@@ -114,6 +114,20 @@ struct tf_buf;
 TF_MUST_USE enum tf_code tf_org_rotate(const struct tf_publish *o,
     struct tf_published *out, struct tf_buf *vkey, struct tf_error *err);
 
+/* Append the newest checkpoint of the ledger to note.  TF_NOTFOUND: none yet. */
+TF_MUST_USE enum tf_code tf_org_checkpoint(const char *ledger,
+    struct tf_buf *note, struct tf_error *err);
+/* Append a text that was published, of at most max bytes, to out. */
+TF_MUST_USE enum tf_code tf_org_published(const char *blobs, const char *name,
+    size_t max, struct tf_buf *out, struct tf_error *err);
+/*
+ * Publish note, the newest checkpoint with the cosignatures of witnesses, instead of
+ * that without them.  Its text and the lines that were there must be the same.
+ * TF_BUSY: another one is the newest now.
+ */
+TF_MUST_USE enum tf_code tf_org_cosigned(const char *ledger, const char *blobs,
+    const char *keys, struct tf_str note, struct tf_error *err);
+
 /*
  * Let the log with this vkey append; its name is the origin.  role: who may do so,
  * in the words of the engine; "" for any.  TF_INVALID: no vkey of a log;

@@ -9,6 +9,7 @@
 #include "core/base/time_text.h"
 #include "core/org.h"
 #include "org_fetch.h"
+#include "org_witness.h"
 #include "report.h"
 #include "target.h"
 #include "text.h"
@@ -18,7 +19,8 @@
 
 static struct {
 	bool full, json, names, quiet;
-	const char *role, *keys, *origin, *vkey, *size, *until, *wait;
+	const char *role, *keys, *origin, *policy, *via, *vkey;
+	const char *size, *until, *wait;
 } ask;
 
 static const struct args_option options[] = {
@@ -38,6 +40,10 @@ static const struct args_option options[] = {
 	    .value = "NAME",
 	    .help = "name of the organisation's log",
 	    .text = &ask.origin },
+	{ .name = "policy",
+	    .value = "FILE",
+	    .help = "the witnesses and their quorum (C2SP tlog-policy)",
+	    .text = &ask.policy },
 	{ .name = "role",
 	    .value = "ROLE",
 	    .help = "who may append for it, as the engine names them",
@@ -46,6 +52,10 @@ static const struct args_option options[] = {
 	    .value = "ORIGIN:N",
 	    .help = "wait until the copy of ORIGIN has N entries",
 	    .text = &ask.until },
+	{ .name = "via",
+	    .value = "COMMAND",
+	    .help = "with --policy: COMMAND carries request and answer",
+	    .text = &ask.via },
 	{ .name = "wait",
 	    .value = "SECONDS",
 	    .help = "how long --until waits (60)",
@@ -230,10 +240,13 @@ publish(bool rotate, const char *ledger, const char *blobs)
 	struct tf_published r;
 	struct tf_buf vkey = { 0 };
 	struct tf_error err = { 0 };
+	int status, witnessed;
 	enum tf_code rc;
 
 	if (ask.keys == NULL)
 		return cmd_usage(&cmd_org, "--keys is required");
+	if ((ask.policy == NULL) != (ask.via == NULL))
+		return cmd_usage(&cmd_org, "--policy and --via go together");
 	actor_self(&self);
 	rc = rotate ? tf_org_rotate(&o, &r, &vkey, &err) :
 		      tf_org_publish(&o, &r, &err);
@@ -242,7 +255,14 @@ publish(bool rotate, const char *ledger, const char *blobs)
 		report_note("Give %s/log.vkey to those who verify.", ask.keys);
 	}
 	tf_buf_free(&vkey);
-	return rc == TF_OK ? print_published(&r) : report(&err);
+	if (rc != TF_OK)
+		return report(&err);
+	status = print_published(&r);
+	if (ask.policy == NULL)
+		return status;
+	witnessed = org_witness(ledger, blobs, ask.keys, ask.policy, ask.via);
+	return witnessed == REPORT_OK || status == REPORT_TAMPERED ? status :
+								     witnessed;
 }
 
 static int
@@ -270,6 +290,9 @@ misplaced(const char *action, bool list)
 
 	if (ask.full && strcmp(action, "publish") != 0)
 		return "--full is for publish";
+	if ((ask.policy != NULL || ask.via != NULL) &&
+	    strcmp(action, "publish") != 0)
+		return "--policy and --via are for publish";
 	if (ask.role != NULL && strcmp(action, "enrol") != 0)
 		return "--role is for enrol";
 	if (ask.json && !list && !fetches)
@@ -382,7 +405,8 @@ const struct verb cmd_org = {
 	.name = "org",
 	.summary = "make, govern, sign and copy the ledger of an organisation",
 	.usage = "init --origin NAME --keys DIRECTORY LEDGER [BLOBS]\n"
-		 "publish [--full] --keys DIRECTORY LEDGER [BLOBS]\n"
+		 "publish [--full] [--policy FILE --via COMMAND] --keys "
+		 "DIRECTORY LEDGER [BLOBS]\n"
 		 "rotate --keys DIRECTORY LEDGER [BLOBS]\n"
 		 "enrol [--role ROLE] LEDGER VKEY|FILE\n"
 		 "revoke LEDGER ORIGIN\n"

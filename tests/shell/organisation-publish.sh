@@ -564,11 +564,95 @@ a_killed_rotation_is_finished() {
 	back
 }
 
+# --- witnesses --------------------------------------------------------------------------
+
+# witnessed STATUS: publish, and ask the witnesses.
+witnessed() {
+	is "$1" trailctl org publish --keys keys --policy policy --via "sh $work/carry" \
+		dir:org
+}
+
+# Witnesses cosign each checkpoint that continues the one before, and what was
+# published carries their lines.
+witnesses_cosign() {
+	for w in one two; do
+		is 0 trailctl witness-serve --init "witness.example/$w" "w-$w"
+		head -n 1 keys/log.vkey >>"w-$w/logs"
+	done
+	{
+		echo "log $(head -n 1 keys/log.vkey)"
+		echo "witness w1 $(cat w-one/vkey) http://a.example/w-one"
+		echo "witness w2 $(cat w-two/vkey) http://a.example/w-two/"
+		echo 'group both all w1 w2'
+		echo 'quorum both'
+	} >policy
+	cat >carry <<-EOF
+	name=\${1%/add-checkpoint}
+	exec trailctl witness-serve $work/\${name##*/} /add-checkpoint
+	EOF
+	witnessed 0
+	says '^w1: cosigned [0-9]* entries$'
+	says '^quorum both: met, 2 of 2 witnesses have cosigned$'
+	[ "$(grep -c '^— witness.example/' org/log/checkpoint)" = 2 ]
+	signed
+	cp org/log/checkpoint first
+	{
+		echo "log $(head -n 1 a/keys/log.vkey)"
+		sed 1d policy
+	} >other
+	is 3 trailctl org publish --keys keys --policy other --via false dir:org
+	complains 'the policy does not name the log example.org/all'
+	# All have: nobody is asked.
+	witnessed 0
+	has_lines 2
+	cmp first org/log/checkpoint
+	publish 0
+	cmp first org/log/checkpoint
+	# A proof that the next one continues it.
+	trails a 30001 30020
+	forward a
+	witnessed 0
+	says '^w2: cosigned [0-9]* entries$'
+	[ "$(grep -c '^— witness.example/' org/log/checkpoint)" = 2 ]
+	signed
+	# One that does not answer.
+	trailctl trail create a/away >/dev/null
+	forward a
+	mv w-two away
+	witnessed 1
+	complains '^trailctl: w2: '
+	complains 'quorum both is not met: 1 of 2'
+	mv away w-two
+	witnessed 0
+	says 'w2: cosigned'
+	[ "$(grep -c '^— witness.example/' org/log/checkpoint)" = 2 ]
+	publish 0 --full
+}
+
+# A witness remembers a history that was taken away with every file of the organiser.
+a_witness_knows_what_was_taken_away() {
+	aside
+	trailctl trail create a/shown >/dev/null
+	forward a
+	witnessed 0
+	back
+	trailctl trail create b/instead >/dev/null
+	forward b
+	witnessed 4
+	complains '^trailctl: w1: 4'
+	trails b 40001 40005
+	forward b
+	witnessed 4
+	complains '^trailctl: w1: 422: it has cosigned another history'
+}
+
 # What the command line cannot mean.
 wrong_arguments_are_usage_errors() {
 	is 2 trailctl org list --full dir:org
 	is 2 trailctl org publish --full dir:org
 	is 2 trailctl org rotate dir:org
+	is 2 trailctl org publish --keys keys --policy policy dir:org
+	is 2 trailctl org list --via x dir:org
 	is 2 trailctl org rotate --full --keys keys dir:org
 }
 
@@ -577,5 +661,6 @@ with /dev/fuse python3 sqlite3 a_run_reads_what_is_new killed_runs_go_on \
 	a_ledger_that_was_set_back_is_not_signed an_altered_entry_is_never_signed \
 	a_wrong_member_stays_wrong refusals_become_entries many_refusals_survive_kills \
 	the_key_is_rotated a_replaced_key_signs_nothing a_killed_rotation_is_finished \
+	witnesses_cosign a_witness_knows_what_was_taken_away \
 	wrong_arguments_are_usage_errors
 finish
