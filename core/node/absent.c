@@ -35,6 +35,7 @@ tf_absent_start(struct tf_vault *v, struct tf_db *db, const char *source,
 	if (source != NULL && strlen(source) >= SOCKET_MAX)
 		return tf_fail(err, TF_NAMETOOLONG,
 		    "objects=%.60s...: too long", source);
+	v->verify_open = true; /* the source may give anything */
 	rc = tf_meta_get_text(db, TF_META_BLOBS, blobs, sizeof(blobs), err);
 	if (rc != TF_OK && rc != TF_NOTFOUND)
 		return rc;

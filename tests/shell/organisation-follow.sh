@@ -228,6 +228,11 @@ P
 	done
 	until_true test -s asked
 	cmp good mnt2/trail/run/a2/large
+	# Also where files are not hashed.
+	mkdir mnt4
+	timeout 30 trailfs "$a" mnt4 -o ro,verify=none
+	refused mnt4/trail/run/a3/report
+	fusermount3 -u mnt4
 	# It gives other bytes than those that were asked for.
 	refused mnt2/trail/run/a3/large
 	damaged

@@ -18,8 +18,8 @@ asks() {
 	reads "$1" 1
 	reads "$1" 2
 	# What has just come may belong to the tree of a moment ago.
-	trailctl status "$1" >status
-	if grep -i 'damage\|altered' status; then exit 1; fi
+	trailctl status "$1" >shown
+	if grep -i 'damage\|altered' shown; then exit 1; fi
 	cat "$1"/.trailfs/*.json "$1"/trail/.trailfs/*.json \
 		"$1"/trail/run/.trailfs/*.json \
 		"$1"/trail/run/a1/.trailfs/*.json >/dev/null
@@ -102,7 +102,7 @@ a_killed_writer_leaves_the_mount() {
 # Many reads while entries come.
 reads_beside_a_writer() {
 	(
-		while [ ! -e done ]; do
+		while [ ! -e stop.reader ]; do
 			asks mnt2
 		done
 	) &
@@ -112,9 +112,9 @@ reads_beside_a_writer() {
 		forward a org
 		is 0 trailctl org fetch dir:org copies
 	done
-	touch done
+	touch stop.reader
 	wait $reader
-	rm done
+	rm stop.reader
 	reads mnt2 9
 	is_copy a copies
 }
