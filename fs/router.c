@@ -11,10 +11,10 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "broker.h"
+#include "core/base/clock.h"
 #include "daemon.h"
 #include "mount.h"
 #include "report.h"
@@ -34,10 +34,7 @@
 uint64_t
 fs_router_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	return tf_clock_boot_ns() / 1000000;
 }
 
 bool
