@@ -213,6 +213,7 @@ tf_follow(const struct tf_follow *o, struct tf_error *err)
 {
 	struct tf_follower *f = calloc(1, sizeof(*f));
 	struct rounds r = { .f = f };
+	pthread_condattr_t attr;
 	enum tf_code rc;
 
 	if (f == NULL)
@@ -221,7 +222,10 @@ tf_follow(const struct tf_follow *o, struct tf_error *err)
 	f->dirfd = f->listenfd = f->cache.dirfd = -1;
 	(void)pthread_mutex_init(&f->mu, NULL);
 	(void)pthread_mutex_init(&f->cache.mu, NULL);
-	(void)pthread_cond_init(&f->changed, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&f->changed, &attr);
+	(void)pthread_condattr_destroy(&attr);
 	f->ledger = strdup(o->fetch.ledger);
 	f->blobs = strdup(o->fetch.blobs);
 	rc = f->ledger == NULL || f->blobs == NULL ? tf_nomem(err) :

@@ -12,10 +12,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "../base/clock.h"
 #include "../base/file.h"
 #include "../org/bundle.h"
 #include "../org/uri.h"
@@ -346,8 +346,7 @@ tf_follow_serve_end(struct tf_follower *f)
 		(void)unlinkat(f->dirfd, TF_FOLLOW_SOCKET, 0);
 		(void)close(f->listenfd);
 	}
-	(void)clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += PATIENCE_S;
+	tf_clock_after(PATIENCE_S * TF_SECOND, &until);
 	pthread_mutex_lock(&f->mu);
 	while (f->requests > 0 && waited == 0)
 		waited = pthread_cond_timedwait(&f->changed, &f->mu, &until);

@@ -24,7 +24,7 @@
 #include "../base/mutant.h"
 #include "../ledger/tilepath.h"
 #include "../org.h"
-#include "rotate.h"
+#include "settle.h"
 #include "state.h"
 #include "uri.h"
 

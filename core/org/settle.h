@@ -13,12 +13,16 @@
  * Killed before the entry: the old key is in force, and the next rotation takes the
  * new key that is there.  Killed after it: the next run does the rest.
  */
-#ifndef TF_ORG_ROTATE_H
-#define TF_ORG_ROTATE_H
+#ifndef TF_ORG_SETTLE_H
+#define TF_ORG_SETTLE_H
 
 #include "organiser.h"
 #include "own.h"
 
+/* The key in a file beside the ledger, as one of this log.  TF_NOTFOUND. */
+TF_MUST_USE enum tf_code tf_organiser_load_key(const struct tf_organiser *o,
+    const char *name, struct tf_key **key, struct tf_vkey *vkey,
+    struct tf_error *err);
 /*
  * Make the key of o that which is in force after the entries of own, and load the old
  * key if it still signs; one that does not any more is wiped.
