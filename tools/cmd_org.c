@@ -49,6 +49,7 @@ static const struct args_option options[] = {
 	    .help = "who may append for it, as the engine names them",
 	    .text = &ask.role },
 	{ .name = "until",
+	    .letter = 'U',
 	    .value = "ORIGIN:N",
 	    .help = "wait until the copy of ORIGIN has N entries",
 	    .text = &ask.until },
