@@ -506,11 +506,18 @@ tf_db_is_sparse(const struct tf_db *db)
 enum tf_code
 tf_db_set_sparse(struct tf_db *db, bool sparse, struct tf_error *err)
 {
+	int64_t version;
 	char sql[64];
-	enum tf_code rc;
+	enum tf_code rc = tf_sql_one_int(db, "PRAGMA user_version", &version,
+	    err);
 
-	(void)snprintf(sql, sizeof(sql), "PRAGMA user_version=%d",
-	    sparse ? TF_DB_SPARSE : TF_DB_VERSION);
+	if (rc != TF_OK)
+		return rc;
+	/* The features of a later version stay. */
+	version &= ~(int64_t)TF_DB_VERSION_BITS;
+	version |= sparse ? TF_DB_SPARSE : TF_DB_VERSION;
+	(void)snprintf(sql, sizeof(sql), "PRAGMA user_version=%lld",
+	    (long long)version);
 	if ((rc = tf_sql_exec(db, sql, "mark the store", err)) == TF_OK)
 		db->is_sparse = sparse;
 	return rc;

@@ -193,7 +193,7 @@ START_TEST(what_is_not_a_database_of_ours_is_not_opened)
 	fclose(f);
 	ck_assert_int_eq(TF_FOREIGN,
 	    tf_db_open("copy.db", TF_DB_WRITE, &d, &err));
-	ck_assert_int_eq(SQLITE_OK, sql("PRAGMA user_version=7"));
+	ck_assert_int_eq(SQLITE_OK, sql("PRAGMA user_version=8"));
 	ck_assert_int_eq(TF_NEWER,
 	    tf_db_open(TF_DB_NAME, TF_DB_READ, &d, &err));
 	ck_assert_int_eq(TF_NEWER,
@@ -223,8 +223,11 @@ START_TEST(a_later_version_says_what_earlier_ones_may_do)
 		/* That readers may ignore. */
 		{ "PRAGMA user_version=262", TF_OK, TF_NEWER },
 		{ "PRAGMA user_version=65798", TF_OK, TF_NEWER },
+		/* The same of a sparse store. */
+		{ "PRAGMA user_version=65543", TF_OK, TF_TAMPER },
+		{ "PRAGMA user_version=263", TF_OK, TF_NEWER },
 		/* That nobody may ignore. */
-		{ "PRAGMA user_version=263", TF_NEWER, TF_NEWER },
+		{ "PRAGMA user_version=264", TF_NEWER, TF_NEWER },
 		{ "PRAGMA user_version=16777222", TF_NEWER, TF_NEWER },
 		{ "PRAGMA user_version=-1", TF_NEWER, TF_NEWER },
 		/* Without the bits it is another schema. */
@@ -248,6 +251,28 @@ START_TEST(a_later_version_says_what_earlier_ones_may_do)
 		    "write: %s", later[i].sql);
 		tf_db_close(d);
 	}
+}
+END_TEST
+
+/* They stay when a store becomes sparse, and whole again. */
+START_TEST(the_mark_of_a_sparse_store_keeps_later_features)
+{
+	struct tf_db *d;
+
+	ck_assert_int_eq(SQLITE_OK, sql("PRAGMA user_version=65542"));
+	ck_assert_int_eq(SQLITE_OK, sql("CREATE TABLE later(x)"));
+	OK(tf_db_open(TF_DB_NAME, TF_DB_WRITE, &d, NULL));
+	OK(tf_db_set_sparse(d, true, NULL));
+	ck_assert_int_eq(65543, number(d, "PRAGMA user_version"));
+	tf_db_close(d);
+	OK(tf_db_open(TF_DB_NAME, TF_DB_WRITE, &d, NULL));
+	ck_assert(tf_db_is_sparse(d));
+	OK(tf_db_set_sparse(d, false, NULL));
+	ck_assert_int_eq(65542, number(d, "PRAGMA user_version"));
+	tf_db_close(d);
+	OK(tf_db_open(TF_DB_NAME, TF_DB_WRITE, &d, NULL));
+	ck_assert(!tf_db_is_sparse(d));
+	tf_db_close(d);
 }
 END_TEST
 
@@ -817,6 +842,7 @@ suite_store(void)
 	tcase_add_checked_fixture(t, make_db, remove_db);
 	tcase_add_test(t, a_connection_is_set_up_so_that_nothing_is_lost);
 	tcase_add_test(t, a_later_version_says_what_earlier_ones_may_do);
+	tcase_add_test(t, the_mark_of_a_sparse_store_keeps_later_features);
 	tcase_add_test(t, connections_share_no_count_of_memory);
 	tcase_add_test(t, what_is_not_a_database_of_ours_is_not_opened);
 	tcase_add_loop_test(t, another_schema_is_not_trusted, 0,
