@@ -276,9 +276,14 @@ add_foreign(struct tf_buf *out, const struct check *c)
 
 /* What makes a check possible that was requested and could not be made. */
 static const char *
-what_to_do(enum tf_check check)
+what_to_do(const struct check *c, enum tf_check check)
 {
 	switch (check) {
+	case TF_CHECK_CONTENTS:
+		if (c->report.absent > 0)
+			return ". Fetch the copy without --names, and verify "
+			       "again";
+		break;
 	case TF_CHECK_SIGNATURE:
 		return ". Verify again when it is signed";
 	case TF_CHECK_EARLIER:
@@ -289,8 +294,9 @@ what_to_do(enum tf_check check)
 		return ". Have it stamped, or give the certificates of who "
 		       "stamped it";
 	default:
-		return ". Make it readable, and verify again";
+		break;
 	}
+	return ". Make it readable, and verify again";
 }
 
 /* Why checks that were requested could not be made, and what to do. */
@@ -327,7 +333,7 @@ add_undecided(struct tf_buf *out, const struct check *c)
 			    "%s: ", tf_check_name((enum tf_check)l));
 			verdict_detail(out, c, (enum tf_check)l);
 		}
-		tf_buf_str(out, what_to_do((enum tf_check)l));
+		tf_buf_str(out, what_to_do(c, (enum tf_check)l));
 	}
 }
 

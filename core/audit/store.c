@@ -136,7 +136,7 @@ say_absent(struct tf_audit *a)
 	struct tf_audit_store *s = a->self;
 	char text[256], blobs[160] = "the blobs of the organisation";
 
-	if (!tf_db_is_sparse(s->db))
+	if (a->r->absent == 0)
 		return;
 	(void)!tf_meta_get_text(s->db, TF_META_BLOBS, blobs, sizeof(blobs),
 	    NULL);

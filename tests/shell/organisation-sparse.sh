@@ -14,6 +14,8 @@ a_sparse_copy_says_what_it_lacks() {
 	if grep -rq 'evidence 1 of a' copies; then exit 1; fi
 	is 5 trailctl verify --vkey a/keys/log.vkey "$a"
 	says '^UNDECIDED: .*the bytes of 4 files are not in this copy, they are in dir:org'
+	says '^UNDECIDED: .*Fetch the copy without --names, and verify again$'
+	never_says 'Make it readable'
 	says '^contents *ABSENT'
 	says '^names *OK'
 	says '^entries *OK'
@@ -97,6 +99,20 @@ a_sparse_copy_becomes_whole() {
 	is_copy a copies
 }
 
+# A vault without evidence lacks nothing as a sparse copy.
+a_sparse_copy_of_no_evidence_is_whole() {
+	host empty 0
+	organisation org3 empty
+	is 0 trailctl org fetch --names dir:org3 copies3
+	e=$(copy copies3 empty)
+	[ "$(sqlite3 -readonly "$e/ledger.db" 'PRAGMA user_version')" = 7 ]
+	is 0 trailctl verify --vkey empty/keys/log.vkey "$e"
+	says '^GENUINE: '
+	says '^contents *OK'
+	never_says 'not in this copy'
+}
+
 with '/dev/fuse sqlite3 strace' a_sparse_copy_says_what_it_lacks contents_are_refused \
-	a_sparse_copy_grows an_altered_entry_is_refused a_sparse_copy_becomes_whole
+	a_sparse_copy_grows an_altered_entry_is_refused a_sparse_copy_becomes_whole \
+	a_sparse_copy_of_no_evidence_is_whole
 finish
