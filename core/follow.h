@@ -21,6 +21,7 @@
 
 #define TF_FOLLOW_REQUESTS 128
 #define TF_FOLLOW_SOCKET ".follow"
+#define TF_FOLLOW_CACHE (UINT64_C(1) << 30) /* bytes, if nobody says more */
 
 struct tf_follow {
 	/* Its callbacks are called in each round; progress and signed_of never. */

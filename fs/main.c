@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "follower.h"
 #include "journal.h"
 #include "options.h"
 #include "report.h"
@@ -53,7 +54,9 @@ main(int argc, char **argv)
 	fs_daemon_harden(fs_options_connection(argc, argv));
 	if ((status = fs_options_parse(&o, argc, argv)) >= 0)
 		return status;
-	rc = fs_options_resolve(&o, &err);
+	rc = fs_follower_prepare(&o, &err);
+	if (rc == TF_OK)
+		rc = fs_options_resolve(&o, &err);
 	if (rc == TF_OK && !o.foreground && o.connection < 0)
 		rc = fs_daemon_fork(&parent, &err);
 	if (rc == TF_OK) {

@@ -85,6 +85,12 @@ static const struct word {
 	{ "objects", "SOCKET",
 	    "with ro, of a copy with names only: who gives contents (.follow "
 	    "beside the copy)" },
+	{ "cache", "DIRECTORY",
+	    "of an organisation: where the copies of its origins are kept" },
+	{ "cache_size", "BYTES",
+	    "of an organisation: evidence to keep there (1 GiB)" },
+	{ "blobs", "URI",
+	    "of an organisation whose ledger has no blobs: where they are" },
 	{ "ro", NULL, "show sealed files only and write nothing to the store" },
 	{ "moved", NULL,
 	    "write a store that was moved from another directory, not "

@@ -8,6 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/bytes.h"
+#include "core/org.h"
+#include "follower.h"
 #include "loop.h"
 #include "mount.h"
 #include "option_table.h"
@@ -64,6 +67,18 @@ parse_option(struct fs_options *o, char *word)
 		o->objects = word + 8;
 		return word[8] != '\0';
 	}
+	if (strncmp(word, "blobs=", 6) == 0) {
+		o->blobs = word + 6;
+		return tf_org_is_uri(o->blobs);
+	}
+	if (strncmp(word, "cache=", 6) == 0) {
+		o->cache = word + 6;
+		return word[6] != '\0';
+	}
+	if (strncmp(word, "cache_size=", 11) == 0)
+		return tf_decimal(word + 11, strlen(word + 11), INT64_MAX,
+			   &o->cache_size) &&
+		    o->cache_size > 0;
 	if (strncmp(word, "signer=", 7) == 0) {
 		o->signer = word + 7;
 		return word[7] != '\0';
@@ -234,10 +249,12 @@ fs_options_parse(struct fs_options *o, int argc, char **argv)
 enum tf_code
 fs_options_resolve(struct fs_options *o, struct tf_error *err)
 {
-	o->store = realpath(o->store_arg, NULL);
+	const char *store = fs_follower_is_for(o) ? o->cache : o->store_arg;
+
+	o->store = realpath(store, NULL);
 	if (o->store == NULL)
 		return tf_fail(err, errno == ENOENT ? TF_NOTFOUND : TF_IO,
-		    "store %s", o->store_arg);
+		    "store %s", store);
 	if (o->connection >= 0) {
 		o->mnt = strdup(o->mnt_arg);
 		return o->mnt == NULL ? tf_nomem(err) : TF_OK;

@@ -13,6 +13,10 @@ struct fs_options {
 	char *store, *mnt;   /* absolute; owned */
 	const char *signer;  /* a command, or NULL */
 	const char *objects; /* path of a socket, or NULL */
+	/* Of an organisation (follower.h): where its blobs are and its copies go, or
+	 * NULL; and bytes of evidence to keep, 0 by default. */
+	const char *blobs, *cache;
+	uint64_t cache_size;
 	struct tf_settings settings;
 	unsigned threads;
 	bool verify_open;

@@ -16,6 +16,7 @@
 #include "broker.h"
 #include "core/base/clock.h"
 #include "daemon.h"
+#include "follower.h"
 #include "mount.h"
 #include "report.h"
 #include "router.h"
@@ -400,6 +401,7 @@ prepare(struct fs_router *r, const struct fs_options *o,
 
 	if ((rc = fs_sandbox_user(o->store, o->user, &user, err)) != TF_OK ||
 	    (rc = fs_broker_start(o, broker, err)) != TF_OK ||
+	    (rc = fs_follower_start(&r->follower, o, err)) != TF_OK ||
 	    (rc = fs_starter_start(&r->starter, o, err)) != TF_OK)
 		return rc;
 	(void)fcntl(r->starter.fd, F_SETFL, O_NONBLOCK);
@@ -433,6 +435,7 @@ end(struct fs_router *r, struct fs_broker *broker)
 		if (fds[i] >= 0)
 			(void)close(fds[i]);
 	fs_helper_end(&r->starter); /* it waits for the daemons */
+	fs_helper_end(&r->follower);
 	fs_origins_free(r->origins);
 	fs_ids_free(r->ids);
 	free(r);
@@ -443,7 +446,8 @@ end(struct fs_router *r, struct fs_broker *broker)
 bool
 fs_router_is_for(const struct fs_options *o)
 {
-	return o->connection < 0 && fs_origins_are(o->store);
+	return fs_follower_is_for(o) ||
+	    (o->connection < 0 && fs_origins_are(o->store));
 }
 
 enum tf_code
@@ -459,7 +463,8 @@ fs_router_serve(const struct fs_options *o, int *parent, struct tf_error *err)
 		return tf_nomem(err);
 	}
 	r->o = o;
-	r->fuse = r->epoll = r->end_fd = r->starter.fd = -1;
+	r->fuse = r->epoll = r->end_fd = -1;
+	r->starter.fd = r->follower.fd = -1;
 	r->roles = o->settings.role[TF_AUDITORS].name[0] != '\0' ||
 	    o->settings.role[TF_ADMINS].name[0] != '\0';
 	if ((rc = check_options(o, err)) == TF_OK &&

@@ -81,7 +81,7 @@ struct fs_router {
 	int fuse, epoll, end_fd;
 	atomic_uint n_opened; /* open files and directories */
 	bool roles;	      /* the kernel checks access control lists */
-	struct fs_helper starter;
+	struct fs_helper starter, follower;
 	struct fs_ids *ids;
 	struct fs_origins *origins;
 	struct fs_child *children;

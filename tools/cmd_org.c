@@ -7,6 +7,7 @@
 #include "core/base/bytes.h"
 #include "core/base/member.h"
 #include "core/base/time_text.h"
+#include "core/follow.h"
 #include "core/org.h"
 #include "org_fetch.h"
 #include "org_witness.h"
@@ -15,7 +16,6 @@
 #include "text.h"
 
 #define WAIT_S 60
-#define CACHE_BYTES (UINT64_C(1) << 30)
 
 static struct {
 	bool full, json, names, quiet;
@@ -333,7 +333,7 @@ static int
 fetch(int n, char **arg)
 {
 	bool follows = strcmp(arg[0], "follow") == 0;
-	uint64_t size = CACHE_BYTES, until = 0, wait = WAIT_S;
+	uint64_t size = TF_FOLLOW_CACHE, until = 0, wait = WAIT_S;
 	char *of = NULL, *end;
 
 	if (n < 3)

@@ -1,0 +1,223 @@
+/* The process that fetches for a mount of an organisation: see follower.h. */
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/follow.h"
+#include "core/org.h"
+#include "follower.h"
+#include "report.h"
+
+#define DIR_URI "dir:"
+
+/* To the router, once: the copies are there, or why they are not. */
+struct answer {
+	int32_t code;
+	char text[sizeof(((struct tf_error *)0)->text)];
+};
+
+struct following {
+	const struct fs_options *o;
+	int fd;
+	bool answered;
+};
+
+static void
+answer(struct following *f, const struct tf_error *why)
+{
+	struct answer a = { 0 };
+
+	if (f->answered)
+		return;
+	f->answered = true;
+	if (why != NULL) {
+		a.code = (int32_t)why->code;
+		memcpy(a.text, why->text, sizeof a.text);
+	}
+	(void)fs_helper_send(f->fd, &a, sizeof a, NULL, 0);
+	if (why != NULL)
+		return;
+	fs_report_started();
+	if (!f->o->foreground)
+		fs_helper_be_silent();
+}
+
+/* --- callbacks of the rounds ----------------------------------------------------- */
+
+static void
+origin_done(void *arg, const struct tf_fetched *f, const struct tf_error *why)
+{
+	(void)arg;
+	if (why != NULL)
+		fs_report_line(LOG_ERR, "%.128s: %s", f->origin, why->text);
+}
+
+/* The end of a round. */
+static void
+order(void *arg, const struct tf_fetch_order *o, const struct tf_error *why)
+{
+	(void)o;
+	if (why != NULL)
+		fs_report_line(LOG_ERR, "the order of the organisation: %s",
+		    why->text);
+	answer(arg, NULL);
+}
+
+static bool
+stop(void *arg)
+{
+	(void)arg;
+	return false; /* see end_with_the_mount() */
+}
+
+/* A mount does not begin without its organisation, but goes on without it. */
+static void
+report(void *arg, const struct tf_error *why)
+{
+	struct following *f = arg;
+
+	if (!f->answered && why != NULL) {
+		answer(f, why);
+		_exit(EXIT_FAILURE);
+	}
+	if (why != NULL)
+		fs_report_line(LOG_WARNING, "%s", why->text);
+	else
+		fs_report_line(LOG_NOTICE, "%s is followed again",
+		    f->o->store_arg);
+}
+
+/* --- the process ----------------------------------------------------------------- */
+
+/* Following may be killed at any moment, and may be waiting for an organisation that
+ * does not answer. */
+static void *
+end_with_the_mount(void *arg)
+{
+	const struct following *f = arg;
+	char c;
+
+	while (read(f->fd, &c, 1) < 0 && errno == EINTR)
+		;
+	_exit(EXIT_SUCCESS);
+}
+
+static void
+run(int fd, const void *arg)
+{
+	struct following f = { .o = arg, .fd = fd };
+	const struct tf_follow how = {
+		.fetch = { .ledger = f.o->store_arg,
+		    .blobs = f.o->blobs != NULL ? f.o->blobs : f.o->store_arg,
+		    .dir = f.o->store,
+		    .names = true,
+		    .done = origin_done,
+		    .order = order,
+		    .stop = stop,
+		    .arg = &f },
+		.size = f.o->cache_size,
+		.report = report,
+	};
+	struct tf_error err = { 0 };
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, end_with_the_mount, &f) != 0)
+		return;
+	(void)!tf_follow(&how, &err);
+	answer(&f, &err);
+	fs_report_line(LOG_ERR, "the organisation is not followed any more: %s",
+	    err.text);
+}
+
+/* --- for the router -------------------------------------------------------------- */
+
+bool
+fs_follower_is_for(const struct fs_options *o)
+{
+	return o->connection < 0 && tf_org_is_uri(o->store_arg);
+}
+
+/* The helper works in another directory. */
+static enum tf_code
+make_absolute(const char **uri, struct tf_error *err)
+{
+	const char *path = *uri + sizeof DIR_URI - 1;
+	char *whole, *absolute;
+
+	if (strncmp(*uri, DIR_URI, sizeof DIR_URI - 1) != 0 || *path == '/')
+		return TF_OK;
+	if ((whole = realpath(path, NULL)) == NULL)
+		return tf_fail(err, TF_NOTFOUND, "%.100s", *uri);
+	if (asprintf(&absolute, "%s%s", DIR_URI, whole) < 0)
+		absolute = NULL;
+	free(whole);
+	if (absolute == NULL)
+		return tf_nomem(err);
+	*uri = absolute; /* until the process ends */
+	return TF_OK;
+}
+
+enum tf_code
+fs_follower_prepare(struct fs_options *o, struct tf_error *err)
+{
+	bool both = strncmp(o->store_arg, DIR_URI, sizeof DIR_URI - 1) == 0;
+	enum tf_code rc;
+
+	if (!fs_follower_is_for(o)) {
+		if (o->cache == NULL && o->blobs == NULL && o->cache_size == 0)
+			return TF_OK;
+		errno = 0;
+		return tf_fail(err, TF_USAGE,
+		    "%s is for a mount of an organisation by its URI",
+		    o->cache != NULL	 ? "cache=" :
+			o->blobs != NULL ? "blobs=" :
+					   "cache_size=");
+	}
+	errno = 0;
+	if (o->cache == NULL)
+		return tf_fail(err, TF_USAGE,
+		    "an organisation needs cache=DIRECTORY, for the copies of "
+		    "its origins");
+	if (o->blobs == NULL && !both)
+		return tf_fail(err, TF_USAGE,
+		    "this ledger needs blobs=URI, where the bytes are");
+	if (o->objects != NULL)
+		return tf_fail(err, TF_USAGE,
+		    "objects= is for copies that another process fetches");
+	if (o->cache_size == 0)
+		o->cache_size = TF_FOLLOW_CACHE;
+	rc = make_absolute(&o->store_arg, err);
+	if (rc == TF_OK && o->blobs != NULL)
+		rc = make_absolute(&o->blobs, err);
+	if (rc == TF_OK && mkdir(o->cache, 0700) < 0 && errno != EEXIST)
+		rc = tf_fail(err, TF_IO, "make %.100s", o->cache);
+	return rc;
+}
+
+enum tf_code
+fs_follower_start(struct fs_helper *h, const struct fs_options *o,
+    struct tf_error *err)
+{
+	struct answer a;
+	int none[FS_HELPER_FDS];
+	enum tf_code rc;
+
+	if (!fs_follower_is_for(o))
+		return TF_OK;
+	if ((rc = fs_helper_start(h, "trailfs-follow", run, o, err)) != TF_OK)
+		return rc;
+	errno = 0;
+	if (!fs_helper_receive(h->fd, &a, sizeof a, none))
+		return tf_fail(err, TF_IO,
+		    "the process that fetches has ended at once");
+	if (a.code == TF_OK)
+		return TF_OK;
+	a.text[sizeof a.text - 1] = '\0';
+	return tf_fail(err, (enum tf_code)a.code, "%s", a.text);
+}
