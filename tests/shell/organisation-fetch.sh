@@ -202,6 +202,7 @@ after() {
 	is_copy b "$2"
 }
 
+# A new copy of the organisation, to be damaged.
 damaged() {
 	rm -rf bad badcopies
 	cp -r org bad
@@ -302,6 +303,7 @@ less_than_before_is_refused() {
 	is_copy a badcopies
 }
 
+# Two stores of one origin went on differently.
 a_fork_is_refused() {
 	host f 1
 	cp -r f g
@@ -344,6 +346,7 @@ the_rest_waits() {
 
 # --- what ends a run -----------------------------------------------------------
 
+# What is no directory of copies stays as it is.
 nothing_else_is_written_to() {
 	is 3 trailctl org fetch dir:nowhere nothing
 	[ ! -e nothing ]

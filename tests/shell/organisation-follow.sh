@@ -24,6 +24,7 @@ damaged() {
 	trailctl status mnt2 >out 2>&1 || :
 }
 
+# Mount the copy of a, which has names only.
 sparse_mount() {
 	timeout 30 trailfs "$a" mnt2 -o ro
 }
@@ -35,6 +36,7 @@ again() {
 	sparse_mount
 }
 
+# reads NUMBER: both files of that attestation have the right bytes.
 reads() {
 	grep -q "evidence $1 of a" "mnt2/trail/run/a$1/report" &&
 		seq -f "a $1 %.0f" 12000 | cmp - "mnt2/trail/run/a$1/large"

@@ -27,10 +27,12 @@ join_in() {
 	trailctl forward -q --once "$1" dir:org
 }
 
+# enrol NAME: this store becomes a member.
 enrol() {
 	trailctl org enrol dir:org "$1/keys/log.vkey" >/dev/null
 }
 
+# Bring the copies up to date.
 fetch() {
 	trailctl org fetch -q dir:org copies
 }
@@ -70,10 +72,12 @@ daemon_of() {
 	done
 }
 
+# children PID: its processes.
 children() {
 	cat "/proc/$1/task"/*/children 2>/dev/null
 }
 
+# gone PID: it has ended.
 gone() {
 	[ ! -d "/proc/$1" ]
 }
@@ -183,9 +187,9 @@ inode_numbers_differ_between_origins() {
 writing_is_refused() {
 	a=$mnt/example.org%2Falpha
 	for f in "$mnt/x" "$a/x" "$a/trail/x" "$a/trail/run/a1/report"; do
-		if echo x 2>err >"$f"; then exit 1; fi
+		if (echo x >"$f") 2>err; then exit 1; fi
 		grep -q 'Read-only file system' err
-	done 2>err
+	done
 	for c in mkdir rmdir; do
 		is 1 $c "$a/trail/run/new"
 	done
@@ -278,6 +282,7 @@ origins_come_and_go() {
 	cp -a later/example.org%2Fdelta .
 	mv example.org%2Fdelta copies
 	until_true ls "$mnt/example.org%2Fdelta/trail/run/a1/report"
+	# shellcheck disable=SC2012 # no name has a line feed
 	[ "$(ls "$mnt" | wc -l)" -eq $(($(echo "$start_names" | wc -l) + 1)) ]
 	exec 7<"$mnt/example.org%2Fdelta/trail/run/a1/report"
 	mv copies/example.org%2Fdelta .

@@ -21,6 +21,7 @@ trails() {
 	unmount
 }
 
+# forward NAME: send what this store has.
 forward() {
 	trailctl forward -q --once "$1" dir:org
 }
@@ -104,6 +105,7 @@ aside() {
 	mkdir kept
 	cp -a org keys kept
 }
+# Set ledger and keys back to what was kept.
 back() {
 	rm -rf org keys
 	cp -a kept/org kept/keys .
@@ -155,7 +157,7 @@ killed_runs_go_on() {
 	publish 0
 	signed
 	trailctl verify --vkey keys/log.vkey org/log >out 2>&1 && status=0 || status=$?
-	[ $status = 5 ]
+	[ "$status" = 5 ]
 	# Two at once: one waits for the other.
 	trails a 9001 9010
 	forward a
@@ -416,7 +418,7 @@ refusals_become_entries() {
 		refuse example.org/a $((i * 7)) "$(printf '%064d' $((i + 9)))"
 		[ $i != 2 ] || rm keys/published
 		[ $i != 3 ] || full=--full
-		publish 0 ${full-}
+		publish 0 ${full:+"$full"}
 		says 'recorded now: 1$'
 		[ "$(own_entries)" = $((i + 2)) ]
 		signed
@@ -424,7 +426,7 @@ refusals_become_entries() {
 	is 0 trailctl org list dir:org
 	says '^example.org/all: 6 entries, .*revoked$'
 	trailctl verify --vkey keys/log.vkey org/log >out 2>&1 && status=0 || status=$?
-	[ $status = 5 ]
+	[ "$status" = 5 ]
 	says '^entries *OK .* 6 of a later version'
 	trailctl org fetch --quiet dir:org copies
 	[ ! -e copies/example.org%2Fall ]
@@ -498,6 +500,7 @@ the_key_is_rotated() {
 	clock_moves
 	trailctl trail create a/late >/dev/null
 	forward a
+	# shellcheck disable=SC2046 # words
 	is 0 $(as_of '+31 days') trailctl org publish --keys keys dir:org
 	[ ! -e keys/log.old.pem ]
 	[ "$(grep -c '^— ' org/log/checkpoint)" = 1 ]

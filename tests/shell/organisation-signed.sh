@@ -26,6 +26,7 @@ signed() {
 	head -n 1 "$1/.organisation" | sed 's/.*"size":\([0-9]*\).*/\1/'
 }
 
+# Two hosts, for the tests that follow.
 an_organisation_is_made() {
 	host a 1
 	host b 1
@@ -182,6 +183,7 @@ fits_no_more() {
 	is 4 trailctl find --cache seen --name report "dir:$1"
 }
 
+# A ledger with less than what was signed is refused.
 a_ledger_that_was_set_back_is_refused() {
 	# All of it.
 	again org before

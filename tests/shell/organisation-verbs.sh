@@ -94,6 +94,7 @@ damage_in_one_is_named() {
 	complains 'b: '
 }
 
+# Each copy has a line of JSON, and so has the whole.
 the_answer_is_json() {
 	needs jq
 	is 2 trailctl verify --json --vkey nokeys copies
@@ -171,6 +172,7 @@ evidence_is_no_copy() {
 
 # --- find -----------------------------------------------------------------------
 
+# Each hit names its origin.
 find_searches_every_origin() {
 	needs jq
 	is 0 trailctl find --name report copies
@@ -203,6 +205,7 @@ find_searches_every_origin() {
 
 # --- package ----------------------------------------------------------------------
 
+# A package has one origin: several go into a directory.
 package_makes_one_of_each() {
 	is 2 trailctl package -o x.zip --origin example.org/a copies
 	complains 'give --no-entry'
@@ -230,6 +233,7 @@ package_makes_one_of_each() {
 
 # --- compare ------------------------------------------------------------------------
 
+# A store is compared with the copy of its origin.
 compare_takes_them_by_origin() {
 	is 0 trailctl compare copies a
 	has_lines 3
