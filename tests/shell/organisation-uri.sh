@@ -47,6 +47,7 @@ start() {
 	done
 }
 
+# gone PID: it has ended.
 gone() {
 	[ ! -e "/proc/$1" ]
 }
@@ -57,6 +58,7 @@ an_organisation_is_mounted() {
 	host b 2
 	organisation org a b
 	start
+	# shellcheck disable=SC2012 # no name has a line feed
 	[ "$(ls view | tr '\n' ' ')" = 'example.org%2Fa example.org%2Fb ' ]
 	has 0
 	[ "$(cat "$(file a 1 report)")" = 'evidence 1 of a' ]
@@ -95,9 +97,11 @@ unmounting_ends_it() {
 	until_true gone "$(cat daemon)"
 	until_true gone "$follower"
 	start
+	# shellcheck disable=SC2012 # no name has a line feed
 	[ "$(ls view | wc -l)" -eq 3 ]
 }
 
+# The follower ends with a daemon that is killed, and the next mount works.
 a_killed_daemon_takes_it_along() {
 	follower=$(processes trailfs-follow)
 	kill -9 "$(cat daemon)"
