@@ -240,6 +240,32 @@ a_fetch_sees_a_loss() {
 	is_whole
 }
 
+# What auditors see: one mount of both engines has the files of both vaults, also those
+# that come while it is mounted.
+the_organisation_is_mounted() {
+	starts
+	mkdir -p view
+	is 0 trailfs "$(ledger_of trailfs_owner)" view \
+		-o "ro,cache=cache,blobs=$(blobs_of member.keys)"
+	for h in $hosts; do
+		[ -n "$(find "view/example.org%2F$h" -type f)" ]
+	done
+	goes_on 'while it is mounted'
+	for h in $hosts; do rm -f "$work/$h.records"; done
+	for h in $hosts; do
+		until [ -e "$work/$h.rests" ]; do sleep 0.1; done
+		mkdir -p "vault.$h"
+		is 0 trailfs "$h" "vault.$h" -o ro
+		until [ "$(find "view/example.org%2F$h" -type f | wc -l)" -eq \
+			"$(find "vault.$h" -type f | wc -l)" ]; do sleep 0.2; done
+		diff -r "vault.$h" "view/example.org%2F$h"
+		echo "$h: $(find "vault.$h" -type f | wc -l) files, equal in the mount of" \
+			"the organisation"
+		umount "vault.$h"
+	done
+	umount view
+}
+
 # Wait until each object has both copies again: Ceph waits for a disk that has the
 # only copy of one, and so do forwarders.
 both_copies() {
@@ -376,9 +402,9 @@ strikes_on_both_engines_lose_nothing() {
 	says 'of 2 members'
 }
 
-tests='a_fetch_sees_a_loss osds_fail_and_forwarders_go_on
-	radosgw_fails_and_forwarders_wait full_osds_make_forwarders_wait
-	strikes_on_both_engines_lose_nothing'
+tests='a_fetch_sees_a_loss the_organisation_is_mounted
+	osds_fail_and_forwarders_go_on radosgw_fails_and_forwarders_wait
+	full_osds_make_forwarders_wait strikes_on_both_engines_lose_nothing'
 lacking=
 if [ -z "${IN_NAMESPACE-}" ]; then
 	lacking='root, and namespaces of the network'
