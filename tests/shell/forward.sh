@@ -39,10 +39,11 @@ has() {
 	mine = [bytes(b) for b, in s.execute('SELECT body FROM entry ORDER BY idx')]
 	member = o.execute('SELECT id, next FROM member WHERE origin = ?',
 	    (f'example.org/{store}'.encode(),)).fetchone()
-	seqs, numbers, bodies = zip(*o.execute('SELECT seq, number, body FROM leaf'
-	    ' WHERE member = ? ORDER BY seq', member[:1]).fetchall() or [((), (), ())])
-	assert list(numbers) == list(range(member[1])), 'not dense'
-	assert list(bodies) == mine[:len(bodies)], 'other bytes'
+	leaves = o.execute('SELECT number, body FROM leaf WHERE member = ?'
+	    ' ORDER BY seq', member[:1]).fetchall()
+	bodies = [b for _, b in leaves]
+	assert [n for n, _ in leaves] == list(range(member[1])), ('not dense', member)
+	assert bodies == mine[:len(bodies)], 'other bytes'
 	assert part or len(bodies) == len(mine), (len(bodies), len(mine))
 	all = [n for n, in o.execute('SELECT seq FROM leaf ORDER BY seq')]
 	assert all == list(range(len(all))), 'the ledger is not dense'
@@ -312,40 +313,68 @@ a_store_that_is_read_only_is_forwarded() {
 
 # --- faults -----------------------------------------------------------------------
 
-# Two stores are written by mounts while their forwarders, and now and then a
-# daemon, are killed at any moment: nothing is lost, doubled or exchanged.
+# entries_of_two: how many the organisation has.
+entries_of_two() {
+	trailctl org list --json dir:org |
+		sed -n 's/.*"entries":\([0-9]*\),"origin":"example.org\/two".*/\1/p'
+}
+
+# A store is written by its mount while its forwarder is killed at any moment:
+# nothing is lost, doubled or exchanged.
 many_kills_lose_nothing() {
 	store_with two 1
 	is 0 trailctl org enrol dir:org "$(cat two.vkey)"
+	# A forwarder that was killed before its first batch leaves this.
+	has two part
+	before=$(date +%s%N)
+	is 0 trailctl forward --once two dir:org
+	near_ms=$((($(date +%s%N) - before) / 1000000 + 1))
+	had=$(entries_of_two)
 	mount two
+	trap ': >enough' EXIT
 	(
-		for i in $(seq 40); do
+		i=0
+		until [ -e enough ]; do
+			i=$((i + 1))
 			mkdir "$mnt/trail/run/k$i"
-			head -c $((i * 4001)) /dev/urandom >"$mnt/trail/run/k$i/data"
+			head -c $((i % 40 * 4001)) /dev/urandom >"$mnt/trail/run/k$i/data"
 			echo "kill $i" >"$mnt/trail/run/k$i/report"
 			trailctl seal "$mnt/trail/run/k$i" >/dev/null
 		done
-		echo >written
 	) &
 	writer=$!
-	kills=0
-	while [ ! -e written ] || [ $kills -lt 60 ]; do
+	kills=0 commits=0
+	while [ $kills -lt 60 ]; do
 		trailctl forward two dir:org >service.out 2>service.err &
 		service=$!
-		# A different moment each time, within the first 60 ms mostly.
-		sleep "0.0$((kills * 7 % 60 + 10))"
-		kill -9 $service
+		# A different moment each time, before and after that of its commit,
+		# which is another one on each machine and under each load.
+		ms=$((near_ms * (kills * 7 % 60 + 20) / 50))
+		sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
+		kill -9 $service || {
+			cat service.err
+			exit 1
+		}
 		wait $service 2>/dev/null || :
 		kills=$((kills + 1))
+		now=$(entries_of_two)
+		if [ "$now" -gt "$had" ]; then
+			near_ms=$((near_ms * 4 / 5 + 1))
+			commits=$((commits + 1))
+		else
+			near_ms=$((near_ms * 5 / 4 + 1))
+		fi
+		had=$now
 		[ $((kills % 20)) != 0 ] || has two part
 	done
+	: >enough
 	wait $writer
 	unmount
 	is 0 trailctl forward --once --json two dir:org
 	has two
 	has one
 	is 0 trailctl org refused dir:org
-	echo "$kills kills"
+	echo "$kills kills, $commits of them after a commit"
 }
 
 # Two forwarders of one store at once, by mistake.
