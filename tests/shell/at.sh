@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../suite.sh"
 shared_mount=yes
 
+# How many entries the ledger has.
 entries() { wc -l <mnt/.trailfs/events.jsonl; }
 
 # An attestation is recorded, sealed and overridden, and another one follows.  The

@@ -42,10 +42,12 @@ for line in open('acknowledged'):
     assert hashlib.sha256(data).hexdigest() == digest, path
 END
 
+# What was acknowledged is at the organisation, in the ledger and the blobs.
 has() {
 	python3 has.py
 }
 
+# Begin to send the store to the organisation; $forwarder is its pid.
 forward() {
 	trailctl forward one dir:org >service.out 2>service.err &
 	forwarder=$!
@@ -63,18 +65,22 @@ status() {
 print(json.load(open("status.out"))["organisation"][sys.argv[1]])' "$1"
 }
 
+# waits COUNT: so many calls are answered only when the organisation has it.
 waits() {
 	[ "$(status waiting)" = "$1" ]
 }
 
+# The organisation gets nothing more for now.
 stop() {
 	kill -STOP "$forwarder"
 }
 
+# The organisation gets again what is recorded.
 go_on() {
 	kill -CONT "$forwarder"
 }
 
+# Nothing is sent any more, and $forwarder is gone.
 end_forwarder() {
 	kill "$forwarder"
 	wait "$forwarder" || :

@@ -149,6 +149,7 @@ verification_names_what_survived_a_crash() {
 	says 'bytes 131072-132071 survived a failure'
 }
 
+# In a store, beside a mount and in a package: the report has the range of bytes.
 verification_says_where_a_large_file_differs() {
 	trailctl init --origin example.org/where where >key
 	mount where -o settle=0

@@ -43,6 +43,7 @@ has() {
 	}
 }
 
+# packed OPTION...: make a package of the trail, check it, and unpack it to p.
 packed() {
 	rm -rf p p.zip
 	is 0 trailctl package --no-entry -o p.zip "$@" store/t
@@ -52,6 +53,7 @@ packed() {
 	reports '^  health.json$'
 }
 
+# Sessions, gaps, denials, verifications and clock are those of the ledger.
 health_says_what_the_entries_say() {
 	packed
 	has .sessions '{"cut":1,"daemon":2,"other":1}'

@@ -58,6 +58,8 @@ anchors_stay_good() { # VERSION TIME
 		reports 'cosigned by the witness'
 	done
 }
+
+# Packages with anchors that earlier versions made are still accepted.
 golden_anchors_stay_good() {
 	anchors_stay_good v4 2026-11-29T12:14:45
 	anchors_stay_good v5 2026-11-30T08:52:44

@@ -70,6 +70,7 @@ takes() {
 		p/t/completeness.json)" = true ]
 }
 
+# By control, status, person and time, alone and together; the package says by which.
 workflows_are_selected() {
 	takes 'w1 w2 w3 w4 '
 	[ "$(jq .workflows.trail p/t/completeness.json)" = null ]
@@ -108,6 +109,7 @@ what_fits_nothing_makes_no_package() {
 	[ "$(trailctl log --json store | grep -c package.made)" = 0 ]
 }
 
+# Nothing is written for a wrong value, or for a single workflow.
 what_is_no_selection_is_refused() {
 	is 2 trailctl package --no-entry -o x.zip --control 'CC 1' store/t
 	is 2 trailctl package --no-entry -o x.zip --status GOOD store/t

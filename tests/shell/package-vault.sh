@@ -197,6 +197,7 @@ takes() {
 	[ ! -e p/vault/index.html ]
 }
 
+# A query takes workflows of all trails, and the report says that others are missing.
 parts_are_selected() {
 	takes 'prod/w1 Prod/w1 ' --control CC6.1 --status COMPLIANT
 	reports 'how many workflows the vault has'

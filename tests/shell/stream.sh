@@ -18,6 +18,7 @@ until_proven() {
 	done
 }
 
+# Mount it with an open attestation, and make the bytes that are recorded in it.
 a_vault_is_mounted() {
 	a_store_is_made
 	mount store -o settle=0

@@ -3,6 +3,7 @@
 # package, and on paper.
 . "$(dirname "$0")/../suite_package.sh"
 
+# Many names, a hostile one and a private one; keep the pages that the mount shows.
 a_trail_is_recorded() {
 	is 0 trailctl init --origin example.org/paper store
 	cp out vkey
@@ -73,6 +74,7 @@ printed() {
 	[ "$(grep -c '^ *[0-9a-f]\{64\}' all)" -eq 122 ]
 }
 
+# On paper of two sizes, each sheet can be told from those of another page.
 sheets_have_checkpoint_verdict_and_number() {
 	needs chromium pdftotext pdfinfo
 	root=$(sed -n 3p newest | base64 -d | od -An -v -tx1 | tr -d ' \n')
