@@ -23,6 +23,7 @@ the_pieces_of_a_large_file_are_in_the_ledger() {
 	trailctl init --origin example.org/grown store >vkey
 	mount store -o settle=0
 	mkdir -p mnt/t/w/a
+	# shellcheck disable=SC2094 # the number and the file have one name
 	head -c $large /dev/urandom >large
 	head -c 67108864 large >limit
 	cp large limit mnt/t/w/a
@@ -38,7 +39,7 @@ the_pieces_of_a_large_file_are_in_the_ledger() {
 	last=$(of evidence.sealed | jq 'select(.path == "t/w/a/large") | .grown')
 	for to in $large 67108864 58720256 50331648 41943040 33554432 25165824 \
 		16777216 8388608; do
-		[ "$(of evidence.grown | jq "select(.seq == $last) | .chunks.to")" -eq $to ]
+		[ "$(of evidence.grown | jq "select(.seq == $last) | .chunks.to")" -eq "$to" ]
 		last=$(of evidence.grown | jq "select(.seq == $last) | .chunks.before")
 	done
 	[ "$last" = null ]
@@ -131,6 +132,7 @@ verification_names_what_survived_a_crash() {
 	head -c 132072 large >&7
 	until_true sh -c "getfattr --only-values -n user.trailfs.proven \
 		mnt/t/w/a/log 2>/dev/null | grep -qx 131072"
+	# shellcheck disable=SC2016 # for the shell that is called
 	until_true sh -c '[ "$(stat -c %s mnt/t/w/a/log)" = 132072 ]'
 	kill -9 $daemon
 	exec 7>&-

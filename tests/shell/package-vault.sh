@@ -79,8 +79,8 @@ packed() {
 	is 0 sh "$script" "$(cat vkey)" p/vault
 }
 
-# complete FILTER VALUE: what jq finds in completeness.json.
-complete() {
+# completeness FILTER VALUE: what jq finds in completeness.json.
+completeness() {
 	[ "$(jq -c "$1" p/vault/completeness.json)" = "$2" ] || {
 		cat p/vault/completeness.json
 		exit 1
@@ -95,10 +95,10 @@ the_whole_vault_is_in_its_package() {
 	grep -q 'complete for the whole vault' of-trailctl
 	is 0 trailctl log --json store
 	cmp out p/vault/events.jsonl
-	complete .gaps '{"count":0,"entries":0}'
-	complete '.entries == .tree.size' true
-	complete .query '{"path":"."}'
-	complete '.workflows' '{"here":6}'
+	completeness .gaps '{"count":0,"entries":0}'
+	completeness '.entries == .tree.size' true
+	completeness .query '{"path":"."}'
+	completeness '.workflows' '{"here":6}'
 	[ "$(grep -c anchor.added p/vault/events.jsonl)" -eq 2 ]
 	[ "$(find p/vault/anchors -name '*.consistency' | wc -l)" -eq 2 ]
 	[ "$(find p/vault/data -type f | wc -l)" -eq 8 ]
@@ -191,8 +191,8 @@ takes() {
 	grep -o '"path":"[^"]*"[^}]*"type":"trail.created"' p/vault/events.jsonl |
 		sed 's/"path":"\([^"]*\)".*/\1/' | sort >trails
 	tr ' ' '\n' <have | sed '/^$/d;s/\/.*//' | sort -u | cmp - trails
-	complete .workflows.vault 6
-	complete .workflows.here "$(wc -w <have)"
+	completeness .workflows.vault 6
+	completeness .workflows.here "$(wc -w <have)"
 	grep -q 'not known to be complete for the whole vault' of-trailctl
 	[ ! -e p/vault/index.html ]
 }
@@ -224,10 +224,10 @@ the_package_is_recorded() {
 
 # In a mount, who may read everything gets it, and nobody else: not the owner of a
 # trail, and not who may read all files but one.  A list of all files does not make it.
+# shellcheck disable=SC2086 # words
 only_who_may_read_all_gets_it_from_a_mount() {
 	mount store -o settle=0,allow_other,auditors=games
 	for who in "$auditor" ''; do
-		# shellcheck disable=SC2086 # words
 		is 0 $who cat mnt/.trailfs/package.zip
 		cp out m.zip
 		good m.zip

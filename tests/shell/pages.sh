@@ -79,8 +79,8 @@ a_hostile_text_is_shown_escaped() {
 	mkdir -p $T/run-4/tests
 	echo good >$T/run-4/tests/result
 	for of in $T/run-4 $T/run-4/tests; do
-		setfattr -n user.trailfs.description -v "a${turn}b${over}c" $of
-		setfattr -n user.trailfs.annotation.note -v "d${turn}e" $of
+		setfattr -n user.trailfs.description -v "a${turn}b${over}c" "$of"
+		setfattr -n user.trailfs.annotation.note -v "d${turn}e" "$of"
 	done
 	is 0 trailctl seal $T/run-4/tests
 	is 0 trailctl package --no-entry -o run-4.zip $T/run-4

@@ -151,7 +151,9 @@ a_limit_is_named() {
 	mkdir mnt/t/w/limited
 	is 3 sh -c 'trailctl stream mnt/t/w/limited/x <bytes'
 	complains 'mnt/t/w/limited/x: a file may have 200000 bytes here (max_file)'
-	[ -s mnt/t/w/limited/x.*.interrupted.part ]
+	set -- mnt/t/w/limited/x.*.interrupted.part
+	[ $# -eq 1 ]
+	[ -s "$1" ]
 }
 
 with "/dev/fuse getfattr mkfifo" a_vault_is_mounted \
