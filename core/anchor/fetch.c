@@ -148,7 +148,7 @@ by_dir(const void *x, const void *y)
 static const struct origin *
 find_dir(const struct all *a, const char *dir)
 {
-	struct origin key;
+	struct origin key = { .name = NULL };
 
 	if (strlen(dir) >= sizeof(key.dir))
 		return NULL;

@@ -35,7 +35,7 @@ read_bundle(struct tf_fetch_run *run, const struct tf_hash *bundle,
     struct tf_error *err)
 {
 	struct tf_buf *b = &run->bundle_bytes;
-	uint64_t size;
+	uint64_t size = 0;
 	char *piece;
 	size_t got = 0;
 	enum tf_code rc = empty(run->scratch, err);

@@ -106,7 +106,10 @@ pop(struct tf_hasher *h, bool prompt)
 	if (t == NULL)
 		return NULL;
 	rest = *at;
+	/* The loop below may make rest NULL, through in. */
+	/* cppcheck-suppress nullPointerRedundantCheck */
 	*at = rest->next;
+	/* cppcheck-suppress nullPointerRedundantCheck */
 	rest->next = NULL;
 	for (in = &rest; *in != t; in = &(*in)->below)
 		;

@@ -345,6 +345,8 @@ tf_vault_await_organisation(struct tf_vault *v, bool (*gives_up)(void *arg),
 	pthread_mutex_unlock(&o->mu);
 	if (!quit) {
 		wake(o);
+		/* The queue has it. */
+		/* cppcheck-suppress memleak */
 		return;
 	}
 	free(w);
