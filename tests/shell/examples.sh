@@ -185,7 +185,11 @@ before_trailctl_monitor() {
 after_trailctl_monitor() { grep -q '"type":"evidence' /srv/posted; }
 
 # For its examples.
-before_trailctl_organisation() { make_vault; }
+before_trailctl_organisation() {
+	make_vault
+	mkdir /srv/keys
+	cp vault.vkey /srv/keys/
+}
 # They have done this.
 after_trailctl_organisation() {
 	trailctl verify --quiet /srv/copies/vault.example.org*
@@ -197,9 +201,13 @@ before_trailctl_package() {
 	mkdir -p /srv/www
 	trailctl export-log /srv/vault /srv/www/vault
 	trailctl trail create /mnt/vault/more
+	mkdir -p /mnt/vault/more/run-1/review
+	setfattr -n user.trailfs.control -v CC6.1 /mnt/vault/more/run-1/review
+	cp event.json /mnt/vault/more/run-1/review/
+	trailctl seal /mnt/vault/more/run-1
 }
 # They have done this.
-after_trailctl_package() { [ -f given/run-7/verify.sh ]; }
+after_trailctl_package() { [ -f given/run-7/verify.sh ] && [ -s CC6.1.zip ]; }
 
 # The run of the page is its own.
 before_trailctl_record() {
