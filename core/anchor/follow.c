@@ -35,7 +35,7 @@ stopped(const struct tf_follower *f)
 	return f->o->fetch.stop != NULL && f->o->fetch.stop(f->o->fetch.arg);
 }
 
-/* Keep how far a copy is, for those who watch.  Without memory they are told
+/* Keep how far a copy is, for those who watch.  Without memory they learn it
  * later. */
 static void
 note_copy(struct tf_follower *f, const struct tf_fetched *c)

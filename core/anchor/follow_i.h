@@ -10,7 +10,7 @@
 
 struct tf_engines;
 
-/* A copy, as those who watch are told. */
+/* A copy, for those who watch. */
 struct tf_followed {
 	char *origin;
 	uint64_t entries;
