@@ -5,7 +5,7 @@
  * show later that the history is not the one that it was made about.
  *
  * The entry anchor.added records that an anchor was received, the table anchor
- * finds it, and its bytes are objects (trailfs-format(5)).  The functions are
+ * finds it, and its bytes are objects (trailfs-entries-vault(5)).  The functions are
  * safe from many threads at once.  vault.h has the errors that any call may
  * give.
  */

@@ -35,7 +35,7 @@
  * annotation may be given up to 8 times, the other keys once.
  *
  * An answer is one line of canonical JSON per name, the newest first; see
- * trailfs-format(5).
+ * trailfs-json(5).
  */
 #ifndef TF_FIND_H
 #define TF_FIND_H

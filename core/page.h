@@ -1,6 +1,6 @@
 /*
  * The control files of a directory that people and tools read: .trailfs shows
- * them and a package holds them.  trailfs-control(5) lists them, trailfs-format(5)
+ * them and a package holds them.  trailfs-control(5) lists them, trailfs-json(5)
  * defines their fields.
  *
  * A view is one state of the ledger, and the time at which it was opened, which
@@ -55,7 +55,7 @@ TF_MUST_USE enum tf_code tf_view_events(struct tf_view *w, uint64_t id,
     const struct tf_sink *out, struct tf_error *err);
 
 /* custody.jsonl: the life of directory id and of what is below it, as lines of
- * canonical JSON in ledger order; trailfs-format(5) defines them. */
+ * canonical JSON in ledger order; trailfs-json(5) defines them. */
 TF_MUST_USE enum tf_code tf_view_custody(struct tf_view *w, uint64_t id,
     const struct tf_sink *out, struct tf_error *err);
 

@@ -43,7 +43,7 @@ say_replicas(struct look *k)
 		    (unsigned long long)k->size);
 	else
 		tf_doctor_say(k->d, "ledger", TF_DOCTOR_NOTE,
-		    "see LEDGER IN POSTGRESQL in trailfs-organisation(7)",
+		    "see LEDGER IN POSTGRESQL in trailfs-engines(7)",
 		    "%llu entries, which only one node has: the loss of its "
 		    "disk loses them",
 		    (unsigned long long)k->size);
@@ -250,7 +250,7 @@ look_at_locks(struct look *k)
 		    "a locked object could not be deleted");
 	else if (verdict == TF_WORM_NOT_HELD)
 		tf_doctor_say(k->d, "locks", TF_DOCTOR_WRONG,
-		    "see Rights of a host in trailfs-organisation(7)",
+		    "see Rights of a host in trailfs-engines(7)",
 		    "a locked object could be deleted: the store of the blobs "
 		    "ignores locks, or these credentials may bypass them");
 	else

@@ -7,7 +7,7 @@
  * Promises:
  *  R1  The ledger of a replica only grows.  A commit takes a checkpoint that the
  *      log's key signed and whose root follows from the entries that are there.
- *  R2  An entry that breaks a rule of trailfs-format(5) is refused, and nothing
+ *  R2  An entry that breaks a rule of trailfs-entries(5) is refused, and nothing
  *      of its batch stays.
  *  R3  Each object was hashed here, and is durable before an entry names it.
  *  R4  A batch is one transaction: after a crash it is there whole, or not at

@@ -1,6 +1,6 @@
 /*
  * Select the entries of a package: all entries at its path or below, and the
- * entries that replay (trailfs-format(5)) needs to check them.
+ * entries that replay (trailfs-entries(5)) needs to check them.
  *
  * A verifier with only these entries must be able to say who wrote them, with
  * which keys and on which host.  So the first entry of the ledger, recoveries,

@@ -19,7 +19,7 @@ struct tf_txn;
 struct tf_vault;
 
 /*
- * Append an entry (trailfs-format(5)).  The call sets its v, seq, origin, at,
+ * Append an entry (trailfs-entries(5)).  The call sets its v, seq, origin, at,
  * clock and batch.  *leaf (may be NULL) becomes its leaf hash (RFC 6962 2.1).
  */
 TF_MUST_USE enum tf_code tf_txn_append(struct tf_txn *t, struct tf_entry *e,

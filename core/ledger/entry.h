@@ -1,5 +1,5 @@
 /*
- * A ledger entry as a struct, with the fields of all types.  trailfs-format(5)
+ * A ledger entry as a struct, with the fields of all types.  trailfs-entries(5)
  * has the schema: version 1, canonical JSON, 2..16384 bytes.  entry_write.h has
  * the only encoder and entry_read.h the only decoder.
  */

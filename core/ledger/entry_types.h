@@ -1,6 +1,6 @@
 /*
  * The schema of entries as data: a table of fields and a table of types, which
- * trailfs-format(5) states in words.  The encoder (entry_write.c) and the
+ * trailfs-entries(5) states in words.  The encoder (entry_write.c) and the
  * decoder (entry_read.c) both follow these tables, so that neither knows a
  * field that the other does not.  Private to core/ledger.  The tables are
  * constant and the functions pure: safe from many threads at once.

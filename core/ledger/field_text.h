@@ -10,7 +10,7 @@
 
 /*
  * True if the n bytes between the quotes of a canonical string have the form.
- * software, annotation and label are keys of objects.  trailfs-format(5) states
+ * software, annotation and label are keys of objects.  trailfs-entries(5) states
  * the forms; the table of fields.c has the limits of length that are not part
  * of a form.  s need not end with a NUL.
  */

@@ -1,6 +1,6 @@
 /*
  * The forms of the values in entries: one table with the rules that
- * trailfs-format(5) states, checked on parsed JSON.  Used by entry_read.c and its
+ * trailfs-entries(5) states, checked on parsed JSON.  Used by entry_read.c and its
  * tests.  All functions are pure and safe from many threads at once.
  */
 #ifndef TF_LEDGER_FIELDS_H

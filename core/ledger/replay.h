@@ -1,6 +1,6 @@
 /*
  * Replay rebuilds the tree of names from the entries alone, in order, and
- * checks them against the rules of trailfs-format(5) (I5).  The state is in a
+ * checks them against the rules of trailfs-entries(5) (I5).  The state is in a
  * temporary table that the caller opens, so memory does not grow with the log.
  * One thread at a time may use a replay.
  */

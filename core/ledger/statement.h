@@ -1,6 +1,6 @@
 /*
  * The in-toto Statement v1 of a sealed attestation, in a DSSE envelope.
- * trailfs-format(5) has the schema and the rules by which statement and entry
+ * trailfs-json(5) has the schema and the rules by which statement and entry
  * agree.
  */
 #ifndef TF_LEDGER_STATEMENT_H

@@ -1,6 +1,6 @@
 /*
  * Actors, writers and owners, in the form of the ledger's entries
- * (trailfs-format(5)).  User and group names come from the cache of
+ * (trailfs-entries(5)).  User and group names come from the cache of
  * base/users.h: only tf_vault_learn waits for the name service.
  */
 #ifndef TF_NODE_ACTOR_H

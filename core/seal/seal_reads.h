@@ -2,7 +2,7 @@
  * The entries evidence.read: who opened which sealed evidence (node/reads.h).
  *
  * Each trail with openings gets an entry.  It names an object, lines of
- * canonical JSON that trailfs-format(5) defines: an actor, followed by the
+ * canonical JSON that trailfs-entries(5) defines: an actor, followed by the
  * nodes that this actor opened.  An object has at most TF_READS_BYTES; a trail
  * with more openings gets several entries.
  */

@@ -354,7 +354,7 @@ look_at_anchors(struct look *k, struct tf_error *err)
 		    age_of(k, k->first_at) > YOUNG_S ? TF_DOCTOR_WRONG :
 						       TF_DOCTOR_NOTE,
 		    "set up trailctl mirror, witness or stamp: see "
-		    "trailfs-recipes(7)",
+		    "trailfs-recipes-operation(7)",
 		    "never anchored: nobody else could show that history was "
 		    "rewritten");
 	return look_at_backup(k, s.best[0].size > 0, err);

@@ -1,4 +1,4 @@
-/* Claims, and JSON that people gave, with Kosli's keys.  trailfs-format(5)
+/* Claims, and JSON that people gave, with Kosli's keys.  trailfs-json(5)
  * defines them. */
 #ifndef TF_VIEW_CLAIMED_JSON_H
 #define TF_VIEW_CLAIMED_JSON_H

@@ -1,5 +1,5 @@
 /* The member compliance_status of status.json of a workflow: the state of its
- * artifacts and of each attestation, and the words.  trailfs-format(5) defines
+ * artifacts and of each attestation, and the words.  trailfs-json(5) defines
  * it. */
 #ifndef TF_VIEW_COMPLIANCE_JSON_H
 #define TF_VIEW_COMPLIANCE_JSON_H

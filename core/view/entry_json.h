@@ -1,5 +1,5 @@
 /* JSON members about an entry, and times in them, that several files share.
- * trailfs-format(5) defines them. */
+ * trailfs-json(5) defines them. */
 #ifndef TF_VIEW_ENTRY_JSON_H
 #define TF_VIEW_ENTRY_JSON_H
 

@@ -46,7 +46,7 @@ make_member() {
 	(umask 077 && printf 'MEMBERKEY\nmembersecret\n' >"$work/member.keys")
 }
 
-# give_rights BUCKET PREFIX: what trailfs-organisation(7) gives to a member.  Without
+# give_rights BUCKET PREFIX: what trailfs-engines(7) gives to a member.  Without
 # the Deny a member could shorten locks: it owns what it put, and radosgw asks the
 # access list of the object when no policy forbids the bypass.
 give_rights() {

@@ -411,7 +411,7 @@ a_store_that_ignores_locks_is_found() {
 }
 
 # Whoever runs the store deletes what it has locked.  That is how Ceph is, and
-# trailfs-organisation(7) says it.
+# trailfs-engines(7) says it.
 the_operator_of_the_store_deletes_locked_objects() {
 	expect "$(status_of $owner PUT "$https/doomed" \
 		-H 'x-amz-bucket-object-lock-enabled: true')" 200 'the bucket'

@@ -299,7 +299,7 @@ a_damaged_store_replaces_nothing() {
 	[ -z "$(find copy/incoming -type f)" ]
 }
 
-# The order of trailfs-recipes(7) for other programs gives one state while files are
+# The order of trailfs-recipes-operation(7) for other programs gives one state while files are
 # recorded, and a vault is made of it.
 a_copy_by_other_programs_is_one_state() {
 	trailctl init --origin example.org/raw raw >raw.vkey 2>/dev/null

@@ -331,14 +331,14 @@ after_trailfs_format() {
 }
 
 # For its examples.
-before_trailfs_package() {
+before_trailfs_package_check() {
 	make_vault
 	trailctl package --no-entry -o run-7.zip /mnt/vault/prod/run-7 >out
 	trailctl unpack run-7.zip mine >out
 	mv mine/run-7/verify.sh verify.sh
 }
 # They have done this.
-after_trailfs_package() { tail -n 1 printed | grep -q ': OK$'; }
+after_trailfs_package_check() { tail -n 1 printed | grep -q ': OK$'; }
 
 # For its examples.
 before_trailfs_signer() { :; }
@@ -388,8 +388,8 @@ the_examples_of_trailfs() { page trailfs.8; }
 the_examples_of_mkfs() { page mkfs.trailfs.8; }
 # Those of trailfs-format(5).
 the_examples_of_format() { page trailfs-format.5; }
-# Those of trailfs-package(5).
-the_examples_of_packages() { page trailfs-package.5; }
+# Those of trailfs-package-check(7).
+the_examples_of_packages() { page trailfs-package-check.7; }
 # Those of trailfs-replay(7).
 the_examples_of_replay() { page trailfs-replay.7; }
 # Those of trailfs-signer(8).

@@ -1,12 +1,12 @@
 #!/bin/sh
-# The recipes of trailfs-recipes(7): the files and commands of each recipe, taken
-# from the page and used as they are printed, with real users in a real mount.
+# The recipes of trailfs-recipes*(7): the files and commands of each recipe, taken
+# from its page and used as they are printed, with real users in a real mount.
 #
 # Each recipe runs in namespaces of its own: /etc is a copy, and /home, /mnt,
 # /srv, /usr/local and /var/spool are empty.  Nothing remains afterwards, and the
 # users of this machine are not touched.
 #
-# In the page, a display after a line ".Pa PATH" (and ".Pq mode MODE") is a file.
+# In a page, a display after a line ".Pa PATH" (and ".Pq mode MODE") is a file.
 # Any other display has commands after a prompt: "# " for root, "NAME$ " for a
 # user.  A command must succeed.  Lines below it that have no prompt are what it
 # prints, all of it.
@@ -53,7 +53,7 @@ steps() {
 		next
 	}
 	{ print plain($0) >("output." n) }
-	' "$top/man/trailfs-recipes.7"
+	' "$top"/man/trailfs-recipes*.7
 }
 
 # section NAME: write the files and run the commands of this section.
@@ -62,7 +62,7 @@ section() {
 	rm -f step.* text.* output.*
 	steps "$1"
 	[ -e step.1 ] || {
-		echo "the page has no section $1"
+		echo "no page has a section $1"
 		return 1
 	}
 	i=1

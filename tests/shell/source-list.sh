@@ -1,6 +1,6 @@
 #!/bin/sh
 # What is written about the sources: the list of files in core/README.md, the
-# functions that comments name, the tests that trailfs-security(7) names, and what the
+# functions that comments name, the tests that the pages about attacks name, and what the
 # Makefile installs.
 . "$(dirname "$0")/../suite.sh"
 
@@ -96,7 +96,13 @@ a_missing_test_of_an_attack_is_found() {
 	sed 's/mount.a/unit\/a/' page >$page
 	is 1 .ci/security
 	complains '^unit/a: there is no tests/unit/test_a.c$'
+	# Each page with such a part counts.
 	cp page $page
+	sed '/^\.Sh DETECTED/,$d; s/: reads/: rides/' page >man/trailfs-attacks.7
+	is 1 .ci/security
+	complains '^mount/a: rides is no test in tests/mount/test_a.c$'
+	rm man/trailfs-attacks.7
+	is 0 .ci/security
 	sed -i 3d tests/shell/b.sh
 	is 1 .ci/security
 	complains '^shell/b: tests/shell/b.sh defines writes and does not run it$'
