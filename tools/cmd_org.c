@@ -11,6 +11,7 @@
 #include "core/org.h"
 #include "org_fetch.h"
 #include "org_witness.h"
+#include "progress.h"
 #include "report.h"
 #include "target.h"
 #include "text.h"
@@ -194,10 +195,18 @@ init(const char *ledger, const char *blobs)
 	return REPORT_OK;
 }
 
+/* Before a line is printed; the work goes on. */
+static void
+clear_progress(struct progress *p)
+{
+	progress_end(p);
+	progress_listen(p);
+}
+
 static void
 print_found(void *arg, const char *origin, uint64_t number, const char *what)
 {
-	(void)arg;
+	clear_progress(arg);
 	report_note("%s: entry %llu %s", origin, (unsigned long long)number,
 	    what);
 }
@@ -205,7 +214,7 @@ print_found(void *arg, const char *origin, uint64_t number, const char *what)
 static void
 print_warning(void *arg, const char *why)
 {
-	(void)arg;
+	clear_progress(arg);
 	report_note("the whole ledger is read, now or by the next run: %s",
 	    why);
 }
@@ -230,6 +239,8 @@ print_published(const struct tf_published *r)
 static int
 publish(bool rotate, const char *ledger, const char *blobs)
 {
+	struct progress progress = { .what = rotate ? "rotate" : "publish",
+		.unit = "entries" };
 	struct tf_actor self;
 	struct tf_publish o = { .ledger = ledger,
 		.blobs = blobs,
@@ -237,7 +248,8 @@ publish(bool rotate, const char *ledger, const char *blobs)
 		.who = &self,
 		.full = ask.full,
 		.found = print_found,
-		.warn = print_warning };
+		.warn = print_warning,
+		.arg = &progress };
 	struct tf_published r;
 	struct tf_buf vkey = { 0 };
 	struct tf_error err = { 0 };
@@ -249,8 +261,10 @@ publish(bool rotate, const char *ledger, const char *blobs)
 	if ((ask.policy == NULL) != (ask.via == NULL))
 		return cmd_usage(&cmd_org, "--policy and --via go together");
 	actor_self(&self);
+	progress_listen(&progress);
 	rc = rotate ? tf_org_rotate(&o, &r, &vkey, &err) :
 		      tf_org_publish(&o, &r, &err);
+	progress_end(&progress);
 	if (vkey.n > 0) {
 		printf("%s\n", text_of(&vkey));
 		report_note("Give %s/log.vkey to those who verify.", ask.keys);

@@ -24,6 +24,7 @@
 #include "../base/mutant.h"
 #include "../ledger/tilepath.h"
 #include "../org.h"
+#include "../progress.h"
 #include "settle.h"
 #include "state.h"
 #include "uri.h"
@@ -302,9 +303,10 @@ static enum tf_code
 read_entries(struct publisher *p, struct tf_error *err)
 {
 	struct tf_tree *t = p->state.tree;
+	const uint64_t first = t->size;
 	enum tf_code rc = TF_OK;
 
-	if (t->size >= p->size)
+	if (first >= p->size)
 		return TF_OK;
 	/* A bundle is written as a whole. */
 	p->next = t->size - t->size % TF_TILE_WIDTH;
@@ -317,6 +319,8 @@ read_entries(struct publisher *p, struct tf_error *err)
 			rc = tf_fail(err, TF_TAMPER,
 			    "the ledger has only %llu entries now",
 			    (unsigned long long)before);
+		if (rc == TF_OK && p->next > first)
+			tf_progress(p->next - first, p->size - first);
 	}
 	if (rc == TF_OK && p->bundle.n > 0)
 		rc = put_bundle(p, p->size, err);

@@ -15,6 +15,9 @@ there_is_work() {
 	is 0 trailctl attest --begin store/t/w/a file.?
 	is 0 trailctl package --no-entry -o p.zip store/t/w
 	is 0 trailctl backup --quiet --keys store back
+	is 0 trailctl org init --origin example.org/all --keys okeys dir:org
+	is 0 trailctl org enrol dir:org "$(cat vkey)"
+	is 0 trailctl forward --once --quiet store dir:org
 }
 
 # on_terminal COMMAND...: err has what it writes to its terminal.
@@ -59,6 +62,25 @@ long_work_is_shown() {
 	draws restore MiB trailctl restore --origin x/y back new
 	draws mirror MiB trailctl mirror store copy
 	draws compare entries trailctl compare store store
+}
+
+# The verbs of an organisation; each forward has a ledger of its own to fill.
+work_for_an_organisation_is_shown() {
+	# shellcheck disable=SC2016 # for that shell
+	draws forward MiB sh -c 'rm -rf anew akeys && exec 3>&2 2>/dev/null &&
+		trailctl org init --origin example.org/b --keys akeys dir:anew &&
+		trailctl org enrol dir:anew "$(cat vkey)" && exec 2>&3 &&
+		exec trailctl forward --once store dir:anew'
+	draws publish entries trailctl org publish --full --keys okeys dir:org
+	draws fetch MiB trailctl org fetch dir:org new
+	draws fetch MiB trailctl verify dir:org
+	for verb in '--quiet' '--json'; do
+		rm -rf new
+		on_terminal trailctl org fetch $verb dir:org new
+		if grep '\[#* *\]' err; then
+			exit 1
+		fi
+	done
 }
 
 # Import and upgrade, each time of a new copy of the store.
@@ -198,7 +220,8 @@ nothing_has_a_colour() {
 	done
 }
 
-run there_is_work long_work_is_shown import_and_upgrade_are_shown \
+run there_is_work long_work_is_shown work_for_an_organisation_is_shown \
+	import_and_upgrade_are_shown \
 	nobody_who_asked_for_silence_sees_it \
 	rate_and_time_left_are_shown nothing_has_a_colour
 with 'openssl unzip' verify_sh_is_shown verify_sh_refuses_on_a_terminal \
