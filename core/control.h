@@ -87,6 +87,8 @@ bool tf_control_proof_is_cut(const char *name);
 /* Of such a file: the number of bytes that are entered, also after its seal if the
  * rest is in doubt. */
 #define TF_XATTR_PROVEN TF_XATTR_PREFIX "proven"
+/* "yes" or "no": has the organisation of the vault the entry TF_XATTR_INDEX?  Absent if nothing of the vault was ever forwarded. */
+#define TF_XATTR_FORWARDED TF_XATTR_PREFIX "forwarded"
 #define TF_XATTR_STATUS TF_XATTR_PREFIX "status" /* of a workflow: its word */
 
 /*

@@ -1,6 +1,6 @@
 /*
- * trailctl why: the state of a path, the rule for that state, and the attempts
- * of the caller that were refused there.
+ * trailctl why: the state of a path, the rule for that state, whether it has
+ * reached the organisation, and the attempts of the caller that were refused there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +22,7 @@
 #include "text.h"
 #include "where.h"
 #include "why_facts.h"
+#include "why_forwarded.h"
 
 #define LAST_ERROR_MAX 4096 /* bytes */
 
@@ -40,8 +41,10 @@ struct why {
 	struct stat st;		  /* of a path that exists in a mount */
 	struct tf_buf last_error; /* beside a control file; safe text */
 	struct refusals refused;
-	struct why_facts facts; /* if it exists */
-	struct tf_buf proven;	/* bytes of a file that grows, as text */
+	struct why_facts facts;	 /* if it exists */
+	struct tf_buf proven;	 /* bytes of a file that grows, as text */
+	struct tf_buf index;	 /* number of its entry, as text; empty: none */
+	struct tf_buf forwarded; /* empty: nothing is known; safe text */
 	struct tf_buf rule;
 };
 
@@ -91,18 +94,21 @@ read_last_error(struct why *y, struct tf_error *err)
 	return tf_buf_end(&y->last_error, err);
 }
 
-/* How many bytes of a file that grows are entered. */
+/* Number of the entry; how many bytes of a file that grows are entered. */
 static void
-look_at_growth(struct why *y)
+look_at_entries(struct why *y)
 {
-	char proven[24];
+	char number[24];
 	ssize_t n;
 
+	n = lgetxattr(y->w.file, TF_XATTR_INDEX, number, sizeof(number));
+	if (n > 0)
+		text_add(&y->index, number, (size_t)n);
 	if (y->kind != TF_KIND_EVIDENCE || strcmp(text_of(&y->state), "open"))
 		return;
-	n = lgetxattr(y->w.file, TF_XATTR_PROVEN, proven, sizeof(proven));
+	n = lgetxattr(y->w.file, TF_XATTR_PROVEN, number, sizeof(number));
 	if (n > 0)
-		text_add(&y->proven, proven, (size_t)n);
+		text_add(&y->proven, number, (size_t)n);
 }
 
 /* A name that does not exist has a rule too: what could be made there. */
@@ -137,7 +143,7 @@ look_at_mount(struct why *y, struct tf_error *err)
 		tf_buf_add(&y->state, state, (size_t)n);
 	else
 		tf_buf_str(&y->state, "open");
-	look_at_growth(y);
+	look_at_entries(y);
 	return TF_OK;
 }
 
@@ -160,6 +166,10 @@ look_at_store(struct why *y, struct tf_error *err)
 			tf_buf_str(&y->state, "open");
 			rc = TF_OK;
 		}
+		if (rc == TF_OK &&
+		    tf_vault_xattr_get(v, attr.id, TF_XATTR_INDEX, &y->index,
+			NULL) != TF_OK)
+			y->index.n = 0; /* it has none */
 	}
 	where_close(v);
 	return rc;
@@ -298,6 +308,8 @@ print_table(struct why *y)
 	if (y->facts.holds.n > 0)
 		printf("%-10s  %s: nothing of it can be deleted\n", "held by",
 		    text_of(&y->facts.holds));
+	if (y->forwarded.n > 0)
+		printf("%-10s  %s\n", "forwarded", text_of(&y->forwarded));
 	if (y->w.mount != NULL && y->exists)
 		printf("%-10s  mode %04o of uid %u, gid %u lets you %s\n",
 		    "access", modes_of(&y->st), y->st.st_uid, y->st.st_gid,
@@ -331,6 +343,8 @@ print_json(struct why *y, struct tf_error *err)
 	tf_json_object(&j);
 	if (y->facts.encrypted)
 		tf_put_bool(&j, "encrypted", true);
+	if (y->forwarded.n > 0)
+		tf_put_str(&j, "forwarded", tf_buf_bytes(&y->forwarded));
 	if (y->facts.holds.n > 0)
 		tf_put_str(&j, "holds", tf_buf_bytes(&y->facts.holds));
 	tf_put_cstr(&j, "kind", node_kind_name(y->kind));
@@ -374,8 +388,10 @@ run(int n, char **arg)
 	} else if (rc == TF_OK) {
 		rc = look_at_store(&y, &err);
 	}
-	if (rc == TF_OK && y.exists)
+	if (rc == TF_OK && y.exists) {
 		why_facts_read(&y.w, y.kind == TF_KIND_EVIDENCE, &y.facts);
+		why_forwarded(&y.w, text_of(&y.state), &y.index, &y.forwarded);
+	}
 	if (rc == TF_OK)
 		find_rule(&y);
 	if (rc == TF_OK && as_json)
@@ -385,6 +401,8 @@ run(int n, char **arg)
 	tf_buf_free(&y.state);
 	tf_buf_free(&y.last_error);
 	tf_buf_free(&y.proven);
+	tf_buf_free(&y.index);
+	tf_buf_free(&y.forwarded);
 	refusals_free(&y.refused);
 	why_facts_free(&y.facts);
 	tf_buf_free(&y.rule);

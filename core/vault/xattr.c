@@ -39,6 +39,7 @@
 #include "../node/vault_i.h"
 #include "../node/xattrs.h"
 #include "../store/entries.h"
+#include "../store/forwarded.h"
 #include "../store/nodes.h"
 #include "../store/objects.h"
 #include "../store/transaction.h"
@@ -284,6 +285,26 @@ get_growth(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
 	    no_data(err);
 }
 
+/* Has the organisation its entry, as far as the forwarder has said? */
+static enum tf_code
+get_forwarded(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
+    struct tf_buf *out, struct tf_error *err)
+{
+	struct tf_forward_state f;
+	struct tf_node_row row;
+	uint64_t seq = UINT64_MAX; /* none yet */
+	enum tf_code rc = tf_forwarded_get(v->dirfd, &f, err);
+
+	if (rc != TF_OK)
+		return rc == TF_NOTFOUND ? no_data(err) : rc;
+	if ((rc = tf_nodes_get(db, a->id, &row, err)) == TF_OK)
+		seq = row.seal != TF_NO_SEQ ? row.seal : row.entry;
+	else if (rc != TF_NOTFOUND)
+		return rc;
+	tf_buf_str(out, seq < f.entries ? "yes" : "no");
+	return TF_OK;
+}
+
 /* An attribute of trailfs: the state, a claim, or a fact of the entry. */
 static enum tf_code
 get_own(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
@@ -309,6 +330,8 @@ get_own(struct tf_vault *v, struct tf_db *db, const struct tf_attr *a,
 	if (strcmp(name, TF_XATTR_STREAM) == 0 ||
 	    strcmp(name, TF_XATTR_PROVEN) == 0)
 		return get_growth(v, db, a, name, out, err);
+	if (strcmp(name, TF_XATTR_FORWARDED) == 0)
+		return get_forwarded(v, db, a, out, err);
 	if (strcmp(name, TF_XATTR_CHANGED_CLOCK) == 0)
 		return get_changed_clock(db, a, out, err);
 	if (strcmp(name, TF_XATTR_INDEX) == 0 ||

@@ -415,6 +415,25 @@ check_copies_by_other_programs() {
 	[ ! -e /srv/copy/keys/log.pem ]
 }
 
+# organisation: what was not forwarded yet is said, and an altered copy is found.
+check_organisation() {
+	is 0 trailctl find --json --name build.json /srv/audit
+	has_lines 2
+	is 0 trailctl org fetch --vkey /srv/organiser/log.vkey \
+		dir:/srv/organisation /srv/audit
+	says '^2 origins: 0 new entries'
+	echo more >/mnt/second/builds/run-7/build/more 2>/dev/null && exit 1
+	is 0 trailctl attest --begin /mnt/second/builds/run-8/build /srv/build.json
+	is 0 trailctl why /mnt/second/builds/run-8/build
+	says '^forwarded .*no: it is entry [0-9]*, and the organisation had'
+	is 0 trailctl verify --vkey /srv/second.vkey /srv/second
+	sqlite3 /srv/audit/second.example.org/ledger.db "DROP TRIGGER object_update;
+		UPDATE object SET body = zeroblob(length(body))"
+	is 4 trailctl verify --vkey /srv/audit-keys /srv/audit
+	complains '^trailctl: second.example.org: '
+	umount /mnt/second
+}
+
 # notice: each message arrives, also over a restart, and only what matters.
 check_notice() {
 	cat >hook.py <<-'EOF2'
@@ -554,6 +573,11 @@ other_programs_copy() {
 	cook 'Copies by other programs'
 }
 
+# Two vaults in one ledger, and their auditor.
+vaults_are_in_an_organisation() {
+	cook 'Organisation'
+}
+
 # A web hook hears of what is not compliant.
 notices_are_sent() {
 	cook 'Notice'
@@ -566,14 +590,15 @@ set -- production_access_is_recorded cloud_sessions_are_recorded \
 	copies_are_made_and_verified a_vault_is_watched
 if [ "$(id -u)" -ne 0 ]; then
 	skipped 'not root' "$@" notices_are_sent evidence_is_encrypted \
-		other_programs_copy
+		other_programs_copy vaults_are_in_an_organisation
 elif ! unshare --mount --net --pid --fork --mount-proc true 2>/dev/null; then
 	skipped 'no namespaces' "$@" notices_are_sent evidence_is_encrypted \
-		other_programs_copy
+		other_programs_copy vaults_are_in_an_organisation
 else
 	with '/dev/fuse unshare setpriv useradd script jq' "$@"
 	with '/dev/fuse unshare setpriv useradd jq ip curl python3' notices_are_sent
 	with '/dev/fuse unshare setpriv useradd age' evidence_is_encrypted
 	with '/dev/fuse unshare setpriv useradd sqlite3 rsync' other_programs_copy
+	with '/dev/fuse unshare setpriv useradd sqlite3' vaults_are_in_an_organisation
 fi
 finish

@@ -186,9 +186,79 @@ what_a_crash_left_is_explained() {
 	unmount
 }
 
+# Has the organisation it, and why not: in the mount and in the store, for its owner and
+# for another user.
+what_the_organisation_has_is_said() {
+	needs getfattr setpriv
+	by=
+	is 0 trailctl org init --origin example.org/organisation --keys okeys dir:org
+	is 0 trailctl init --user root --origin example.org/far far
+	trailctl key export --log far >far.vkey
+	is 0 trailctl org enrol dir:org far.vkey
+	mount far -o settle=60
+	mkdir -p mnt/t/w/a mnt/t/w/b mnt/t/w/.d
+	echo x >mnt/t/w/a/f
+	is 0 trailctl seal mnt/t/w/a
+	chmod 755 . mnt mnt/t mnt/t/w mnt/t/w/a
+	# Nobody has forwarded anything.
+	is 0 trailctl why mnt/t/w/a/f
+	never_says '^forwarded'
+	is 0 trailctl forward --once mnt dir:org
+	for path in t t/w t/w/a t/w/a/f; do
+		is 0 trailctl why mnt/$path
+		says '^forwarded *yes: the organisation has its entry [0-9]*$'
+	done
+	echo y >mnt/t/w/b/f
+	echo y >mnt/t/w/.d/f
+	is 0 trailctl why mnt/t/w/b/f
+	says '^forwarded *no: it has no entry before it is sealed$'
+	is 0 trailctl why mnt/t/w/.d/f
+	says '^forwarded *no: it has no entry before it has its final name$'
+	is 0 trailctl seal mnt/t/w/b
+	entry=$(trailctl show --json mnt/t/w/b/f | sed -n 's/.*"index":\([0-9]*\).*/\1/p')
+	behind="^forwarded *no: it is entry $entry, and the organisation had the first [0-9]* entries at 20"
+	is 0 trailctl why mnt/t/w/b/f
+	says "$behind"
+	never_says 'failed'
+	is 0 trailctl why --json mnt/t/w/b/f
+	says "\"forwarded\":\"no: it is entry $entry, "
+	# The failure of the forwarder is the reason.
+	is 0 trailctl org revoke dir:org example.org/far
+	is 1 trailctl forward --once mnt dir:org
+	is 0 trailctl why mnt/t/w/b/f
+	says "$behind.*; the forwarder failed at 20.*: .*revoked.*; it has ended$"
+	is 0 trailctl why mnt/t/w/a/f
+	says '^forwarded *yes: '
+	[ "$(id -u)" != 0 ] || {
+		is 0 setpriv --reuid 65534 --regid 65534 --clear-groups \
+			trailctl why mnt/t/w/b/f
+		says "^forwarded *no: it is entry $entry, and .* sees why$"
+		never_says 'revoked'
+		is 0 setpriv --reuid 65534 --regid 65534 --clear-groups \
+			trailctl why mnt/t/w/a/f
+		says '^forwarded *yes: '
+	}
+	[ "$(getfattr --only-values -n user.trailfs.forwarded mnt/t/w/b/f)" = no ]
+	[ "$(getfattr --only-values -n user.trailfs.forwarded mnt/t/w/a/f)" = yes ]
+	is 0 trailctl why mnt/t/w/none
+	never_says '^forwarded'
+	unmount
+	is 0 trailctl why far/t/w/b/f
+	says "$behind"
+	is 0 trailctl why far/t/w/a/f
+	says '^forwarded *yes: '
+	# A mount that waits for an organisation is of one, forwarded or not.
+	rm far/forwarded
+	mount far -o settle=60,durability=org,org_timeout=1
+	is 0 trailctl why mnt/t/w/a/f
+	says '^forwarded *no: no forwarder has run yet$'
+	unmount
+}
+
 with /dev/fuse everything_is_there each_state_has_its_rule \
 	holds_redactions_and_encryption_are_said \
 	redacted_evidence_is_said_to_be missing_names_have_a_rule \
 	another_user_sees_what_others_may_see other_places_have_an_answer
 with '/dev/fuse python3' what_a_crash_left_is_explained
+with /dev/fuse what_the_organisation_has_is_said
 finish
