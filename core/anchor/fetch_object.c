@@ -67,8 +67,7 @@ take_part(struct tf_fetch_run *run, struct tf_replica *r, const char *origin,
 	struct tf_located at;
 	const struct tf_buf *b = &run->bundle_bytes;
 
-	if (run->ledger->ops->locate(run->ledger, origin, h, &at, NULL) !=
-	    TF_OK)
+	if (tf_org_locate(run->ledger, origin, h, &at, NULL) != TF_OK)
 		return false;
 	if (memcmp(&at.bundle, &run->bundle, sizeof(at.bundle)) != 0 &&
 	    read_bundle(run, &at.bundle, NULL) != TF_OK)

@@ -3,7 +3,8 @@
  *
  *	begin:  open both sides, ask for the cursor, compare the histories
  *	cycle:  head of the store -> batches up to it -> wait for more
- *	batch:  objects of its entries (small ones in bundles) -> append
+ *	batch:  which objects do its entries name -> which of them has the ledger
+ *		(one question) -> send the others, small ones in bundles -> append
  *
  * Nothing that counts is remembered here between two runs: the ledger's answer to
  * member() is the cursor, and STORE/forwarded only says to people how far it is.  The first batch begins with the last entry that the ledger has, so
@@ -20,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/array.h"
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../base/crypto.h"
@@ -47,6 +49,16 @@
 #define LOOKS 20		 /* for bytes that are on their way, */
 #define LOOKS_MS 50		 /* and between two of them */
 #define ONCE_TRIES 7 /* of one step, which are 6 seconds of pauses */
+/* Objects that one entry names, at most: it has 64 digits of each. */
+#define NAMED_MOST (TF_ORG_ENTRY_MAX / 64)
+
+/* An object that an entry of the batch names. */
+struct named {
+	uint64_t entry;
+	/* evidence.flushed: what this node held then, of so many bytes. */
+	bool held;
+	uint64_t node, size;
+};
 
 struct forwarder {
 	const struct tf_forward *o;
@@ -63,7 +75,11 @@ struct forwarder {
 	struct tf_buf note, bytes;
 	struct tf_str entries[TF_BATCH_MAX];
 	size_t n;
-	uint64_t naming; /* the entry whose objects are being sent */
+	/* What they name: its digests, who names it, and where the ledger has it. */
+	struct tf_hash *digests;
+	struct named *named;
+	struct tf_located *located;
+	size_t n_named, cap_digests, cap_named, cap_located;
 	struct tf_bundler bundler;
 	struct tf_forward_state state; /* as it is in the store */
 	uint64_t remembered_ns;
@@ -397,7 +413,7 @@ open_both(struct forwarder *f, struct tf_error *err)
 /* --- objects --------------------------------------------------------------------- */
 
 struct redaction {
-	const struct forwarder *f;
+	uint64_t naming; /* the entry that names the object */
 	char hex[65];
 	bool found;
 };
@@ -420,7 +436,7 @@ look_at(void *arg, uint64_t index, uint64_t off, const void *body, size_t n,
 	if (memmem(body, n, r->hex, 64) != NULL)
 		r->found = true;
 	else if ((rc = tf_entry_decode(&d, body, n, err)) == TF_OK)
-		r->found = d.e.has_target && d.e.target == r->f->naming;
+		r->found = d.e.has_target && d.e.target == r->naming;
 	tf_entry_decoded_free(&d);
 	if (rc == TF_OK && r->found)
 		return TF_EXISTS; /* the walk can end */
@@ -429,14 +445,15 @@ look_at(void *arg, uint64_t index, uint64_t off, const void *body, size_t n,
 
 /* W2: an absent object must have been redacted, by a later entry. */
 static enum tf_code
-judge_absent(struct forwarder *f, const struct tf_hash *h, struct tf_error *err)
+judge_absent(struct forwarder *f, const struct tf_hash *h, uint64_t entry,
+    struct tf_error *err)
 {
-	struct redaction r = { .f = f };
+	struct redaction r = { .naming = entry };
 	enum tf_code rc;
 
 	tf_hex(h->b, sizeof(h->b), r.hex);
-	rc = tf_entries_with(f->src.db, f->naming,
-	    tf_type_name(TF_REDACTION_DONE), look_at, &r, err);
+	rc = tf_entries_with(f->src.db, entry, tf_type_name(TF_REDACTION_DONE),
+	    look_at, &r, err);
 	if (r.found) {
 		f->out->absent++;
 		return TF_OK;
@@ -444,7 +461,7 @@ judge_absent(struct forwarder *f, const struct tf_hash *h, struct tf_error *err)
 	if (rc == TF_OK)
 		rc = tf_fail(err, TF_TAMPER,
 		    "the store lacks object %.16s... of entry %llu: verify it",
-		    r.hex, (unsigned long long)f->naming);
+		    r.hex, (unsigned long long)entry);
 	return rc;
 }
 
@@ -493,21 +510,14 @@ put_small(struct forwarder *f, const struct tf_hash *h,
 }
 
 static enum tf_code
-send_object(void *arg, const struct tf_hash *h, uint64_t size,
+send_object(struct forwarder *f, const struct tf_hash *h, uint64_t entry,
     struct tf_error *err)
 {
-	struct forwarder *f = arg;
-	struct tf_located at;
 	struct tf_mirror_object o;
-	enum tf_code rc = f->ledger->ops->locate(f->ledger, f->src.origin, h,
-	    &at, err);
+	enum tf_code rc = tf_mirror_object_open(&f->src, h, &o, err);
 
-	(void)size; /* that of the object counts, which has the digest */
-	if (rc != TF_NOTFOUND)
-		return rc;
-	rc = tf_mirror_object_open(&f->src, h, &o, err);
 	if (rc == TF_OK && !o.present)
-		rc = judge_absent(f, h, err);
+		rc = judge_absent(f, h, entry, err);
 	else if (rc == TF_OK) {
 		rc = o.size <= TF_BUNDLED_MAX ? put_small(f, h, &o, err) :
 						put_large(f, h, &o, err);
@@ -537,13 +547,13 @@ held_free(struct held *h)
 	h->fd = -1;
 }
 
-/* Copy as many bytes of o as the entry says, and compare their digest. */
+/* Copy `size` bytes of o, and compare their digest. */
 static enum tf_code
-copy_held(const struct tf_content *c, const struct tf_mirror_object *o,
-    struct held *h, struct tf_error *err)
+copy_held(const struct tf_hash *digest, uint64_t size,
+    const struct tf_mirror_object *o, struct held *h, struct tf_error *err)
 {
-	const bool small = c->size <= TF_BUNDLED_MAX;
-	const size_t piece = small ? (size_t)c->size + 1 : BATCH_BYTES;
+	const bool small = size <= TF_BUNDLED_MAX;
+	const size_t piece = small ? (size_t)size + 1 : BATCH_BYTES;
 	struct tf_sha256 *sha = tf_sha256_new();
 	struct tf_hash have;
 	uint64_t at = 0;
@@ -555,8 +565,8 @@ copy_held(const struct tf_content *c, const struct tf_mirror_object *o,
 		rc = tf_nomem(err);
 	else if (!small)
 		rc = tf_file_scratch(-1, &h->fd, err);
-	while (rc == TF_OK && got > 0 && at < c->size) {
-		const uint64_t left = c->size - at;
+	while (rc == TF_OK && got > 0 && at < size) {
+		const uint64_t left = size - at;
 
 		rc = tf_mirror_object_read(o, at, h->bytes,
 		    left < piece ? (size_t)left : piece, &got, err);
@@ -568,8 +578,7 @@ copy_held(const struct tf_content *c, const struct tf_mirror_object *o,
 	}
 	if (rc == TF_OK) {
 		tf_sha256_peek(sha, &have);
-		h->is = at == c->size &&
-		    memcmp(&have, &c->sha256, sizeof(have)) == 0;
+		h->is = at == size && memcmp(&have, digest, sizeof(have)) == 0;
 	}
 	tf_sha256_free(sha);
 	return rc;
@@ -601,18 +610,17 @@ open_unsealed(struct forwarder *f, uint64_t node, struct tf_mirror_object *o,
 
 /* Look once for the bytes.  *there as above; the object of a sealed file too. */
 static enum tf_code
-look_for_held(struct forwarder *f, const struct tf_entry *e, struct held *h,
-    bool *there, struct tf_error *err)
+look_for_held(struct forwarder *f, const struct tf_hash *digest,
+    const struct named *n, struct held *h, bool *there, struct tf_error *err)
 {
 	struct tf_mirror_object o;
-	enum tf_code rc = tf_mirror_object_open(&f->src, &e->flushed.sha256, &o,
-	    err);
+	enum tf_code rc = tf_mirror_object_open(&f->src, digest, &o, err);
 
 	*there = rc == TF_OK && o.present;
 	if (rc == TF_OK && !*there)
-		rc = open_unsealed(f, e->node, &o, there, err);
+		rc = open_unsealed(f, n->node, &o, there, err);
 	if (rc == TF_OK && *there)
-		rc = copy_held(&e->flushed, &o, h, err);
+		rc = copy_held(digest, n->size, &o, h, err);
 	tf_mirror_object_close(&o);
 	return rc;
 }
@@ -624,39 +632,68 @@ look_for_held(struct forwarder *f, const struct tf_entry *e, struct held *h,
  * again.
  */
 static enum tf_code
-send_held(struct forwarder *f, const struct tf_entry *e, struct tf_error *err)
+send_held(struct forwarder *f, const struct tf_hash *digest,
+    const struct named *n, struct tf_error *err)
 {
-	const struct tf_hash *digest = &e->flushed.sha256;
 	struct held h = { .fd = -1 };
-	struct tf_located at;
 	bool there = false;
-	enum tf_code rc = f->ledger->ops->locate(f->ledger, f->src.origin,
-	    digest, &at, err);
+	enum tf_code rc = TF_OK;
 
-	if (rc != TF_NOTFOUND)
-		return rc;
-	rc = TF_OK;
 	for (int i = 0; i < LOOKS && rc == TF_OK && !there; i++) {
 		if (i > 0)
 			wait_out(f, LOOKS_MS);
-		rc = look_for_held(f, e, &h, &there, err);
+		rc = look_for_held(f, digest, n, &h, &there, err);
 	}
 	if (rc == TF_OK && h.is && h.fd >= 0)
-		rc = f->blobs->ops->put(f->blobs, digest, e->flushed.size, h.fd,
-		    0, err);
+		rc = f->blobs->ops->put(f->blobs, digest, n->size, h.fd, 0,
+		    err);
 	else if (rc == TF_OK && h.is)
 		rc = tf_bundler_add(&f->bundler, f->blobs, digest, h.bytes,
-		    (size_t)e->flushed.size, err);
+		    (size_t)n->size, err);
 	if (rc == TF_OK && h.is) {
 		f->out->objects++;
-		f->out->bytes += e->flushed.size;
+		f->out->bytes += n->size;
 	}
 	held_free(&h);
 	return rc;
 }
 
+/* --- what the entries of a batch name --------------------------------------------- */
+
 static enum tf_code
-send_flushed(struct forwarder *f, struct tf_str entry, struct tf_error *err)
+add_named(struct forwarder *f, const struct tf_hash *h, const struct named *n,
+    struct tf_error *err)
+{
+	if (!tf_array_room(&f->digests, f->n_named, &f->cap_digests,
+		sizeof(*f->digests)) ||
+	    !tf_array_room(&f->named, f->n_named, &f->cap_named,
+		sizeof(*f->named)) ||
+	    !tf_array_room(&f->located, f->n_named, &f->cap_located,
+		sizeof(*f->located)))
+		return tf_nomem(err);
+	f->digests[f->n_named] = *h;
+	f->named[f->n_named++] = *n;
+	return TF_OK;
+}
+
+struct naming {
+	struct forwarder *f;
+	uint64_t entry;
+};
+
+static enum tf_code
+name_object(void *arg, const struct tf_hash *h, uint64_t size,
+    struct tf_error *err)
+{
+	const struct naming *n = arg;
+
+	(void)size; /* that of the object counts, which has the digest */
+	return add_named(n->f, h, &(struct named){ .entry = n->entry }, err);
+}
+
+static enum tf_code
+name_flushed(struct forwarder *f, struct tf_str entry, uint64_t number,
+    struct tf_error *err)
 {
 	struct tf_entry_decoded d = { 0 };
 	struct tf_str type, path;
@@ -667,8 +704,35 @@ send_flushed(struct forwarder *f, struct tf_str entry, struct tf_error *err)
 		return TF_OK;
 	rc = tf_entry_decode(&d, entry.p, entry.n, err);
 	if (rc == TF_OK && d.e.type == TF_EVIDENCE_FLUSHED)
-		rc = send_held(f, &d.e, err);
+		rc = add_named(f, &d.e.flushed.sha256,
+		    &(struct named){ .entry = number,
+			.held = true,
+			.node = d.e.node,
+			.size = d.e.flushed.size },
+		    err);
 	tf_entry_decoded_free(&d);
+	return rc;
+}
+
+/* The batch becomes shorter if its entries name too many objects. */
+static enum tf_code
+name_objects(struct forwarder *f, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	f->n_named = 0;
+	for (size_t i = 0; rc == TF_OK && i < f->n; i++) {
+		struct naming n = { f, f->next + i };
+
+		if (f->n_named + NAMED_MOST > TF_LOCATED_MAX) {
+			f->n = i;
+			break;
+		}
+		rc = tf_replica_named(f->entries[i].p, f->entries[i].n,
+		    name_object, &n, err);
+		if (rc == TF_OK)
+			rc = name_flushed(f, f->entries[i], n.entry, err);
+	}
 	return rc;
 }
 
@@ -702,23 +766,23 @@ collect(struct forwarder *f, uint64_t to, struct tf_error *err)
 	return rc;
 }
 
+/* Send what the entries of the batch name, but for what the ledger has (W2). */
 static enum tf_code
 send_objects(struct forwarder *f, struct tf_error *err)
 {
-	enum tf_code rc = TF_OK;
+	enum tf_code rc = name_objects(f, err);
 
 	tf_bundler_free(&f->bundler);
-	for (size_t i = 0; rc == TF_OK && i < f->n; i++) {
-		/* An entry that names many could overfill the batch. */
-		if (f->bundler.n + 64 > TF_LOCATED_MAX) {
-			f->n = i;
-			break;
-		}
-		f->naming = f->next + i;
-		rc = tf_replica_named(f->entries[i].p, f->entries[i].n,
-		    send_object, f, err);
-		if (rc == TF_OK)
-			rc = send_flushed(f, f->entries[i], err);
+	if (rc == TF_OK && f->n_named > 0)
+		rc = f->ledger->ops->locate(f->ledger, f->src.origin,
+		    f->digests, f->n_named, f->located, err);
+	for (size_t i = 0; rc == TF_OK && i < f->n_named; i++) {
+		const struct named *n = &f->named[i];
+
+		if (f->located[i].len != TF_IN_NO_BUNDLE)
+			continue;
+		rc = n->held ? send_held(f, &f->digests[i], n, err) :
+			       send_object(f, &f->digests[i], n->entry, err);
 	}
 	return rc == TF_OK ? tf_bundler_end(&f->bundler, f->blobs, err) : rc;
 }
@@ -893,6 +957,9 @@ tf_forward(const struct tf_forward *o, struct tf_forwarded *out,
 	tf_buf_free(&f->head_note);
 	tf_buf_free(&f->note);
 	tf_buf_free(&f->bytes);
+	free(f->digests);
+	free(f->named);
+	free(f->located);
 	free(f);
 	return rc;
 }

@@ -89,6 +89,17 @@ tf_bundler_free(struct tf_bundler *b)
 
 /* --- reading ----------------------------------------------------------------- */
 
+enum tf_code
+tf_org_locate(struct tf_ledger *l, const char *origin,
+    const struct tf_hash *object, struct tf_located *out, struct tf_error *err)
+{
+	enum tf_code rc = l->ops->locate(l, origin, object, 1, out, err);
+
+	if (rc == TF_OK && out->len == TF_IN_NO_BUNDLE)
+		rc = tf_fail(err, TF_NOTFOUND, "the object is in no bundle");
+	return rc;
+}
+
 /* Is it the object?  Then write it to fd. */
 static enum tf_code
 take_part(const struct tf_located *at, struct tf_str part, int fd,
@@ -146,7 +157,7 @@ tf_org_object(struct tf_ledger *l, struct tf_blobs *b, const char *origin,
     const struct tf_hash *sha256, int fd, uint64_t *size, struct tf_error *err)
 {
 	struct tf_located at;
-	enum tf_code rc = l->ops->locate(l, origin, sha256, &at, err);
+	enum tf_code rc = tf_org_locate(l, origin, sha256, &at, err);
 
 	if (rc == TF_NOTFOUND)
 		return b->ops->get(b, sha256, fd, size, err);

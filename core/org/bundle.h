@@ -28,6 +28,10 @@ TF_MUST_USE enum tf_code tf_bundler_end(struct tf_bundler *b,
     struct tf_blobs *blobs, struct tf_error *err);
 void tf_bundler_free(struct tf_bundler *b);
 
+/* Where the object is that origin has said is in a bundle.  TF_NOTFOUND. */
+TF_MUST_USE enum tf_code tf_org_locate(struct tf_ledger *l, const char *origin,
+    const struct tf_hash *object, struct tf_located *out, struct tf_error *err);
+
 /*
  * Write the bytes of an object that an entry of origin names to fd, an empty file:
  * from its bundle, or as a blob.  TF_OK only if they have this digest.

@@ -199,10 +199,9 @@ take_hash(struct tf_str s, struct tf_hash *out)
 }
 
 static enum tf_code
-locate(struct tf_ledger *ledger, const char *origin,
+locate_one(struct tf_dir_ledger *l, const char *origin,
     const struct tf_hash *object, struct tf_located *out, struct tf_error *err)
 {
-	struct tf_dir_ledger *l = tf_dir_ledger(ledger);
 	sqlite3_stmt *st = tf_sql(l->db, err,
 	    "SELECT o.bundle, o.off, o.len FROM located AS o"
 	    " JOIN member AS m ON m.id = o.member"
@@ -210,16 +209,33 @@ locate(struct tf_ledger *ledger, const char *origin,
 	    "bb", origin, strlen(origin), object->b, sizeof(object->b));
 	enum tf_code rc = tf_sql_row(l->db, st, "locate an object", err);
 
+	*out = (struct tf_located){ .object = *object, .len = TF_IN_NO_BUNDLE };
 	if (rc == TF_NOTFOUND)
-		return tf_fail(err, TF_NOTFOUND, "the object is in no bundle");
+		return TF_OK;
 	if (rc != TF_OK)
 		return rc;
-	out->object = *object;
 	out->off = (uint64_t)sqlite3_column_int64(st, 1);
 	out->len = (uint64_t)sqlite3_column_int64(st, 2);
 	if (!take_hash(column(st, 0), &out->bundle))
 		rc = tf_fail(err, TF_TAMPER, "a bundle has no digest");
 	(void)sqlite3_reset(st);
+	return rc;
+}
+
+/* In one transaction, which takes its locks once. */
+static enum tf_code
+locate(struct tf_ledger *ledger, const char *origin,
+    const struct tf_hash *objects, size_t n, struct tf_located *out,
+    struct tf_error *err)
+{
+	struct tf_dir_ledger *l = tf_dir_ledger(ledger);
+	enum tf_code rc = tf_sql_exec(l->db, "BEGIN", "begin", err);
+
+	if (rc != TF_OK)
+		return rc;
+	for (size_t i = 0; rc == TF_OK && i < n; i++)
+		rc = locate_one(l, origin, &objects[i], &out[i], err);
+	tf_dir_rollback(l); /* nothing was written */
 	return rc;
 }
 

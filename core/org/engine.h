@@ -57,6 +57,7 @@ struct tf_located {
 	struct tf_hash object, bundle;
 	uint64_t off, len;
 };
+#define TF_IN_NO_BUNDLE UINT64_MAX /* a len, see locate */
 
 /* Entries of one origin, with consecutive numbers. */
 struct tf_batch {
@@ -148,10 +149,16 @@ struct tf_ledger_ops {
 	enum tf_code (*read_of)(struct tf_ledger *l, const char *origin,
 	    uint64_t from, uint64_t max, tf_leaf_fn fn, void *arg,
 	    struct tf_error *err);
-	/* The bundle with the object that origin has said is there: one member
-	 * cannot hide the objects of another one.  TF_NOTFOUND: no bundle. */
+	/*
+	 * Where the n objects are, up to TF_LOCATED_MAX, of which origin has said
+	 * that they are in bundles: one member cannot hide the objects of another
+	 * one.  out[i].object becomes objects[i], whose bundle is out[i]; its len
+	 * is TF_IN_NO_BUNDLE if there is none.  On failure out is void.  This is
+	 * one question, whatever n is: a round trip for each object would cost
+	 * more than the objects.
+	 */
 	enum tf_code (*locate)(struct tf_ledger *l, const char *origin,
-	    const struct tf_hash *object, struct tf_located *out,
+	    const struct tf_hash *objects, size_t n, struct tf_located *out,
 	    struct tf_error *err);
 	/* The index of an entry.  TF_NOTFOUND. */
 	enum tf_code (*find)(struct tf_ledger *l, const char *origin,
@@ -257,7 +264,7 @@ struct tf_blob_ops {
  *	TF_ENGINE_EXPORT const struct tf_engine tf_engine = { ... };
  * All other symbols of it are hidden.  Either table may be NULL. */
 #define TF_ENGINE_EXPORT __attribute__((visibility("default")))
-#define TF_ENGINE_ABI 3
+#define TF_ENGINE_ABI 4
 struct tf_engine {
 	unsigned abi; /* TF_ENGINE_ABI; read before anything else */
 	const struct tf_ledger_ops *ledger;

@@ -550,37 +550,63 @@ pg_read_of(struct tf_ledger *l, const char *origin, uint64_t from, uint64_t max,
 	return rc == TF_NODATA ? TF_OK : rc;
 }
 
+static bool
+take_hash(const PGresult *r, int row, int column, struct tf_hash *out)
+{
+	struct tf_str b = tf_pg_bytes(r, row, column);
+
+	if (b.n != sizeof(out->b))
+		return false;
+	memcpy(out->b, b.p, b.n);
+	return true;
+}
+
+/* Row `row` of an answer to pg_locate. */
 static enum tf_code
-pg_locate(struct tf_ledger *l, const char *origin, const struct tf_hash *object,
-    struct tf_located *out, struct tf_error *err)
+take_located(const PGresult *r, int row, size_t n, struct tf_located *out,
+    struct tf_error *err)
+{
+	const uint64_t i = tf_pg_number(r, row, 0); /* from 1 on */
+
+	if (i == 0 || i > n || !take_hash(r, row, 1, &out[i - 1].bundle))
+		return strange(err);
+	out[i - 1].off = tf_pg_number(r, row, 2);
+	out[i - 1].len = tf_pg_number(r, row, 3);
+	return TF_OK;
+}
+
+/* trail_locate() for each object, in one statement: ledgers of earlier versions
+ * answer it, too. */
+static enum tf_code
+pg_locate(struct tf_ledger *l, const char *origin,
+    const struct tf_hash *objects, size_t n, struct tf_located *out,
+    struct tf_error *err)
 {
 	struct tf_pg_args a = { 0 };
-	struct tf_str bundle;
-	PGresult *r;
+	struct tf_buf digests = { 0 };
+	PGresult *r = NULL;
 	enum tf_code rc;
 
-	tf_pg_arg_bytes(&a, tf_str_of(origin));
-	tf_pg_arg_bytes(&a,
-	    (struct tf_str){ (const char *)object->b, sizeof(object->b) });
-	rc = tf_pg_ask(of(l)->c, TF_PG_READS,
-	    "SELECT bundle, off, len FROM trailfs.trail_locate($1, $2)", &a, &r,
-	    err);
-	if (rc != TF_OK)
-		return rc;
-	if (PQntuples(r) == 0) {
-		rc = tf_fail(err, TF_NOTFOUND, "in no bundle");
-	} else {
-		bundle = tf_pg_bytes(r, 0, 0);
-		if (bundle.n != sizeof(out->bundle)) {
-			rc = strange(err);
-		} else {
-			out->object = *object;
-			memcpy(out->bundle.b, bundle.p, bundle.n);
-			out->off = tf_pg_number(r, 0, 1);
-			out->len = tf_pg_number(r, 0, 2);
-		}
+	tf_pg_array_begin(&digests, false, n);
+	for (size_t i = 0; i < n; i++) {
+		out[i] = (struct tf_located){ .object = objects[i],
+			.len = TF_IN_NO_BUNDLE };
+		tf_pg_array_bytes(&digests, objects[i].b, sizeof(objects[i]));
 	}
+	if ((rc = tf_buf_end(&digests, err)) != TF_OK)
+		goto out;
+	tf_pg_arg_bytes(&a, tf_str_of(origin));
+	tf_pg_arg_array(&a, false, &digests);
+	rc = tf_pg_ask(of(l)->c, TF_PG_READS,
+	    "SELECT w.i, l.bundle, l.off, l.len "
+	    "FROM unnest($2) WITH ORDINALITY AS w (digest, i), "
+	    "LATERAL trailfs.trail_locate($1, w.digest) AS l",
+	    &a, &r, err);
+	for (int i = 0; rc == TF_OK && i < PQntuples(r); i++)
+		rc = take_located(r, i, n, out, err);
+out:
 	PQclear(r);
+	tf_buf_free(&digests);
 	return rc;
 }
 
@@ -792,17 +818,6 @@ pg_members(struct tf_ledger *l, tf_member_fn fn, void *arg,
 	}
 	PQclear(r);
 	return rc;
-}
-
-static bool
-take_hash(const PGresult *r, int row, int column, struct tf_hash *out)
-{
-	struct tf_str b = tf_pg_bytes(r, row, column);
-
-	if (b.n != sizeof(out->b))
-		return false;
-	memcpy(out->b, b.p, b.n);
-	return true;
 }
 
 /* One part of the refusals; *from becomes the index behind them, and stays if

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../../core/base/crypto.h"
+#include "../../core/org/bundle.h"
 #include "pair.h"
 
 static struct pair p;
@@ -409,27 +410,82 @@ START_TEST(objects_are_located_for_their_member_only)
 	memset(at[1].object.b, 1, 32);
 	memset(at[0].bundle.b, 2, 32);
 	memset(at[1].bundle.b, 2, 32);
-	fails(TF_NOTFOUND,
-	    p.l->ops->locate(p.l, "a", &at[0].object, &out, err));
+	fails(TF_NOTFOUND, tf_org_locate(p.l, "a", &at[0].object, &out, err));
 	b = batch_of("a", 0, 3, 0);
 	b->b.located = at;
 	b->b.nlocated = 2;
 	ck_assert_int_eq(TF_OK, append(p.l, &b->b, &a));
-	ok(p.l->ops->locate(p.l, "a", &at[1].object, &out, err));
+	ok(tf_org_locate(p.l, "a", &at[1].object, &out, err));
 	ck_assert_mem_eq(&out, &at[1], sizeof(out));
-	ok(p.l->ops->locate(p.l, "a", &at[0].object, &out, err));
+	ok(tf_org_locate(p.l, "a", &at[0].object, &out, err));
 	ck_assert_mem_eq(&out, &at[0], sizeof(out));
-	fails(TF_NOTFOUND,
-	    p.l->ops->locate(p.l, "b", &at[1].object, &out, err));
+	fails(TF_NOTFOUND, tf_org_locate(p.l, "b", &at[1].object, &out, err));
 	/* Again elsewhere: the first is kept. */
 	lie = at[1];
 	lie.off = 3;
 	b->b.located = &lie;
 	b->b.nlocated = 1;
 	ck_assert_int_eq(TF_OK, append(p.l, &b->b, &a));
-	ok(p.l->ops->locate(p.l, "a", &at[1].object, &out, err));
+	ok(tf_org_locate(p.l, "a", &at[1].object, &out, err));
 	ck_assert_mem_eq(&out, &at[1], sizeof(out));
 	batch_free(b);
+	pair_end(&p);
+}
+END_TEST
+
+/* Object i, which is in a bundle unless i is a multiple of 3. */
+static struct tf_located
+located(size_t i)
+{
+	struct tf_located at = { .off = i * 7, .len = i };
+
+	tf_sha256(&i, sizeof(i), &at.object);
+	memset(at.bundle.b, (int)(i % 5), sizeof(at.bundle.b));
+	return at;
+}
+
+/* One question for as many objects as a batch may locate, in any order. */
+START_TEST(many_objects_are_located_at_once)
+{
+	static struct tf_located all[TF_LOCATED_MAX], out[TF_LOCATED_MAX];
+	static struct tf_hash asked[TF_LOCATED_MAX];
+	struct some_batch *b;
+	struct tf_appended a;
+	struct tf_located want;
+	size_t n = 0;
+
+	pair_make(&p, _i);
+	enrol(&p, "a");
+	enrol(&p, "b");
+	ok(p.l->ops->locate(p.l, "a", NULL, 0, out, err));
+	for (size_t i = 0; i < TF_LOCATED_MAX; i++)
+		if (i % 3 != 0)
+			all[n++] = located(i);
+	b = batch_of("a", 0, 2, 0);
+	b->b.located = all;
+	b->b.nlocated = n;
+	ck_assert_int_eq(TF_OK, append(p.l, &b->b, &a));
+	batch_free(b);
+	/* From the last one to the first, and one of them twice. */
+	for (size_t i = 0; i < TF_LOCATED_MAX; i++)
+		asked[i] = located(TF_LOCATED_MAX - 1 - i).object;
+	asked[0] = asked[7];
+	ok(p.l->ops->locate(p.l, "a", asked, TF_LOCATED_MAX, out, err));
+	for (size_t i = 0; i < TF_LOCATED_MAX; i++) {
+		want = located(TF_LOCATED_MAX - 1 - (i == 0 ? 7 : i));
+		ck_assert_mem_eq(&want.object, &out[i].object, 32);
+		if ((TF_LOCATED_MAX - 1 - (i == 0 ? 7 : i)) % 3 == 0)
+			ck_assert_uint_eq(TF_IN_NO_BUNDLE, out[i].len);
+		else
+			ck_assert_mem_eq(&want, &out[i], sizeof(want));
+	}
+	/* Those of another member, and of nobody, are not there. */
+	for (int i = 0; i < 2; i++) {
+		ok(p.l->ops->locate(p.l, i == 0 ? "b" : "c", asked,
+		    TF_LOCATED_MAX, out, err));
+		for (size_t k = 0; k < TF_LOCATED_MAX; k++)
+			ck_assert_uint_eq(TF_IN_NO_BUNDLE, out[k].len);
+	}
 	pair_end(&p);
 }
 END_TEST
@@ -450,7 +506,7 @@ START_TEST(a_refused_batch_leaves_only_its_refusal)
 	b->b.nlocated = 1;
 	b->b.note = (struct tf_str){ "note", 4 };
 	ck_assert_int_eq(TF_INVALID, append(p.l, &b->b, &a));
-	fails(TF_NOTFOUND, p.l->ops->locate(p.l, "a", &at.object, &out, err));
+	fails(TF_NOTFOUND, tf_org_locate(p.l, "a", &at.object, &out, err));
 	ok(p.l->ops->member(p.l, "a", &next, &note, err));
 	ck_assert_uint_eq(0, next);
 	ck_assert_uint_eq(0, note.n);
@@ -536,6 +592,7 @@ suite_ledger(void)
 	tcase_add_loop_test(t, the_entries_of_one_origin_are_read, 0, n);
 	tcase_add_loop_test(t, checkpoints_are_compared_and_set, 0, n);
 	tcase_add_loop_test(t, objects_are_located_for_their_member_only, 0, n);
+	tcase_add_loop_test(t, many_objects_are_located_at_once, 0, n);
 	tcase_add_loop_test(t, a_refused_batch_leaves_only_its_refusal, 0, n);
 	tcase_add_loop_test(t, a_ledger_is_made_once, 0, n);
 	tcase_add_loop_test(t, a_wait_ends, 0, n);

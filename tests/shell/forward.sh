@@ -758,6 +758,22 @@ a_service_waits_for_the_organisation() {
 	has three
 }
 
+# An engine that was built for another interface is not called.
+a_plug_in_of_another_version_is_refused() {
+	needs cc
+	abi=$(sed -n 's/^#define TF_ENGINE_ABI //p' "$top/core/org/engine.h")
+	mkdir other
+	cp "$BUILD/trailctl" other/
+	for n in $((abi - 1)) $((abi + 1)); do
+		echo "const struct { unsigned abi; const void *ledger, *blobs; }
+			tf_engine = { $n, (void *)8, (void *)8 };" >engine.c
+		cc -shared -fPIC -o other/trailfs-postgresql.so engine.c
+		is 5 other/trailctl org list postgresql://127.0.0.1/x
+		complains 'trailfs-postgresql.so is of another version of trailfs'
+	done
+	rm -r other
+}
+
 # What the command line cannot mean.
 wrong_arguments_are_usage_errors() {
 	is 2 trailctl forward three
@@ -786,5 +802,6 @@ with /dev/fuse python3 members_are_enrolled a_repetition_sends_nothing \
 	a_fork_is_refused a_fork_is_recorded \
 	a_revoked_member_is_refused a_lost_object_is_found \
 	a_redaction_before_is_forwarded a_redaction_after_is_forwarded \
-	a_service_waits_for_the_organisation wrong_arguments_are_usage_errors
+	a_service_waits_for_the_organisation \
+	a_plug_in_of_another_version_is_refused wrong_arguments_are_usage_errors
 finish
