@@ -146,6 +146,9 @@ struct tf_vault_options {
 	const char *mount;	      /* the mount point, or NULL */
 	const struct tf_actor *actor; /* trailctl's caller; NULL: a daemon */
 	struct tf_settings settings;
+	/* auditors and admins are those of settings, and those of the config have no
+	 * effect: for a daemon whose mount is that of others, too. */
+	bool roles_are_given;
 	const char *libfuse; /* its version, or NULL */
 	/* The caller says that the store was moved here, not copied: append
 	 * also where the ledger was not opened before. */

@@ -19,6 +19,7 @@
 /* To the router, once: the copies are there, or why they are not. */
 struct answer {
 	int32_t code;
+	int32_t landlock, seccomp;
 	char text[sizeof(((struct tf_error *)0)->text)];
 };
 
@@ -26,12 +27,20 @@ struct following {
 	const struct fs_options *o;
 	int fd;
 	bool answered;
+	struct tf_sandbox sandbox;
+};
+
+/* What the process is started with. */
+struct begin {
+	const struct fs_options *o;
+	const struct fs_user *user;
 };
 
 static void
 answer(struct following *f, const struct tf_error *why)
 {
-	struct answer a = { 0 };
+	struct answer a = { .landlock = f->sandbox.landlock,
+		.seccomp = f->sandbox.seccomp };
 
 	if (f->answered)
 		return;
@@ -108,13 +117,32 @@ end_with_the_mount(void *arg)
 	_exit(EXIT_SUCCESS);
 }
 
+static const char *
+blobs_of(const struct fs_options *o)
+{
+	return o->blobs != NULL ? o->blobs : o->store_arg;
+}
+
+/* Whoever can write the organisation can send anything, so this comes first. */
+static enum tf_code
+give_up(struct following *f, const struct fs_user *user, struct tf_error *err)
+{
+	const char *const uri[2] = { f->o->store_arg, blobs_of(f->o) };
+	enum tf_code rc = fs_sandbox_become(user, err);
+
+	return rc == TF_OK ?
+	    fs_sandbox_follower(f->o->store, uri, &f->sandbox, err) :
+	    rc;
+}
+
 static void
 run(int fd, const void *arg)
 {
-	struct following f = { .o = arg, .fd = fd };
+	const struct begin *b = arg;
+	struct following f = { .o = b->o, .fd = fd };
 	const struct tf_follow how = {
 		.fetch = { .ledger = f.o->store_arg,
-		    .blobs = f.o->blobs != NULL ? f.o->blobs : f.o->store_arg,
+		    .blobs = blobs_of(f.o),
 		    .dir = f.o->store,
 		    .names = true,
 		    .done = origin_done,
@@ -127,6 +155,10 @@ run(int fd, const void *arg)
 	struct tf_error err = { 0 };
 	pthread_t thread;
 
+	if (give_up(&f, b->user, &err) != TF_OK) {
+		answer(&f, &err);
+		return;
+	}
 	if (pthread_create(&thread, NULL, end_with_the_mount, &f) != 0)
 		return;
 	(void)!tf_follow(&how, &err);
@@ -202,20 +234,24 @@ fs_follower_prepare(struct fs_options *o, struct tf_error *err)
 
 enum tf_code
 fs_follower_start(struct fs_helper *h, const struct fs_options *o,
-    struct tf_error *err)
+    const struct fs_user *user, struct tf_sandbox *state, struct tf_error *err)
 {
+	const struct begin b = { o, user };
 	struct answer a;
 	int none[FS_HELPER_FDS];
 	enum tf_code rc;
 
 	if (!fs_follower_is_for(o))
 		return TF_OK;
-	if ((rc = fs_helper_start(h, "trailfs-follow", run, o, err)) != TF_OK)
+	if ((rc = fs_helper_start(h, "trailfs-follow", run, &b, err)) != TF_OK)
 		return rc;
 	errno = 0;
 	if (!fs_helper_receive(h->fd, &a, sizeof a, none))
 		return tf_fail(err, TF_IO,
 		    "the process that fetches has ended at once");
+	*state = (struct tf_sandbox){ .user = user->name,
+		.landlock = a.landlock,
+		.seccomp = a.seccomp != 0 };
 	if (a.code == TF_OK)
 		return TF_OK;
 	a.text[sizeof a.text - 1] = '\0';

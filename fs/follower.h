@@ -1,9 +1,10 @@
 /*
- * The follower: the process of a mount of an organisation's URI that fetches.  A daemon
- * uses no network, so a process of its own runs `trailctl org follow`, which stands
- * beside this program, and starts it again when it ends.  It keeps the copies in the
- * directory cache= up to date, and gives the daemons of the origins the bytes that
- * somebody opens (core/follow.h).  Both end with the mount.
+ * The follower: the process of a mount of an organisation's URI that fetches, as
+ * `trailctl org follow` does.  A daemon uses no network, so it is a process of its own,
+ * which runs as the owner of the directory cache= and in a sandbox of its own
+ * (fs_sandbox_follower).  It keeps the copies in that directory up to date, and gives
+ * the daemons of the origins the bytes that somebody opens (core/follow.h).  It ends
+ * with the mount.
  */
 #ifndef FS_FOLLOWER_H
 #define FS_FOLLOWER_H
@@ -13,6 +14,7 @@
 #include "core/error.h"
 #include "helper.h"
 #include "options.h"
+#include "sandbox.h"
 
 /* Does the command line name an organisation?  Then o->store_arg is its URI. */
 bool fs_follower_is_for(const struct fs_options *o);
@@ -25,11 +27,12 @@ TF_MUST_USE enum tf_code fs_follower_prepare(struct fs_options *o,
     struct tf_error *err);
 
 /*
- * Start it, before there are threads, and wait until it has the cache or has said why
- * not.  Does nothing if o is no mount of a URI.  TF_IO; TF_LOCKED another process
- * follows into the directory.
+ * Start it as user, before there are threads, and wait until it has the cache or has
+ * said why not.  Does nothing if o is no mount of a URI.  *state: what it has given up.
+ * TF_IO; TF_LOCKED another process follows into the directory.
  */
 TF_MUST_USE enum tf_code fs_follower_start(struct fs_helper *h,
-    const struct fs_options *o, struct tf_error *err);
+    const struct fs_options *o, const struct fs_user *user,
+    struct tf_sandbox *state, struct tf_error *err);
 
 #endif

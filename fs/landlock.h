@@ -18,7 +18,15 @@ TF_MUST_USE enum tf_code fs_landlock_daemon(const char *store, bool read_only,
     const struct tf_outside *outside, int *version, struct tf_error *err);
 /* The same for a router: it can list the directory path and read nothing in it.
  * TF_IO. */
-TF_MUST_USE enum tf_code fs_landlock_router(const char *path,
+TF_MUST_USE enum tf_code fs_landlock_router(const char *path, int *version,
     struct tf_error *err);
+/*
+ * The same for a follower, whose copies are in path.  It can connect TCP sockets.  It
+ * can read what the name service, TLS and the plug-ins need, and the files that the
+ * URIs name; and write path, and the directory of an organisation that is one, where
+ * SQLite locks what it reads.  TF_IO.
+ */
+TF_MUST_USE enum tf_code fs_landlock_follower(const char *path,
+    const char *const uri[2], int *version, struct tf_error *err);
 
 #endif

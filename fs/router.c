@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -352,6 +353,10 @@ check_options(const struct fs_options *o, struct tf_error *err)
 		    o->signer != NULL ? "signer=" :
 			o->moved      ? "moved" :
 					"streams=on");
+	if (o->settings.given[TF_READS] && o->settings.value[TF_READS] != 0)
+		fs_report_line(LOG_WARNING,
+		    "reads=log has no effect: a mount that only reads records "
+		    "nothing");
 	if (o->objects != NULL && o->objects[0] != '/')
 		return tf_fail(err, TF_USAGE,
 		    "objects=%.80s: give the path from / on", o->objects);
@@ -391,27 +396,45 @@ serve(struct fs_router *r, const struct fs_options *o, struct fs_broker *broker,
 	return TF_OK;
 }
 
+/* The root of the mount has no status; each origin's says it of its daemon. */
+static void
+report_sandbox(const char *who, const char *user, const struct tf_sandbox *s)
+{
+	char landlock[32];
+
+	(void)snprintf(landlock, sizeof landlock, "Landlock %d", s->landlock);
+	fs_report_line(LOG_NOTICE, "%s runs as %s, with %s and %s", who, user,
+	    s->landlock > 0 ? landlock : "no Landlock",
+	    s->seccomp ? "a filter of system calls" :
+			 "no filter of system calls");
+}
+
 static enum tf_code
 prepare(struct fs_router *r, const struct fs_options *o,
     struct fs_broker **broker, struct tf_error *err)
 {
+	struct tf_sandbox of_follower = { 0 }, of_router = { 0 };
 	struct fs_user user;
 	struct stat st;
 	enum tf_code rc;
 
 	if ((rc = fs_sandbox_user(o->store, o->user, &user, err)) != TF_OK ||
 	    (rc = fs_broker_start(o, broker, err)) != TF_OK ||
-	    (rc = fs_follower_start(&r->follower, o, err)) != TF_OK ||
+	    (rc = fs_follower_start(&r->follower, o, &user, &of_follower,
+		 err)) != TF_OK ||
 	    (rc = fs_starter_start(&r->starter, o, err)) != TF_OK)
 		return rc;
 	(void)fcntl(r->starter.fd, F_SETFL, O_NONBLOCK);
 	fs_watchdog_start(o->mnt);
 	fs_daemon_connect_systemd();
 	if ((rc = fs_sandbox_become(&user, err)) != TF_OK ||
-	    (rc = fs_sandbox_router(o->store, err)) != TF_OK ||
+	    (rc = fs_sandbox_router(o->store, &of_router, err)) != TF_OK ||
 	    (rc = fs_origins_open(o->store, &r->origins, err)) != TF_OK ||
 	    (rc = fs_origins_scan(r->origins, report_other, err)) != TF_OK)
 		return rc;
+	report_sandbox("the router", user.name, &of_router);
+	if (of_follower.user != NULL)
+		report_sandbox("the follower", user.name, &of_follower);
 	if (fstat(fs_origins_fd(r->origins), &st) == 0) {
 		r->uid = st.st_uid;
 		r->gid = st.st_gid;

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "core/base/mutant.h"
 #include "core/base/privileges.h"
 #include "landlock.h"
 #include "sandbox.h"
@@ -108,6 +109,10 @@ fs_sandbox_enter(const char *store, bool read_only, struct tf_sandbox *state,
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    !tf_privileges_can_forbid())
 		return TF_OK;
+	if (TF_IS_MUTANT(TF_DAEMON_WITHOUT_FENCE)) {
+		*state = (struct tf_sandbox){ .landlock = 99, .seccomp = true };
+		return TF_OK;
+	}
 	if ((rc = tf_vault_outside(store, read_only, &outside, err)) == TF_OK)
 		rc = fs_landlock_daemon(store, read_only, &outside,
 		    &state->landlock, err);
@@ -157,18 +162,43 @@ fs_sandbox_pages(void)
 	    (!tf_privileges_can_forbid() || fs_seccomp_pages());
 }
 
+/* statfs(2) of a mount point that only its owner may reach. */
+bool
+fs_sandbox_watchdog(void)
+{
+	return tf_privileges_keep(TF_CAP(CAP_DAC_READ_SEARCH)) &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	    (!tf_privileges_can_forbid() || fs_seccomp_watchdog());
+}
+
 enum tf_code
-fs_sandbox_router(const char *path, struct tf_error *err)
+fs_sandbox_router(const char *path, struct tf_sandbox *state,
+    struct tf_error *err)
 {
 	enum tf_code rc;
-	bool on;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    !tf_privileges_can_forbid())
 		return TF_OK;
-	if ((rc = fs_landlock_router(path, err)) == TF_OK)
-		rc = fs_seccomp_router(&on, err);
-	return rc;
+	rc = fs_landlock_router(path, &state->landlock, err);
+	return rc == TF_OK ? fs_seccomp_router(&state->seccomp, err) : rc;
+}
+
+enum tf_code
+fs_sandbox_follower(const char *path, const char *const uri[2],
+    struct tf_sandbox *state, struct tf_error *err)
+{
+	enum tf_code rc;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    !tf_privileges_can_forbid())
+		return TF_OK;
+	if (TF_IS_MUTANT(TF_FOLLOWER_WITHOUT_FENCE)) {
+		*state = (struct tf_sandbox){ .landlock = 99, .seccomp = true };
+		return TF_OK;
+	}
+	rc = fs_landlock_follower(path, uri, &state->landlock, err);
+	return rc == TF_OK ? fs_seccomp_follower(&state->seccomp, err) : rc;
 }
 
 /* A program that root runs has what is left here; NO_NEW_PRIVS keeps it from more. */

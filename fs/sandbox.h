@@ -51,22 +51,31 @@ TF_MUST_USE enum tf_code fs_sandbox_enter(const char *store, bool read_only,
     struct tf_sandbox *state, struct tf_error *err);
 
 /*
- * For the helpers (broker.h, pages.h): keep the capabilities that mounting needs;
- * those that unmounting needs; those of the broker; those of the helper that drops
- * pages.  The last three also leave only the system calls that are needed.  False:
- * that cannot be done.
+ * For the helpers (broker.h, pages.h, watchdog.h): keep the capabilities that mounting
+ * needs; those that unmounting needs; those of the broker; those of the helper that
+ * drops pages; those of the watchdog.  All but the first also leave only the system
+ * calls that are needed.  False: that cannot be done.
  */
 bool fs_sandbox_mounter(void);
 bool fs_sandbox_unmounter(void);
 bool fs_sandbox_broker(void);
 bool fs_sandbox_pages(void);
+bool fs_sandbox_watchdog(void);
 
 /*
  * The same for a router (router.h), whose copies are in path: it reads names there,
  * and no files; and for its starter, whose children become the owners of their copies.
  */
 TF_MUST_USE enum tf_code fs_sandbox_router(const char *path,
-    struct tf_error *err);
+    struct tf_sandbox *state, struct tf_error *err);
 bool fs_sandbox_starter(void);
+
+/*
+ * The same for a follower (follower.h), which uses the network and reads what members
+ * of the organisation have written: it writes its copies, in path, and runs no program.
+ * uri: the organisation's ledger and blobs.
+ */
+TF_MUST_USE enum tf_code fs_sandbox_follower(const char *path,
+    const char *const uri[2], struct tf_sandbox *state, struct tf_error *err);
 
 #endif

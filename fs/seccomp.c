@@ -1,5 +1,6 @@
 /* The lists of system calls: see seccomp.h. */
 #include <sched.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -180,6 +181,14 @@ static const struct tf_call of_daemon[] = {
 	TF_CALL(renameat),
 };
 
+/* Besides those of the daemon. */
+static const struct tf_call of_follower[] = {
+	TF_CALL_IF(socket, 0, TF_CALL_MASK_ALL, AF_INET),
+	TF_CALL_IF(socket, 0, TF_CALL_MASK_ALL, AF_INET6), TF_CALL(bind),
+	TF_CALL(listen), TF_CALL(accept4), TF_CALL(recvmmsg),
+	TF_CALL(rt_sigpending), /* libpq, before it ignores SIGPIPE */
+};
+
 static const struct tf_call of_router[] = {
 	/* Memory and threads. */
 	TF_CALL(brk),
@@ -301,6 +310,16 @@ static const struct tf_call of_pages[] = {
 #endif
 };
 
+static const struct tf_call of_watchdog[] = {
+	OF_HELPERS,
+	TF_CALL(statfs),
+	TF_CALL(sendto),
+	TF_CALL(ppoll),
+#ifdef __x86_64__
+	TF_CALL(poll),
+#endif
+};
+
 enum tf_code
 fs_seccomp_daemon(bool *on, struct tf_error *err)
 {
@@ -317,6 +336,20 @@ fs_seccomp_router(bool *on, struct tf_error *err)
 	*on = tf_seccomp_is_there();
 	if (*on &&
 	    !tf_seccomp_set(of_router, sizeof of_router / sizeof of_router[0]))
+		return tf_fail(err, TF_IO, "seccomp: set the filter");
+	return TF_OK;
+}
+
+enum tf_code
+fs_seccomp_follower(bool *on, struct tf_error *err)
+{
+	struct tf_call all[sizeof of_daemon / sizeof of_daemon[0] +
+	    sizeof of_follower / sizeof of_follower[0]];
+
+	memcpy(all, of_daemon, sizeof of_daemon);
+	memcpy((char *)all + sizeof of_daemon, of_follower, sizeof of_follower);
+	*on = tf_seccomp_is_there();
+	if (*on && !tf_seccomp_set(all, sizeof all / sizeof all[0]))
 		return tf_fail(err, TF_IO, "seccomp: set the filter");
 	return TF_OK;
 }
@@ -341,4 +374,12 @@ fs_seccomp_pages(void)
 {
 	return !tf_seccomp_is_there() ||
 	    tf_seccomp_set(of_pages, sizeof of_pages / sizeof of_pages[0]);
+}
+
+bool
+fs_seccomp_watchdog(void)
+{
+	return !tf_seccomp_is_there() ||
+	    tf_seccomp_set(of_watchdog,
+		sizeof of_watchdog / sizeof of_watchdog[0]);
 }

@@ -409,6 +409,7 @@ fs_serve(const struct fs_options *o, int *parent, struct tf_error *err)
 		.program = "trailfs",
 		.mount = o->mnt,
 		.settings = o->settings,
+		.roles_are_given = o->connection >= 0,
 		.libfuse = fuse_pkgversion(),
 		.objects = o->objects,
 		.signer = o->signer_fd,

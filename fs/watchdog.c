@@ -23,6 +23,7 @@
 
 #include "helper.h"
 #include "report.h"
+#include "sandbox.h"
 #include "watchdog.h"
 
 /* What the process needs. */
@@ -86,6 +87,8 @@ run(int end, const void *arg)
 	int fd = connect_systemd(w->socket);
 
 	fs_helper_be_silent();
+	if (!fs_sandbox_watchdog())
+		return;
 	while (fd >= 0 && poll(&p, 1, w->interval_ms) <= 0)
 		if (is_well(w->mnt))
 			(void)send(fd, alive, sizeof alive - 1,

@@ -66,7 +66,7 @@ mutant() {
 	dir=$BUILD/mutant/$name
 	if ! ${MAKE:-make} -s MUTANT="$name" BUILD="$dir" all \
 		"$dir/test-faults" "$dir/test-unit" "$dir/mirror-wire" \
-		"$dir/attack" \
+		"$dir/attack" "$dir/test-mount" \
 		>"$log" 2>&1; then
 		cat "$log"
 		echo "mutant $name: cannot be built"
@@ -79,6 +79,8 @@ mutant() {
 		elif [ "$r" = attack ]; then
 			BUILD=$dir REQUESTS=$most tests/shell/attack.sh \
 				>"$log" 2>&1
+		elif [ "$r" = sandbox ]; then
+			CK_RUN_SUITE=sandbox "$dir/test-mount" >"$log" 2>&1
 		elif [ "$r" = rotate ]; then
 			BUILD=$dir tests/shell/rotate.sh >"$log" 2>&1
 		elif [ "$r" = mirror ]; then
@@ -117,6 +119,9 @@ mutant RECEIPT_FIRST 100 mirror
 mutant SKIP_PROOF_NODE 0 unit
 mutant SIGN_WITHOUT_TICKET 0 unit
 mutant FORGET_SIGNED 0 unit
+mutant SIGNER_WITHOUT_FENCE 0 sandbox
+mutant DAEMON_WITHOUT_FENCE 0 sandbox
+mutant FOLLOWER_WITHOUT_FENCE 0 sandbox
 mutant OLD_ATTESTER 0 rotate
 mutant KEYS_WITHOUT_LOCK 0 rotate
 for m in ALLOW_SEALED ANY_NAME SHOW_ALL TRUE_SPACE NO_QUOTA KEEP_REFUSED STALL; do

@@ -37,7 +37,7 @@ struct beneath {
 } __attribute__((packed));
 
 void
-tf_landlock_begin(struct tf_landlock *r, struct tf_error *err)
+tf_landlock_begin(struct tf_landlock *r, bool connects, struct tf_error *err)
 {
 	const long v = syscall(SYS_CREATE_RULESET, NULL, 0, GET_VERSION);
 	struct ruleset set = { .files = ALL_1 | TF_LL_REFER };
@@ -46,7 +46,7 @@ tf_landlock_begin(struct tf_landlock *r, struct tf_error *err)
 	if (v < 2)
 		return;
 	set.files |= (v >= 3 ? TF_LL_TRUNCATE : 0) | (v >= 5 ? IOCTL_DEV : 0);
-	set.network = v >= 4 ? BIND_TCP | CONNECT_TCP : 0;
+	set.network = v < 4 ? 0 : connects ? BIND_TCP : BIND_TCP | CONNECT_TCP;
 	set.scoped = v >= 6 ? ABSTRACT_SOCKET | SIGNALS : 0;
 	r->version = (int)v;
 	r->handled = set.files;

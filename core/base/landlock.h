@@ -40,9 +40,10 @@ struct tf_landlock {
 /*
  * Begin rules, which tf_landlock_enforce() ends.  err stays in place until then.
  * version becomes 0 where the kernel lacks Landlock or cannot yet let files move
- * between directories.
+ * between directories.  connects: it may go on to connect TCP sockets.
  */
-void tf_landlock_begin(struct tf_landlock *r, struct tf_error *err);
+void tf_landlock_begin(struct tf_landlock *r, bool connects,
+    struct tf_error *err);
 /* Allow these rights to path, or to the open file fd, and to all below it; a path
  * that is not there is left out. */
 void tf_landlock_allow(struct tf_landlock *r, const char *path,
@@ -51,7 +52,7 @@ void tf_landlock_allow_fd(struct tf_landlock *r, int fd, const char *name,
     uint64_t rights);
 /*
  * From now on this thread, and all that it starts, has these rights only; can bind
- * and connect no TCP socket, signal no process that was there before, and use no
+ * no TCP socket and, unless that was allowed, connect none, signal no process that was there before, and use no
  * abstract socket of others, as far as the kernel can forbid that.  *version is what
  * is in force.  TF_IO: a rule could not be made or enforced.
  */

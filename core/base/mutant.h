@@ -34,13 +34,16 @@ enum tf_mutant {
 	TF_ROUTER_INO,	       /* nodes of two origins have one inode number */
 	TF_ROUTER_ENOSYS,      /* what one origin lacks, all lack */
 	TF_ROUTER_WAITS,       /* a router waits for an origin that hangs */
-	TF_SIGN_WITHOUT_TICKET, /* a signer does not check the ticket */
-	TF_FORGET_SIGNED,	/* a signer does not remember what it signed */
-	TF_OLD_ATTESTER,	/* a seal keeps a signature of a replaced key */
-	TF_KEYS_WITHOUT_LOCK,	/* two signers change their keys at once */
-	TF_PAST_IS_PRESENT,	/* .trailfs/at shows the present tree */
-	TF_PAST_VERDICT_NOW,	/* the verdicts in it are those of now */
-	TF_PAST_MODES_THEN,	/* evidence in it is readable by everybody */
+	TF_SIGN_WITHOUT_TICKET,	 /* a signer does not check the ticket */
+	TF_SIGNER_WITHOUT_FENCE, /* nor gives up files and system calls */
+	TF_DAEMON_WITHOUT_FENCE, /* a daemon does not, and says that it does */
+	TF_FOLLOWER_WITHOUT_FENCE, /* a follower does not */
+	TF_FORGET_SIGNED,     /* a signer does not remember what it signed */
+	TF_OLD_ATTESTER,      /* a seal keeps a signature of a replaced key */
+	TF_KEYS_WITHOUT_LOCK, /* two signers change their keys at once */
+	TF_PAST_IS_PRESENT,   /* .trailfs/at shows the present tree */
+	TF_PAST_VERDICT_NOW,  /* the verdicts in it are those of now */
+	TF_PAST_MODES_THEN,   /* evidence in it is readable by everybody */
 	TF_CERTIFIES_OTHER, /* the certificate has the digest of another file */
 	TF_TRUST_CERTIFICATE, /* verification does not fill it in again */
 	TF_COLLECT_BLINDLY,   /* writes are collected without a lease */

@@ -1,6 +1,7 @@
 /* The groups that have a role: see roles.h. */
 #include "../base/users.h"
 #include "../ledger/actor_json.h"
+#include "base.h"
 #include "roles.h"
 #include "vault_i.h"
 
@@ -16,8 +17,24 @@ tf_role_name(enum tf_role r)
 	return names[r];
 }
 
+/* What has no effect is said, and is not shown as a role. */
+static void
+leave_out(struct tf_vault *v, enum tf_role r, const struct tf_settings *options)
+{
+	struct tf_role_group *g = &v->settings.role[r];
+
+	if (r == TF_TRAIL_GROUP || g->name[0] == '\0' ||
+	    options->role[r].name[0] != '\0')
+		return;
+	tf_vault_say(v, TF_OK,
+	    "%s = %s in the config has no effect here: a mount of many copies "
+	    "has the roles of its options, for all of them",
+	    tf_role_name(r), g->name);
+	g->name[0] = '\0';
+}
+
 enum tf_code
-tf_roles_find(struct tf_vault *v, const struct tf_settings *options,
+tf_roles_find(struct tf_vault *v, const struct tf_settings *options, bool given,
     struct tf_error *err)
 {
 	enum tf_code rc = TF_OK;
@@ -25,6 +42,8 @@ tf_roles_find(struct tf_vault *v, const struct tf_settings *options,
 	for (int r = 0; r < TF_ROLES && rc == TF_OK; r++) {
 		struct tf_role_group *g = &v->settings.role[r];
 
+		if (given)
+			leave_out(v, (enum tf_role)r, options);
 		if (options->role[r].name[0] != '\0')
 			*g = options->role[r];
 		if (g->name[0] == '\0')

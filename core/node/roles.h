@@ -15,11 +15,12 @@ const char *tf_role_name(enum tf_role r);
 
 /*
  * Let the groups in options replace those of v->settings, and find the gid of
- * each.  Waits for the name service.  Errors: TF_USAGE there is no group of
+ * each.  given: those of the config who read or administer everything have no effect.
+ * Waits for the name service.  Errors: TF_USAGE there is no group of
  * that name; TF_IO the name service does not answer.
  */
 TF_MUST_USE enum tf_code tf_roles_find(struct tf_vault *v,
-    const struct tf_settings *options, struct tf_error *err);
+    const struct tf_settings *options, bool given, struct tf_error *err);
 
 /* Write the member of role r into the object that is open in j; nothing if
  * nobody has the role. */

@@ -15,6 +15,10 @@
  * be done. */
 bool tf_signer_drop_rights(uid_t uid, gid_t gid);
 
+/* For the process that starts signers: keep what root needs for that and for
+ * tf_signer_drop_rights(), and nothing else.  False: that cannot be done. */
+bool tf_signer_supervisor_keep(void);
+
 /*
  * From now on this process cannot use any file outside of the open directory keysfd;
  * run a program or start a process; make or take over a socket or connect one; map

@@ -167,7 +167,8 @@ be_supervisor(const struct tf_signer_start *how, int control)
 	(void)signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	if (!keep_descriptors(how, control) || chdir("/") < 0)
+	if (!keep_descriptors(how, control) || chdir("/") < 0 ||
+	    !tf_signer_supervisor_keep())
 		_exit(1);
 	for (;;) {
 		ssize_t n = read(CONTROL_FD, &byte, 1);

@@ -236,7 +236,7 @@ look_at_config(struct look *k, struct tf_error *err)
 	enum tf_code rc = tf_config_read(k->v, &e);
 
 	if (rc == TF_OK)
-		rc = tf_roles_find(k->v, &k->v->settings, &e);
+		rc = tf_roles_find(k->v, &k->v->settings, false, &e);
 	if (rc == TF_NOMEM)
 		return tf_fail_as(err, &e);
 	(void)snprintf(cure, sizeof(cure),

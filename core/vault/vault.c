@@ -394,7 +394,8 @@ open_writer(struct tf_vault *v, const struct tf_vault_options *o,
 	for (int i = 0; i < TF_SETTINGS; i++)
 		if (o->settings.given[i])
 			v->settings.value[i] = o->settings.value[i];
-	if ((rc = tf_roles_find(v, &o->settings, err)) != TF_OK)
+	if ((rc = tf_roles_find(v, &o->settings, o->roles_are_given, err)) !=
+	    TF_OK)
 		return rc;
 	if (o->mount == NULL)
 		v->settings.value[TF_IDLE] = 0; /* only the daemon watches it */
@@ -462,7 +463,8 @@ read_only_config(struct tf_vault *v, struct tf_db *db,
 	enum tf_code rc;
 
 	(void)!tf_config_read(v, NULL);
-	if ((rc = tf_roles_find(v, &o->settings, err)) != TF_OK)
+	if ((rc = tf_roles_find(v, &o->settings, o->roles_are_given, err)) !=
+	    TF_OK)
 		return rc;
 	memcpy(before.role, v->settings.role, sizeof(before.role));
 	log = o->settings.given[TF_READS] ? o->settings.value[TF_READS] != 0 :

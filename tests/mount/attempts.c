@@ -610,6 +610,113 @@ static const struct attempt signer_needs[] = {
 	{ "remember what was signed", remember, DONE, false },
 };
 
+/* --- of the follower ---------------------------------------------------------- */
+
+static int
+link_in_copies(void)
+{
+	return link_in_store();
+}
+
+/* 127.0.0.1 has no such port; the call itself is allowed. */
+static int
+connect_somewhere(void)
+{
+	const struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons(1),
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return connect(fd, (const struct sockaddr *)&to, sizeof to) < 0 &&
+		errno != ECONNREFUSED ?
+	    errno :
+	    DONE;
+}
+
+static int
+be_a_server(void)
+{
+	const struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_addr = { htonl(INADDR_LOOPBACK) },
+		.sin_port = htons(47111) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return result(bind(fd, (const struct sockaddr *)&at, sizeof at));
+}
+
+static int
+listen_in_copies(void)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (chdir(targets.store) < 0)
+		return errno;
+	strcpy(at.sun_path, ".follow");
+	return result(bind(fd, (const struct sockaddr *)&at, sizeof at)) ||
+		result(listen(fd, 1)) ?
+	    errno :
+	    DONE;
+}
+
+static int
+make_copy(void)
+{
+	char path[4200];
+
+	snprintf(path, sizeof path, "%s/copy", targets.store);
+	return result(mkdir(path, 0700));
+}
+
+static int
+read_resolver(void)
+{
+	return opens("/etc/nsswitch.conf", O_RDONLY);
+}
+
+static const struct attempt of_follower[] = {
+	{ "read a file outside", read_beside, EACCES, false },
+	{ "read a secret key outside", read_key, EACCES, false },
+	{ "write a file outside", write_beside, EACCES, false },
+	{ "make a file in /etc", make_in_etc, EACCES, false },
+	{ "make a file in /root", make_in_root, EACCES, false },
+	{ "make a file in /tmp", make_in_tmp, EACCES, false },
+	{ "list /root", list_home, EACCES, false },
+	{ "write to /proc", write_proc, EACCES, false },
+	{ "read /etc/shadow", read_shadow, EACCES, true },
+	{ "make a symbolic link", link_in_copies, EPERM, false },
+	{ "be a server", be_a_server, EACCES, false },
+	{ "execve", execute, EPERM, false },
+	{ "execveat", execute_fd, EPERM, false },
+	{ "fork", fork_child, EPERM, false },
+	{ "clone a process", clone_process, EPERM, false },
+	{ "a socket of netlink", netlink, EPERM, false },
+	{ "a socket of packets", packets, EPERM, false },
+	{ "an abstract socket", abstract_socket, EPERM, false },
+	{ "ptrace", trace, EPERM, false },
+	{ "process_vm_readv", read_memory, EPERM, false },
+	{ "kill", signal_parent, EPERM, false },
+	{ "keyctl", keys_of_the_kernel, EPERM, false },
+	{ "bpf", program_for_the_kernel, EPERM, false },
+	{ "io_uring_setup", ring, EPERM, false },
+	{ "unshare", new_namespace, EPERM, false },
+	{ "mount", mount_something, EPERM, false },
+	{ "umount2", unmount_something, EPERM, false },
+	{ "chroot", other_root, EPERM, false },
+	{ "setresuid", be_root, EPERM, false },
+	{ "clock_settime", set_the_clock, EPERM, false },
+	{ "a call of the future", call_of_the_future, ENOSYS, false },
+};
+
+static const struct attempt follower_needs[] = {
+	{ "make a copy", make_copy, DONE, false },
+	{ "listen for daemons", listen_in_copies, DONE, false },
+	{ "connect", connect_somewhere, DONE, false },
+	{ "name a user", name_a_user, DONE, false },
+	{ "find a host", read_resolver, DONE, false },
+	{ "start a thread", start_a_thread, DONE, false },
+};
+
 /* --- on keys in the store, of root ---------------------------------------------- */
 
 static int
@@ -668,4 +775,7 @@ const struct attempts attempts_of_daemon = { of_daemon, LEN(of_daemon) };
 const struct attempts needs_of_daemon = { daemon_needs, LEN(daemon_needs) };
 const struct attempts attempts_of_signer = { of_signer, LEN(of_signer) };
 const struct attempts needs_of_signer = { signer_needs, LEN(signer_needs) };
+const struct attempts attempts_of_follower = { of_follower, LEN(of_follower) };
+const struct attempts needs_of_follower = { follower_needs,
+	LEN(follower_needs) };
 const struct attempts attempts_on_keys = { on_keys, LEN(on_keys) };

@@ -23,7 +23,8 @@ struct attempts {
 };
 
 extern const struct attempts attempts_of_daemon, needs_of_daemon,
-    attempts_of_signer, needs_of_signer,
+    attempts_of_signer, needs_of_signer, attempts_of_follower,
+    needs_of_follower,
     attempts_on_keys; /* by the daemon, where keys/ belongs to root */
 
 /* Whereto: the test fills it before the first attempt. */

@@ -57,6 +57,24 @@ enter_signer(void)
 	return false;
 }
 
+/* In a child: become what the follower is whose copies are in the store's directory. */
+static bool
+enter_follower(void)
+{
+	static const char *const uri[2] = { "postgresql://localhost/x?"
+					    "sslrootcert=%2Fnowhere%2Fx.pem",
+		"s3://bucket/prefix?credentials=/nowhere/file" };
+	struct tf_error err = { 0 };
+	struct fs_user user;
+
+	if (fs_sandbox_user(targets.store, NULL, &user, &err) == TF_OK &&
+	    fs_sandbox_become(&user, &err) == TF_OK &&
+	    fs_sandbox_follower(targets.store, uri, &got, &err) == TF_OK)
+		return got.landlock >= 6 && got.seccomp;
+	fprintf(stderr, "no sandbox: %s\n", err.text);
+	return false;
+}
+
 static const struct attempt *now;
 static bool (*enter_now)(void) = enter;
 
@@ -163,6 +181,19 @@ START_TEST(who_takes_over_the_signer_can_do_nothing_else)
 }
 END_TEST
 
+/* Loop test: what members of an organisation have written is read by a process that can
+ * do nothing but fetch. */
+START_TEST(who_takes_over_the_follower_can_do_nothing_else)
+{
+	give_store(owners[_i]);
+	skip_unless(can_enter(), "no Landlock 6, no seccomp, or a sanitizer");
+	open_abstract_socket();
+	enter_now = enter_follower;
+	try_all(&attempts_of_follower, owners[_i] == 0);
+	try_all(&needs_of_follower, owners[_i] == 0);
+}
+END_TEST
+
 /* The daemon cannot use /tmp.  So where a file system has no files without names,
  * as trailfs, its temporary files are in the given directory all the same. */
 START_TEST(temporary_files_stay_in_their_directory)
@@ -222,6 +253,10 @@ START_TEST(daemon_and_helpers_have_what_they_need_and_no_more)
 	run(0,
 	    STATUS
 	    "s=$(child %d trailfs-sigsup); k=$(child $s trailfs-signer)\n"
+	    /* CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP, and where root has it,
+	    * CAP_SYS_RESOURCE. */
+	    "for f in Prm Eff Bnd; do has $s \"Cap$f:.0+(1000)?1e0\"; done\n"
+	    "has $s 'NoNewPrivs:.1'\n"
 	    "for f in Prm Eff Bnd Inh Amb; do has $k \"Cap$f:.0+\"; done\n"
 	    "has $k 'Uid:.%u.%u.%u.%u'; has $k 'NoNewPrivs:.1'\n"
 	    "has $k 'Seccomp:.2'; has $k 'Groups:[[:space:]]*'\n"
@@ -439,6 +474,8 @@ suite_sandbox(void)
 	    OWNERS);
 	tcase_add_loop_test(t, who_takes_over_the_signer_can_do_nothing_else, 0,
 	    OWNERS);
+	tcase_add_loop_test(t, who_takes_over_the_follower_can_do_nothing_else,
+	    0, OWNERS);
 	tcase_add_test(t, temporary_files_stay_in_their_directory);
 	tcase_add_loop_test(t,
 	    daemon_and_helpers_have_what_they_need_and_no_more, 0, OWNERS);

@@ -335,6 +335,43 @@ modes_hold_for_other_users() {
 		cat "$mnt/example.org%2Falpha/trail/run/a1/report"
 }
 
+# The config of one copy gives nobody a role in the mount of all, and says so; its own
+# mount has that role.
+roles_of_a_config_have_no_effect() {
+	[ "$(id -u)" -eq 0 ] || skip 'only root can be other users'
+	chmod 755 "$work"
+	auditors=$(getent group games | cut -d: -f1)
+	games=$(getent group games | cut -d: -f3)
+	auditor="setpriv --reuid 4711 --regid 4711 --groups $games"
+	at=copies/example.org%2Falpha
+	[ ! -e $at/config ] || cp -p $at/config config.kept
+	echo "auditors = $auditors" >>$at/config
+	stop
+	: >log
+	start
+	ls "$mnt/example.org%2Falpha" >/dev/null
+	for f in trail/run/a1/report .trailfs/events.jsonl .trailfs/status.json; do
+		without $auditor cat "$mnt/example.org%2Falpha/$f"
+	done
+	without grep -q '"roles"' "$mnt/example.org%2Falpha/.trailfs/status.json"
+	grep -q "auditors = $auditors in the config has no effect here" log
+	stop
+	mkdir -p single
+	trailfs -o ro $at single
+	$auditor cat single/trail/run/a1/report single/.trailfs/events.jsonl \
+		>/dev/null
+	umount single
+	chattr -i single 2>/dev/null || :
+	# A group that this machine lacks ends no daemon.
+	echo 'auditors = no-such-group' >>$at/config
+	: >log
+	start reads=log
+	ls "$mnt/example.org%2Falpha/trail" >/dev/null
+	grep -q 'reads=log has no effect' log
+	rm $at/config
+	[ ! -e config.kept ] || mv config.kept $at/config
+}
+
 # The router and its daemons keep no privileges.
 nobody_keeps_privileges() {
 	cat "$mnt"/*/trail/run/a1/report >/dev/null
@@ -434,6 +471,7 @@ run copies_can_be_fetched \
 	origins_come_and_go \
 	a_copy_grows \
 	modes_hold_for_other_users \
+	roles_of_a_config_have_no_effect \
 	nobody_keeps_privileges \
 	an_unmount_ends_all_daemons \
 	a_killed_router_takes_its_daemons_along \

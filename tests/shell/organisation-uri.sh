@@ -77,6 +77,42 @@ an_organisation_is_mounted() {
 	says 'trail/run/a2/report'
 }
 
+# Nobody keeps a privilege, and the log says what is in force.
+nobody_keeps_privileges() {
+	for p in $(processes trailfs-follow) "$(cat daemon)"; do
+		grep -q '^CapPrm:.*0000000000000000$' "/proc/$p/status"
+		grep -q '^CapBnd:.*0000000000000000$' "/proc/$p/status"
+		grep -q '^NoNewPrivs:.*1$' "/proc/$p/status"
+		grep -q '^Seccomp:.*2$' "/proc/$p/status"
+	done
+	grep 'the follower runs as .*, with Landlock .* a filter of system calls' log
+	grep 'the router runs as .*, with Landlock .* a filter of system calls' log
+}
+
+# A cache of another user is filled by that user, who reads the organisation.
+the_owner_of_the_cache_fetches() {
+	[ "$(id -u)" -eq 0 ] || skip 'only root mounts for another user'
+	umount view
+	until_true gone "$(cat daemon)"
+	chmod 755 .
+	mkdir -m 700 theirs
+	chown games: theirs
+	is 1 trailfs dir:org view -o ro,cache=theirs
+	complains 'Permission denied'
+	chown -R games: org
+	trailfs -f dir:org view -o ro,cache=theirs >>log 2>&1 &
+	echo $! >daemon
+	until_true mountpoint -q view
+	[ "$(cat "$(file a 1 report)")" = 'evidence 1 of a' ]
+	[ -z "$(find theirs ! -user games)" ]
+	grep -q "^Uid:.$(id -u games).$(id -u games).$(id -u games)" \
+		"/proc/$(processes trailfs-follow)/status"
+	umount view
+	until_true gone "$(cat daemon)"
+	chown -R 0:0 org
+	start
+}
+
 # Without another command or another mount.
 what_comes_appears() {
 	add a 3
@@ -173,7 +209,8 @@ wrong_options_are_named() {
 	! mountpoint -q view
 }
 
-with '/dev/fuse pgrep' an_organisation_is_mounted what_comes_appears unmounting_ends_it \
+with '/dev/fuse pgrep' an_organisation_is_mounted nobody_keeps_privileges \
+	the_owner_of_the_cache_fetches what_comes_appears unmounting_ends_it \
 	a_killed_daemon_takes_it_along without_the_follower_reads_fail \
 	the_cache_has_a_limit what_is_altered_is_not_shown wrong_options_are_named
 finish

@@ -71,6 +71,12 @@ a_service_is_watched() {
 	hears 'STATUS=.*/store is mounted at .*/mnt' 1
 	mkdir mnt/t
 	watch=$(pgrep -P "$(cat pid)" -x trailfs-watch)
+	# It keeps CAP_DAC_READ_SEARCH of root.
+	if [ "$(id -u)" -eq 0 ]; then
+		grep -qx 'CapBnd:.0*4' "/proc/$watch/status"
+		grep -qx 'CapPrm:.0*4' "/proc/$watch/status"
+		grep -qx 'Seccomp:.2' "/proc/$watch/status"
+	fi
 	the_watchdog_asks_the_mount
 	is_taken_off
 	hears 'STATUS=unmounted: .*' 1
