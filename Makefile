@@ -46,7 +46,7 @@ wire := $(BUILD)/mirror-wire
 attack := $(BUILD)/attack
 # Of the tests of engines: tests/org.
 org_rig := $(addprefix $(BUILD)/org-,writers proxy blobs)
-benches := $(addprefix $(BUILD)/bench-,ledger files limits waits org)
+benches := $(addprefix $(BUILD)/bench-,ledger files limits waits org audit)
 # Each file is one fuzz target; driver.c replays the kept corpus.
 fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
 	tests/fuzz/*.c))))
