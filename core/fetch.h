@@ -17,6 +17,8 @@
  *	the one that was seen before, the entries of the ledger have its root, and each
  *	copy has the entries of its origin that are below it.
  *
+ * Each copy that has new entries gets its search index (find.h), if that can be made.
+ *
  * Memory and open files do not grow with the number of origins, but for their names;
  * one copy is open at a time.  An origin without new entries costs no replay; one
  * with new entries reads the entries of its copy once.
@@ -56,6 +58,8 @@ struct tf_fetch {
 	/* No bytes of evidence: the copies become sparse.  Without this a sparse
 	 * copy becomes whole. */
 	bool names;
+	/* Unless names: a sparse copy stays so, and a new one is. */
+	bool as_is;
 	/* Called for each origin when it is done; why is NULL if all fitted.
 	 * The codes are those of the copy and of the engines: TF_TAMPER what does
 	 * not fit, TF_LOCKED the copy is mounted, ... */

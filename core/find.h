@@ -64,10 +64,18 @@ void tf_find_quote(struct tf_buf *query, const char *value);
  * closed.  A vault that is open for writing keeps its index in STORE/index.db.
  * The first search makes it; from then on, and in later processes from this
  * call on, a thread follows the ledger.  A read-only vault has a temporary
- * copy.  TF_NOMEM.
+ * copy, unless tf_find_keep has made it.  TF_NOMEM.
  */
 TF_MUST_USE enum tf_code tf_find_start(struct tf_vault *v,
     struct tf_error *err);
+/*
+ * Of a copy of a vault (fetch.h), which is open read-only: bring STORE/index.db up to
+ * date, so that searches of any process use it as it is.  Another vault: does nothing.
+ * The file is replaced as a whole, so who reads it is not disturbed.
+ * Errors: TF_LOCKED another process does it; TF_ACCESS, TF_READONLY, TF_NOSPACE; as
+ * tf_find.  Searches work all the same.
+ */
+TF_MUST_USE enum tf_code tf_find_keep(struct tf_vault *v, struct tf_error *err);
 /* End the thread at once.  Nothing searches any more. */
 void tf_find_stop(struct tf_vault *v);
 

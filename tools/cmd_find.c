@@ -398,6 +398,7 @@ run(int n, char **arg)
 	}
 	if (rc == TF_OK && place != NULL && copies_named(place)) {
 		ask.copies.quiet = ask.json;
+		ask.copies.names = true;
 		rc = copies_open(&copies, place, &ask.copies, &err);
 		if (rc == TF_OK)
 			status = search_copies(&copies, &q);

@@ -312,6 +312,7 @@ fetch(struct opening *p, const char *uri, struct tf_error *err)
 	const char *blobs = p->w->blobs != NULL ? p->w->blobs : uri;
 	struct tf_fetch o = { .ledger = uri,
 		.blobs = blobs,
+		.as_is = p->w->names,
 		.done = done,
 		.vkey_of = vkey_of,
 		.signed_of = signed_of,

@@ -15,6 +15,7 @@ struct copies_wish {
 	/* Of a URI: that of the blobs, or NULL if it names both; the directory of
 	 * the copies, or NULL for $XDG_CACHE_HOME/trailfs/DIGEST. */
 	const char *blobs, *cache;
+	bool names; /* evidence that is not there yet is not needed */
 	bool quiet; /* no progress */
 	/* That of the organisation may be in it; or NULL. */
 	const struct keyring *keys;

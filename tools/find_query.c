@@ -96,6 +96,9 @@ ask(struct find *f, const char *query, struct tf_buf *out, struct tf_error *err)
 	/* The first search of a store reads its whole ledger. */
 	if (f->v != NULL) {
 		progress_listen(&progress);
+		if (!f->kept) /* of a copy, if we may */
+			(void)!tf_find_keep(f->v, NULL);
+		f->kept = true;
 		rc = tf_find(f->v, query, NULL, out, err);
 		progress_end(&progress);
 		return rc;

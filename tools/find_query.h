@@ -10,6 +10,7 @@ struct find {
 	const struct where *w;
 	struct tf_vault *v; /* of a store; NULL in a mount */
 	bool opened;	    /* v, by find_open */
+	bool kept;	    /* tf_find_keep was called */
 };
 
 /* v: the store of w, if the caller has it open; else NULL.  The caller calls

@@ -3,7 +3,8 @@
  *
  *	begin:   open the engines, lock the directory, ask for the members
  *	origin:  compare the newest checkpoint with that of the copy (judge), and
- *		 fetch what is new (fetch_origin.c)
+ *		 fetch what is new (fetch_origin.c), and bring its search index up to
+ *		 date
  *	end:     name the copies whose origin the organisation has no more, and
  *		 compare all with what it has signed (fetch_signed.c)
  *
@@ -27,14 +28,18 @@
 #include "../base/bytes.h"
 #include "../base/crypto.h"
 #include "../base/file.h"
+#include "../find.h"
 #include "../ledger/checkpoint.h"
 #include "../ledger/entry_scan.h"
 #include "../org/uri.h"
 #include "../store/connection.h"
 #include "../store/entries.h"
+#include "../store/search_rows.h"
 #include "../store/store_files.h"
+#include "../vault.h"
 #include "fetch_i.h"
 #include "fetch_signed.h"
+#include "replica.h"
 
 #define IO_FAILURES 3 /* one after the other: the engines are not there */
 
@@ -221,6 +226,38 @@ judge(const struct origin *o, const struct tf_checkpoint *c, uint64_t have,
 	return TF_OK;
 }
 
+/* The fetch of this thread, for a vault that asks whether to go on. */
+static _Thread_local const struct tf_fetch *current;
+
+static bool
+must_stop(void)
+{
+	return current != NULL && current->stop != NULL &&
+	    current->stop(current->arg);
+}
+
+/* Searches of all copies are to be quick.  Without an index they are only slow. */
+static void
+index_copy(const struct tf_fetch *o, const char *path, bool grown)
+{
+	const struct tf_vault_options how = { .read_only = true,
+		.program = "trailctl",
+		.interrupted = must_stop };
+	char name[PATH_MAX + sizeof(TF_SEARCH_NAME) + 1];
+	struct tf_vault *v = NULL;
+
+	(void)snprintf(name, sizeof(name), "%s/" TF_SEARCH_NAME, path);
+	if (!grown && access(name, F_OK) == 0)
+		return;
+	current = o;
+	if (tf_vault_open(path, &how, &v, NULL) == TF_OK &&
+	    tf_find_start(v, NULL) == TF_OK)
+		(void)!tf_find_keep(v, NULL);
+	tf_find_stop(v);
+	if (v != NULL)
+		(void)!tf_vault_close(v, "done", NULL);
+}
+
 static enum tf_code
 fetch_one(struct all *a, struct origin *o, struct tf_fetched *f,
     struct tf_error *err)
@@ -237,12 +274,16 @@ fetch_one(struct all *a, struct origin *o, struct tf_fetched *f,
 		    a->run.o->dir);
 	head_of(path, &f->before, &root, &sparse);
 	f->entries = f->before;
+	a->run.names = a->run.o->names ||
+	    (a->run.o->as_is && (sparse || tf_replica_is_free(path)));
 	if (rc == TF_OK)
 		rc = judge(o, &c, f->before, &root, err);
-	if (rc == TF_OK && (c.size > f->before || (sparse && !a->run.o->names)))
+	if (rc == TF_OK && (c.size > f->before || (sparse && !a->run.names)))
 		rc = tf_fetch_origin(&a->run, path, c.size, f, err);
 	if (rc == TF_OK)
 		f->waiting = o->next - c.size;
+	if (f->entries > 0)
+		index_copy(a->run.o, path, f->entries > f->before);
 	return rc;
 }
 

@@ -12,6 +12,7 @@
 /* What all origins use. */
 struct tf_fetch_run {
 	const struct tf_fetch *o;
+	bool names; /* of the copy of now */
 	struct tf_ledger *ledger;
 	struct tf_blobs *blobs;
 	int scratch;		    /* a file for one object; it has no name */

@@ -126,7 +126,7 @@ open_copy(struct fetcher *v, const char *path, struct tf_error *err)
 		rc = make(v, path, err);
 	if (rc == TF_OK)
 		rc = tf_replica_open(path, &v->r, err);
-	return rc == TF_OK && v->run->o->names && !tf_replica_is_sparse(v->r) ?
+	return rc == TF_OK && v->run->names && !tf_replica_is_sparse(v->r) ?
 	    tf_replica_make_sparse(v->r, v->run->o->blobs, err) :
 	    rc;
 }
@@ -201,7 +201,7 @@ want_object(void *arg, const struct tf_hash *h, uint64_t size,
 	bool has, absent;
 	enum tf_code rc;
 
-	if (v->evidence && v->run->o->names && size != TF_REPLICA_TEXT)
+	if (v->evidence && v->run->names && size != TF_REPLICA_TEXT)
 		return TF_OK;
 	rc = tf_replica_has(v->r, h, &has, err);
 	if (rc != TF_OK || has)
@@ -373,7 +373,7 @@ fill(struct fetcher *v, const char *path, struct tf_error *err)
 		rc = take_piece(v, err);
 	if (rc == TF_OK && v->batch)
 		rc = judge_rest(v, err);
-	return rc == TF_OK && !v->run->o->names && tf_replica_is_sparse(v->r) ?
+	return rc == TF_OK && !v->run->names && tf_replica_is_sparse(v->r) ?
 	    tf_replica_fill(v->r, fill_object, v, err) :
 	    rc;
 }

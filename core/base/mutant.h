@@ -59,6 +59,7 @@ enum tf_mutant {
 	TF_BELIEVE_STATE, /* a publication takes an unsigned state of the last */
 	TF_CONTINUE_BLINDLY, /* it does not compare the tree with what was signed */
 	TF_RECORD_AGAIN,     /* nor looks which refusals have entries already */
+	TF_BELIEVE_INDEX, /* the index of a copy is used when it is old */
 };
 
 #ifndef TF_MUTANT

@@ -4,7 +4,8 @@
  * A writing vault: the thread of keep.c writes STORE/index.db, and searches
  * read it after the thread has reached the end of the ledger, through the same
  * connection.  A read-only vault: each search, one at a time, brings a
- * temporary copy up to date and uses it.
+ * temporary copy up to date and uses it; of a copy of a vault, the file itself is
+ * used if it covers the ledger.
  *
  * An index that is damaged is removed and made anew, once per search.
  */
@@ -385,26 +386,30 @@ search_writer(struct search *x, const struct tf_asker *who,
 	}
 }
 
+/* An index that is damaged, and not the ledger, is not used again. */
 static enum tf_code
 search_copy(struct search *x, const struct tf_asker *who, struct tf_error *err)
 {
 	struct tf_find *f = x->f;
-	enum tf_code rc;
+	const size_t n = x->out->n;
+	enum tf_code rc = TF_OK;
 
 	tf_vault_slow(f->v);
 	pthread_mutex_lock(&f->mu);
-	rc = tf_find_update_copy(f, err);
-	if (tf_find_is_damage(rc)) {
-		tf_search_close(f->index);
-		f->index = NULL;
-		f->path[0] = '\0'; /* copy nothing */
+	for (int tries = 0; tries < 2; tries++) {
+		x->out->n = n;
 		rc = tf_find_update_copy(f, err);
-	}
-	if (rc == TF_OK)
-		rc = search(x, who, err);
-	if (rc != TF_OK && rc != TF_INTERRUPTED) { /* as in keep.c */
-		tf_search_close(f->index);
-		f->index = NULL;
+		if (rc == TF_OK)
+			rc = search(x, who, err);
+		if (rc != TF_OK && rc != TF_INTERRUPTED) { /* as in keep.c */
+			tf_search_close(f->index);
+			f->index = NULL;
+			f->still = false;
+		}
+		if (!tf_find_is_damage(rc))
+			break;
+		f->of_copy = false;
+		f->path[0] = '\0'; /* copy nothing */
 	}
 	pthread_mutex_unlock(&f->mu);
 	return rc;

@@ -308,6 +308,27 @@ tf_find_follow(struct tf_vault *v, struct tf_search_db *s, uint64_t *entries,
 	return rc;
 }
 
+enum tf_code
+tf_find_covers(struct tf_vault *v, struct tf_search_db *s, bool *covers,
+    struct tf_error *err)
+{
+	struct follow f = { .s = s };
+	struct tf_search_due due;
+	size_t n = 0;
+	enum tf_code rc = tf_view_open(v, NULL, &f.w, err);
+
+	if (rc == TF_OK)
+		rc = tf_search_cursor(s, &f.next, &f.last, err);
+	if (rc == TF_OK)
+		rc = check_cursor(&f, err);
+	if (rc == TF_OK)
+		rc = tf_search_due(s, &due, 1, &n, err);
+	if (rc == TF_OK)
+		*covers = f.next == f.w->entries && n == 0;
+	tf_view_close(f.w);
+	return rc;
+}
+
 /* --- statuses --------------------------------------------------------------------- */
 
 #define MANY_WORDS 100000

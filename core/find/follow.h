@@ -21,6 +21,9 @@ struct tf_vault;
 TF_MUST_USE enum tf_code tf_find_follow(struct tf_vault *v,
     struct tf_search_db *s, uint64_t *entries, bool *more,
     struct tf_error *err);
+/* Does the index cover the ledger, and is no status due?  Errors as above. */
+TF_MUST_USE enum tf_code tf_find_covers(struct tf_vault *v,
+    struct tf_search_db *s, bool *covers, struct tf_error *err);
 #define TF_FIND_JUDGED 100 /* workflows at a time */
 /* The statuses of workflows and of their attestations.  {0} is empty. */
 struct tf_find_words {

@@ -1,14 +1,17 @@
 /* The thread that keeps the index up to date, and the copy without it: see
  * keep.h. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../base/mutant.h"
 #include "../find.h"
 #include "../node/base.h"
 #include "../node/vault_i.h"
+#include "../store/store_files.h"
 #include "follow.h"
 #include "keep.h"
 
@@ -292,16 +295,14 @@ tf_find_await(struct tf_find *f, uint64_t entries, bool words, unsigned *opened,
 
 /* --- the copy of a read-only vault --------------------------------------------- */
 
-enum tf_code
-tf_find_update_copy(struct tf_find *f, struct tf_error *err)
+/* Index all entries and judge all workflows. */
+static enum tf_code
+fill(struct tf_find *f, struct tf_error *err)
 {
 	uint64_t entries;
 	bool more = true;
 	enum tf_code rc = TF_OK;
 
-	if (f->index == NULL)
-		rc = tf_search_open(f->path, TF_SEARCH_COPY, f->mark, &f->index,
-		    err);
 	while (rc == TF_OK && more) {
 		rc = follow(f, &entries, &more, err);
 		if (rc == TF_OK && tf_vault_must_stop(f->v))
@@ -313,6 +314,84 @@ tf_find_update_copy(struct tf_find *f, struct tf_error *err)
 		if (rc == TF_OK && tf_vault_must_stop(f->v))
 			rc = tf_fail(err, TF_INTERRUPTED, "given up");
 	}
+	return rc;
+}
+
+static void
+drop(struct tf_find *f)
+{
+	tf_search_close(f->index);
+	f->index = NULL;
+	f->still = false;
+}
+
+/* True: f->index is the file, and covers the ledger.  Another process may have
+ * replaced the file since it was opened. */
+static bool
+use_still(struct tf_find *f)
+{
+	bool covers = false;
+
+	if (!f->of_copy)
+		return false;
+	for (int i = 0; i < 2 && !covers; i++) {
+		if (f->index == NULL &&
+		    tf_search_open(f->path, TF_SEARCH_STILL, f->mark, &f->index,
+			NULL) != TF_OK)
+			return false;
+		f->still = true;
+		if (tf_find_covers(f->v, f->index, &covers, NULL) != TF_OK)
+			covers = false;
+		covers = covers || TF_IS_MUTANT(TF_BELIEVE_INDEX);
+		if (!covers)
+			drop(f);
+	}
+	return covers;
+}
+
+enum tf_code
+tf_find_update_copy(struct tf_find *f, struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if ((f->index == NULL || f->still) && use_still(f))
+		return TF_OK;
+	if (f->index == NULL)
+		rc = tf_search_open(f->path, TF_SEARCH_COPY, f->mark, &f->index,
+		    err);
+	return rc == TF_OK ? fill(f, err) : rc;
+}
+
+enum tf_code
+tf_find_keep(struct tf_vault *v, struct tf_error *err)
+{
+	struct tf_find *f = v->find;
+	enum tf_code rc = TF_OK;
+
+	if (f == NULL || !f->of_copy)
+		return TF_OK;
+	pthread_mutex_lock(&f->mu);
+	drop(f);
+	if (!use_still(f)) {
+		rc = tf_search_open(f->path, TF_SEARCH_NEXT, f->mark, &f->index,
+		    err);
+		if (rc == TF_OK)
+			rc = fill(f, err);
+		if (tf_find_is_damage(rc)) {
+			drop(f);
+			(void)unlink(f->path);
+			rc = tf_search_open(f->path, TF_SEARCH_NEXT, f->mark,
+			    &f->index, err);
+			if (rc == TF_OK)
+				rc = fill(f, err);
+		}
+		if (rc == TF_OK) {
+			rc = tf_search_replace(f->index, f->path, err);
+			f->index = NULL;
+		}
+		drop(f);
+	}
+	pthread_mutex_unlock(&f->mu);
 	return rc;
 }
 
@@ -331,6 +410,8 @@ tf_find_start(struct tf_vault *v, struct tf_error *err)
 	(void)snprintf(f->path, sizeof(f->path), "%s/%s", v->path,
 	    TF_SEARCH_NAME);
 	(void)snprintf(f->mark, sizeof(f->mark), "%s %s", v->origin, v->store);
+	f->of_copy = v->read_only &&
+	    faccessat(v->dirfd, TF_MIRROR_MARK, F_OK, 0) == 0;
 	(void)pthread_mutex_init(&f->mu, NULL);
 	(void)pthread_mutex_init(&f->index_mu, NULL);
 	(void)pthread_condattr_init(&attr);

@@ -20,10 +20,12 @@ struct tf_find {
 	char path[4200];
 	char mark[TF_ORIGIN_MAX + 40];
 	atomic_bool quit; /* the thread must end */
+	bool of_copy;	  /* the vault is one that others fill: core/fetch.h */
 	pthread_mutex_t mu;
 	pthread_cond_t changed;
 	pthread_mutex_t index_mu;
 	struct tf_search_db *index; /* or NULL; guarded by index_mu */
+	bool still; /* index is the file itself, which is only replaced */
 	/* How often index was opened.  It changes only while facts is 0. */
 	atomic_uint opened;
 	/* All below: guarded by mu. */
@@ -45,7 +47,8 @@ TF_MUST_USE enum tf_code tf_find_await(struct tf_find *f, uint64_t entries,
     bool words, unsigned *opened, struct tf_error *err);
 /* Make the thread remove the file and index the ledger anew. */
 void tf_find_begin_anew(struct tf_find *f);
-/* Bring the copy of a read-only vault up to date, or make it.  mu is held. */
+/* Bring the copy of a read-only vault up to date, or make it; the file itself serves
+ * if it is that of a copy of a vault and covers the ledger.  mu is held. */
 TF_MUST_USE enum tf_code tf_find_update_copy(struct tf_find *f,
     struct tf_error *err);
 /* Does rc mean that the index must be made anew? */

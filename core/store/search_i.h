@@ -13,6 +13,7 @@ struct tf_search_db {
 	struct tf_buf paths; /* of the transaction: see tf_search_add_path */
 	dev_t dev;	     /* of the file */
 	ino_t ino;
+	int next; /* TF_SEARCH_NEXT: the file, which is locked; or -1 */
 };
 
 /* Run statements that return no rows.  Errors: those of SQLite. */

@@ -12,6 +12,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,6 +88,7 @@ connect(const char *path, int flags, struct tf_search_db **out,
 
 	if (s == NULL)
 		return tf_nomem(err);
+	s->next = -1;
 	if (sqlite3_open_v2(path, &s->db.sq, flags | SQLITE_OPEN_NOMUTEX,
 		NULL) != SQLITE_OK)
 		rc = tf_sql_fail(&s->db, "search index", err);
@@ -262,12 +265,111 @@ open_copy(const char *path, const char *mark, struct tf_search_db **out,
 	return TF_OK;
 }
 
+/* --- the next file of an index that is only replaced ------------------------------ */
+
+static void
+name_next(const char *path, char out[4200])
+{
+	(void)snprintf(out, 4200, "%.*s" TF_SEARCH_NEXT_NAME,
+	    (int)(strlen(path) - strlen(TF_SEARCH_NAME)), path);
+}
+
+/* Make and lock the file, which a killed process may have left. */
+static enum tf_code
+lock_next(const char *name, int *fd, struct tf_error *err)
+{
+	struct stat mine, there;
+	enum tf_code rc = tf_file_open(AT_FDCWD, name, O_RDWR | O_CREAT, fd,
+	    err);
+
+	if (rc != TF_OK)
+		return rc;
+	/* Who had the lock may have given the file its final name. */
+	if (flock(*fd, LOCK_EX | LOCK_NB) < 0 || fstat(*fd, &mine) < 0 ||
+	    stat(name, &there) < 0 || mine.st_ino != there.st_ino ||
+	    mine.st_dev != there.st_dev)
+		rc = tf_fail(err, TF_LOCKED,
+		    "another process makes the search index");
+	else if (ftruncate(*fd, 0) < 0)
+		rc = tf_fail(err, TF_IO, "empty %s", name);
+	if (rc != TF_OK)
+		(void)close(*fd);
+	return rc;
+}
+
+/* No journal: what a crash leaves is never used. */
+static enum tf_code
+open_next(const char *path, const char *mark, struct tf_search_db **out,
+    struct tf_error *err)
+{
+	static const char off[] = "PRAGMA locking_mode=EXCLUSIVE;"
+				  "PRAGMA journal_mode=OFF;"
+				  "PRAGMA synchronous=OFF;";
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW;
+	struct tf_search_db *s = NULL;
+	char name[4200];
+	int fd;
+	enum tf_code rc;
+
+	name_next(path, name);
+	if ((rc = lock_next(name, &fd, err)) != TF_OK)
+		return rc;
+	rc = connect(name, flags, &s, err);
+	if (rc == TF_OK && !copy_from(s, path, mark)) {
+		tf_search_close(s);
+		s = NULL;
+		rc = ftruncate(fd, 0) < 0 ?
+		    tf_fail(err, TF_IO, "empty %s", name) :
+		    connect(name, flags, &s, err);
+		if (rc == TF_OK)
+			rc = tf_search_exec(s, off, err);
+		if (rc == TF_OK)
+			rc = make_tables(s, mark, err);
+	}
+	if (rc == TF_OK)
+		rc = tf_search_exec(s, off, err);
+	if (rc != TF_OK) {
+		tf_search_close(s);
+		(void)close(fd);
+		return rc;
+	}
+	s->next = fd;
+	*out = s;
+	return TF_OK;
+}
+
+enum tf_code
+tf_search_replace(struct tf_search_db *s, const char *path,
+    struct tf_error *err)
+{
+	const int fd = s->next;
+	char name[4200];
+	enum tf_code rc;
+
+	name_next(path, name);
+	s->next = -1;
+	tf_search_close(s);
+	rc = tf_file_sync(fd, err);
+	if (rc == TF_OK && rename(name, path) < 0)
+		rc = tf_fail(err, TF_IO, "rename %s", name);
+	(void)close(fd); /* the lock ends */
+	return rc;
+}
+
 enum tf_code
 tf_search_open(const char *path, enum tf_search_mode mode, const char *mark,
     struct tf_search_db **out, struct tf_error *err)
 {
-	return mode == TF_SEARCH_WRITE ? open_write(path, mark, out, err) :
-					 open_copy(path, mark, out, err);
+	switch (mode) {
+	case TF_SEARCH_WRITE:
+		return open_write(path, mark, out, err);
+	case TF_SEARCH_STILL:
+		return open_still(path, mark, out, err);
+	case TF_SEARCH_NEXT:
+		return open_next(path, mark, out, err);
+	default:
+		return open_copy(path, mark, out, err);
+	}
 }
 
 void
@@ -277,6 +379,8 @@ tf_search_close(struct tf_search_db *s)
 		return;
 	tf_buf_free(&s->paths);
 	tf_sql_close(&s->db);
+	if (s->next >= 0)
+		(void)close(s->next); /* what is in it is never used */
 	free(s);
 }
 

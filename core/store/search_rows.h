@@ -21,6 +21,7 @@
 #include "../types.h"
 
 #define TF_SEARCH_NAME "index.db"
+#define TF_SEARCH_NEXT_NAME TF_SEARCH_NAME ".next"
 
 struct tf_search_db;
 
@@ -28,16 +29,26 @@ enum tf_search_mode {
 	TF_SEARCH_WRITE, /* the only user; makes the file if it is missing */
 	/* A temporary copy of the file, or an empty index if it is in use. */
 	TF_SEARCH_COPY,
+	/* The file itself, to read; it is only ever replaced. */
+	TF_SEARCH_STILL,
+	/* A file beside it that begins as its copy, for tf_search_replace. */
+	TF_SEARCH_NEXT,
 };
 
 /*
  * Open the index at path.  On TF_OK close *out with tf_search_close.  An index
  * that is damaged, of another form or with another mark counts as missing.
+ * Errors: TF_SEARCH_STILL: it is missing; TF_SEARCH_NEXT: TF_LOCKED another process
+ * makes one, those of making a file.
  */
 TF_MUST_USE enum tf_code tf_search_open(const char *path,
     enum tf_search_mode mode, const char *mark, struct tf_search_db **out,
     struct tf_error *err);
 void tf_search_close(struct tf_search_db *s); /* NULL: does nothing */
+/* Close s, which was opened with TF_SEARCH_NEXT, and put it at path, durable.  Who
+ * has the file of before open keeps that. */
+TF_MUST_USE enum tf_code tf_search_replace(struct tf_search_db *s,
+    const char *path, struct tf_error *err);
 /* Remove the files of the index at path.  Nothing has it open. */
 void tf_search_remove(const char *path);
 TF_MUST_USE enum tf_code tf_search_begin(struct tf_search_db *s,

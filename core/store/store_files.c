@@ -53,6 +53,7 @@ static const struct place {
 	{ TF_SEARCH_NAME, false },
 	{ TF_SEARCH_NAME "-wal", false },
 	{ TF_SEARCH_NAME "-shm", false },
+	{ TF_SEARCH_NEXT_NAME, false },
 	{ "checkpoint", false },
 	{ TF_REFUSALS, false },
 	{ TF_RESULT_VERIFY, false },
@@ -236,12 +237,12 @@ belongs_on_top(const char *name)
 {
 	static const char *const names[] = { TF_DB_NAME, TF_DB_NAME "-wal",
 		TF_DB_NAME "-shm", TF_DB_NAME "-journal", TF_SEARCH_NAME,
-		TF_SEARCH_NAME "-wal", TF_SEARCH_NAME "-shm", "objects",
-		"stage", "keys", "checkpoint", "config", "lock", "lost+found",
-		TF_STAGE_KEY, TF_STAGE_KEY ".old", TF_REFUSALS,
-		TF_RESULT_VERIFY, TF_RESULT_BACKUP, TF_FORWARDED,
-		TF_FORWARD_SOCKET, TF_MIRROR_MARK, TF_BACKUP_MARK, "incoming",
-		"refused" };
+		TF_SEARCH_NAME "-wal", TF_SEARCH_NAME "-shm",
+		TF_SEARCH_NEXT_NAME, "objects", "stage", "keys", "checkpoint",
+		"config", "lock", "lost+found", TF_STAGE_KEY,
+		TF_STAGE_KEY ".old", TF_REFUSALS, TF_RESULT_VERIFY,
+		TF_RESULT_BACKUP, TF_FORWARDED, TF_FORWARD_SOCKET,
+		TF_MIRROR_MARK, TF_BACKUP_MARK, "incoming", "refused" };
 	char base[256];
 
 	(void)snprintf(base, sizeof(base), "%.*s", (int)without_tmp(name),
