@@ -369,11 +369,14 @@ compare(struct forwarder *f, struct tf_error *err)
 
 	if (rc == TF_NOTFOUND)
 		rc = tf_fail(err, TF_DENIED,
-		    "%s is not enrolled in this organisation", f->src.origin);
+		    "%s is not enrolled in this organisation: its organiser "
+		    "runs trailctl org enrol",
+		    f->src.origin);
 	if (rc == TF_OK && f->next > f->head.size)
 		rc = tf_fail(err, TF_TAMPER,
 		    "the organisation has %llu entries of %s, this store only "
-		    "%llu: entries were lost here",
+		    "%llu: entries were lost here (trailctl org fetch gets "
+		    "them)",
 		    (unsigned long long)f->next, f->src.origin,
 		    (unsigned long long)f->head.size);
 	if (rc == TF_OK)

@@ -117,6 +117,26 @@ root_of(const struct tf_org_member *m, struct tf_hash *out)
 	}
 }
 
+/*
+ * Is the entry one of this member, with the number that the ledger has?  A vault that
+ * was restored goes on with the entries of the vault before it, which have other
+ * origins; its own begin with a ledger.opened that says so.
+ */
+static bool
+is_of(struct tf_org_member *m, const struct tf_leaf *leaf,
+    const struct tf_entry *e)
+{
+	const bool own = tf_str_same(e->origin, leaf->origin), was = m->begun;
+
+	m->begun = was || own;
+	if (e->seq != leaf->number)
+		return false;
+	if (!own || was)
+		return own || !was;
+	return leaf->number == 0 ||
+	    (e->type == TF_LEDGER_OPENED && e->previous.n > 0);
+}
+
 /* Does the entry say what the ledger says of it? */
 static enum tf_code
 check_entry(struct tf_org_member *m, const struct tf_leaf *leaf,
@@ -128,8 +148,7 @@ check_entry(struct tf_org_member *m, const struct tf_leaf *leaf,
 
 	if (rc == TF_INVALID)
 		found(m, leaf->number, TF_FOUND_NO_ENTRY);
-	else if (rc == TF_OK &&
-	    (!tf_str_same(d.e.origin, leaf->origin) || d.e.seq != leaf->number))
+	else if (rc == TF_OK && !is_of(m, leaf, &d.e))
 		found(m, leaf->number, TF_FOUND_OTHER_ENTRY);
 	if (rc == TF_OK)
 		rc = tf_log_keys_learn(&m->keys, leaf->bytes.p, leaf->bytes.n,
@@ -155,6 +174,8 @@ check_note(struct tf_org_member *m, const struct tf_leaf *leaf,
 	root_of(m, &root);
 	if (rc != TF_OK)
 		found(m, leaf->number, TF_FOUND_NO_SIGNATURE);
+	else if (!m->begun)
+		found(m, leaf->number, TF_FOUND_OTHER_ENTRY);
 	else if (c.size != m->size ||
 	    memcmp(c.root.b, root.b, sizeof(root.b)) != 0)
 		found(m, leaf->number, TF_FOUND_OTHER_ROOT);

@@ -2,7 +2,8 @@
  * What is known of the members of an organisation: of each a tree over its entries,
  * and what its checkpoints cover.  Each entry is checked once, in the order of the
  * ledger:
- *   - its number follows the one before it, and is in the entry, as is the origin
+ *   - its number follows the one before it, and is in the entry, as is the origin;
+ *     a vault that was restored has the entries of the vault before it first
  *   - a checkpoint that came with it is signed by a key of the member, and has the
  *     root of the entries up to it
  * The first finding about a member is kept.  It stops neither the entries of the
@@ -33,6 +34,7 @@ struct tf_org_member {
 	struct tf_vkey vkey;	 /* under which it was enrolled */
 	struct tf_log_keys keys; /* rotations */
 	uint64_t size;
+	bool begun;		 /* an entry has its own origin */
 	struct tf_hash peak[64]; /* of each full subtree the root */
 	uint64_t verified;	 /* entries that a checkpoint of it covers */
 	enum tf_finding finding;

@@ -15,6 +15,9 @@
 
 #define TITLE "trailfs-organiser-state/1\n"
 #define FILE_MAX ((size_t)1 << 30)
+/* With the finding: no entry of the member has its own origin yet.  An earlier version
+ * takes such a file for damaged, and reads everything. */
+#define NOT_BEGUN 0x80u
 
 void
 tf_org_state_free(struct tf_org_state *s)
@@ -85,7 +88,7 @@ static enum tf_code
 put_member(struct tf_buf *b, const struct tf_org_member *m,
     struct tf_error *err)
 {
-	uint8_t finding = (uint8_t)m->finding;
+	uint8_t finding = (uint8_t)(m->finding | (m->begun ? 0 : NOT_BEGUN));
 	struct tf_buf keys = { 0 };
 	struct tf_str text;
 	enum tf_code rc;
@@ -202,6 +205,7 @@ get_member(struct cursor *c, struct tf_org_members *all, struct tf_error *err)
 	struct tf_str origin = { .n = get(c, 2) }, keys;
 	struct tf_org_member *m;
 	struct tf_vkey vkey;
+	uint32_t finding;
 	const char *lf;
 	size_t line;
 	enum tf_code rc;
@@ -222,7 +226,9 @@ get_member(struct cursor *c, struct tf_org_members *all, struct tf_error *err)
 	m->size = get64(c);
 	m->verified = get64(c);
 	m->at = get64(c);
-	m->finding = (enum tf_finding)get(c, 1);
+	finding = get(c, 1);
+	m->begun = (finding & NOT_BEGUN) == 0;
+	m->finding = (enum tf_finding)(finding & ~NOT_BEGUN);
 	if (m->finding >= TF_FINDINGS)
 		c->bad = true;
 	get_peaks(c, m->size, m->peak);
