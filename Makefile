@@ -95,6 +95,7 @@ $(benches): $(BUILD)/bench-%: $(BUILD)/tests/bench/%.o $(archives)
 $(fuzzers): $(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/%.o $(archives) \
 	$(if $(FUZZER),,$(BUILD)/tests/fuzz/driver.o)
 $(BUILD)/fuzz-fuse: $(filter-out %/main.o,$(call objects,fs))
+$(BUILD)/fuzz-router: $(addprefix $(BUILD)/fs/,router_message.o router_ids.o)
 # What needs no libcurl.
 $(BUILD)/fuzz-s3: $(addprefix $(BUILD)/core/s3/,answer_xml.o target.o)
 

@@ -66,7 +66,7 @@ mutant() {
 	dir=$BUILD/mutant/$name
 	if ! ${MAKE:-make} -s MUTANT="$name" BUILD="$dir" all \
 		"$dir/test-faults" "$dir/test-unit" "$dir/mirror-wire" \
-		"$dir/attack" "$dir/test-mount" \
+		"$dir/attack" "$dir/test-mount" "$dir/fuzz-router" \
 		>"$log" 2>&1; then
 		cat "$log"
 		echo "mutant $name: cannot be built"
@@ -81,6 +81,11 @@ mutant() {
 				>"$log" 2>&1
 		elif [ "$r" = sandbox ]; then
 			CK_RUN_SUITE=sandbox "$dir/test-mount" >"$log" 2>&1
+		elif [ "$r" = fuzz-router ]; then
+			"$dir/fuzz-router" >"$log" 2>&1
+		elif [ "$r" = organisation-mount ]; then
+			BUILD=$dir tests/shell/organisation-mount.sh \
+				>"$log" 2>&1
 		elif [ "$r" = rotate ]; then
 			BUILD=$dir tests/shell/rotate.sh >"$log" 2>&1
 		elif [ "$r" = mirror ]; then
@@ -124,6 +129,10 @@ mutant DAEMON_WITHOUT_FENCE 0 sandbox
 mutant FOLLOWER_WITHOUT_FENCE 0 sandbox
 mutant OLD_ATTESTER 0 rotate
 mutant KEYS_WITHOUT_LOCK 0 rotate
+for m in IDS_COLLIDE INO ENOSYS; do
+	mutant ROUTER_$m 0 fuzz-router
+done
+mutant ROUTER_WAITS 0 organisation-mount
 for m in ALLOW_SEALED ANY_NAME SHOW_ALL TRUE_SPACE NO_QUOTA KEEP_REFUSED STALL; do
 	mutant $m 20000 attack
 done

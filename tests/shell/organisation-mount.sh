@@ -82,6 +82,12 @@ gone() {
 	[ ! -d "/proc/$1" ]
 }
 
+# as_archive DIRECTORY: all below it with owners, modes and times, as one stream.
+as_archive() {
+	(cd "$1" && tar --sort=name --format=posix \
+		--pax-option=exthdr.name=%d/%f,delete=atime -cf - -- *)
+}
+
 # without COMMAND...: it fails.
 without() {
 	if "$@" 2>/dev/null; then exit 1; fi
@@ -150,9 +156,9 @@ an_origin_is_as_its_own_mount() {
 		(cd "$mnt/$name" && find . -printf '%p %y %m %u %g %s %t %n\n') |
 			sort | grep -v '^\. ' >two
 		cmp one two
-		(cd single && tar cf - .) | sha256sum >one
-		(cd "$mnt/$name" && tar cf - --mtime="$(stat -c %y \
-			"$work/single")" .) | sha256sum >/dev/null
+		as_archive single | sha256sum >one
+		as_archive "$mnt/$name" | sha256sum >two
+		cmp one two
 		diff single/.trailfs/checkpoint "$mnt/$name/.trailfs/checkpoint"
 		umount single
 	done <names
@@ -236,22 +242,53 @@ a_killed_daemon_costs_its_open_files() {
 	grep -q 'the daemon of example.org%2Falpha ended: Killed' log
 }
 
-# A daemon that hangs makes nobody wait but those who use its origin.
+# A daemon that hangs makes nobody wait but those who use its origin, also when its
+# socket takes nothing more.
 a_daemon_that_hangs_stops_no_other() {
+	cat >ask.py <<-'END'
+		import os, sys, threading, time
+		where, n = sys.argv[1], int(sys.argv[2])
+		def ask(i):
+		    try:
+		        os.stat("%s/%s%d" % (where, "n" * 240, i))
+		        os._exit(1)
+		    except FileNotFoundError:
+		        pass
+		def call(t):
+		    with open("/proc/self/task/%d/syscall" % t.native_id) as f:
+		        return f.read().split()[0]
+		lock = threading.Lock()
+		lock.acquire()
+		other = threading.Thread(target=lock.acquire, daemon=True)
+		threading.stack_size(65536)
+		all = [threading.Thread(target=ask, args=(i,)) for i in range(n)]
+		for t in all + [other]:
+		    t.start()
+		# Until each is in one call, which is not that of a lock.
+		while len(found := set(map(call, all))) > 1 or call(other) in found:
+		    time.sleep(0.05)
+		open("all-wait", "w")
+		for t in all:
+		    t.join()
+		END
 	cat "$mnt"/*/trail/run/a1/report >/dev/null
 	victim=$(daemon_of example.org%2Falpha)
 	kill -STOP "$victim"
-	for i in $(seq 40); do
-		timeout 60 stat "$mnt/example.org%2Falpha/trail/none$i" \
-			>/dev/null 2>&1 &
-	done
+	/usr/bin/python3 ask.py "$mnt/example.org%2Falpha/trail" 3000 &
+	ask=$!
+	until_true [ -e all-wait ]
+	waited=''
 	for i in $(seq 20); do
 		timeout 20 cat "$mnt/example.org%2Fbeta/trail/run/a1/report" \
-			"$mnt/example.org%2Fbeta/.trailfs/status.json" >/dev/null
-		timeout 20 ls -la "$mnt" >/dev/null
+			"$mnt/example.org%2Fbeta/.trailfs/status.json" \
+			>/dev/null || waited=cat
+		timeout 20 ls -la "$mnt" >/dev/null || waited=ls
+		[ -z "$waited" ] || break
 	done
+	grep '^State:.T' "/proc/$victim/status"
 	kill -CONT "$victim"
-	wait
+	wait $ask
+	[ -z "$waited" ]
 	grep -q "evidence of alpha" "$mnt/example.org%2Falpha/trail/run/a1/report"
 }
 
