@@ -14,6 +14,7 @@
 
 #include "actor.h"
 #include "cmd.h"
+#include "core/base/array.h"
 #include "core/base/bytes.h"
 #include "core/base/crypto.h"
 #include "core/base/member.h"
@@ -25,7 +26,6 @@
 #include "text.h"
 #include "where.h"
 
-#define KEYS_MAX 1024
 #define SSH_LEN 51 /* bytes of a public key as OpenSSH writes it */
 
 static struct {
@@ -63,7 +63,7 @@ struct key {
 
 struct keys {
 	struct key *key;
-	size_t n;
+	size_t n, cap;
 	struct tf_buf rotations; /* entries of the log's key, a LF after each */
 };
 
@@ -99,8 +99,8 @@ take(struct keys *k, bool log, const char *text, uint64_t seq,
 		last->replaced = true;
 		last->until = seq;
 	}
-	if (k->n == KEYS_MAX)
-		return tf_fail(err, TF_TOOBIG, "more than %d keys", KEYS_MAX);
+	if (!tf_array_room(&k->key, k->n, &k->cap, sizeof(*k->key)))
+		return tf_nomem(err);
 	k->key[k->n] = (struct key){ .log = log, .since = seq };
 	(void)snprintf(k->key[k->n].text, sizeof(k->key[0].text), "%s", text);
 	k->n++;
@@ -167,8 +167,6 @@ read_keys(const char *arg, struct keys *k, struct tf_error *err)
 	struct lines l = { 0 };
 	enum tf_code rc = lines_open(&l, arg, err);
 
-	if ((k->key = calloc(KEYS_MAX, sizeof(*k->key))) == NULL)
-		rc = tf_nomem(err);
 	if (rc == TF_OK && !lines_are_all(&l) && strcmp(l.dir, ".") != 0)
 		rc = tf_fail(err, TF_USAGE,
 		    "%.100s is in a vault: name the vault", arg);

@@ -19,6 +19,10 @@
 
 struct tf_entry;
 
+/* Bytes of the entries of all rotations of a log.  Mirrors and verifiers read a key
+ * with them, up to 1 MiB. */
+#define TF_ROTATIONS_MAX ((size_t)960 * 1024)
+
 /* Append the text that both keys sign, of entry seq; the keys are vkeys. */
 void tf_rotation_text(uint64_t seq, struct tf_str old_key,
     struct tf_str new_key, struct tf_buf *out);

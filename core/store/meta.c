@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "../buffer.h"
 #include "meta.h"
 #include "sql.h"
 
@@ -36,6 +37,23 @@ tf_meta_get_text(struct tf_db *db, const char *key, char *out, size_t size,
 	    (const char *)sqlite3_column_text(st, 0));
 	(void)sqlite3_reset(st);
 	return TF_OK;
+}
+
+enum tf_code
+tf_meta_get_long(struct tf_db *db, const char *key, struct tf_buf *out,
+    struct tf_error *err)
+{
+	sqlite3_stmt *st = tf_sql(db, err,
+	    "SELECT value FROM meta WHERE key = ?1", "t", key);
+	enum tf_code rc = tf_sql_row(db, st, "get meta", err);
+
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, rc, "the database lacks %s", key);
+	if (rc != TF_OK)
+		return rc;
+	tf_buf_str(out, (const char *)sqlite3_column_text(st, 0));
+	(void)sqlite3_reset(st);
+	return out->failed ? tf_nomem(err) : TF_OK;
 }
 
 enum tf_code

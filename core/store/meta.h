@@ -7,6 +7,7 @@
 
 #include "../error.h"
 
+struct tf_buf;
 struct tf_db;
 
 /* The number of the last ledger.opened of a version that knows its home. */
@@ -37,6 +38,10 @@ TF_MUST_USE enum tf_code tf_meta_set_text(struct tf_db *db, const char *key,
  * TF_NOTFOUND if the key is absent; *out is then as it was, here and below. */
 TF_MUST_USE enum tf_code tf_meta_get_text(struct tf_db *db, const char *key,
     char *out, size_t size, struct tf_error *err);
+
+/* Append the whole value to out.  TF_NOTFOUND as above; TF_NOMEM. */
+TF_MUST_USE enum tf_code tf_meta_get_long(struct tf_db *db, const char *key,
+    struct tf_buf *out, struct tf_error *err);
 
 TF_MUST_USE enum tf_code tf_meta_set_int(struct tf_db *db, const char *key,
     uint64_t value, struct tf_error *err);

@@ -183,6 +183,11 @@ rotate(struct tf_txn *t, void *arg, struct tf_error *err)
 		rc = keep(x, t, &texts, err);
 	if (rc == TF_OK)
 		rc = tf_key_state_new(x->v, t->db, &x->state, err);
+	if (rc == TF_OK && x->state->rotations.text.n > TF_ROTATIONS_MAX)
+		rc = tf_fail(err, TF_TOOBIG,
+		    "the rotations of this log take %zu KiB, which is the "
+		    "limit: its key cannot be replaced again",
+		    TF_ROTATIONS_MAX / 1024);
 	if (rc == TF_OK && x->log)
 		x->state->log = vkey;
 	else if (rc == TF_OK)

@@ -13,6 +13,8 @@
 
 #include "../../core/base/crypto.h"
 #include "../../core/json.h"
+#include "../../core/ledger/rotation.h"
+#include "../../core/node/log_keys.h"
 #include "../../core/store/claims.h"
 #include "../../core/store/definitions.h"
 #include "../../core/store/entries.h"
@@ -22,6 +24,7 @@
 #include "../../core/store/sql.h"
 #include "core/store/schema.h"
 #include "core/store/transaction.h"
+#include "vectors.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 
@@ -361,6 +364,34 @@ START_TEST(entries_only_append)
 	ck_assert_str_eq("entry 3", (tf_buf_add(&b, "", 1), b.p));
 	ck_assert_uint_eq(24, off);
 	tf_buf_free(&b);
+}
+END_TEST
+
+/* Rotations of the log's key behind very many others are known, too. */
+START_TEST(the_number_of_rotations_is_not_limited)
+{
+	enum { MANY = 3000 };
+	struct tf_log_keys k = { .n = 0 };
+	struct tf_buf lines = read_vector("rotations.jsonl");
+	struct tf_str rest = { lines.p, lines.n }, line;
+	struct tf_buf numbers = { 0 };
+	uint64_t idx = MANY, off;
+
+	put_entries(MANY);
+	OK(tf_entries_size(db, &idx, &off, NULL));
+	for (unsigned i = 0; i < MANY; i++)
+		OK(tf_log_keys_record(db, i, NULL));
+	for (; take_line(&rest, &line); idx++, off += line.n + 1) {
+		OK(tf_entries_put(db, idx, off, line.p, line.n, NULL));
+		OK(tf_log_keys_record(db, idx, NULL));
+	}
+	OK(tf_meta_get_long(db, TF_META_ROTATED, &numbers, NULL));
+	ck_assert_uint_gt(numbers.n, 3 * MANY);
+	OK(tf_log_keys_load(db, &k, NULL));
+	ck_assert_uint_eq(2, k.n);
+	tf_log_keys_free(&k);
+	tf_buf_free(&numbers);
+	tf_buf_free(&lines);
 }
 END_TEST
 
@@ -861,6 +892,7 @@ suite_store(void)
 	tcase_add_test(t, a_staged_row_is_replaced_and_goes);
 	tcase_add_test(t, inline_bytes_change_until_they_are_sealed);
 	tcase_add_test(t, no_bytes_are_bytes_too);
+	tcase_add_test(t, the_number_of_rotations_is_not_limited);
 	tcase_add_test(t, definitions_are_found_by_version_and_by_entry);
 	tcase_add_test(t, removed_claims_take_their_user_data_along);
 	tcase_add_test(t, an_object_file_is_never_replaced);
