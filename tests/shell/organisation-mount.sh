@@ -418,6 +418,18 @@ nobody_keeps_privileges() {
 		grep -q '^Seccomp:.*2$' "/proc/$p/status"
 		grep -q '^NoNewPrivs:.*1$' "/proc/$p/status"
 	done
+	# Who starts daemons reads no request, and keeps what that needs.
+	for p in $(children "$(cat router)"); do
+		case $(cat "/proc/$p/comm") in
+		trailfs-starter)
+			starter=$p
+			grep -q '^NoNewPrivs:.*1$' "/proc/$p/status"
+			[ "$(id -u)" -ne 0 ] ||
+				grep -qx 'CapBnd:.0*1e4' "/proc/$p/status"
+			;;
+		esac
+	done
+	[ "$starter" ]
 }
 
 # An unmount ends all daemons, also while others ask.
