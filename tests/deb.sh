@@ -1,17 +1,20 @@
 #!/bin/sh
-# deb.sh DIRECTORY [SUITE...]: build the Debian package in clean chroots of these
-# releases (bookworm and trixie), test it there, install, upgrade, remove and purge
-# it.  Needs root, and a network for debootstrap and apt; the build has none.
+# deb.sh DIRECTORY [SUITE...]: build the Debian packages in clean chroots of these
+# releases (bookworm and trixie), test them there, install, upgrade, remove and purge
+# them.  Needs root, and a network for debootstrap and apt; the build has none.
 #
 # DIRECTORY has the source package, made by tools/packages/deb.sh.  Chroots are
 # kept as archives in CACHE (/var/cache/trailfs-chroots); packages that apt fetched
-# are kept there, too.  With PACKAGE=FILE nothing is built, and that package is tried.
+# are kept there, too.  With PACKAGE=FILE nothing is built, and that package is tried,
+# with those of the plug-ins beside it.  OLD=FILE is an earlier package with the
+# plug-ins in it, of which the upgrade is tried; without it, one is made.
 #
-# Tests flush often: a TMPDIR in memory, of 4 GB, saves most of the time.  Each of
-# COMPILERS (gcc clang) builds the package with its unit tests.  The package of the
-# first is installed, and the first runs MOUNT_SUITES, SHELL_SUITES and the programs
-# without memory; the others run OTHER_SUITES of the mount.  Guards against waiting
-# for ever are ten times as long as elsewhere: this runs on busy machines.
+# Tests flush often: a TMPDIR in memory, of 6 GB, saves most of the time.  Each of
+# COMPILERS (gcc clang) builds the package with its unit tests, before anything else
+# is tried.  The packages of the first are installed, and the first runs MOUNT_SUITES,
+# SHELL_SUITES and the programs without memory; the others run OTHER_SUITES of the
+# mount.  Guards against waiting for ever are longer than elsewhere: this runs on
+# busy machines.
 #
 # Each step is one check; what a failed one printed is shown.  The last line is
 # "N passed, N failed, N tests in them skipped".
@@ -27,7 +30,7 @@ shift
 	signer sandbox}"
 : "${OTHER_SUITES:=sandbox}"
 : "${SHELL_SUITES:=tools-init tools-mount tools-log package-make install}"
-: "${STEP_TIMEOUT:=3600}"
+: "${STEP_TIMEOUT:=7200}"
 mkdir -p "$CACHE/archives/partial"
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/trailfs-deb.XXXXXX") || exit 1
 passed=0 failed=0 skipped=0
@@ -143,16 +146,16 @@ make_builder() {
 
 # As an ordinary user without a network, the unit tests included.
 is_built() {
-	rm -rf "$builder/home/builder/b"
-	mkdir "$builder/home/builder/b"
+	rm -rf "$builder/home/builder/$1"
+	mkdir "$builder/home/builder/$1"
 	cp "$source"/trailfs_*.dsc "$source"/trailfs_*.tar.* \
-		"$builder/home/builder/b"
-	chown -R 1000:1000 "$builder/home/builder/b"
+		"$builder/home/builder/$1"
+	chown -R 1000:1000 "$builder/home/builder/$1"
 	# shellcheck disable=SC2016
 	inside "$builder" -n setpriv --reuid 1000 --regid 1000 --clear-groups \
 		env HOME=/home/builder CC="$1" sh -ec '
-		cd /home/builder/b
-		! getent hosts deb.debian.org
+		cd "/home/builder/$CC"
+		if getent hosts deb.debian.org; then exit 1; fi
 		dpkg-source -x trailfs_*.dsc src
 		cd src
 		export DEB_BUILD_OPTIONS="parallel=$(nproc) terse"
@@ -166,14 +169,14 @@ is_built() {
 
 is_clean() {
 	inside "$builder" sh -ec '
-	lintian --allow-root --fail-on error,warning /home/builder/b/*.changes'
+	lintian --allow-root --fail-on error,warning /home/builder/'"$1"'/*.changes'
 }
 
-# In the tree that was built and with its flags, as root, with /dev/fuse.
+# In the tree that this compiler built and with its flags, as root, with /dev/fuse.
 has_tests_built() {
 	# shellcheck disable=SC2016
 	inside "$builder" -n env CC="$1" sh -ec '
-	cd /home/builder/b/src
+	cd "/home/builder/$CC/src"
 	export DEB_BUILD_MAINT_OPTIONS=hardening=+all
 	eval "$(dpkg-buildflags --export=sh)"
 	make -s -j"$(nproc)" all build/test-mount build/test-nomem
@@ -181,21 +184,21 @@ has_tests_built() {
 }
 
 nomem_passes() {
-	inside "$builder" -n sh -ec 'cd /home/builder/b/src
+	inside "$builder" -n sh -ec 'cd /home/builder/'"$1"'/src
 	TMPDIR=/tmp tests/run build/test-nomem'
 }
 
 mounts_pass() {
-	inside "$builder" -n sh -ec 'cd /home/builder/b/src
-	CK_RUN_SUITE='"$1"' TMPDIR=/tmp tests/run build/test-mount'
+	inside "$builder" -n sh -ec 'cd /home/builder/'"$1"'/src
+	CK_RUN_SUITE='"$2"' TMPDIR=/tmp tests/run build/test-mount'
 	status=$?
 	# A suite that is not there checks nothing.
 	! grep -q '^0 passed' "$work/log" && return $status
 }
 
 shell_passes() {
-	inside "$builder" -n sh -ec 'cd /home/builder/b/src
-	BUILD=build TMPDIR=/tmp tests/run tests/shell/'"$1"'.sh'
+	inside "$builder" -n sh -ec 'cd /home/builder/'"$1"'/src
+	BUILD=build TMPDIR=/tmp tests/run tests/shell/'"$2"'.sh'
 }
 
 # --- installing ---------------------------------------------------------
@@ -355,6 +358,128 @@ is_purged() {
 	listed | diff "$work/before" -
 }
 
+# --- the plug-ins -------------------------------------------------------
+
+# plugins_are_ready FILE: the packages of the plug-ins beside it, and what they need.
+# OLD, or a package as those were that had the plug-ins in them, is old.deb.
+plugins_are_ready() {
+	for p in postgresql s3; do
+		cp "${1%/*}"/trailfs-"$p"_*.deb "$clean/tmp/$p.deb" || return 1
+		dpkg-deb -c "$clean/tmp/$p.deb" | grep "/trailfs-$p\.so$" ||
+			return 1
+		apt "$clean" satisfy "$(dpkg-deb -f "$clean/tmp/$p.deb" Depends |
+			sed 's/trailfs ([^)]*), //')" || return 1
+	done
+	# Each needs its own library, and the programs need neither.
+	for p in 'postgresql libpq5 libcurl' 's3 libcurl4 libpq'; do
+		# shellcheck disable=SC2086 # three words
+		set -- "$1" $p
+		dpkg-deb -f "$clean/tmp/$2.deb" Depends >"$work/needs"
+		grep -q "$3" "$work/needs" && ! grep "$4" "$work/needs" &&
+			! dpkg-deb -f "$1" Depends | grep -e "$3" -e "$4" &&
+			! dpkg-deb -c "$1" | grep '\.so$' || return 1
+	done
+	if [ -n "${OLD-}" ]; then
+		cp "$OLD" "$clean/tmp/old.deb"
+	else
+		dpkg-deb -x "$clean/tmp/postgresql.deb" "$work/old" &&
+			dpkg-deb -x "$clean/tmp/s3.deb" "$work/old" &&
+			rm -rf "$work"/old/usr/share/doc/trailfs-* &&
+			dpkg-deb -b --root-owner-group "$work/old" "$clean/tmp/old.deb"
+	fi || return 1
+	listed >"$work/before"
+}
+
+# What each verb says where a plug-in is, or is not.  Nothing answers at port 1.
+plugins_are_tried() {
+	cat >"$clean/tmp/use" <<-'END'
+	set -eux
+	# fails COMMAND...: it must (sh -e does not look at !).
+	fails() {
+		if "$@"; then
+			return 1
+		fi
+	}
+	ledger='postgresql://a@127.0.0.1:1/b?sslmode=disable'
+	blobs='s3://b/p?endpoint=http://127.0.0.1:1&retention=1&credentials=/root/secret'
+	printf 'access_key=a\nsecret_key=b\n' >/root/secret
+	chmod 600 /root/secret
+	cd /root
+	# says PACKAGE|other URI...: it fails, and names the package or not.
+	says() {
+		want=$1
+		shift
+		rm -rf keys org blobs
+		fails trailctl org init --origin example.org/o --keys keys "$@" \
+			>/tmp/said 2>&1
+		cat /tmp/said
+		case $want in
+		other) fails grep -E 'install|cannot be loaded' /tmp/said ;;
+		*) grep "install the package $want:" /tmp/said ;;
+		esac
+	}
+	owner() {
+		dpkg -S "/usr/lib/trailfs/trailfs-$1.so"
+	}
+	version=$(dpkg-deb -f /tmp/new.deb Version)
+	# Without a plug-in: neither it nor its library is needed.
+	dpkg -i /tmp/new.deb
+	ldd /usr/bin/trailctl /usr/bin/trailfs /usr/bin/trailfs-signer >/tmp/said
+	fails grep -E 'libpq|libcurl' /tmp/said
+	says trailfs-postgresql "$ledger" dir:blobs
+	says trailfs-s3 dir:org "$blobs"
+	# With each of them.
+	dpkg -i /tmp/postgresql.deb
+	says other "$ledger" dir:blobs
+	says trailfs-s3 dir:org "$blobs"
+	dpkg -i /tmp/s3.deb
+	says other dir:org "$blobs"
+	# A plug-in needs its program, and of the same version.
+	fails dpkg -r trailfs
+	dpkg -P trailfs-postgresql trailfs-s3
+	says trailfs-postgresql "$ledger" dir:blobs
+	dpkg -P trailfs
+	fails dpkg -i /tmp/postgresql.deb
+	dpkg -P trailfs-postgresql
+	# An earlier package had them in it.  Its upgrade alone takes them away.
+	dpkg -i /tmp/old.deb
+	owner postgresql | grep '^trailfs:'
+	owner s3 | grep '^trailfs:'
+	dpkg -i /tmp/new.deb
+	fails owner s3
+	[ ! -e /usr/lib/trailfs ]
+	zcat /usr/share/doc/trailfs/NEWS.Debian.gz | grep 'install trailfs-postgresql'
+	says trailfs-s3 dir:org "$blobs"
+	dpkg -P trailfs
+	# No plug-in beside the earlier program, not even unpacked.
+	dpkg -i /tmp/old.deb
+	fails dpkg --unpack /tmp/postgresql.deb
+	owner postgresql | grep '^trailfs:'
+	# All at once, and no file is lost, in whichever order.
+	for order in 'new postgresql s3' 's3 postgresql new'; do
+		dpkg -i --force-downgrade /tmp/old.deb
+		apt-get -y install \
+			$(printf '/tmp/%s.deb ' $order)
+		owner postgresql | grep '^trailfs-postgresql:'
+		owner s3 | grep '^trailfs-s3:'
+		dpkg --verify trailfs trailfs-postgresql trailfs-s3 >/tmp/said
+		[ ! -s /tmp/said ]
+		says other "$ledger" dir:blobs
+		says other dir:org "$blobs"
+		[ "$(dpkg-query -W -f '${Version}\n' 'trailfs*' | sort -u)" = \
+			"$version" ]
+		apt-get -y purge trailfs-postgresql trailfs-s3
+	done
+	# Removing the program removes them.
+	apt-get -y install /tmp/s3.deb /tmp/postgresql.deb
+	apt-get -y purge trailfs
+	fails dpkg -s trailfs-s3
+	rm -rf keys org blobs secret
+	END
+	inside "$clean" -n sh /tmp/use || return 1
+	listed | diff "$work/before" -
+}
+
 # --- all of it ----------------------------------------------------------
 
 package_is_tried() {
@@ -363,29 +488,33 @@ package_is_tried() {
 		step "$release: the package is installed" is_installed &&
 		step "$release: it is used, upgraded and removed" \
 			is_used_upgraded_and_removed &&
-		step "$release: purged, it leaves nothing behind" is_purged
+		step "$release: purged, it leaves nothing behind" is_purged &&
+		step "$release: the plug-ins have what they need" \
+			plugins_are_ready "$1" &&
+		step "$release: plug-ins are installed, upgraded, purged" \
+			plugins_are_tried
 }
 
 other_tests_are_run() {
 	step "$release: the tests are built with $1" has_tests_built "$1" || return
 	for s in $OTHER_SUITES; do
-		step "$release: mount suite $s, with $1" mounts_pass "$s"
+		step "$release: mount suite $s, with $1" mounts_pass "$1" "$s"
 	done
 }
 
 tests_are_run() {
 	step "$release: the tests are built" has_tests_built "$1" || return
-	step "$release: programs without memory" nomem_passes
 	for s in $MOUNT_SUITES; do
-		step "$release: mount suite $s" mounts_pass "$s"
+		step "$release: mount suite $s" mounts_pass "$1" "$s"
 	done
 	for s in $SHELL_SUITES; do
-		step "$release: suite $s" shell_passes "$s"
+		step "$release: suite $s" shell_passes "$1" "$s"
 	done
+	step "$release: programs without memory" nomem_passes "$1"
 }
 
-one_release() {
-	builder=$work/build clean=$work/clean
+# packages_are_built: by each compiler; those of the first are tried.
+packages_are_built() {
 	step "$release: a chroot is made" archived "$release" make_base || return
 	if [ -n "${PACKAGE-}" ]; then
 		package_is_tried "$PACKAGE"
@@ -397,24 +526,40 @@ one_release() {
 	step "$release: a chroot for building is made" \
 		archived "$release-$sum" make_builder || return
 	unpacked "$release-$sum" "$builder" || return
-	first=${COMPILERS%% *}
 	for compiler in $COMPILERS; do
 		step "$release: $compiler builds the package, and its tests pass" \
 			is_built "$compiler" || continue
-		if [ "$compiler" != "$first" ]; then
-			other_tests_are_run "$compiler"
-			continue
-		fi
-		step "$release: lintian has no error and no warning" is_clean
-		package_is_tried "$(echo "$builder"/home/builder/b/trailfs_*.deb)"
-		tests_are_run "$compiler"
+		: >"$builder/built-$compiler"
+		[ "$compiler" = "$first" ] || continue
+		step "$release: lintian has no error and no warning" \
+			is_clean "$compiler"
+		package_is_tried \
+			"$(echo "$builder/home/builder/$compiler"/trailfs_*.deb)"
+		rm -rf --one-file-system "$clean"
 	done
-	rm -rf --one-file-system "$builder" "$clean"
+}
+
+# suites_are_run: in the trees that were built.
+suites_are_run() {
+	for compiler in $COMPILERS; do
+		[ -e "$builder/built-$compiler" ] || continue
+		if [ "$compiler" = "$first" ]; then
+			tests_are_run "$compiler"
+		else
+			other_tests_are_run "$compiler"
+		fi
+		rm -rf --one-file-system "$builder/home/builder/$compiler"
+	done
+	rm -rf --one-file-system "$builder"
 }
 
 [ $# -gt 0 ] || set -- bookworm trixie
-for release; do
-	one_release
+first=${COMPILERS%% *}
+for part in packages_are_built suites_are_run; do
+	for release; do
+		builder=$work/$release clean=$work/clean
+		$part
+	done
 done
 echo "$passed passed, $failed failed, $skipped tests in them skipped"
 [ "$failed" -eq 0 ]

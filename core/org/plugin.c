@@ -50,10 +50,12 @@ tf_plugin_load(const char *name, const struct tf_engine **out,
 	(void)snprintf(file, sizeof(file), "trailfs-%s.so", name);
 	if (!locate(file, path))
 		return tf_fail(err, TF_UNSUPPORTED,
-		    "install trailfs-%s: there is no %s", name, path);
+		    "install the package trailfs-%s: there is no %s", name,
+		    path);
 	so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (so == NULL)
-		return tf_fail(err, TF_UNSUPPORTED, "%s", dlerror());
+		return tf_fail(err, TF_UNSUPPORTED, "%s cannot be loaded: %s",
+		    file, dlerror());
 	engine = dlsym(so, "tf_engine");
 	if (engine == NULL || engine->abi != TF_ENGINE_ABI) {
 		/* Not closed: its libraries (OpenSSL) have registered what runs

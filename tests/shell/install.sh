@@ -25,6 +25,11 @@ everything_is_installed() {
 	for f in "$top"/man/*.[1-9]; do
 		[ -f "root/opt/x/share/man/man${f##*.}/${f##*/}" ]
 	done
+	# Plug-ins are built where their libraries are.
+	for e in 'postgresql libpq' 's3 libcurl'; do
+		pkg-config --exists "${e#* }" 2>/dev/null || continue
+		[ -f "root/opt/x/lib/trailfs/trailfs-${e% *}.so" ]
+	done
 	for f in "$top"/tools/monitoring/*; do
 		cmp "$f" "root/opt/x/share/trailfs/${f##*/}"
 	done
@@ -73,6 +78,73 @@ uninstall_leaves_nothing() {
 	make_into /opt/x uninstall
 	find root -mindepth 1 >left
 	echo root/opt | diff - left
+}
+
+# A plug-in that is missing, or damaged, is named, and so is its package.
+missing_plugins_are_named() {
+	make_into /opt/x install
+	is 0 trailctl init --user root --origin example.org/plugin vault
+	mkdir -p mnt
+	bin=root/opt/x/bin
+	for e in 'postgresql postgresql://a@127.0.0.1:1/b' \
+		's3 s3://b/p?retention=1'; do
+		uri=${e#* } so=root/opt/x/lib/trailfs/trailfs-${e% *}.so
+		rm -f "$so"
+		for how in package damaged; do
+			words="install the package trailfs-${e% *}: there is no /.*"
+			if [ $how = damaged ]; then
+				mkdir -p "${so%/*}"
+				: >"$so"
+				words="trailfs-${e% *}.so cannot be loaded: "
+			fi
+			set -- "$uri" dir:blobs
+			[ "${e% *}" = postgresql ] || set -- dir:org "$uri"
+			rm -rf org keys
+			is 2 $bin/trailctl org init --origin example.org/o \
+				--keys keys "$@"
+			complains "$words"
+			is 0 trailctl org init --origin example.org/o \
+				--keys other-keys dir:org
+			is 2 $bin/trailctl forward vault "$@"
+			complains "$words"
+			is 2 $bin/trailctl doctor "$uri" "$uri"
+			complains "$words"
+			is 2 $bin/trailctl org fetch "$@" copies
+			complains "$words"
+			rm -f "$so"
+		done
+	done
+	is 1 $bin/trailfs "postgresql://a@127.0.0.1:1/b" mnt \
+		-o ro,cache=cache,blobs=dir:blobs
+	complains 'install the package trailfs-postgresql: '
+	make_into /opt/x uninstall
+	find root -mindepth 1 >left
+	echo root/opt | diff - left
+}
+
+# Other directories than those below the prefix, and a user whose files nobody else
+# may read: nothing is left, and everybody can read what was installed.
+other_directories_are_used() {
+	rm -rf root
+	(
+		umask 077
+		for target in install uninstall; do
+			is 0 make -s -C "$top" -o all BUILD="$BUILD" \
+				DESTDIR="$work/root" PREFIX=/usr SBINDIR=/usr/bin \
+				ZSHDIR=/usr/share/zsh/vendor-completions $target
+			[ $target = uninstall ] || {
+				[ -L root/usr/bin/mkfs.trailfs ]
+				[ -f root/usr/share/zsh/vendor-completions/_trailctl ]
+				find root/usr ! -type l ! -perm -444 >left
+				find root/usr -type d ! -perm -555 >>left
+				diff /dev/null left
+			}
+		done
+	)
+	find root ! -type d >left
+	diff /dev/null left
+	find root -name '*trail*' >left
+	diff /dev/null left
 }
 
 # The directories that a system has stay, and so do the files of others.
@@ -142,6 +214,47 @@ the_rpm_has_every_file() {
 	EOF
 }
 
+# APKBUILD puts each installed file into one package, the plug-ins into packages of
+# their own, and leaves out what is for systemd.
+the_apk_has_every_file() {
+	rm -rf root
+	make_into /usr install
+	(cd root && find . ! -type d ! -path './usr/lib/s*' \
+		! -path './usr/lib/tmpfiles.d*' | sort) >there
+	[ -e root/usr/lib/trailfs/trailfs-s3.so ] ||
+		skip 'the plug-ins are not built'
+	(
+		# shellcheck disable=SC2317,SC2329 # the file calls it
+		make() {
+			command make -s -C "$top" -o all BUILD="$BUILD" "$@"
+		}
+		# shellcheck disable=SC2317,SC2329
+		amove() {
+			install -d "$subpkgdir/${1%/*}"
+			mv "$pkgdir/$1" "$subpkgdir/$1"
+		}
+		pkgdir=$work/main
+		set +u
+		# shellcheck disable=SC1091
+		. "$top/tools/packages/alpine/APKBUILD"
+		unset CPPFLAGS
+		package
+		for e in postgresql s3; do
+			case $subpackages in
+			*"trailfs-$e"*) ;;
+			*) exit 1 ;;
+			esac
+			subpkgdir=$work/$e
+			$e
+			(cd $e && find . ! -type d) >only
+			echo "./usr/lib/trailfs/trailfs-$e.so" | diff - only
+		done
+	)
+	(for d in main postgresql s3; do
+		(cd $d && find . ! -type d)
+	done) | sort | diff there -
+}
+
 # mkfs.trailfs is trailctl init.
 mkfs_makes_a_store() {
 	mkdir names
@@ -203,6 +316,7 @@ fsck_verifies_a_store() {
 
 run everything_is_installed files_name_the_places \
 	systemd_takes_user_and_directory uninstall_leaves_nothing \
+	missing_plugins_are_named other_directories_are_used \
 	uninstall_keeps_what_was_there packages_have_this_version \
-	the_rpm_has_every_file mkfs_makes_a_store fsck_verifies_a_store
+	the_rpm_has_every_file the_apk_has_every_file mkfs_makes_a_store fsck_verifies_a_store
 finish

@@ -1,6 +1,6 @@
 #!/bin/sh
-# deb.sh DIRECTORY: make the Debian source package and binary package in DIRECTORY,
-# and check both with lintian.  In DIRECTORY remains what dpkg-buildpackage makes,
+# deb.sh DIRECTORY: make the Debian source package and binary packages in DIRECTORY,
+# and check all with lintian.  In DIRECTORY remains what dpkg-buildpackage makes,
 # with the source tree.  What to build: dpkg-buildpackage gets the words of
 # DEBFLAGS, as -S (source only) or -B.
 set -eu
@@ -14,7 +14,7 @@ packaged=$(sed -n '1s/.*(\(.*\)-[^-]*).*/\1/p' $debian/changelog)
 	exit 1
 }
 name=trailfs-$version
-rm -rf "${out:?}/$name" "$out"/trailfs_* "$out"/trailfs-dbgsym_*
+rm -rf "${out:?}/$name" "$out"/trailfs[_-]*
 mkdir "$out/$name"
 
 # The files of the repository as they are now, or of an unpacked source.
