@@ -255,6 +255,36 @@ the_apk_has_every_file() {
 	done) | sort | diff there -
 }
 
+# README, the packages of Debian and Alpine, and .ci/setup name the same libraries.
+dependencies_agree() {
+	# row SYSTEM: the packages of its row, one on each line.
+	row() {
+		sed -n "s/^| $1 |//p" "$top/README.md" | tr -d '|`' |
+			xargs -n 1 | sort -u
+	}
+	for system in Debian Fedora Alpine Arch; do
+		row $system >packages
+		grep -qE '^(lib)?fuse3(-dev|-devel)?$' packages
+		grep -qE '^(libpq-dev|libpq-devel|postgresql-libs)$' packages
+		grep -qE '^(libcurl4-openssl-dev|libcurl-devel|curl-dev|curl)$' packages
+	done
+	row Debian | grep -vx -e gcc -e make -e fuse3 >packages
+	sed -n '/^Build-Depends/,/^$/s/^ \([a-z0-9-]*\).*/\1/p' \
+		"$top/tools/packages/debian/control" | grep -v -e '^debhelper' \
+		-e '^dh-' -e '^openssl$' | sort | diff packages -
+	for n in $(cat packages) gcc make fuse3; do
+		sed -n '/^build=/,/^bench=/p' "$top/.ci/setup" | grep -qw -e "$n"
+	done
+	row Alpine | grep -vx -e build-base -e pkgconf -e fuse3 >packages
+	(
+		set +u
+		# shellcheck disable=SC1091
+		. "$top/tools/packages/alpine/APKBUILD"
+		# shellcheck disable=SC2154,SC2086
+		printf '%s\n' $makedepends check-dev | sort
+	) | diff packages -
+}
+
 # mkfs.trailfs is trailctl init.
 mkfs_makes_a_store() {
 	mkdir names
@@ -318,5 +348,5 @@ run everything_is_installed files_name_the_places \
 	systemd_takes_user_and_directory uninstall_leaves_nothing \
 	missing_plugins_are_named other_directories_are_used \
 	uninstall_keeps_what_was_there packages_have_this_version \
-	the_rpm_has_every_file the_apk_has_every_file mkfs_makes_a_store fsck_verifies_a_store
+	the_rpm_has_every_file the_apk_has_every_file dependencies_agree mkfs_makes_a_store fsck_verifies_a_store
 finish
