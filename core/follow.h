@@ -17,16 +17,26 @@
 #ifndef TF_FOLLOW_H
 #define TF_FOLLOW_H
 
+#include <stdatomic.h>
+
 #include "fetch.h"
 
 #define TF_FOLLOW_REQUESTS 128
 #define TF_FOLLOW_SOCKET ".follow"
 #define TF_FOLLOW_CACHE (UINT64_C(1) << 30) /* bytes, if nobody says more */
 
+/* What a follower counts, in memory of the caller that another process may read. */
+struct tf_follow_counts {
+	_Atomic uint64_t cached;       /* bytes in the cache */
+	_Atomic uint64_t hits, misses; /* objects that were asked for */
+	_Atomic uint64_t failures;     /* of these, that could not be given */
+};
+
 struct tf_follow {
 	/* Its callbacks are called in each round; progress and signed_of never. */
 	struct tf_fetch fetch;
-	uint64_t size; /* bytes of the cache, at most */
+	uint64_t size;			 /* bytes of the cache, at most */
+	struct tf_follow_counts *counts; /* or NULL */
 	/* Something failed and is tried again; why NULL: it goes on. */
 	void (*report)(void *arg, const struct tf_error *why);
 };

@@ -201,6 +201,9 @@ struct tf_vault_options {
 	/* How many requests the caller has read and not begun, or that wait for
 	 * a disk, for the metrics; UINT64_MAX: unknown.  NULL: has none. */
 	uint64_t (*waiting)(void);
+	/* How many files may have writes that the kernel collects.  NULL: it
+	 * collects none. */
+	uint64_t (*collecting)(void);
 };
 
 /*

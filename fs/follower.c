@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/follow.h"
 #include "core/org.h"
 #include "follower.h"
@@ -25,6 +27,8 @@ struct answer {
 
 struct following {
 	const struct fs_options *o;
+	struct fs_follow_state *state;
+	uint64_t refused; /* in this round */
 	int fd;
 	bool answered;
 	struct tf_sandbox sandbox;
@@ -34,6 +38,7 @@ struct following {
 struct begin {
 	const struct fs_options *o;
 	const struct fs_user *user;
+	struct fs_follow_state *state;
 };
 
 static void
@@ -62,20 +67,29 @@ answer(struct following *f, const struct tf_error *why)
 static void
 origin_done(void *arg, const struct tf_fetched *f, const struct tf_error *why)
 {
-	(void)arg;
-	if (why != NULL)
-		fs_report_line(LOG_ERR, "%.128s: %s", f->origin, why->text);
+	struct following *all = arg;
+
+	if (why == NULL)
+		return;
+	all->refused++;
+	fs_report_line(LOG_ERR, "%.128s: %s", f->origin, why->text);
 }
 
 /* The end of a round. */
 static void
 order(void *arg, const struct tf_fetch_order *o, const struct tf_error *why)
 {
-	(void)o;
+	struct following *f = arg;
+
 	if (why != NULL)
 		fs_report_line(LOG_ERR, "the order of the organisation: %s",
 		    why->text);
-	answer(arg, NULL);
+	atomic_store(&f->state->disordered, why != NULL);
+	atomic_store(&f->state->refused, f->refused);
+	atomic_store(&f->state->entries, o->entries);
+	atomic_store(&f->state->done_at, tf_clock_now().s);
+	f->refused = 0;
+	answer(f, NULL);
 }
 
 static bool
@@ -95,6 +109,8 @@ report(void *arg, const struct tf_error *why)
 		answer(f, why);
 		_exit(EXIT_FAILURE);
 	}
+	atomic_store(&f->state->failing, why != NULL);
+	f->refused = 0;
 	if (why != NULL)
 		fs_report_line(LOG_WARNING, "%s", why->text);
 	else
@@ -139,7 +155,7 @@ static void
 run(int fd, const void *arg)
 {
 	const struct begin *b = arg;
-	struct following f = { .o = b->o, .fd = fd };
+	struct following f = { .o = b->o, .state = b->state, .fd = fd };
 	const struct tf_follow how = {
 		.fetch = { .ledger = f.o->store_arg,
 		    .blobs = blobs_of(f.o),
@@ -150,6 +166,7 @@ run(int fd, const void *arg)
 		    .stop = stop,
 		    .arg = &f },
 		.size = f.o->cache_size,
+		.counts = &f.state->counts,
 		.report = report,
 	};
 	struct tf_error err = { 0 };
@@ -234,22 +251,28 @@ fs_follower_prepare(struct fs_options *o, struct tf_error *err)
 
 enum tf_code
 fs_follower_start(struct fs_helper *h, const struct fs_options *o,
-    const struct fs_user *user, struct tf_sandbox *state, struct tf_error *err)
+    const struct fs_user *user, struct tf_sandbox *sandbox,
+    struct fs_follow_state **state, struct tf_error *err)
 {
-	const struct begin b = { o, user };
+	struct begin b = { .o = o, .user = user };
 	struct answer a;
 	int none[FS_HELPER_FDS];
 	enum tf_code rc;
 
 	if (!fs_follower_is_for(o))
 		return TF_OK;
+	b.state = mmap(NULL, sizeof *b.state, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (b.state == MAP_FAILED)
+		return tf_nomem(err);
+	*state = b.state; /* until the process ends */
 	if ((rc = fs_helper_start(h, "trailfs-follow", run, &b, err)) != TF_OK)
 		return rc;
 	errno = 0;
 	if (!fs_helper_receive(h->fd, &a, sizeof a, none))
 		return tf_fail(err, TF_IO,
 		    "the process that fetches has ended at once");
-	*state = (struct tf_sandbox){ .user = user->name,
+	*sandbox = (struct tf_sandbox){ .user = user->name,
 		.landlock = a.landlock,
 		.seccomp = a.seccomp != 0 };
 	if (a.code == TF_OK)

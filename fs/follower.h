@@ -9,12 +9,27 @@
 #ifndef FS_FOLLOWER_H
 #define FS_FOLLOWER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/error.h"
+#include "core/follow.h"
 #include "helper.h"
 #include "options.h"
 #include "sandbox.h"
+
+/* What the follower tells the router, in memory that both have. */
+struct fs_follow_state {
+	struct tf_follow_counts counts;
+	_Atomic int64_t done_at;  /* end of the last round; 0: none has ended */
+	_Atomic uint64_t entries; /* of the ledger then */
+	_Atomic uint64_t
+	    refused; /* origins that it could not bring up to date */
+	_Atomic bool
+	    disordered; /* what the organisation has signed does not fit */
+	_Atomic bool failing; /* the organisation cannot be read now */
+};
 
 /* Does the command line name an organisation?  Then o->store_arg is its URI. */
 bool fs_follower_is_for(const struct fs_options *o);
@@ -28,11 +43,13 @@ TF_MUST_USE enum tf_code fs_follower_prepare(struct fs_options *o,
 
 /*
  * Start it as user, before there are threads, and wait until it has the cache or has
- * said why not.  Does nothing if o is no mount of a URI.  *state: what it has given up.
- * TF_IO; TF_LOCKED another process follows into the directory.
+ * said why not.  Does nothing if o is no mount of a URI.  *sandbox: what it has given
+ * up.  *state stays as long as the process.  TF_IO; TF_LOCKED another process follows
+ * into the directory.
  */
 TF_MUST_USE enum tf_code fs_follower_start(struct fs_helper *h,
     const struct fs_options *o, const struct fs_user *user,
-    struct tf_sandbox *state, struct tf_error *err);
+    struct tf_sandbox *sandbox, struct fs_follow_state **state,
+    struct tf_error *err);
 
 #endif

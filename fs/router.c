@@ -421,7 +421,7 @@ prepare(struct fs_router *r, const struct fs_options *o,
 	if ((rc = fs_sandbox_user(o->store, o->user, &user, err)) != TF_OK ||
 	    (rc = fs_broker_start(o, broker, err)) != TF_OK ||
 	    (rc = fs_follower_start(&r->follower, o, &user, &of_follower,
-		 err)) != TF_OK ||
+		 &r->follow, err)) != TF_OK ||
 	    (rc = fs_starter_start(&r->starter, o, err)) != TF_OK)
 		return rc;
 	(void)fcntl(r->starter.fd, F_SETFL, O_NONBLOCK);
@@ -459,6 +459,7 @@ end(struct fs_router *r, struct fs_broker *broker)
 			(void)close(fds[i]);
 	fs_helper_end(&r->starter); /* it waits for the daemons */
 	fs_helper_end(&r->follower);
+	fs_router_control_end(r);
 	fs_origins_free(r->origins);
 	fs_ids_free(r->ids);
 	free(r);
@@ -486,6 +487,7 @@ fs_router_serve(const struct fs_options *o, int *parent, struct tf_error *err)
 		return tf_nomem(err);
 	}
 	r->o = o;
+	r->started_at = tf_clock_now().s;
 	r->fuse = r->epoll = r->end_fd = -1;
 	r->starter.fd = r->follower.fd = -1;
 	r->roles = o->settings.role[TF_AUDITORS].name[0] != '\0' ||

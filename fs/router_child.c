@@ -332,6 +332,7 @@ begin(struct fs_router *r, struct fs_child *c)
 	fs_report_line(LOG_ERR, "cannot start a daemon for %s",
 	    c->origin->name);
 	c->origin->failed_ms = fs_router_ms();
+	r->n_failed++;
 	fail_all(r, c, -EIO);
 	disconnect(c);
 	free_child(r, c);
@@ -707,12 +708,13 @@ fs_child_interrupt(struct fs_router *r, const struct fuse_in_header *in)
 /* --- the starter ----------------------------------------------------------------- */
 
 static void
-report_end(const struct fs_child *c, int status)
+report_end(struct fs_router *r, const struct fs_child *c, int status)
 {
 	const char *name = c->origin->name;
 
 	if (c->told_end)
 		return;
+	r->n_failed++;
 	if (WIFSIGNALED(status))
 		fs_report_line(LOG_WARNING, "the daemon of %s ended: %s", name,
 		    strsignal(WTERMSIG(status)));
@@ -740,7 +742,7 @@ try_again(struct fs_router *r, struct fs_child *c, int status)
 	}
 	if (!locked)
 		o->failed_ms = fs_router_ms();
-	report_end(c, status);
+	report_end(r, c, status);
 	fail_all(r, c, locked ? -EBUSY : -EIO);
 }
 
@@ -758,7 +760,7 @@ ended(struct fs_router *r, struct fs_child *c, int status)
 	if (c->first != NULL)
 		try_again(r, c, status);
 	else
-		report_end(c, status);
+		report_end(r, c, status);
 	free_child(r, c);
 	if (o->child != NULL)
 		begin(r, o->child);

@@ -76,12 +76,19 @@ struct fs_child {
 
 #define FS_ROUTER_BUCKETS 1024
 
+struct fs_text;
+struct fs_follow_state;
+
 struct fs_router {
 	const struct fs_options *o;
 	int fuse, epoll, end_fd;
 	atomic_uint n_opened; /* open files and directories */
 	bool roles;	      /* the kernel checks access control lists */
 	struct fs_helper starter, follower;
+	struct fs_follow_state *follow; /* or NULL */
+	int64_t started_at;
+	uint64_t n_failed; /* daemons that ended by themselves, or not began */
+	struct fs_text *texts; /* open control files: see router_control.c */
 	struct fs_ids *ids;
 	struct fs_origins *origins;
 	struct fs_child *children;
@@ -105,6 +112,24 @@ bool fs_router_answer(struct fs_router *r, uint64_t unique, int error,
 
 /* router_root.c: answer what the router knows itself.  False: it is for a child. */
 bool fs_router_root(struct fs_router *r, struct fuse_in_header *in);
+
+/* --- router_control.c --------------------------------------------------------- */
+
+/* The nodes of the directory .trailfs of the root, which no origin has. */
+#define FS_ROUTER_CONTROL 2
+#define FS_ROUTER_METRICS 3
+#define FS_ROUTER_CONTROL_NAME ".trailfs"
+#define FS_ROUTER_METRICS_NAME "metrics"
+
+/* Open, read and close the file metrics. */
+void fs_router_metrics_open(struct fs_router *r,
+    const struct fuse_in_header *in);
+void fs_router_metrics_read(struct fs_router *r,
+    const struct fuse_in_header *in);
+void fs_router_metrics_release(struct fs_router *r,
+    const struct fuse_in_header *in);
+/* No file of it is open any more. */
+void fs_router_control_end(struct fs_router *r);
 
 /* --- router_child.c ----------------------------------------------------------- */
 

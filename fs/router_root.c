@@ -30,14 +30,37 @@ set_root(const struct fs_router *r, struct fuse_attr *a)
 	a->atimensec = a->ctimensec = a->mtimensec;
 }
 
+/* The directory .trailfs and its file, whose bytes are made when it is opened. */
 static void
-set_entry(const struct fs_origin *o, struct fuse_entry_out *e)
+set_control(const struct fs_router *r, uint64_t id, struct fuse_attr *a)
 {
-	*e = (struct fuse_entry_out){ .nodeid = fs_ids_root(o->number),
+	set_root(r, a);
+	a->ino = id;
+	a->mode = S_IFDIR | 0555;
+	if (id != FS_ROUTER_METRICS)
+		return;
+	a->mode = S_IFREG | 0440;
+	a->nlink = 1;
+}
+
+static void
+set_entry(uint64_t id, const struct fuse_attr *a, struct fuse_entry_out *e)
+{
+	*e = (struct fuse_entry_out){ .nodeid = id,
 		.generation = 1,
 		.entry_valid = VALID_S,
 		.attr_valid = VALID_S,
-		.attr = o->attr };
+		.attr = *a };
+}
+
+static void
+set_control_entry(const struct fs_router *r, uint64_t id,
+    struct fuse_entry_out *e)
+{
+	struct fuse_attr a;
+
+	set_control(r, id, &a);
+	set_entry(id, &a, e);
 }
 
 static void
@@ -49,20 +72,34 @@ answer_attr(struct fs_router *r, const struct fuse_in_header *in,
 	(void)fs_router_answer(r, in->unique, 0, &out, sizeof out);
 }
 
+static bool
+is(const char *name, size_t n, const char *other)
+{
+	return strlen(other) == n && memcmp(name, other, n) == 0;
+}
+
 static void
 look_up(struct fs_router *r, const struct fuse_in_header *in)
 {
 	const char *name = (const void *)(in + 1);
-	const struct fs_origin *o = fs_origins_name(r->origins, name,
-	    strnlen(name, in->len - sizeof *in));
-	struct fuse_entry_out e;
+	const size_t n = strnlen(name, in->len - sizeof *in);
+	const struct fs_origin *o = NULL;
+	struct fuse_entry_out e = { 0 };
 
-	if (o == NULL) {
+	if (in->nodeid == FUSE_ROOT_ID)
+		o = fs_origins_name(r->origins, name, n);
+	if (o != NULL)
+		set_entry(fs_ids_root(o->number), &o->attr, &e);
+	else if (in->nodeid == FUSE_ROOT_ID &&
+	    is(name, n, FS_ROUTER_CONTROL_NAME))
+		set_control_entry(r, FS_ROUTER_CONTROL, &e);
+	else if (in->nodeid == FS_ROUTER_CONTROL &&
+	    is(name, n, FS_ROUTER_METRICS_NAME))
+		set_control_entry(r, FS_ROUTER_METRICS, &e);
+	if (e.nodeid != 0)
+		(void)fs_router_answer(r, in->unique, 0, &e, sizeof e);
+	else
 		(void)fs_router_answer(r, in->unique, -ENOENT, NULL, 0);
-		return;
-	}
-	set_entry(o, &e);
-	(void)fs_router_answer(r, in->unique, 0, &e, sizeof e);
 }
 
 /* A listing, while it is filled. */
@@ -72,9 +109,9 @@ struct listing {
 	bool plus;
 };
 
-/* o is NULL for the dots, of which READDIRPLUS names no node.  False: no room. */
+/* e is NULL for the dots, of which READDIRPLUS names no node.  False: no room. */
 static bool
-add(struct listing *l, const char *name, const struct fs_origin *o,
+add(struct listing *l, const char *name, const struct fuse_entry_out *e,
     uint64_t ino, uint64_t next)
 {
 	struct fuse_direntplus *p = (void *)(l->p + l->n);
@@ -87,12 +124,12 @@ add(struct listing *l, const char *name, const struct fs_origin *o,
 	if (l->size - l->n < n)
 		return false;
 	memset(p, 0, n);
-	if (l->plus && o != NULL)
-		set_entry(o, &p->entry_out);
+	if (l->plus && e != NULL)
+		p->entry_out = *e;
 	*d = (struct fuse_dirent){ .ino = ino,
 		.off = next,
 		.namelen = (uint32_t)length,
-		.type = S_IFDIR >> 12 };
+		.type = (e != NULL ? e->attr.mode & S_IFMT : S_IFDIR) >> 12 };
 	memcpy((char *)d + FUSE_NAME_OFFSET, name, length);
 	l->n += n;
 	return true;
@@ -108,14 +145,25 @@ list(struct fs_router *r, const struct fuse_in_header *in)
 		.plus = in->opcode == FUSE_READDIRPLUS };
 	uint64_t off = arg->offset;
 	const struct fs_origin *o;
-	bool room = (off >= 1 || add(&l, ".", NULL, FUSE_ROOT_ID, 1)) &&
+	struct fuse_entry_out e;
+	bool room = (off >= 1 || add(&l, ".", NULL, in->nodeid, 1)) &&
 	    (off >= 2 || add(&l, "..", NULL, FUSE_ROOT_ID, 2));
+
+	if (in->nodeid == FS_ROUTER_CONTROL) {
+		set_control_entry(r, FS_ROUTER_METRICS, &e);
+		if (room && off < COOKIE_FIRST)
+			(void)add(&l, FS_ROUTER_METRICS_NAME, &e,
+			    FS_ROUTER_METRICS, COOKIE_FIRST);
+		(void)fs_router_answer(r, in->unique, 0, l.p, l.n);
+		return;
+	}
 
 	off = off < COOKIE_FIRST ? 0 : off - COOKIE_FIRST;
 	while (room &&
 	    (o = fs_origins_after(r->origins, (unsigned)off)) != NULL) {
 		off = o->number;
-		room = add(&l, o->name, o, fs_ids_root(o->number),
+		set_entry(fs_ids_root(off), &o->attr, &e);
+		room = add(&l, o->name, &e, fs_ids_root(o->number),
 		    off + COOKIE_FIRST);
 	}
 	(void)fs_router_answer(r, in->unique, 0, l.p, l.n);
@@ -168,7 +216,43 @@ answer_xattr(struct fs_router *r, const struct fuse_in_header *in)
 		    arg->size == 0 ? sizeof none : 0);
 }
 
-/* The root of the mount.  Its daemon is the router. */
+/* The file metrics. */
+static void
+answer_metrics(struct fs_router *r, const struct fuse_in_header *in)
+{
+	struct fuse_attr a;
+
+	switch (in->opcode) {
+	case FUSE_GETATTR:
+		set_control(r, in->nodeid, &a);
+		answer_attr(r, in, &a);
+		break;
+	case FUSE_OPEN:
+		fs_router_metrics_open(r, in);
+		break;
+	case FUSE_READ:
+		fs_router_metrics_read(r, in);
+		break;
+	case FUSE_RELEASE:
+		fs_router_metrics_release(r, in);
+		break;
+	case FUSE_FLUSH:
+	case FUSE_FSYNC:
+		(void)fs_router_answer(r, in->unique, 0, NULL, 0);
+		break;
+	case FUSE_GETXATTR:
+	case FUSE_LISTXATTR:
+		answer_xattr(r, in);
+		break;
+	case FUSE_IOCTL:
+		(void)fs_router_answer(r, in->unique, -ENOTTY, NULL, 0);
+		break;
+	default:
+		(void)fs_router_answer(r, in->unique, -EINVAL, NULL, 0);
+	}
+}
+
+/* The root of the mount, whose daemon is the router, and its directory .trailfs. */
 static void
 answer_root(struct fs_router *r, const struct fuse_in_header *in)
 {
@@ -180,7 +264,10 @@ answer_root(struct fs_router *r, const struct fuse_in_header *in)
 		look_up(r, in);
 		break;
 	case FUSE_GETATTR:
-		set_root(r, &a);
+		if (in->nodeid == FUSE_ROOT_ID)
+			set_root(r, &a);
+		else
+			set_control(r, in->nodeid, &a);
 		answer_attr(r, in, &a);
 		break;
 	case FUSE_OPENDIR:
@@ -235,7 +322,11 @@ fs_router_root(struct fs_router *r, struct fuse_in_header *in)
 		answer_space(r, in);
 		return true;
 	}
-	if (in->nodeid == FUSE_ROOT_ID) {
+	if (in->nodeid == FS_ROUTER_METRICS) {
+		answer_metrics(r, in);
+		return true;
+	}
+	if (in->nodeid == FUSE_ROOT_ID || in->nodeid == FS_ROUTER_CONTROL) {
 		answer_root(r, in);
 		return true;
 	}

@@ -421,6 +421,9 @@ fs_serve(const struct fs_options *o, int *parent, struct tf_error *err)
 		.may_stay = fs_loop_may_stay,
 		.stayed = fs_loop_stayed,
 		.waiting = fs_loop_waiting,
+		.collecting = o->streams && !o->read_only ?
+		    fs_streams_collecting :
+		    NULL,
 		.interrupted = fs_loop_interrupted,
 		.changed = fs_notify_changed,
 		.altered = fs_notify_altered,

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,9 @@ struct due {
 	uint64_t ino, at_ns; /* boot clock */
 };
 
+/* The files of fs_streams.due, for the metrics. */
+static _Atomic uint64_t collecting;
+
 struct fs_streams {
 	struct fs *fs;
 	struct fs_barrier writes; /* that are not answered yet */
@@ -66,6 +70,7 @@ later(struct fs_streams *s, uint64_t ino)
 	if (room && i == s->n)
 		s->due[s->n++] = (struct due){ ino,
 			tf_clock_boot_ns() + DUE_NS };
+	atomic_store(&collecting, s->n);
 	pthread_cond_signal(&s->more);
 	pthread_mutex_unlock(&s->mu);
 	return room;
@@ -78,6 +83,7 @@ take(struct fs_streams *s, size_t i)
 	uint64_t ino = s->due[i].ino;
 
 	s->n--;
+	atomic_store(&collecting, s->n);
 	memmove(s->due + i, s->due + i + 1, (s->n - i) * sizeof *s->due);
 	s->getting++;
 	return ino;
@@ -148,6 +154,12 @@ get_taken(struct fs *fs, uint64_t ino)
 	pthread_mutex_lock(&s->mu);
 	s->getting--;
 	pthread_mutex_unlock(&s->mu);
+}
+
+uint64_t
+fs_streams_collecting(void)
+{
+	return atomic_load(&collecting);
 }
 
 bool

@@ -45,6 +45,8 @@ TF_MUST_USE enum tf_code fs_streams_start(struct fs *fs,
     struct fs_streams **out, struct tf_error *err);
 void fs_streams_stop(struct fs_streams *s);
 void fs_streams_free(struct fs_streams *s);
+/* How many files may have writes that the kernel collects now. */
+uint64_t fs_streams_collecting(void);
 
 /* The number of node a for the kernel. */
 uint64_t fs_stream_node(const struct fs *fs, const struct tf_attr *a);

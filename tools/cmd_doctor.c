@@ -99,8 +99,11 @@ examine(const struct tf_doctor *d, const char *arg, struct tf_error *err)
 {
 	struct where w = { 0 };
 	char *store = NULL;
-	enum tf_code rc = where_find(arg != NULL ? arg : ".", &w, err);
+	enum tf_code rc = doctor_many(d, arg != NULL ? arg : ".", err);
 
+	if (rc != TF_NOTFOUND)
+		return rc;
+	rc = where_find(arg != NULL ? arg : ".", &w, err);
 	if (rc == TF_NOMEM)
 		goto out;
 	if (rc != TF_OK) {

@@ -6,11 +6,13 @@
  * not answer leaves the old file, whose trailfs_metrics_timestamp_seconds shows
  * how old it is.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "cmd.h"
 #include "core/control.h"
+#include "many.h"
 #include "report.h"
 #include "textfile.h"
 #include "where.h"
@@ -31,9 +33,13 @@ run(int n, char **arg)
 	struct where w = { 0 };
 	struct tf_buf b = { 0 };
 	struct tf_error err = { 0 };
-	enum tf_code rc = where_find(n > 0 ? arg[0] : ".", &w, &err);
+	const char *at = n > 0 ? arg[0] : ".";
+	enum tf_code rc = many_metrics(at, &b, &err);
+	bool many = rc != TF_NOTFOUND;
 
-	if (rc == TF_OK)
+	if (!many)
+		rc = where_find(at, &w, &err);
+	if (rc == TF_OK && !many)
 		rc = where_text(&w, TF_CONTROL_METRICS, tf_vault_metrics, &b,
 		    &err);
 	if (rc == TF_OK && textfile != NULL)

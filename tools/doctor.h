@@ -10,6 +10,9 @@ void doctor_host(const struct tf_doctor *d);
 /* The limit of descriptors of process pid; 0: of this process. */
 void doctor_limits(const struct tf_doctor *d, int32_t pid);
 
+/* The root of a mount of many origins.  TF_NOTFOUND: path is something else. */
+enum tf_code doctor_many(const struct tf_doctor *d, const char *path,
+    struct tf_error *err);
 /* What the mount at w says of itself. */
 void doctor_mount(const struct tf_doctor *d, const struct where *w);
 /* The mount point of the last process that had the store open, or the one that

@@ -17,6 +17,7 @@
 
 #include "core/control.h"
 #include "doctor.h"
+#include "many.h"
 
 #define FUSE_MAGIC 0x65735546
 
@@ -270,4 +271,79 @@ doctor_mount(const struct tf_doctor *d, const struct where *w)
 out:
 	tf_json_doc_free(&j);
 	tf_buf_free(&text);
+}
+
+/* --- a mount of many origins ---------------------------------------------- */
+
+static void
+look_at_follower(const struct tf_doctor *d, const struct tf_buf *text)
+{
+	double running, failing = 0, at = 0, refused = 0, disordered = 0;
+	double now = 0;
+
+	if (!many_value(text, "trailfs_follow_running", &running))
+		return; /* it shows copies that somebody else fetches */
+	(void)many_value(text, "trailfs_metrics_timestamp_seconds", &now);
+	(void)many_value(text, "trailfs_follow_failing", &failing);
+	(void)many_value(text, "trailfs_follow_timestamp_seconds", &at);
+	(void)many_value(text, "trailfs_follow_refused_origins", &refused);
+	(void)many_value(text, "trailfs_follow_disordered", &disordered);
+	if (running == 0)
+		tf_doctor_say(d, "follow", TF_DOCTOR_WRONG,
+		    "unmount and mount again",
+		    "the process that follows the organisation has ended: "
+		    "nothing new appears, and evidence that is not in the cache "
+		    "cannot be read");
+	else if (failing != 0)
+		tf_doctor_say(d, "follow", TF_DOCTOR_WRONG,
+		    "see the journal of the mount",
+		    "the organisation cannot be read, last done %.0f seconds "
+		    "ago; it is tried again",
+		    now - at);
+	if (refused > 0)
+		tf_doctor_say(d, "follow", TF_DOCTOR_WRONG,
+		    "see the journal of the mount; trailctl org fetch names "
+		    "each",
+		    "%.0f origins could not be brought up to date", refused);
+	if (disordered != 0)
+		tf_doctor_say(d, "follow", TF_DOCTOR_WRONG,
+		    "trailctl org fetch",
+		    "the ledger does not fit what the organisation has signed");
+	if (running != 0 && failing == 0 && refused == 0 && disordered == 0)
+		tf_doctor_say(d, "follow", TF_DOCTOR_OK, NULL,
+		    "all origins were compared %.0f seconds ago", now - at);
+}
+
+static void
+look_at_daemons(const struct tf_doctor *d, const struct tf_buf *text)
+{
+	double origins = 0, daemons = 0, failures = 0;
+
+	(void)many_value(text, "trailfs_origins", &origins);
+	(void)many_value(text, "trailfs_origin_daemons", &daemons);
+	(void)many_value(text, "trailfs_origin_daemon_failures_total",
+	    &failures);
+	tf_doctor_say(d, "mount", TF_DOCTOR_OK, NULL,
+	    "%.0f origins are mounted, and %.0f daemons of them run", origins,
+	    daemons);
+	if (failures > 0)
+		tf_doctor_say(d, "mount", TF_DOCTOR_WRONG,
+		    "see the journal of the mount; verify that copy",
+		    "daemons of origins could not start, or ended by "
+		    "themselves, %.0f times since the mount began",
+		    failures);
+}
+
+enum tf_code
+doctor_many(const struct tf_doctor *d, const char *path, struct tf_error *err)
+{
+	struct tf_buf text = { 0 };
+	enum tf_code rc = many_metrics(path, &text, err);
+
+	if (rc == TF_OK) {
+		look_at_daemons(d, &text);
+		look_at_follower(d, &text);
+	}
+	tf_buf_free(&text);
+	return rc;
 }

@@ -232,6 +232,9 @@ tf_follow(const struct tf_follow *o, struct tf_error *err)
 						     open_dir(f, err);
 	if (rc == TF_OK)
 		rc = tf_object_cache_open(&f->cache, f->dirfd, o->size, err);
+	if (rc == TF_OK && o->counts != NULL)
+		atomic_store(&o->counts->cached,
+		    tf_object_cache_used(&f->cache));
 	if (rc == TF_OK)
 		rc = tf_follow_serve(f, err);
 	if (rc == TF_OK)

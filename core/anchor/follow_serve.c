@@ -113,10 +113,13 @@ static enum tf_code
 object(struct tf_follower *f, const char *origin, const struct tf_hash *h,
     int *fd, uint64_t *size, struct tf_error *err)
 {
+	struct tf_follow_counts *c = f->o->counts;
 	struct tf_engines *e = NULL;
 	int fresh = -1;
 	enum tf_code rc = tf_object_cache_get(&f->cache, h, fd, size, err);
 
+	if (c != NULL)
+		atomic_fetch_add(rc == TF_OK ? &c->hits : &c->misses, 1);
 	if (rc != TF_NOTFOUND)
 		return rc;
 	if ((rc = take_engines(f, &e, err)) != TF_OK)
@@ -128,6 +131,18 @@ object(struct tf_follower *f, const char *origin, const struct tf_hash *h,
 		(void)close(fresh); /* it has another name, or none is needed */
 	give_back(f, e);
 	return rc;
+}
+
+static void
+count(struct tf_follower *f, enum tf_code rc)
+{
+	struct tf_follow_counts *c = f->o->counts;
+
+	if (c == NULL)
+		return;
+	if (rc != TF_OK)
+		atomic_fetch_add(&c->failures, 1);
+	atomic_store(&c->cached, tf_object_cache_used(&f->cache));
 }
 
 static void
@@ -171,6 +186,7 @@ answer_object(struct tf_follower *f, int s, const char *what)
 		return;
 	}
 	rc = object(f, what + 65, &h, &fd, &size, &err);
+	count(f, rc);
 	if (rc == TF_OK)
 		(void)snprintf(text, sizeof(text), "ok %llu",
 		    (unsigned long long)size);

@@ -234,3 +234,14 @@ tf_object_cache_put(struct tf_object_cache *c, const struct tf_hash *h, int fd,
 	pthread_mutex_unlock(&c->mu);
 	return TF_OK;
 }
+
+uint64_t
+tf_object_cache_used(struct tf_object_cache *c)
+{
+	uint64_t used;
+
+	pthread_mutex_lock(&c->mu);
+	used = c->used;
+	pthread_mutex_unlock(&c->mu);
+	return used;
+}

@@ -41,6 +41,7 @@ TF_MUST_USE enum tf_code tf_object_cache_new(struct tf_object_cache *c, int *fd,
 TF_MUST_USE enum tf_code tf_object_cache_put(struct tf_object_cache *c,
     const struct tf_hash *h, int fd, uint64_t size, int *read,
     struct tf_error *err);
+uint64_t tf_object_cache_used(struct tf_object_cache *c); /* bytes */
 /* Remove files until at most max bytes are left. */
 void tf_object_cache_shrink(struct tf_object_cache *c, uint64_t max);
 

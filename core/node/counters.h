@@ -18,9 +18,11 @@ struct tf_counters {
 	_Atomic uint64_t interrupted;	 /* files */
 	_Atomic uint64_t reads_recorded; /* openings, in evidence.read */
 	_Atomic uint64_t damaged_reads;
-	/* These go down, too: open handles, and jobs for the committer that it
-	 * has not begun. */
-	_Atomic uint64_t writers, readers, queued;
+	_Atomic uint64_t grown_bytes; /* entered of files that grow */
+	_Atomic uint64_t grow_failures;
+	/* These go down, too: open handles, jobs for the committer that it
+	 * has not begun, and files that are entered while they grow. */
+	_Atomic uint64_t writers, readers, queued, growing;
 };
 
 #endif

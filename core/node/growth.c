@@ -1,5 +1,6 @@
 /* Evidence that is entered while it grows: see growth.h. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +22,18 @@ enum tf_code
 tf_growth_new(struct tf_pending *l, struct tf_error *err)
 {
 	l->growth = calloc(1, sizeof(*l->growth));
-	return l->growth == NULL ? tf_nomem(err) : TF_OK;
+	if (l->growth == NULL)
+		return tf_nomem(err);
+	atomic_fetch_add(&l->v->counters.growing, 1);
+	return TF_OK;
 }
 
 void
 tf_growth_free(struct tf_pending *l)
 {
+	if (l->growth == NULL)
+		return;
+	atomic_fetch_sub(&l->v->counters.growing, 1);
 	free(l->growth);
 	l->growth = NULL;
 }

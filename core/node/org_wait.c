@@ -29,7 +29,7 @@
 struct waiter {
 	struct waiter *next;
 	uint64_t target; /* entries */
-	uint64_t until_ns;
+	uint64_t begun_ns, until_ns;
 	bool (*gives_up)(void *arg);
 	tf_done done;
 	void *arg;
@@ -41,6 +41,7 @@ struct tf_org_wait {
 	struct waiter *first, **last; /* guarded by mu, as all up to thread */
 	bool quit;
 	struct tf_org_state state;
+	struct tf_histogram answered; /* how long they waited */
 	pthread_t thread;
 	bool runs;
 	int event; /* something changed for the thread */
@@ -146,6 +147,7 @@ take_over(struct tf_vault *v, struct tf_org_wait *o, uint64_t *target)
 			    o->why);
 		} else if (w->rc == TF_OK) {
 			o->state.why[0] = '\0';
+			tf_histogram_add(&o->answered, w->begun_ns);
 		}
 	}
 	o->last = at;
@@ -283,6 +285,10 @@ tf_org_wait_state(struct tf_vault *v, struct tf_org_state *out)
 		return false;
 	pthread_mutex_lock(&o->mu);
 	*out = o->state;
+	out->oldest_ns = 0;
+	if (o->first != NULL) /* they are in the order of their arrival */
+		out->oldest_ns = tf_clock_boot_ns() - o->first->begun_ns;
+	out->answered = &o->answered;
 	pthread_mutex_unlock(&o->mu);
 	return true;
 }
@@ -318,6 +324,7 @@ tf_vault_await_organisation(struct tf_vault *v, bool (*gives_up)(void *arg),
 {
 	struct tf_org_wait *o = v->org_wait;
 	struct tf_error e = { .code = TF_OK };
+	const uint64_t now = tf_clock_boot_ns();
 	struct waiter *w;
 	bool quit;
 
@@ -331,8 +338,8 @@ tf_vault_await_organisation(struct tf_vault *v, bool (*gives_up)(void *arg),
 		return;
 	}
 	*w = (struct waiter){ .target = tf_vault_entries(v),
-		.until_ns = tf_clock_boot_ns() +
-		    v->settings.value[TF_ORG_TIMEOUT] * TF_SECOND,
+		.begun_ns = now,
+		.until_ns = now + v->settings.value[TF_ORG_TIMEOUT] * TF_SECOND,
 		.gives_up = gives_up,
 		.done = done,
 		.arg = arg };

@@ -20,12 +20,15 @@
 
 #include "../error.h"
 
+struct tf_histogram;
 struct tf_vault;
 
 /* For the status. */
 struct tf_org_state {
 	bool connected; /* to a forwarder */
 	uint64_t waiting, timeouts;
+	uint64_t oldest_ns; /* how long the first of those that wait does */
+	const struct tf_histogram *answered; /* how long others waited */
 	char why[200]; /* why the last one waited in vain; "": none did since */
 };
 

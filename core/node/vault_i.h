@@ -131,7 +131,8 @@ struct tf_vault {
 	struct tf_committer *commit;
 	struct tf_denials denials;
 	struct tf_counters counters;
-	uint64_t (*waiting)(void); /* or NULL */
+	uint64_t (*waiting)(void); /* or NULL, as the next */
+	uint64_t (*collecting)(void);
 	struct tf_hasher *hasher;
 	struct tf_background *background;
 	struct tf_open_objects objects;

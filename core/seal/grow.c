@@ -217,6 +217,8 @@ enter(struct grow *g, struct tf_error *err)
 	rc = tf_commit_wait(v->commit, grow_run, g, err);
 	pthread_mutex_lock(&v->mu);
 	if (rc == TF_OK) {
+		atomic_fetch_add(&v->counters.grown_bytes,
+		    g->list.to - g->list.from);
 		l->entered = g->list.to;
 		l->entered_seq = g->last;
 		l->hollow = false;
@@ -241,10 +243,12 @@ ended(struct tf_pending *l, enum tf_code rc, const struct tf_error *e)
 	const bool ends = rc == TF_INTERRUPTED || rc == TF_READONLY ||
 	    rc == TF_UNSUPPORTED;
 
-	if (rc != TF_OK && !ends)
+	if (rc != TF_OK && !ends) {
+		atomic_fetch_add(&v->counters.grow_failures, 1);
 		tf_vault_say(v, rc,
 		    "what node %llu has grown by is not entered yet: %s",
 		    (unsigned long long)l->attr.id, e->text);
+	}
 	pthread_mutex_lock(&v->mu);
 	l->growth->queued = false;
 	if (l->growth->over)

@@ -291,6 +291,7 @@ prepare(struct tf_vault *v, const char *path, const struct tf_vault_options *o,
 	v->may_stay = o->may_stay;
 	v->stayed = o->stayed;
 	v->waiting = o->waiting;
+	v->collecting = o->collecting;
 	v->interrupted = o->interrupted;
 	v->say = o->say;
 	v->say_key = o->say_key != NULL ? o->say_key : o->say;

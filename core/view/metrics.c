@@ -396,8 +396,15 @@ put_waits(struct metrics *m)
 	tf_gauge(&m->to, "trailfs_org_waiting",
 	    "Calls that wait until the organisation has what they closed.",
 	    s.waiting);
+	tf_gauge_seconds(&m->to, "trailfs_org_oldest_wait_seconds",
+	    "How long the oldest of them waits; 0 if none does.",
+	    tf_metric_time(s.oldest_ns));
 	tf_counter(&m->to, "trailfs_org_timeouts_total",
 	    "Calls that the organisation did not answer in time.", s.timeouts);
+	tf_metric_histogram(&m->to, "trailfs_org_wait_duration_seconds",
+	    "How long calls waited until the organisation had what they "
+	    "closed.",
+	    s.answered);
 	tf_gauge(&m->to, "trailfs_org_connected",
 	    "1 if the mount is connected to a forwarder, else 0.", s.connected);
 }
@@ -477,6 +484,28 @@ put_damaged(struct metrics *m)
 	    m->f->damaged);
 }
 
+/* Files whose bytes are here, or in the kernel, before they are sealed. */
+static void
+put_growing(struct metrics *m)
+{
+	const struct tf_counters *c = &m->v->counters;
+
+	tf_gauge(&m->to, "trailfs_growing_files",
+	    "Unsealed files that are entered while they grow.",
+	    atomic_load(&c->growing));
+	tf_counter(&m->to, "trailfs_grown_bytes_total",
+	    "Bytes of such files that entries have.",
+	    atomic_load(&c->grown_bytes));
+	tf_counter(&m->to, "trailfs_grow_failures_total",
+	    "Entries about such files that failed; each is tried again.",
+	    atomic_load(&c->grow_failures));
+	if (m->v->collecting != NULL)
+		tf_gauge(&m->to, "trailfs_collecting_files",
+		    "Files whose last writes the kernel may still collect "
+		    "(streams=on).",
+		    m->v->collecting());
+}
+
 static void
 put_counters(struct metrics *m)
 {
@@ -496,6 +525,7 @@ put_counters(struct metrics *m)
 	if (m->v->read_only)
 		return;
 	put_denied(m);
+	put_growing(m);
 	tf_gauge(&m->to, "trailfs_commit_queue_jobs",
 	    "Changes that wait for the next commit of the ledger.",
 	    atomic_load(&c->queued));

@@ -209,6 +209,8 @@ many_wait_and_others_work() {
 		callers="$callers $!"
 	done
 	until_true waits 64
+	trailctl metrics "$mnt" | grep '^trailfs_org_oldest_wait_seconds{' |
+		grep -v ' 0\.0*$'
 	setpriv --reuid 65534 --regid 65534 --clear-groups ls "$mnt/t/w/many" |
 		wc -l >count
 	[ "$(cat count)" -eq 64 ]
@@ -218,6 +220,9 @@ many_wait_and_others_work() {
 	for caller in $callers; do
 		wait "$caller"
 	done
+	answered=$(trailctl metrics "$mnt" |
+		sed -n 's/^trailfs_org_wait_duration_seconds_count{[^}]*} //p')
+	[ "$answered" -ge 64 ]
 	has
 	end_forwarder
 	unmount
@@ -235,6 +240,10 @@ nobody_waits_for_ever() {
 	status why | grep -q 'no forwarder runs'
 	trailctl metrics "$mnt" | grep -q '^trailfs_org_timeouts_total{[^}]*} 1$'
 	trailctl metrics "$mnt" | grep -q '^trailfs_org_waiting{[^}]*} 0$'
+	trailctl metrics "$mnt" |
+		grep -q '^trailfs_org_wait_duration_seconds_count{[^}]*} 0$'
+	trailctl metrics "$mnt" |
+		grep -q '^trailfs_org_oldest_wait_seconds{[^}]*} 0\.0*$'
 	trailctl doctor one >out 2>err || :
 	says 'forward *wrong .*durability=org'
 	trailctl sync "$mnt/t/w/late" >sync.out 2>&1 && exit 1

@@ -56,9 +56,19 @@ a_vault_gives_metrics() {
 	trailctl init waiting >/dev/null 2>&1
 	mount waiting -o durability=org
 	trailctl metrics mnt | grep trailfs_org >>all
+	unmount
+	# One whose kernel collects writes.
+	mount waiting -o streams=on
+	trailctl metrics mnt | grep trailfs_collecting >>all
+	unmount
+	# A mount of the organisation.
+	mkdir view
+	timeout 60 trailfs dir:org view -o ro,cache=cache
+	is 0 trailctl metrics view
+	umount view
+	cat out >>all
 	sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' all | sort -u >families
 	sed -n 's/^\(trailfs_[a-z_]*\){.*/\1/p' all | sort -u >samples
-	unmount
 }
 
 # What no vault gives would never alert anybody.

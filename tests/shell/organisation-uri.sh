@@ -47,6 +47,11 @@ start() {
 	done
 }
 
+# metric NAME VALUE: the mount says so, a pattern.
+metric() {
+	trailctl metrics view | grep -q "^trailfs_$1{origin=\"dir:$work/org\"} $2\$"
+}
+
 # gone PID: it has ended.
 gone() {
 	[ ! -e "/proc/$1" ]
@@ -113,6 +118,40 @@ the_owner_of_the_cache_fetches() {
 	start
 }
 
+# How it is, for a monitoring system and for people; nothing else is there.
+it_says_how_it_is() {
+	[ "$(ls -A view/.trailfs)" = metrics ]
+	[ "$(stat -c '%A %U' view/.trailfs/metrics)" = "-r--r----- $(id -un)" ]
+	trailctl metrics view >there
+	grep -v 'timestamp\|disk_free\|open_handles' there >one
+	grep -v 'timestamp\|disk_free\|open_handles' view/.trailfs/metrics | diff one -
+	metric mounted 1
+	metric origins 2
+	metric origin_daemons '[12]'
+	metric origin_daemon_failures_total 0
+	metric follow_running 1
+	metric follow_failing 0
+	metric follow_entries "$(sqlite3 -readonly org/org.db 'SELECT count(*) FROM leaf')"
+	metric follow_refused_origins 0
+	metric cache_limit_bytes 1073741824
+	metric cache_misses_total 2
+	cached=$(sed -n 's/^trailfs_cache_bytes{.*} //p' there)
+	[ "$cached" -ge 100000 ] && [ "$cached" -lt 1000000 ]
+	trailctl metrics --textfile view.prom view
+	grep -v 'timestamp\|disk_free\|open_handles' view.prom | diff one -
+	trailctl doctor view >said || :
+	grep -q '^follow *ok .*compared' said
+	grep -q '^mount *ok *2 origins' said
+	is 1 touch view/.trailfs/other
+	is 1 cat view/.trailfs/other
+	is 1 dd of=view/.trailfs/metrics count=0
+	# A reader keeps what was there when it opened the file.
+	exec 4<view/.trailfs/metrics
+	trailctl metrics view | grep -q '^trailfs_open_handles{.*} [1-9]$'
+	cat <&4 | grep -q '^trailfs_mounted'
+	exec 4<&-
+}
+
 # Without another command or another mount.
 what_comes_appears() {
 	add a 3
@@ -151,6 +190,9 @@ a_killed_daemon_takes_it_along() {
 without_the_follower_reads_fail() {
 	[ "$(cat "$(file b 1 report)")" = 'evidence 1 of b' ]
 	kill -9 "$(processes trailfs-follow)"
+	until_true metric follow_running 0
+	trailctl doctor view >said || :
+	grep -q '^follow *wrong .*has ended' said
 	ls -lR view >/dev/null
 	is 1 timeout 60 cat "$(file c 1 large)"
 	complains 'Input/output error'
@@ -166,6 +208,8 @@ the_cache_has_a_limit() {
 		cat "$(file $name 1 large)" >/dev/null
 	done
 	until_true within 250000
+	metric cache_limit_bytes 250000
+	[ "$(trailctl metrics view | sed -n 's/^trailfs_cache_bytes{.*} //p')" -le 250000 ]
 	seq -f 'a 1 %.0f' 12000 | cmp - "$(file a 1 large)"
 	umount view
 	until_true gone "$(cat daemon)"
@@ -182,6 +226,7 @@ what_is_altered_is_not_shown() {
 	done
 	is 1 cat "$(file b 1 large)"
 	complains 'Input/output error'
+	metric cache_failures_total '[1-9]'
 	umount view
 	until_true gone "$(cat daemon)"
 	# Nor is an organisation mounted of which nothing can be read.
@@ -209,8 +254,9 @@ wrong_options_are_named() {
 	! mountpoint -q view
 }
 
-with '/dev/fuse pgrep' an_organisation_is_mounted nobody_keeps_privileges \
-	the_owner_of_the_cache_fetches what_comes_appears unmounting_ends_it \
+with '/dev/fuse pgrep sqlite3' an_organisation_is_mounted it_says_how_it_is \
+	nobody_keeps_privileges the_owner_of_the_cache_fetches \
+	what_comes_appears unmounting_ends_it \
 	a_killed_daemon_takes_it_along without_the_follower_reads_fail \
 	the_cache_has_a_limit what_is_altered_is_not_shown wrong_options_are_named
 finish

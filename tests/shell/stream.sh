@@ -18,6 +18,12 @@ until_proven() {
 	done
 }
 
+# metric NAME VALUE: the mount says so.
+metric() {
+	is 0 trailctl metrics mnt
+	says "^trailfs_$1{[^}]*} $2\$"
+}
+
 # Mount it with an open attestation, and make the bytes that are recorded in it.
 a_vault_is_mounted() {
 	a_store_is_made
@@ -42,6 +48,8 @@ standard_input_is_recorded() {
 # While it grows, its prefix is proven, another program follows it, and nobody else
 # writes it.
 a_stream_grows() {
+	grown=$(trailctl metrics mnt |
+		sed -n 's/^trailfs_grown_bytes_total{.*} //p')
 	mkfifo pipe
 	trailctl stream mnt/t/w/a/log <pipe &
 	pid=$!
@@ -62,10 +70,14 @@ a_stream_grows() {
 	[ "$(jq -r .proven out)" = 262144 ]
 	is 0 trailctl why mnt/t/w/a/log
 	says 'first 262144 bytes are entered in the ledger'
+	metric growing_files 1
+	metric grown_bytes_total $((grown + 262144))
 	exec 9>&-
 	wait $pid
 	is 0 trailctl sync mnt
 	[ "$(stat -c %s mnt/t/w/a/log)" = 300014 ]
+	metric growing_files 0
+	metric grow_failures_total 0
 	is 0 trailctl verify store --vkey vkey
 }
 
