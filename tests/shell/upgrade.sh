@@ -43,6 +43,32 @@ every_format_is_read() {
 	done
 }
 
+# So is a store with the entries that came to the newest format later.
+later_entries_are_read() {
+	rm -rf old
+	tar -xzf "$top/tests/vectors/store-6-later.tar.gz"
+	mv store old
+	chmod -R go-rwx old
+	is 0 trailctl verify old
+	is 0 trailctl log --json old
+	for type in evidence.grown evidence.flushed recipients.set hold.placed \
+		verify.done redaction.proposed anchor.added; do
+		says "\"type\":\"$type\""
+	done
+	mount old -o ro
+	seq 1 40000 | cmp - "$mnt/prod/run-4/logs/grown"
+	[ "$(cat "$mnt/prod/run-5/tests/report")" = waited ]
+	unmount
+	is 0 trailctl upgrade --check old
+	is 0 trailctl backup old copy
+	is 0 trailctl restore --origin example.org/again copy again
+	is 0 trailctl verify again
+	trailctl init --moved old >/dev/null 2>&1
+	is 0 trailctl trail create old/more
+	is 0 trailctl verify old
+	rm -rf copy again
+}
+
 # An earlier format is written only after the upgrade, and then has its root.
 every_format_is_upgraded() {
 	for n in $(seq "$((newest - 1))"); do
@@ -124,7 +150,8 @@ a_killed_upgrade_is_all_or_nothing() {
 	[ "$struck" -gt 3 ]
 }
 
-with sqlite3 every_format_is_read every_format_is_upgraded \
+with sqlite3 every_format_is_read later_entries_are_read \
+	every_format_is_upgraded \
 	an_old_backup_is_restored what_is_in_use_or_damaged_stays
 # A sanitizer wants to be loaded before the shim.
 if nm -D "$BUILD/trailctl" 2>/dev/null | grep -q '__[at]san_init'; then
