@@ -3,13 +3,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -17,6 +15,7 @@
 #include "broker.h"
 #include "core/base/clock.h"
 #include "daemon.h"
+#include "ending.h"
 #include "follower.h"
 #include "mount.h"
 #include "report.h"
@@ -28,10 +27,6 @@
 
 #define EVENTS 64
 #define REQUESTS 64 /* of the kernel, then it is the turn of the children */
-#define STOP_TRIES 50
-#define STOP_WAIT_MS 100
-#define UNSEEN_IDLE_MS \
-	2000 /* without open files: see outlive_mount() in serve.c */
 
 uint64_t
 fs_router_ms(void)
@@ -252,88 +247,12 @@ run(void *arg)
 
 /* --- the end --------------------------------------------------------------------- */
 
-static int
-open_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
-		return -1;
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static void
-take_signal(int fd)
-{
-	struct signalfd_siginfo si;
-
-	if (read(fd, &si, sizeof si) == sizeof si)
-		fs_report_line(LOG_NOTICE, "stopping: %s",
-		    strsignal((int)si.ssi_signo));
-}
-
-static void
-unmount_patiently(struct fs_broker *broker, int end_fd, int signals)
-{
-	struct pollfd p[2] = { { .fd = end_fd, .events = POLLIN },
-		{ .fd = signals, .events = POLLIN } };
-
-	fs_daemon_tell_systemd(false, "stopping: waiting for open files");
-	for (int i = 0; i < STOP_TRIES; i++) {
-		if (fs_broker_unmount(broker, false))
-			return;
-		if (poll(p, 2, STOP_WAIT_MS) <= 0)
-			continue;
-		if ((p[0].revents & POLLIN) != 0)
-			return;
-		take_signal(signals);
-		break;
-	}
-	fs_report_line(LOG_WARNING, "files are still open: detached");
-}
-
-/* See outlive_mount() in serve.c. */
 static bool
-outlive_mount(struct fs_router *r, const struct fs_mount_watch *watch,
-    struct pollfd p[2])
+any_open(void *arg)
 {
-	int idle = 0;
+	struct fs_router *r = arg;
 
-	while (idle < UNSEEN_IDLE_MS) {
-		if (poll(p, 2, STOP_WAIT_MS) > 0)
-			return true;
-		idle = atomic_load(&r->n_opened) > 0 ? 0 : idle + STOP_WAIT_MS;
-		if (fs_mount_is_here(watch))
-			return false;
-	}
-	return true;
-}
-
-static const char *
-await_end(struct fs_router *r, struct fs_broker *broker,
-    const struct fs_mount_watch *watch, int signals)
-{
-	struct pollfd p[3] = { { .fd = r->end_fd, .events = POLLIN },
-		{ .fd = signals, .events = POLLIN },
-		{ .fd = watch->fd, .events = POLLPRI } };
-
-	for (;;) {
-		if (poll(p, 3, -1) < 0)
-			continue;
-		if (((p[0].revents | p[1].revents) & POLLIN) != 0)
-			break;
-		if (!fs_mount_is_here(watch) && outlive_mount(r, watch, p))
-			break;
-	}
-	if ((p[0].revents & POLLIN) != 0 || (p[1].revents & POLLIN) == 0)
-		return "unmounted";
-	take_signal(signals);
-	unmount_patiently(broker, r->end_fd, signals);
-	return "signal";
+	return atomic_load(&r->n_opened) > 0;
 }
 
 /* --- the start ------------------------------------------------------------------- */
@@ -368,31 +287,37 @@ static enum tf_code
 serve(struct fs_router *r, const struct fs_options *o, struct fs_broker *broker,
     int signals, int *parent, struct tf_error *err)
 {
-	struct fs_mount_watch watch;
-	const char *reason;
+	struct fs_ending e = { .broker = broker,
+		.end_fd = r->end_fd,
+		.signals = signals,
+		.any_open = any_open,
+		.arg = r };
 	pthread_t thread;
 	enum tf_code rc;
+	bool signalled;
 
 	if ((rc = answer_init(r, err)) != TF_OK)
 		return rc;
 	if ((errno = pthread_create(&thread, NULL, run, r)) != 0)
 		return tf_fail(err, TF_IO, "start a thread");
-	fs_mount_watch(&watch, o->mnt);
+	fs_mount_watch(&e.watch, o->mnt);
 	fs_report_line(LOG_NOTICE, "%zu origins of %s mounted at %s",
 	    fs_origins_present(r->origins), o->store, o->mnt);
 	fs_daemon_ready(parent);
 	fs_daemon_tell_systemd(true, "%s is mounted at %s", o->store, o->mnt);
-	reason = await_end(r, broker, &watch, signals);
+	signalled = fs_ending_await(&e) == FS_END_SIGNAL;
+	if (signalled)
+		(void)fs_ending_unmount(&e, NULL);
 	(void)eventfd_write(r->end_fd, 1);
 	pthread_join(thread, NULL);
 	fs_child_end_all(r);
 	(void)close(r->fuse);
 	r->fuse = -1;
-	if ((watch.fd < 0 || fs_mount_is_here(&watch)) &&
-	    fs_broker_is_dead(broker))
+	if (fs_ending_is_dead_here(&e))
 		(void)fs_broker_unmount(broker, true);
-	fs_mount_watch_end(&watch);
-	fs_report_line(LOG_NOTICE, "%s closed (%s)", o->store, reason);
+	fs_mount_watch_end(&e.watch);
+	fs_report_line(LOG_NOTICE, "%s closed (%s)", o->store,
+	    signalled ? "signal" : "unmounted");
 	return TF_OK;
 }
 
@@ -479,7 +404,7 @@ fs_router_serve(const struct fs_options *o, int *parent, struct tf_error *err)
 {
 	struct fs_router *r = calloc(1, sizeof *r);
 	struct fs_broker *broker = NULL;
-	int signals = open_signals();
+	int signals = fs_ending_signals();
 	enum tf_code rc;
 
 	if (r == NULL || signals < 0) {

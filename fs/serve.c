@@ -3,11 +3,9 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -15,6 +13,7 @@
 #include "control.h"
 #include "core/find.h"
 #include "daemon.h"
+#include "ending.h"
 #include "handle.h"
 #include "handshake.h"
 #include "broker.h"
@@ -33,10 +32,7 @@
 #include "worker.h"
 
 #define THREADS_DEFAULT 4
-#define STOP_TRIES 50 /* attempts to unmount while files are open */
-#define STOP_WAIT_MS 100
-#define UNSEEN_IDLE_MS 2000 /* without open files, see outlive_mount */
-#define STOP_PATIENT 20	    /* attempts before slow requests are given up */
+#define SEND_WAIT_MS 100
 
 /* A session over the connection that the mounter made.  It owns fd, on success;
  * libfuse takes descriptors of other processes by this name. */
@@ -87,7 +83,7 @@ write_message(int fd, struct iovec *v, int n, void *arg)
 	while ((sent = writev(fd, v, n)) < 0 &&
 	    (errno == EAGAIN || errno == EINTR || errno == ENOBUFS))
 		(void)poll(&p, errno == ENOBUFS ? 0 : 1,
-		    errno == ENOBUFS ? STOP_WAIT_MS : -1);
+		    errno == ENOBUFS ? SEND_WAIT_MS : -1);
 	return sent;
 }
 
@@ -113,162 +109,66 @@ new_connected(struct fs *fs, const struct fs_options *o)
 
 /* --- the end --------------------------------------------------------------- */
 
-/* A descriptor of the signals that end the daemon; no thread handles them. */
-static int
-open_signals(void)
+static bool
+any_open(void *arg)
 {
-	sigset_t set;
+	const struct fs *fs = arg;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
-		return -1;
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fs_handles_any(fs->handles);
 }
 
+/* A program that waits for a long request cannot close its files. */
 static void
-take_signal(int fd)
+give_up_requests(void *arg)
 {
-	struct signalfd_siginfo si;
+	const struct fs *fs = arg;
 
-	if (read(fd, &si, sizeof si) == sizeof si)
-		fs_report_line(LOG_NOTICE, "stopping: %s",
-		    strsignal((int)si.ssi_signo));
-}
-
-/*
- * After a signal: refuse new writers, and unmount as soon as no file is open.
- * A second signal ends the waiting.  True: it is unmounted.
- */
-static bool
-unmount_patiently(struct fs *fs, int signals)
-{
-	struct pollfd p[2] = {
-		{ .fd = fs_loop_end_fd(fs->loop), .events = POLLIN },
-		{ .fd = signals, .events = POLLIN },
-	};
-
-	atomic_store(&fs->stopping, true);
-	fs_daemon_tell_systemd(false, "stopping: waiting for open files");
-	fs_worker_give_up(fs);
-	for (int i = 0; i < STOP_TRIES; i++) {
-		if (fs_broker_unmount(fs->broker, false))
-			return true;
-		/* A program that waits for a long request cannot close its
-		 * files. */
-		if (i == STOP_PATIENT)
-			tf_vault_stop(fs->vault);
-		if (poll(p, 2, STOP_WAIT_MS) <= 0)
-			continue;
-		if ((p[0].revents & POLLIN) != 0)
-			return true;
-		take_signal(signals);
-		break;
-	}
-	fs_report_line(LOG_WARNING, "files are still open: detached");
-	return false;
-}
-
-/*
- * The last mount in this namespace was unmounted.  Usually the connection ends
- * now, but a copy of the mount in another namespace keeps it open, and the
- * store locked.  So serve the open files, and end when no file was open for
- * UNSEEN_IDLE_MS.  False: the file system is mounted here again.
- */
-static bool
-outlive_mount(struct fs *fs, const struct fs_mount_watch *watch,
-    struct pollfd p[2])
-{
-	int idle = 0;
-
-	while (idle < UNSEEN_IDLE_MS) {
-		if (poll(p, 2, STOP_WAIT_MS) > 0)
-			return true;
-		idle = fs_handles_any(fs->handles) ? 0 : idle + STOP_WAIT_MS;
-		if (fs_mount_is_here(watch))
-			return false;
-	}
-	return true;
-}
-
-struct ending {
-	const char *reason; /* for the ledger */
-	bool closed;	    /* no program has a file open any more */
-	bool copies;	    /* see await_end */
-	struct fs_mount_watch watch;
-};
-
-/*
- * Is the mount still here, although its daemon does not serve it?  Where nothing is
- * mounted, nobody asks: autofs may be mounting the next daemon there, which waits
- * for this one to close the store, and lets nobody else pass until it is mounted.
- */
-static bool
-is_dead_here(struct fs *fs, const struct fs_mount_watch *watch)
-{
-	return (watch->fd < 0 || fs_mount_is_here(watch)) &&
-	    fs_broker_is_dead(fs->broker);
+	tf_vault_stop(fs->vault);
 }
 
 /*
  * Wait until a signal comes or the file system is unmounted.  Returns the
  * reason for the ledger.  *closed: no program has a file open any more.
- * *copies: the file system may still be mounted in other mount namespaces.
  */
 static const char *
-await_end(struct fs *fs, const struct fs_mount_watch *watch, int signals,
-    bool *closed, bool *copies)
+await_end(struct fs *fs, const struct fs_ending *e, bool *closed)
 {
-	struct pollfd p[3] = {
-		{ .fd = fs_loop_end_fd(fs->loop), .events = POLLIN },
-		{ .fd = signals, .events = POLLIN },
-		{ .fd = watch->fd, .events = POLLPRI },
-	};
+	enum fs_end end = fs_ending_await(e);
 
-	for (;;) {
-		if (poll(p, 3, -1) < 0)
-			continue;
-		if (((p[0].revents | p[1].revents) & POLLIN) != 0)
-			break;
-		if (!fs_mount_is_here(watch) && outlive_mount(fs, watch, p))
-			break;
-	}
-	if (fs->broker == NULL) { /* the mount is the router's */
-		*closed = (p[0].revents & POLLIN) != 0;
-		if (!*closed)
-			take_signal(signals);
+	if (e->broker == NULL) { /* the mount is the router's */
+		*closed = end == FS_END_CONNECTION;
 		tf_vault_stop(fs->vault);
 		return *closed ? "unmounted" : "signal";
 	}
-	if ((p[0].revents & POLLIN) != 0) {
+	if (end == FS_END_CONNECTION) {
 		/* Nobody answers: neither ask the mount nor wait for a read. */
-		if (fs_loop_failed(fs->loop)) {
-			fs_broker_abort(fs->broker);
-			return "unmounted";
-		}
-		/* A dead mount here: the connection was aborted. */
-		*closed = !is_dead_here(fs, watch);
+		if (fs_loop_failed(fs->loop))
+			fs_broker_abort(e->broker);
+		else /* A dead mount here: the connection was aborted. */
+			*closed = !fs_ending_is_dead_here(e);
 		return "unmounted";
 	}
-	if ((p[1].revents & POLLIN) == 0) {
+	if (end == FS_END_UNSEEN) {
 		fs_report_line(LOG_WARNING,
 		    "unmounted here; copies of the mount in other mount "
 		    "namespaces are cut off");
-		*closed = *copies = true;
+		*closed = true;
 		return "unmounted";
 	}
-	take_signal(signals);
-	*closed = unmount_patiently(fs, signals);
+	/* Refuse new writers. */
+	atomic_store(&fs->stopping, true);
+	fs_worker_give_up(fs);
+	*closed = fs_ending_unmount(e, give_up_requests);
 	tf_vault_stop(fs->vault);
 	return "signal";
 }
 
-/* Serve until the end.  On return no request is handled any more. */
+/* Serve until the end.  On return no request is handled any more.  *reason and
+ * *closed: see await_end(). */
 static enum tf_code
 serve(struct fs *fs, const struct fs_options *o, struct fuse_session *se,
-    int signals, int *parent, struct ending *end, struct tf_error *err)
+    struct fs_ending *e, int *parent, const char **reason, bool *closed,
+    struct tf_error *err)
 {
 	enum tf_code rc;
 
@@ -302,8 +202,8 @@ serve(struct fs *fs, const struct fs_options *o, struct fuse_session *se,
 		fs_daemon_ready(parent);
 		fs_daemon_tell_systemd(true, "%s is mounted at %s", o->store,
 		    o->mnt);
-		end->reason = await_end(fs, &end->watch, signals, &end->closed,
-		    &end->copies);
+		e->end_fd = fs_loop_end_fd(fs->loop);
+		*reason = await_end(fs, e, closed);
 		fs_daemon_tell_systemd(false,
 		    "unmounted: sealing finished files");
 		fs_pages_stop(fs->pages);
@@ -326,8 +226,13 @@ static enum tf_code
 run_mounted(struct fs *fs, const struct fs_options *o, int signals, int *parent,
     const char **reason, struct tf_error *err)
 {
-	struct ending end = { .reason = *reason };
+	struct fs_ending e = { .broker = fs->broker,
+		.signals = signals,
+		.watch = { .fd = -1 },
+		.any_open = any_open,
+		.arg = fs };
 	struct fuse_session *se;
+	bool closed = false;
 	enum tf_code rc;
 	int fd;
 
@@ -343,19 +248,17 @@ run_mounted(struct fs *fs, const struct fs_options *o, int signals, int *parent,
 	}
 	if (!o->debug)
 		fuse_set_log_func(fs_report_fuse);
-	end.watch.fd = -1;
 	if (o->connection < 0) {
-		fs_mount_watch(&end.watch, o->mnt);
-		fs_pages_mounted(fs->pages, &end.watch);
+		fs_mount_watch(&e.watch, o->mnt);
+		fs_pages_mounted(fs->pages, &e.watch);
 	}
-	rc = serve(fs, o, se, signals, parent, &end, err);
+	rc = serve(fs, o, se, &e, parent, reason, &closed, err);
 	/* This closes the connection: a mount that is left is dead now. */
 	fuse_session_destroy(se);
-	if (o->connection < 0 && is_dead_here(fs, &end.watch))
+	if (o->connection < 0 && fs_ending_is_dead_here(&e))
 		(void)fs_broker_unmount(fs->broker, true);
-	fs_mount_watch_end(&end.watch);
-	fs_handles_end(fs, end.closed);
-	*reason = end.reason;
+	fs_mount_watch_end(&e.watch);
+	fs_handles_end(fs, closed);
 	return rc;
 }
 
@@ -438,7 +341,7 @@ fs_serve(const struct fs_options *o, int *parent, struct tf_error *err)
 	struct fs_user user;
 	const char *reason = "unmounted";
 	struct fs_start start;
-	int signals = open_signals();
+	int signals = fs_ending_signals();
 	enum tf_code rc = TF_OK, close_rc;
 
 	if (signals < 0)
