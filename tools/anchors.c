@@ -91,21 +91,19 @@ refuse_mounted(const struct where *w, const struct tf_refusal *r,
 	return rc;
 }
 
-/* Closing the store appends too, so its result counts. */
 static enum tf_code
 record_stored(const struct where *w, const struct tf_anchor *a,
     struct tf_error *err)
 {
 	struct tf_vault *v = NULL;
 	struct tf_actor self;
-	enum tf_code rc, closed;
+	enum tf_code rc;
 
 	if ((rc = where_open(w, true, &v, err)) != TF_OK)
 		return rc;
 	actor_self(&self);
 	rc = tf_vault_anchor_add(v, &self, a, err);
-	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
-	return rc == TF_OK ? closed : rc;
+	return where_done(v, rc, err);
 }
 
 enum tf_code

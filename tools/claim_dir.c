@@ -208,7 +208,7 @@ claim_dir(const struct where *w, const struct claims *c, bool *changed,
 {
 	struct place p = { .w = w };
 	struct tf_attr a;
-	enum tf_code rc = TF_OK, closed;
+	enum tf_code rc = TF_OK;
 
 	*changed = false;
 	if (c->n == 0 && c->user_data.n == 0)
@@ -222,8 +222,7 @@ claim_dir(const struct where *w, const struct claims *c, bool *changed,
 	p.id = a.id;
 	if (rc == TF_OK)
 		rc = claim_all(&p, c, changed, err);
-	closed = tf_vault_close(p.v, "done", rc == TF_OK ? err : NULL);
-	return rc == TF_OK ? closed : rc;
+	return where_done(p.v, rc, err);
 }
 
 enum tf_code

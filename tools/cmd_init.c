@@ -100,7 +100,7 @@ go_on(const char *path, const struct tf_actor *self, struct tf_buf *vkey,
 		.moved = ask.moved,
 		.guard_lost = ask.guard_lost };
 	struct tf_vault *v;
-	enum tf_code rc, closed;
+	enum tf_code rc;
 
 	if (ask.recover || ask.origin != NULL || ask.user != NULL)
 		return tf_fail(err, TF_USAGE,
@@ -109,8 +109,7 @@ go_on(const char *path, const struct tf_actor *self, struct tf_buf *vkey,
 	if ((rc = tf_vault_open(path, &o, &v, err)) != TF_OK)
 		return rc;
 	rc = tf_vault_vkey(v, vkey, err);
-	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
-	return rc == TF_OK ? closed : rc;
+	return where_done(v, rc, err);
 }
 
 /*

@@ -428,7 +428,7 @@ rotate_in_store(const struct where *w, bool log, struct tf_buf *key,
 {
 	struct tf_vault *v = NULL;
 	struct tf_actor self;
-	enum tf_code rc = where_open(w, true, &v, err), closed;
+	enum tf_code rc = where_open(w, true, &v, err);
 
 	if (rc != TF_OK)
 		return rc;
@@ -436,8 +436,7 @@ rotate_in_store(const struct where *w, bool log, struct tf_buf *key,
 	rc = tf_vault_rotate(v, log, &self, err);
 	if (rc == TF_OK && log)
 		rc = tf_vault_vkey(v, key, err);
-	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
-	return rc == TF_OK ? closed : rc;
+	return where_done(v, rc, err);
 }
 
 static enum tf_code

@@ -106,14 +106,13 @@ override_mounted(const struct where *w, struct tf_error *err)
 	return rc;
 }
 
-/* Closing the store appends too, so its result counts. */
 static enum tf_code
 override_stored(const struct where *w, struct tf_error *err)
 {
 	struct tf_vault *v = NULL;
 	struct tf_actor self;
 	struct tf_attr a;
-	enum tf_code rc, closed;
+	enum tf_code rc;
 
 	if ((rc = where_open(w, true, &v, err)) != TF_OK)
 		return rc;
@@ -124,8 +123,7 @@ override_stored(const struct where *w, struct tf_error *err)
 		    strlen(ask.reason), &self, err);
 	if (rc == TF_TOOBIG)
 		rc = err->code = TF_INVALID;
-	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
-	return rc == TF_OK ? closed : rc;
+	return where_done(v, rc, err);
 }
 
 /* With --json the answer is the recorded text and the path. */

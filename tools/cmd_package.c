@@ -139,7 +139,7 @@ record_in_store(const struct where *w, const struct tf_package_made *made,
 	struct tf_vault *v = NULL;
 	struct tf_actor self;
 	struct tf_attr attr;
-	enum tf_code rc, closed;
+	enum tf_code rc;
 
 	if ((rc = where_open(w, true, &v, err)) != TF_OK)
 		return rc;
@@ -147,9 +147,7 @@ record_in_store(const struct where *w, const struct tf_package_made *made,
 	rc = tf_vault_walk(v, w->path, &attr, err);
 	if (rc == TF_OK)
 		rc = tf_vault_packaged(v, attr.id, made, &self, err);
-	/* Closing appends, too.  Report the first failure. */
-	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
-	return rc == TF_OK ? closed : rc;
+	return where_done(v, rc, err);
 }
 
 /* If the entry fails, the file never gets its name. */

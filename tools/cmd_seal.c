@@ -71,7 +71,7 @@ do_store(const struct where *w, bool seal, struct tf_error *err)
 	struct tf_vault *v = NULL;
 	struct tf_actor self;
 	struct tf_attr attr;
-	enum tf_code rc, closed;
+	enum tf_code rc;
 
 	if ((rc = where_open(w, true, &v, err)) != TF_OK)
 		return rc;
@@ -82,9 +82,7 @@ do_store(const struct where *w, bool seal, struct tf_error *err)
 			    tf_vault_sync(v, attr.id, &self, err);
 	if (rc != TF_OK)
 		report_about(err, w->path);
-	/* Closing appends, too.  Report the first failure. */
-	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
-	return rc == TF_OK ? closed : rc;
+	return where_done(v, rc, err);
 }
 
 static enum tf_code

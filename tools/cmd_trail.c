@@ -253,7 +253,7 @@ set_access_stored(const struct where *w, struct access *a, struct tf_error *err)
 	struct tf_vault *v = NULL;
 	struct tf_actor self;
 	struct tf_attr is;
-	enum tf_code rc, closed;
+	enum tf_code rc;
 
 	if ((rc = where_open(w, true, &v, err)) != TF_OK)
 		return rc;
@@ -269,8 +269,7 @@ set_access_stored(const struct where *w, struct access *a, struct tf_error *err)
 		if ((a->mask & order[i]) != 0)
 			rc = tf_vault_setattr(v, is.id, NULL, order[i],
 			    &a->want, &self, &is, err);
-	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
-	return rc == TF_OK ? closed : rc;
+	return where_done(v, rc, err);
 }
 
 static enum tf_code
@@ -300,14 +299,13 @@ create_mounted(const struct where *w, struct done *done, struct tf_error *err)
 	return refusals_explain_path(w->file, err);
 }
 
-/* Closing the store appends too, so its result counts. */
 static enum tf_code
 create_stored(const struct where *w, struct done *done, struct tf_error *err)
 {
 	struct tf_vault *v = NULL;
 	struct tf_actor self;
 	struct tf_attr a;
-	enum tf_code rc, closed;
+	enum tf_code rc;
 
 	if ((rc = where_open(w, true, &v, err)) != TF_OK)
 		return rc;
@@ -316,8 +314,7 @@ create_stored(const struct where *w, struct done *done, struct tf_error *err)
 	done->created = rc == TF_OK;
 	if (rc == TF_EXISTS)
 		rc = TF_OK;
-	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
-	return rc == TF_OK ? closed : rc;
+	return where_done(v, rc, err);
 }
 
 /* --- the verb ------------------------------------------------------------------ */

@@ -276,7 +276,6 @@ get_stored(const struct define *d, struct tf_buf *out, uint64_t *version,
 	return rc;
 }
 
-/* Closing the store appends too, so its result counts. */
 static enum tf_code
 set_stored(const struct define *d, const struct tf_buf *text, uint64_t *version,
     struct tf_error *err)
@@ -284,7 +283,7 @@ set_stored(const struct define *d, const struct tf_buf *text, uint64_t *version,
 	struct tf_vault *v = NULL;
 	struct tf_actor self;
 	struct tf_attr a;
-	enum tf_code rc, closed;
+	enum tf_code rc;
 
 	if ((rc = where_open(d->w, true, &v, err)) != TF_OK)
 		return rc;
@@ -293,8 +292,7 @@ set_stored(const struct define *d, const struct tf_buf *text, uint64_t *version,
 	if (rc == TF_OK)
 		rc = tf_vault_define(v, a.id, d->kind, d->name, text->p,
 		    text->n, &self, version, err);
-	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
-	return rc == TF_OK ? closed : rc;
+	return where_done(v, rc, err);
 }
 
 /* --- both ------------------------------------------------------------------- */

@@ -502,7 +502,7 @@ import_write(struct import_plan *p, const char *store,
 {
 	struct writing x = { .p = p, .out = out };
 	struct where w = { 0 };
-	enum tf_code rc = where_find(store, &w, err), closed;
+	enum tf_code rc = where_find(store, &w, err);
 
 	*out = (struct import_result){ 0 };
 	actor_self(&x.self);
@@ -515,9 +515,7 @@ import_write(struct import_plan *p, const char *store,
 		    w.mount);
 	if (rc == TF_OK && (rc = where_open(&w, true, &x.v, err)) == TF_OK) {
 		rc = write_all(&x, err);
-		closed = tf_vault_close(x.v, "done", rc == TF_OK ? err : NULL);
-		if (rc == TF_OK)
-			rc = closed;
+		rc = where_done(x.v, rc, err);
 	}
 	where_free(&w);
 	return rc;

@@ -105,7 +105,6 @@ set_mounted(const struct where *w, enum protect_what what,
 	return rc;
 }
 
-/* Closing the store appends too, so its result counts. */
 static enum tf_code
 set_stored(const struct where *w, enum protect_what what,
     const struct tf_buf *request, struct tf_error *err)
@@ -120,7 +119,7 @@ set_stored(const struct where *w, enum protect_what what,
 	struct tf_vault *v = NULL;
 	struct tf_actor self;
 	struct tf_attr a;
-	enum tf_code rc, closed;
+	enum tf_code rc;
 
 	if ((rc = where_open(w, true, &v, err)) != TF_OK)
 		return rc;
@@ -133,8 +132,7 @@ set_stored(const struct where *w, enum protect_what what,
 		rc = err->code = TF_INVALID;
 	if (rc != TF_OK)
 		report_about(err, w->path);
-	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
-	return rc == TF_OK ? closed : rc;
+	return where_done(v, rc, err);
 }
 
 enum tf_code

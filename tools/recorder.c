@@ -81,20 +81,18 @@ recorder_open(const char *arg, struct recorder *r, struct tf_error *err)
 enum tf_code
 recorder_close(struct recorder *r, enum tf_code rc, struct tf_error *err)
 {
-	enum tf_code closed = TF_OK;
-
 	recorder_drop(r);
 	if (r->guard != 0)
 		r->ops->unguard(r);
 	if (r->v != NULL)
-		closed = tf_vault_close(r->v, "done", rc == TF_OK ? err : NULL);
+		rc = where_done(r->v, rc, err);
 	where_free(&r->w);
 	free(r->wf);
 	free(r->name);
 	free(r->wf_file);
 	free(r->self);
 	*r = (struct recorder){ .fd = -1 };
-	return rc == TF_OK ? closed : rc;
+	return rc;
 }
 
 enum tf_code

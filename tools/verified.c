@@ -66,7 +66,7 @@ record_in_store(const struct where *w, const struct tf_verified *made,
 {
 	struct tf_vault *v = NULL;
 	struct tf_actor self;
-	enum tf_code rc, closed;
+	enum tf_code rc;
 
 	if ((rc = where_open(w, true, &v, err)) != TF_OK)
 		return rc;
@@ -74,9 +74,7 @@ record_in_store(const struct where *w, const struct tf_verified *made,
 	rc = made->verdict != NULL ?
 	    tf_vault_verify_failed(v, made, &self, err) :
 	    tf_vault_verified(v, made, &self, err);
-	/* Closing appends, too.  Report the first failure. */
-	closed = tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
-	return rc == TF_OK ? closed : rc;
+	return where_done(v, rc, err);
 }
 
 enum tf_code

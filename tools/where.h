@@ -96,6 +96,10 @@ bool where_is_sealed(const char *dir);
  */
 TF_MUST_USE enum tf_code where_open(const struct where *w, bool write,
     struct tf_vault **out, struct tf_error *err);
+/* Close a vault that was opened for writing, after work whose result is rc with err.
+ * Closing appends, too: the first failure is the result. */
+TF_MUST_USE enum tf_code where_done(struct tf_vault *v, enum tf_code rc,
+    struct tf_error *err);
 /* Close a vault that was opened for reading. NULL is nothing. A failure is
  * printed to stderr and changes nothing. */
 void where_close(struct tf_vault *v);
