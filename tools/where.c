@@ -700,8 +700,8 @@ where_open(const struct where *w, bool write, struct tf_vault **out,
 enum tf_code
 where_done(struct tf_vault *v, enum tf_code rc, struct tf_error *err)
 {
-	const enum tf_code closed =
-	    tf_vault_close(v, "done", rc == TF_OK ? err : NULL);
+	const enum tf_code closed = tf_vault_close(v, "done",
+	    rc == TF_OK ? err : NULL);
 
 	return rc == TF_OK ? closed : rc;
 }

@@ -380,6 +380,11 @@ stop) stop ;;
 	database)
 		sql "$(cat "$dir/primary")" "CREATE DATABASE \"$1\" OWNER trailfs_owner
 			TEMPLATE template0"
+		# A client that asks a standby first must find it there, too.
+		for n in a b c; do
+			[ -z "$(processes $n)" ] || until_sql $n "SELECT count(*)
+				FROM pg_database WHERE datname = '$1'" 1
+		done
 		;;
 	sql) db=${DATABASE:-trailfs} sql "$@" ;;
 	up) up "$1" ;;
