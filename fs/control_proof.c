@@ -20,7 +20,6 @@
 #include "fs.h"
 
 #define SUFFIX TF_CONTROL_PROOF_SUFFIX
-#define SUFFIX_LEN (sizeof SUFFIX - 1)
 #define NAME_LEN TF_CONTROL_NAME_MAX
 
 static uint64_t
@@ -91,7 +90,6 @@ lookup(struct tf_vault *v, uint64_t parent, const char *name, uint64_t *ino,
     struct tf_error *err)
 {
 	uint64_t dir = parent & FS_NODE_MASK, id;
-	size_t n = strlen(name);
 	char file[NAME_LEN + 1];
 	struct tf_attr a;
 	enum tf_code rc = find_dir(v, dir, name, &id, err);
@@ -102,10 +100,8 @@ lookup(struct tf_vault *v, uint64_t parent, const char *name, uint64_t *ino,
 	}
 	if (rc != TF_NOTFOUND)
 		return rc;
-	if (n <= SUFFIX_LEN || n > NAME_LEN ||
-	    strcmp(name + n - SUFFIX_LEN, SUFFIX) != 0)
+	if (!fs_tree_cut(name, SUFFIX, file))
 		return tf_fail(err, TF_NOTFOUND, "no such proof");
-	snprintf(file, sizeof file, "%.*s", (int)(n - SUFFIX_LEN), name);
 	rc = tf_vault_lookup(v, dir, file, &a, err);
 	if (rc == TF_NOTFOUND)
 		rc = find_cut(v, dir, name, &a, err);
@@ -119,16 +115,7 @@ lookup(struct tf_vault *v, uint64_t parent, const char *name, uint64_t *ino,
 static enum tf_code
 parent(struct tf_vault *v, uint64_t ino, uint64_t *out, struct tf_error *err)
 {
-	struct tf_attr a;
-	enum tf_code rc = tf_vault_getattr(v, ino & FS_NODE_MASK, &a, err);
-
-	if (rc != TF_OK)
-		return rc;
-	if (a.kind == TF_KIND_ATTESTATION)
-		*out = fs_control_id(FS_KIND_DIR, a.id);
-	else
-		*out = fs_control_id(FS_KIND_PROOF_DIR, a.parent);
-	return TF_OK;
+	return fs_tree_parent(v, ino, FS_KIND_PROOF_DIR, out, err);
 }
 
 /* A user who may read a file may read its proof. */
@@ -173,9 +160,8 @@ add(struct tf_vault *v, uint64_t dir, const struct tf_dirent *e,
 	tf_control_proof_name(e->name, e->attr.id, name);
 	if (find_dir(v, dir, name, &id, NULL) == TF_OK)
 		return true;
-	snprintf(file, sizeof file, "%.*s", (int)(strlen(name) - SUFFIX_LEN),
-	    name);
 	if (tf_control_proof_is_cut(e->name) &&
+	    fs_tree_cut(name, SUFFIX, file) &&
 	    tf_vault_lookup(v, dir, file, &a, NULL) == TF_OK)
 		return true;
 	return names->add(names->arg, e->attr.id, name,

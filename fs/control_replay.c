@@ -20,7 +20,6 @@
 #include "fs.h"
 
 #define SUFFIX TF_CONTROL_REPLAY_SUFFIX
-#define SUFFIX_LEN (sizeof SUFFIX - 1)
 #define NAME_LEN TF_CONTROL_NAME_MAX
 
 static uint64_t
@@ -61,7 +60,6 @@ lookup(struct tf_vault *v, uint64_t parent, const char *name, uint64_t *ino,
     struct tf_error *err)
 {
 	uint64_t dir = parent & FS_NODE_MASK;
-	size_t n = strlen(name);
 	char file[NAME_LEN + 1];
 	struct tf_attr a;
 	enum tf_code rc = tf_vault_lookup(v, dir, name, &a, err);
@@ -72,10 +70,8 @@ lookup(struct tf_vault *v, uint64_t parent, const char *name, uint64_t *ino,
 	}
 	if (rc != TF_OK && rc != TF_NOTFOUND)
 		return rc;
-	if (n <= SUFFIX_LEN || n > NAME_LEN ||
-	    strcmp(name + n - SUFFIX_LEN, SUFFIX) != 0)
+	if (!fs_tree_cut(name, SUFFIX, file))
 		return no_page(err);
-	(void)snprintf(file, sizeof file, "%.*s", (int)(n - SUFFIX_LEN), name);
 	if ((rc = tf_vault_lookup(v, dir, file, &a, err)) != TF_OK)
 		return rc;
 	*ino = fs_control_id(FS_KIND_REPLAY, a.id); /* stat checks the rest */
@@ -85,16 +81,7 @@ lookup(struct tf_vault *v, uint64_t parent, const char *name, uint64_t *ino,
 static enum tf_code
 parent(struct tf_vault *v, uint64_t ino, uint64_t *out, struct tf_error *err)
 {
-	struct tf_attr a;
-	enum tf_code rc = tf_vault_getattr(v, ino & FS_NODE_MASK, &a, err);
-
-	if (rc != TF_OK)
-		return rc;
-	if (a.kind == TF_KIND_ATTESTATION)
-		*out = fs_control_id(FS_KIND_DIR, a.id);
-	else
-		*out = fs_control_id(FS_KIND_REPLAY_DIR, a.parent);
-	return TF_OK;
+	return fs_tree_parent(v, ino, FS_KIND_REPLAY_DIR, out, err);
 }
 
 /* A user who may read a recording may read its page. */

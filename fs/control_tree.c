@@ -1,4 +1,6 @@
 /* What trees share whose nodes stand for nodes of the vault. */
+#include <string.h>
+
 #include "attr.h"
 #include "control_tree.h"
 
@@ -34,4 +36,34 @@ fs_tree_list(struct tf_vault *v, uint64_t dir, const struct fs_names *names,
 		}
 	} while (n > 0);
 	return TF_OK;
+}
+
+enum tf_code
+fs_tree_parent(struct tf_vault *v, uint64_t ino, enum fs_control_kind dirs,
+    uint64_t *out, struct tf_error *err)
+{
+	struct tf_attr a;
+	enum tf_code rc = tf_vault_getattr(v, ino & FS_NODE_MASK, &a, err);
+
+	if (rc != TF_OK)
+		return rc;
+	if (a.kind == TF_KIND_ATTESTATION)
+		*out = fs_control_id(FS_KIND_DIR, a.id);
+	else
+		*out = fs_control_id(dirs, a.parent);
+	return TF_OK;
+}
+
+bool
+fs_tree_cut(const char *name, const char *suffix,
+    char out[TF_CONTROL_NAME_MAX + 1])
+{
+	const size_t n = strlen(name), end = strlen(suffix);
+
+	if (n <= end || n > TF_CONTROL_NAME_MAX ||
+	    strcmp(name + n - end, suffix) != 0)
+		return false;
+	memcpy(out, name, n - end);
+	out[n - end] = '\0';
+	return true;
 }

@@ -11,6 +11,7 @@
 
 #include "control.h"
 #include "control_save.h"
+#include "core/control.h"
 #include "core/page.h"
 
 #define FS_ID_BITS 56
@@ -146,6 +147,14 @@ fs_tree_is_for_asker(const struct fs_tree *t)
  * attributes *a.  The size of a file is -1. */
 void fs_tree_stat(const struct tf_attr *a, uint64_t ino, bool dir,
     struct stat *st);
+/* The directory above node ino, in a tree whose directories are of kind dirs and stand
+ * for those below an attestation, and whose files stand for evidence. */
+TF_MUST_USE enum tf_code fs_tree_parent(struct tf_vault *v, uint64_t ino,
+    enum fs_control_kind dirs, uint64_t *out, struct tf_error *err);
+/* Copy to out what name is without the suffix.  False: it does not end so, or
+ * nothing is left. */
+bool fs_tree_cut(const char *name, const char *suffix,
+    char out[TF_CONTROL_NAME_MAX + 1]);
 /* Call add for each node in directory dir of the vault, in the order of their
  * ids; the place of a name is the id of its node.  add returns false when the
  * listing is full. */
