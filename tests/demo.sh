@@ -110,6 +110,7 @@ trap 'exit 143' TERM HUP
 # --- preparation --------------------------------------------------------
 
 .ci/setup
+echo "Building trailfs, which takes a minute or more."
 # This make is independent of a make that started the demo.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 make -s -j"$(nproc)" all

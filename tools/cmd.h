@@ -97,6 +97,9 @@ extern const struct verb cmd_witness_serve;
  * REPORT_USAGE. */
 int cmd_usage(const struct verb *v, const char *reason);
 
+/* The same: no blobs are given, and ledger, a URI or none, does not have them. */
+int cmd_no_blobs(const struct verb *v, const char *ledger);
+
 /* The i-th verb in the order of the help, or NULL. */
 const struct verb *cmd_verb(size_t i);
 

@@ -176,8 +176,7 @@ run(int n, char **arg)
 	if (n == 2 && !is_uri(arg[0]))
 		return cmd_usage(&cmd_doctor, "give one store or path");
 	if (n == 1 && is_uri(arg[0]) && strncmp(arg[0], "dir:", 4) != 0)
-		return cmd_usage(&cmd_doctor,
-		    "only dir: is a ledger and blobs");
+		return cmd_no_blobs(&cmd_doctor, arg[0]);
 	if (ask.json) {
 		tf_json_begin(&a.j, &a.out);
 		tf_json_object(&a.j);

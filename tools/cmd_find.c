@@ -183,8 +183,9 @@ take_operand(const char *arg, struct tf_buf *q, const char **place,
 	if (stat(arg, &st) < 0 || S_ISDIR(st.st_mode)) {
 		if (*place != NULL)
 			return tf_fail(err, TF_USAGE,
-			    "%s and %s: only one place can be searched", *place,
-			    arg);
+			    "%s and %s: only one place can be searched; --name "
+			    "finds a name",
+			    *place, arg);
 		*place = arg;
 		return TF_OK;
 	}

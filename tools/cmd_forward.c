@@ -142,8 +142,7 @@ run(int n, char **arg)
 	enum tf_code rc;
 
 	if (n == 2 && strncmp(arg[1], "dir:", 4) != 0)
-		return cmd_usage(&cmd_forward,
-		    "only dir: is a ledger and blobs");
+		return cmd_no_blobs(&cmd_forward, arg[1]);
 	/* A service writes lines for a journal, and draws nothing. */
 	f.progress.silent = ask.quiet || ask.json || !ask.once;
 	rc = find_store(arg[0], &store, &err);

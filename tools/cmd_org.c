@@ -336,7 +336,7 @@ static int
 of_both(int n, char **arg)
 {
 	if (n == 2 && strncmp(arg[1], "dir:", 4) != 0)
-		return cmd_usage(&cmd_org, "only dir: is a ledger and blobs");
+		return cmd_no_blobs(&cmd_org, arg[1]);
 	return strcmp(arg[0], "init") == 0 ?
 	    init(arg[1], n == 3 ? arg[2] : arg[1]) :
 	    publish(strcmp(arg[0], "rotate") == 0, arg[1],
@@ -353,7 +353,7 @@ fetch(int n, char **arg)
 	if (n < 3)
 		return cmd_usage(&cmd_org, "give a ledger and a directory");
 	if (n == 3 && strncmp(arg[1], "dir:", 4) != 0)
-		return cmd_usage(&cmd_org, "only dir: is a ledger and blobs");
+		return cmd_no_blobs(&cmd_org, arg[1]);
 	if (ask.size != NULL &&
 	    !tf_decimal(ask.size, strlen(ask.size), UINT64_MAX / 2, &size))
 		return cmd_usage(&cmd_org, "--size: give a number of bytes");

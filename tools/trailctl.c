@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "core/org.h"
 #include "complete.h"
 #include "core/environment.h"
 #include "core/guess.h"
@@ -91,15 +92,49 @@ is_mkfs(const char *argv0)
 
 static const char *called = "trailctl"; /* mkfs.trailfs: it has one verb */
 
-/* One line per alternative of the verb. */
+static const char *action; /* the known one that was given, or NULL */
+
+/* Does a line of a usage begin with the action, as "list" in "list|refused"? */
+static bool
+is_of_action(const char *line, const char *word)
+{
+	const size_t n = strlen(word), all = strcspn(line, " \n");
+
+	for (const char *p = line; p + n <= line + all;
+	     p += strcspn(p, "| \n") + 1)
+		if (strncmp(p, word, n) == 0 &&
+		    (p + n == line + all || p[n] == '|'))
+			return true;
+	return false;
+}
+
+static bool
+has_line(const struct verb *v, const char *word)
+{
+	const char *line = v->usage;
+
+	for (; line != NULL; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (is_of_action(line, word))
+			return true;
+	}
+	return false;
+}
+
+/* One line per alternative of the verb, or of its action. */
 static void
 print_usage(FILE *f, const struct verb *v)
 {
+	const bool all = action == NULL || !has_line(v, action);
 	const char *line = v->usage, *start = "usage:";
 	size_t n;
 
 	do {
 		n = strcspn(line, "\n");
+		if (!all && !is_of_action(line, action)) {
+			line += n + (line[n] != '\0');
+			continue;
+		}
 		fprintf(f, "%-6s %s%s%s %.*s\n", start, called,
 		    is_mkfs(called) ? "" : " ", is_mkfs(called) ? "" : v->name,
 		    (int)n, line);
@@ -141,9 +176,23 @@ cmd_verb(size_t i)
 int
 cmd_usage(const struct verb *v, const char *reason)
 {
-	report_note("%s: %s", v->name, reason);
+	report_note("%s%s%s: %s", v->name, action != NULL ? " " : "",
+	    action != NULL ? action : "", reason);
 	print_usage(stderr, v);
 	return REPORT_USAGE;
+}
+
+int
+cmd_no_blobs(const struct verb *v, const char *ledger)
+{
+	char reason[256];
+
+	if (tf_org_is_uri(ledger))
+		return cmd_usage(v, "only dir: is a ledger and blobs");
+	(void)snprintf(reason, sizeof(reason),
+	    "%.80s is no URI of a ledger: did you mean dir:%.80s?", ledger,
+	    ledger);
+	return cmd_usage(v, reason);
 }
 
 /* --- the command line ------------------------------------------------- */
@@ -197,8 +246,10 @@ is_action(const struct verb *v, const char *word)
 	bool any = false;
 
 	for (size_t i = 0; args_word(&actions, i, known); i++) {
-		if (strcmp(known, word) == 0)
+		if (strcmp(known, word) == 0) {
+			action = word;
 			return true;
+		}
 		tf_guess_add(&g, known);
 		if (g.best == known)
 			g.best = strcpy(best, known);

@@ -342,6 +342,24 @@ where_not_mounted(const char *path, struct tf_error *err)
 	return yes;
 }
 
+/* Is something of ours mounted at dir that is no vault? */
+static bool
+is_mount_of_many(const char *dir)
+{
+	char *path = realpath(dir, NULL);
+	const struct mntent *m;
+	bool yes = false;
+	FILE *f = path != NULL ? setmntent("/proc/self/mounts", "re") : NULL;
+
+	while (f != NULL && (m = getmntent(f)) != NULL)
+		if (strcmp(m->mnt_dir, path) == 0)
+			yes = strcmp(m->mnt_type, "fuse.trailfs") == 0;
+	if (f != NULL)
+		endmntent(f);
+	free(path);
+	return yes;
+}
+
 /* Is it a directory that the caller may not enter? */
 static bool
 is_hidden(const char *dir)
@@ -371,6 +389,13 @@ where_find(const char *arg, struct where *out, struct tf_error *err)
 		return where_denied(arg, err);
 	if (where_is_bare(arg))
 		return not_mounted(arg, arg, err);
+	if (is_mount_of_many(arg)) {
+		errno = 0;
+		return tf_fail(err, TF_NOTFOUND,
+		    "this is the mount of all origins, give one of them: "
+		    "%s/ORIGIN",
+		    arg);
+	}
 	errno = 0;
 	return tf_fail(err, TF_NOTFOUND,
 	    "%s is neither in a trailfs mount nor a store", arg);

@@ -94,7 +94,7 @@ look_at_members(struct look *k, struct tf_error *err)
 	tf_doctor_say(k->d, "members",
 	    k->empty > 0 ? TF_DOCTOR_NOTE : TF_DOCTOR_OK,
 	    k->empty > 0 ? "trailctl org list shows them" : NULL,
-	    "%llu members, %llu of them revoked; %llu have sent nothing yet",
+	    "members: %llu, of them revoked: %llu; have sent nothing yet: %llu",
 	    (unsigned long long)k->members, (unsigned long long)k->revoked,
 	    (unsigned long long)k->empty);
 	return TF_OK;

@@ -214,6 +214,13 @@ tf_dir_db_open(const char *path, bool writes, struct tf_db **out,
 	bool empty;
 	enum tf_code rc = file_name(path, name, err);
 
+	if (rc == TF_OK && access(name, F_OK) < 0 && errno == ENOENT) {
+		errno = 0; /* it says less */
+		rc = tf_fail(err, TF_NOTFOUND,
+		    "%s has no ledger of an organisation: trailctl org init "
+		    "makes one",
+		    path);
+	}
 	if (rc == TF_OK)
 		rc = connect(name, writes, &db, err);
 	if (rc != TF_OK)

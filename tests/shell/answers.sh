@@ -78,6 +78,44 @@ a_misspelled_action_is_guessed() {
 	guesses 2 attest trailctl kosli attset generic
 }
 
+# A mistake in one action does not show the usage of the others.
+a_usage_is_that_of_the_action() {
+	for line in 'org init dir:o:--origin and --keys are required' \
+		'org fetch dir:o:give a ledger and a directory' \
+		'org list --origin x dir:o:--origin is for init' \
+		'key export:an argument is missing' \
+		'hold place x:give a path and a name'; do
+		command=${line%:*}
+		# shellcheck disable=SC2086 # words
+		is 2 trailctl $command
+		action=$(echo "$command" | cut -d ' ' -f 1-2)
+		complains "^trailctl: $action: ${line##*:}"
+		[ "$(grep -c '^usage: \|^       trailctl' err)" = 1 ]
+		grep -q "^usage: trailctl .*${action##* }" err
+	done
+	# Without a known action all of them are shown.
+	is 2 trailctl org lsit x
+	[ "$(grep -c '^usage: \|^       trailctl' err)" -ge 6 ]
+}
+
+# A directory stands where a URI has to, and a URI leads nowhere.
+a_ledger_is_named_by_a_uri() {
+	for command in 'forward store here' 'org init here' \
+		'org publish --keys k here'; do
+		# shellcheck disable=SC2086 # words
+		is 2 trailctl $command
+		complains 'here is no URI of a ledger: did you mean dir:here?'
+	done
+	for command in 'org list dir:here' 'verify dir:here' \
+		'org enrol dir:here vkey'; do
+		# shellcheck disable=SC2086 # words
+		is 3 trailctl $command
+		complains '^trailctl: here has no ledger of an organisation: '
+	done
+	is 2 trailctl find report.xml store
+	complains '^trailctl: report.xml and store: .*--name finds a name'
+}
+
 # A letter means the same option in every verb, and stands before it in the help.
 a_letter_has_one_meaning() {
 	while read -r verb; do
@@ -277,10 +315,12 @@ the_manual_has_the_letters() {
 # A store for the tests that follow.
 a_store_exists() {
 	is 0 trailctl init --user root store
+	cp out vkey
 }
 
 run a_store_exists a_misspelled_verb_is_guessed a_misspelled_option_is_guessed \
 	a_misspelled_word_is_guessed a_misspelled_action_is_guessed \
+	a_usage_is_that_of_the_action a_ledger_is_named_by_a_uri \
 	a_letter_has_one_meaning the_manual_has_the_letters a_misspelled_mount_option_is_guessed \
 	long_and_short_forms_are_equal a_misspelled_setting_is_guessed
 with /dev/fuse a_refusal_names_the_cause a_denied_user_learns_who_may \

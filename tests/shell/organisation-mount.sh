@@ -219,6 +219,8 @@ trailctl_takes_an_origin() {
 	done <names
 	is 0 trailctl status "$mnt/example.org%2Fbeta"
 	says example.org/beta
+	is 3 trailctl why "$mnt"
+	complains 'this is the mount of all origins, give one of them: '
 }
 
 # A daemon that is killed costs its open files, and nobody else's.
