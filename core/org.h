@@ -32,7 +32,8 @@ struct tf_refused {
 	uint64_t index; /* 0, 1, ...: the refusals of a ledger */
 	struct tf_str origin;
 	uint64_t number;
-	bool is_fork; /* else a gap: there is then no entry */
+	bool is_fork;	 /* `there` is set */
+	bool is_revoked; /* the origin was; else a gap */
 	/* SHA-256 of the entry that was given, and of that which is there. */
 	struct tf_hash given, there;
 	struct tf_time at; /* by the clock of the engine */
@@ -63,8 +64,8 @@ struct tf_publish {
 	const char *ledger, *blobs, *keys;
 	const struct tf_actor *who; /* for entries of the organisation */
 	bool full;		    /* read the ledger from its beginning */
-	/* Called once for each member about which something is wrong: the number
-	 * of the entry, and what. */
+	/* Called for each member about which something is wrong: the number of the
+	 * entry, UINT64_MAX if it is about none, and what. */
 	void (*found)(void *arg, const char *origin, uint64_t number,
 	    const char *what);
 	/* Unless NULL, called when what an earlier run has kept cannot be used, or
@@ -77,6 +78,8 @@ struct tf_published {
 	uint64_t added;	   /* since the one before */
 	uint64_t read;	   /* entries that were read for it */
 	uint64_t recorded; /* refusals that this run made entries of */
+	uint64_t entered;  /* entries about what an earlier version has done:
+			    * members that it enrolled or revoked */
 	uint64_t tiles;	   /* files that were put */
 	uint64_t members;
 	uint64_t wrong;	    /* members with a finding */
@@ -130,14 +133,15 @@ TF_MUST_USE enum tf_code tf_org_cosigned(const char *ledger, const char *blobs,
 
 /*
  * Let the log with this vkey append; its name is the origin.  role: who may do so,
- * in the words of the engine; "" for any.  TF_INVALID: no vkey of a log;
+ * in the words of the engine; "" for any.  An entry of the organisation says so, if
+ * that is not so already.  TF_INVALID: no vkey of a log, or that of the organisation;
  * TF_EXISTS: the origin is enrolled with another key.
  */
 TF_MUST_USE enum tf_code tf_org_enrol(const char *ledger, const char *vkey,
-    const char *role, struct tf_error *err);
-/* From now on the origin may not append. */
+    const char *role, const struct tf_actor *who, struct tf_error *err);
+/* From now on the origin may not append; an entry says so. */
 TF_MUST_USE enum tf_code tf_org_revoke(const char *ledger, const char *origin,
-    struct tf_error *err);
+    const struct tf_actor *who, struct tf_error *err);
 /* Call fn for each member, by name; and for each refusal, in their order. */
 TF_MUST_USE enum tf_code tf_org_members(const char *ledger, tf_member_fn fn,
     void *arg, struct tf_error *err);

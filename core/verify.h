@@ -36,8 +36,9 @@ const char *tf_check_name(enum tf_check l);
 struct tf_report {
 	enum tf_verdict check[TF_CHECKS];
 	uint64_t entries, files, bytes; /* the number examined */
-	uint64_t unknown;		/* entries of types unknown to us */
-	uint64_t newer; /* entries of a later format version: see exit 5 */
+	uint64_t members; /* of an organisation, whose log this is */
+	uint64_t unknown; /* entries of types unknown to us */
+	uint64_t newer;	  /* entries of a later format version: see exit 5 */
 	/* Findings of the grades WRONG and BESIDE.  Those of grade UNREAD are
 	 * reported, but not counted. */
 	uint64_t findings;
@@ -216,7 +217,8 @@ TF_MUST_USE enum tf_code tf_verify_plan(const char *store,
  * Verify a log in files: DIR/checkpoint and DIR/tile/ (C2SP tlog-tiles; an
  * exported log, or .trailfs of a mount).  evidence: a directory that holds the
  * evidence under its paths (a mount, or a copy of one), whose bytes are checked
- * too, or NULL.  vkey is required.  The verdict of names is ABSENT; without
+ * too, or NULL.  vkey is required.  If entry 0 opens an organisation, its own entries
+ * and those of each member are judged by their rules.  The verdict of names is ABSENT; without
  * evidence that of contents too.
  */
 TF_MUST_USE enum tf_code tf_verify_log(const char *dir, const char *evidence,

@@ -145,7 +145,10 @@ print_refusal(void *arg, const struct tf_refused *r, struct tf_error *err)
 		tf_put_str(&j, "at", tf_str_of(at));
 		tf_put_uint(&j, "entry", r->number);
 		tf_put_str(&j, "given", tf_str_of(given));
-		tf_put_str(&j, "kind", tf_str_of(r->is_fork ? "fork" : "gap"));
+		tf_put_cstr(&j, "kind",
+		    r->is_fork	      ? "fork" :
+			r->is_revoked ? "revoked" :
+					"gap");
 		tf_put_str(&j, "origin", r->origin);
 		if (r->is_fork)
 			tf_put_str(&j, "there", tf_str_of(there));
@@ -159,7 +162,8 @@ print_refusal(void *arg, const struct tf_refused *r, struct tf_error *err)
 			tf_buf_printf(&b, "a fork: sha256 %s, but %s is there",
 			    given, there);
 		else
-			tf_buf_printf(&b, "a gap: sha256 %s", given);
+			tf_buf_printf(&b, "%s: sha256 %s",
+			    r->is_revoked ? "it was revoked" : "a gap", given);
 		printf("%s\n", text_of(&b));
 	}
 	tf_buf_free(&b);
@@ -207,8 +211,11 @@ static void
 print_found(void *arg, const char *origin, uint64_t number, const char *what)
 {
 	clear_progress(arg);
-	report_note("%s: entry %llu %s", origin, (unsigned long long)number,
-	    what);
+	if (number == UINT64_MAX)
+		report_note("%s %s", origin, what);
+	else
+		report_note("%s: entry %llu %s", origin,
+		    (unsigned long long)number, what);
 }
 
 static void
@@ -229,6 +236,11 @@ print_published(const struct tf_published *r)
 	if (r->recorded > 0)
 		printf("refused by the ledger, and recorded now: %llu\n",
 		    (unsigned long long)r->recorded);
+	if (r->entered > 0)
+		printf(
+		    "enrolled or revoked by an earlier version, and recorded "
+		    "now: %llu\n",
+		    (unsigned long long)r->entered);
 	if (r->uncovered > 0)
 		printf("not signed by their members yet: %llu entries\n",
 		    (unsigned long long)r->uncovered);
@@ -283,13 +295,15 @@ publish(bool rotate, const char *ledger, const char *blobs)
 static int
 enrol(char **arg)
 {
+	struct tf_actor self;
 	struct tf_buf key = { 0 };
 	struct tf_error err = { 0 };
 	enum tf_code rc = target_key(arg[2], &key, &err);
 
+	actor_self(&self);
 	if (rc == TF_OK)
 		rc = tf_org_enrol(arg[1], key.p,
-		    ask.role == NULL ? "" : ask.role, &err);
+		    ask.role == NULL ? "" : ask.role, &self, &err);
 	tf_buf_free(&key);
 	return rc == TF_OK ? REPORT_OK : report(&err);
 }
@@ -388,6 +402,7 @@ run(int n, char **arg)
 	    strcmp(arg[0], "refused") == 0;
 	struct refusal_count count = { 0 };
 	const char *wrong = misplaced(arg[0], list);
+	struct tf_actor self;
 	struct tf_error err = { 0 };
 	enum tf_code rc;
 
@@ -405,8 +420,9 @@ run(int n, char **arg)
 		    list ? "give a ledger" : "give a ledger and a member");
 	if (strcmp(arg[0], "enrol") == 0)
 		return enrol(arg);
+	actor_self(&self);
 	if (strcmp(arg[0], "revoke") == 0)
-		rc = tf_org_revoke(arg[1], arg[2], &err);
+		rc = tf_org_revoke(arg[1], arg[2], &self, &err);
 	else if (strcmp(arg[0], "list") == 0)
 		rc = tf_org_members(arg[1], print_member, NULL, &err);
 	else

@@ -179,6 +179,8 @@ verdict_json(const struct check *c, struct tf_buf *out, struct tf_error *err)
 	if (check_left_any(c))
 		put_left(&j, c);
 	put_links(&j, c);
+	if (r->members > 0)
+		put_number(&j, "members", r->members);
 	put_number(&j, "newer", r->newer);
 	if (r->origin[0] != '\0') {
 		tf_put_cstr(&j, "origin", r->origin);

@@ -32,6 +32,9 @@ add_entries(struct tf_buf *out, const struct tf_report *r)
 	else
 		tf_buf_printf(out, "%llu entries",
 		    (unsigned long long)r->entries);
+	if (r->members > 0)
+		tf_buf_printf(out, " of an organisation with %llu member%s",
+		    (unsigned long long)r->members, r->members == 1 ? "" : "s");
 	if (r->unknown > 0)
 		tf_buf_printf(out, ", %llu of types that came later",
 		    (unsigned long long)r->unknown);

@@ -5,6 +5,7 @@
  */
 #include "../doctor.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "../base/bytes.h"
@@ -27,7 +28,7 @@ struct look {
 	/* Members but for the organisation itself. */
 	uint64_t members, revoked, empty;
 	/* Refusals, and those of them that are forks. */
-	uint64_t refused, forks;
+	uint64_t refused, forks, after_revocation;
 	struct tf_time newest_at;
 	struct tf_time made_at; /* an entry; {0, 0}: not known */
 };
@@ -108,6 +109,7 @@ count_refusal(void *arg, const struct tf_refused *r, struct tf_error *err)
 	(void)err;
 	k->refused++;
 	k->forks += r->is_fork;
+	k->after_revocation += r->is_revoked;
 	if (tf_time_cmp(r->at, k->newest_at) > 0)
 		k->newest_at = r->at;
 	return TF_OK;
@@ -117,13 +119,17 @@ static enum tf_code
 look_at_refusals(struct look *k, struct tf_error *err)
 {
 	const struct tf_time now = tf_clock_now();
-	char at[TF_TIME_LEN + 1];
+	char at[TF_TIME_LEN + 1], late[80] = "";
 	enum tf_code rc = k->ledger->ops->refusals(k->ledger, 0, count_refusal,
 	    k, err);
 
 	if (rc != TF_OK)
 		return rc;
 	tf_time_text(k->newest_at, at);
+	if (k->after_revocation > 0)
+		(void)snprintf(late, sizeof(late),
+		    " and %llu after a revocation",
+		    (unsigned long long)k->after_revocation);
 	if (k->refused == 0)
 		tf_doctor_say(k->d, "refused", TF_DOCTOR_OK, NULL,
 		    "no fork and no gap was refused");
@@ -133,9 +139,11 @@ look_at_refusals(struct look *k, struct tf_error *err)
 							     TF_DOCTOR_WRONG,
 		    "trailctl org refused shows whose; the host was set back, "
 		    "copied or forged",
-		    "%llu forks and %llu gaps were refused, the last one %s",
+		    "%llu forks and %llu gaps%s were refused, the last one %s",
 		    (unsigned long long)k->forks,
-		    (unsigned long long)(k->refused - k->forks), at);
+		    (unsigned long long)(k->refused - k->forks -
+			k->after_revocation),
+		    late, at);
 	return TF_OK;
 }
 

@@ -360,6 +360,28 @@ compare_roots(struct forwarder *f, const struct tf_buf *note,
 	return rc;
 }
 
+/* The origin was revoked: give the next entry all the same, which the ledger refuses
+ * and records.  So the organisation knows that this vault has gone on. */
+static void
+offer(struct forwarder *f)
+{
+	struct tf_batch b = { .origin = f->src.origin,
+		.number = f->next,
+		.n = 1 };
+	struct tf_buf bytes = { 0 };
+	struct tf_appended a;
+	struct tf_str entry;
+
+	if (f->next < f->head.size &&
+	    tf_entries_get(f->src.db, f->next, &bytes, NULL, NULL) == TF_OK &&
+	    tf_buf_end(&bytes, NULL) == TF_OK) {
+		entry = tf_buf_bytes(&bytes);
+		b.entries = &entry;
+		(void)f->ledger->ops->append(f->ledger, &b, &a, NULL);
+	}
+	tf_buf_free(&bytes);
+}
+
 static enum tf_code
 compare(struct forwarder *f, struct tf_error *err)
 {
@@ -367,6 +389,8 @@ compare(struct forwarder *f, struct tf_error *err)
 	enum tf_code rc = f->ledger->ops->member(f->ledger, f->src.origin,
 	    &f->next, &note, err);
 
+	if (rc == TF_DENIED)
+		offer(f);
 	if (rc == TF_NOTFOUND)
 		rc = tf_fail(err, TF_DENIED,
 		    "%s is not enrolled in this organisation: its organiser "

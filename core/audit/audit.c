@@ -29,6 +29,7 @@
 #include "../verify.h"
 #include "audit.h"
 #include "findings.h"
+#include "organisation.h"
 #include "pool.h"
 #include "quorum.h"
 #include "statement.h"
@@ -296,6 +297,7 @@ tf_audit_free(struct tf_audit *a)
 	tell_keys(a);
 	tf_pool_free(a->pool);
 	tf_log_keys_free(&a->keys);
+	tf_audit_org_free(a->org);
 	tf_replay_free(a->replay);
 	tf_temp_table_close(a->table);
 	tf_quorum_count_free(a->quorum);
@@ -616,6 +618,21 @@ check_first(struct tf_audit *a, const struct tf_entry *e)
 		    "the first entry is of another ledger than the key's");
 }
 
+/* The second reading of an organisation's log: the rest is done. */
+static enum tf_code
+read_again(struct tf_audit *a, uint64_t idx, const void *body, size_t n,
+    struct tf_error *err)
+{
+	struct tf_entry_decoded d = { 0 };
+	enum tf_code rc = tf_entry_decode(&d, body, n, err);
+
+	if (rc == TF_OK)
+		rc = tf_audit_org_entry(a, idx, &d.e,
+		    (struct tf_str){ body, n }, NULL, err);
+	tf_entry_decoded_free(&d);
+	return rc == TF_INVALID ? TF_OK : rc;
+}
+
 enum tf_code
 tf_audit_entry(struct tf_audit *a, uint64_t idx, const void *body, size_t n,
     struct tf_error *err)
@@ -627,6 +644,8 @@ tf_audit_entry(struct tf_audit *a, uint64_t idx, const void *body, size_t n,
 	enum tf_code rc = TF_OK;
 	bool ok;
 
+	if (a->org != NULL && idx < a->next)
+		return read_again(a, idx, body, n, err);
 	if (a->v->entry != NULL)
 		rc = a->v->entry(a->v->arg, idx, body, n, err);
 	if (rc != TF_OK)
@@ -642,15 +661,24 @@ tf_audit_entry(struct tf_audit *a, uint64_t idx, const void *body, size_t n,
 	else
 		tf_audit_trouble(a, TF_CHECK_ENTRIES, idx, tf_nowhere,
 		    "malformed", &e);
-	if (ok && idx == 0 && d.e.v > TF_ENTRY_VERSION)
-		check_first(a, &d.e);
-	if (ok && a->later)
+	if (ok && idx == 0 && d.e.v > TF_ENTRY_VERSION) {
+		rc = tf_audit_org_new(a, &d.e, (struct tf_str){ body, n },
+		    &a->org, err);
+		if (a->org == NULL)
+			check_first(a, &d.e);
+	}
+	if (rc == TF_OK && ok && a->org != NULL)
+		rc = tf_audit_org_entry(a, idx, &d.e,
+		    (struct tf_str){ body, n }, &leaf, err);
+	else if (ok && a->later)
 		a->r->newer += d.e.v > TF_ENTRY_VERSION;
 	else if (ok)
 		rc = check_previous(a, &d.e, err);
 	if (rc == TF_OK)
 		rc = tf_audit_check_place(a, idx, path, &leaf, err);
-	if (rc == TF_OK && ok && !a->later)
+	if (rc == TF_OK && ok && a->org != NULL)
+		tf_replay_gap(a->replay, idx + 1);
+	else if (rc == TF_OK && ok && !a->later)
 		rc = check_meaning(a, &d.e, &leaf, err);
 	else if (rc == TF_OK) {
 		a->unseen = true;
@@ -749,8 +777,12 @@ tf_audit_run(struct tf_audit *a, struct tf_error *err)
 	else if (!a->cut)
 		tf_audit_check_tree(a);
 	tf_replay_end(a->replay);
-	if (!a->cut && !a->later)
+	if (!a->cut && a->org != NULL)
+		rc = tf_audit_org_end(a, err);
+	else if (!a->cut && !a->later)
 		check_identity(a);
+	if (rc != TF_OK)
+		return rc;
 	if (a->source->end != NULL && (rc = a->source->end(a, err)) != TF_OK)
 		return rc;
 	if ((rc = report_contents(a, true, err)) == TF_OK)

@@ -20,6 +20,7 @@
 #include "../verify.h"
 #include "pieces.h"
 
+struct tf_audit_org;
 struct tf_content;
 struct tf_entry;
 struct tf_pool;
@@ -58,8 +59,9 @@ struct tf_audit {
 	struct tf_pool *pool;		      /* NULL: contents are ABSENT */
 	struct tf_hash stored[TF_TILE_WIDTH]; /* current level-0 tile */
 	unsigned stored_width;
-	uint64_t next; /* index of the next entry */
-	bool unseen;   /* some entries could not be read */
+	uint64_t next;		  /* index of the next entry */
+	bool unseen;		  /* some entries could not be read */
+	struct tf_audit_org *org; /* of the log of an organisation; else NULL */
 	/* Entry 0 is of a later version: the entries are not those of one vault,
 	 * and only their bytes are judged. */
 	bool later;

@@ -59,7 +59,9 @@ enum tf_mutant {
 	TF_BELIEVE_STATE, /* a publication takes an unsigned state of the last */
 	TF_CONTINUE_BLINDLY, /* it does not compare the tree with what was signed */
 	TF_RECORD_AGAIN,     /* nor looks which refusals have entries already */
-	TF_BELIEVE_INDEX, /* the index of a copy is used when it is old */
+	TF_BELIEVE_INDEX,   /* the index of a copy is used when it is old */
+	TF_JUDGE_NO_MEMBER, /* verify judges nothing of an organisation's log */
+	TF_ANY_MEMBER,	    /* entries of a log that is no member are right */
 };
 
 #ifndef TF_MUTANT

@@ -34,11 +34,11 @@ record(struct append *a, uint64_t number, struct tf_str given,
 	return tf_sql_run(a->l->db,
 	    tf_sql(a->l->db, err,
 		"INSERT OR IGNORE INTO refusal"
-		"(member, number, given, there, at_s, at_ns)"
-		" VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-		"iubbii", a->m.id, number, h.b, sizeof(h.b),
+		"(member, number, given, there, at_s, at_ns, revoked)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+		"iubbiii", a->m.id, number, h.b, sizeof(h.b),
 		there != NULL ? there->b : NULL, sizeof(h.b), now.s,
-		(int64_t)now.ns),
+		(int64_t)now.ns, (int64_t)a->m.revoked),
 	    "record a refusal", err);
 }
 
@@ -154,14 +154,40 @@ insert_rest(struct append *a, struct tf_error *err)
 	return rc;
 }
 
+/* The first new entry after a revocation is recorded: who has lost the right cannot
+ * fill the ledger with refusals. */
+static enum tf_code
+after_revocation(struct append *a, struct tf_error *err)
+{
+	const struct tf_batch *b = a->b;
+	uint64_t number = b->number > a->m.next ? b->number : a->m.next;
+	enum tf_code rc = TF_OK;
+
+	if (!a->m.organiser && !a->m.refused && number - b->number < b->n) {
+		rc = record(a, number, b->entries[number - b->number], NULL,
+		    err);
+		if (rc == TF_OK)
+			rc = tf_sql_run(a->l->db,
+			    tf_sql(a->l->db, err,
+				"UPDATE member SET refused = 1 WHERE id = ?1",
+				"i", a->m.id),
+			    "record a refusal", err);
+	}
+	return rc == TF_OK ?
+	    tf_fail(err, TF_DENIED, "%s was revoked", b->origin) :
+	    rc;
+}
+
 static enum tf_code
 in_transaction(struct append *a, struct tf_error *err)
 {
 	enum tf_code rc = tf_dir_member(a->l, a->b->origin, &a->m, err);
 
-	if (rc == TF_NOTFOUND || (rc == TF_OK && a->m.revoked))
-		return tf_fail(err, TF_DENIED, "%s %s", a->b->origin,
-		    rc == TF_OK ? "was revoked" : "is not enrolled");
+	if (rc == TF_NOTFOUND)
+		return tf_fail(err, TF_DENIED, "%s is not enrolled",
+		    a->b->origin);
+	if (rc == TF_OK && a->m.revoked)
+		return after_revocation(a, err);
 	if (rc == TF_OK && a->m.organiser && a->l->how < TF_ORG_ORGANISER)
 		return tf_fail(err, TF_DENIED,
 		    "only an organiser appends for %s", a->b->origin);
@@ -184,7 +210,8 @@ tf_dir_append(struct tf_ledger *ledger, const struct tf_batch *b,
 		return rc;
 	rc = in_transaction(&a, &why);
 	if (rc == TF_OK ||
-	    (a.refused && (rc == TF_TAMPER || rc == TF_INVALID))) {
+	    (a.refused &&
+		(rc == TF_TAMPER || rc == TF_INVALID || rc == TF_DENIED))) {
 		*out = (struct tf_appended){ a.m.next, a.size };
 		if ((end = tf_dir_commit(a.l, err)) == TF_OK)
 			return rc == TF_OK ? TF_OK : tf_fail_as(err, &why);
@@ -193,4 +220,25 @@ tf_dir_append(struct tf_ledger *ledger, const struct tf_batch *b,
 		(void)tf_fail_as(err, &why);
 	tf_dir_rollback(a.l);
 	return rc;
+}
+
+enum tf_code
+tf_dir_append_own(struct tf_dir_ledger *l, const struct tf_governed *g,
+    struct tf_error *err)
+{
+	struct tf_batch b = { .origin = g->own,
+		.number = g->number,
+		.entries = &g->entry,
+		.n = 1 };
+	struct append a = { .l = l, .b = &b };
+	enum tf_code rc = tf_dir_member(l, g->own, &a.m, err);
+
+	if (rc == TF_NOTFOUND ||
+	    (rc == TF_OK && (!a.m.organiser || a.m.next != g->number)))
+		return tf_fail(err, TF_BUSY,
+		    "%s has another next entry: another organiser was faster",
+		    g->own);
+	if (rc == TF_OK)
+		rc = tf_dir_size(l, &a.size, err);
+	return rc == TF_OK ? insert_entries(&a, err) : rc;
 }

@@ -19,7 +19,7 @@
 #include "../store/sql.h"
 
 #define APPLICATION 0x74666f72 /* "tfor" */
-#define VERSION 1
+#define VERSION 2
 #define BUSY_MS 10000
 
 static const char schema[] =
@@ -54,6 +54,12 @@ static const char schema[] =
     " WHEN new.next < old.next OR new.origin <> old.origin"
     " OR new.vkey <> old.vkey BEGIN"
     " SELECT RAISE(ABORT, 'a member only grows'); END;";
+
+/* Version 2: what a revoked member gives is recorded, once for each revocation. */
+static const char more[] =
+    "ALTER TABLE member ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE refusal ADD COLUMN revoked INTEGER NOT NULL DEFAULT 0;"
+    "PRAGMA user_version=2;";
 
 static enum tf_code
 connect(const char *name, bool writes, struct tf_db **out, struct tf_error *err)
@@ -157,12 +163,12 @@ make_schema(struct tf_db *db, const char *name, struct tf_error *err)
 		rc = tf_sql_exec(db, "BEGIN IMMEDIATE", name, err);
 	if (rc != TF_OK)
 		return rc;
-	(void)snprintf(numbers, sizeof(numbers),
-	    "PRAGMA application_id=%d; PRAGMA user_version=%d;", APPLICATION,
-	    VERSION);
+	(void)snprintf(numbers, sizeof(numbers), "PRAGMA application_id=%d",
+	    APPLICATION);
 	if ((rc = recognise(db, name, &empty, err)) == TF_OK && !empty)
 		rc = tf_fail(err, TF_EXISTS, "%s exists", name);
 	if (rc == TF_OK && (rc = tf_sql_exec(db, schema, name, err)) == TF_OK &&
+	    (rc = tf_sql_exec(db, more, name, err)) == TF_OK &&
 	    (rc = tf_sql_exec(db, numbers, name, err)) == TF_OK)
 		rc = tf_sql_exec(db, "COMMIT", name, err);
 	if (rc != TF_OK)
@@ -205,6 +211,28 @@ tf_dir_db_create(const char *path, struct tf_error *err)
 	return rc;
 }
 
+/* Two may do it at once: one of them finds it done. */
+static enum tf_code
+upgrade(struct tf_db *db, const char *name, struct tf_error *err)
+{
+	int64_t version;
+	enum tf_code rc = tf_sql_one_int(db, "PRAGMA user_version", &version,
+	    err);
+
+	if (rc != TF_OK || version == VERSION)
+		return rc;
+	if ((rc = tf_sql_exec(db, "BEGIN IMMEDIATE", name, err)) != TF_OK)
+		return rc;
+	rc = tf_sql_one_int(db, "PRAGMA user_version", &version, err);
+	if (rc == TF_OK && version < VERSION)
+		rc = tf_sql_exec(db, more, name, err);
+	if (rc == TF_OK)
+		rc = tf_sql_exec(db, "COMMIT", name, err);
+	if (rc != TF_OK)
+		(void)sqlite3_exec(db->sq, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
+}
+
 enum tf_code
 tf_dir_db_open(const char *path, bool writes, struct tf_db **out,
     struct tf_error *err)
@@ -228,6 +256,8 @@ tf_dir_db_open(const char *path, bool writes, struct tf_db **out,
 	rc = recognise(db, name, &empty, err);
 	if (rc == TF_OK && empty)
 		rc = tf_fail(err, TF_NOTFOUND, "%s: it was not made yet", name);
+	if (rc == TF_OK && writes)
+		rc = upgrade(db, name, err);
 	if (rc != TF_OK) {
 		tf_dir_db_close(db);
 		return rc;

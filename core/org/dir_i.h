@@ -10,6 +10,7 @@ struct tf_dir_ledger {
 	struct tf_ledger base; /* first: see engine.h */
 	struct tf_db *db;
 	enum tf_org_how how;
+	int64_t version; /* of the tables */
 };
 
 static inline struct tf_dir_ledger *
@@ -35,6 +36,7 @@ struct tf_dir_member {
 	uint64_t next;
 	bool revoked;
 	bool organiser; /* only an organiser may append */
+	bool refused;	/* since it was revoked, and recorded */
 };
 /* TF_NOTFOUND: not enrolled. */
 TF_MUST_USE enum tf_code tf_dir_member(struct tf_dir_ledger *l,
@@ -49,6 +51,11 @@ enum tf_code tf_dir_enrol(struct tf_ledger *l, const char *origin,
     const char *vkey, const char *role, struct tf_error *err);
 enum tf_code tf_dir_revoke(struct tf_ledger *l, const char *origin,
     struct tf_error *err);
+enum tf_code tf_dir_govern(struct tf_ledger *l, const struct tf_governed *g,
+    struct tf_error *err);
+/* In a transaction: append the own entry of g.  TF_BUSY. */
+TF_MUST_USE enum tf_code tf_dir_append_own(struct tf_dir_ledger *l,
+    const struct tf_governed *g, struct tf_error *err);
 enum tf_code tf_dir_members(struct tf_ledger *l, tf_member_fn fn, void *arg,
     struct tf_error *err);
 enum tf_code tf_dir_refusals(struct tf_ledger *l, uint64_t from,

@@ -32,7 +32,11 @@ ledger_open(const char *uri, enum tf_org_how how, struct tf_ledger **out,
 	l->how = how;
 	rc = tf_dir_db_open(tf_dir_path(uri), how != TF_ORG_READER, &l->db,
 	    err);
+	if (rc == TF_OK)
+		rc = tf_sql_one_int(l->db, "PRAGMA user_version", &l->version,
+		    err);
 	if (rc != TF_OK) {
+		tf_dir_db_close(l->db);
 		free(l);
 		return rc;
 	}
@@ -358,6 +362,7 @@ const struct tf_ledger_ops tf_dir_ledger_ops = {
 	.wait = wait_beyond,
 	.enrol = tf_dir_enrol,
 	.revoke = tf_dir_revoke,
+	.govern = tf_dir_govern,
 	.members = tf_dir_members,
 	.refusals = tf_dir_refusals,
 };

@@ -51,7 +51,11 @@ tf_dir_member(struct tf_dir_ledger *l, const char *origin,
     struct tf_dir_member *out, struct tf_error *err)
 {
 	sqlite3_stmt *st = tf_sql(l->db, err,
-	    "SELECT id, next, revoked, organiser FROM member WHERE origin = ?1",
+	    l->version > 1 ?
+		"SELECT id, next, revoked, organiser, refused FROM member"
+		" WHERE origin = ?1" :
+		"SELECT id, next, revoked, organiser, 0 FROM member"
+		" WHERE origin = ?1",
 	    "b", origin, strlen(origin));
 	enum tf_code rc = tf_sql_row(l->db, st, "read a member", err);
 
@@ -64,6 +68,7 @@ tf_dir_member(struct tf_dir_ledger *l, const char *origin,
 	out->next = (uint64_t)sqlite3_column_int64(st, 1);
 	out->revoked = sqlite3_column_int64(st, 2) != 0;
 	out->organiser = sqlite3_column_int64(st, 3) != 0;
+	out->refused = sqlite3_column_int64(st, 4) != 0;
 	(void)sqlite3_reset(st);
 	return TF_OK;
 }

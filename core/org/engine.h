@@ -102,6 +102,16 @@ struct tf_blobs {
 	const struct tf_blob_ops *ops;
 };
 
+/* See govern. */
+struct tf_governed {
+	bool revokes;
+	const char *origin;
+	const char *vkey, *role; /* ignored if it revokes, and not NULL */
+	const char *own;	 /* the organisation's origin */
+	uint64_t number;	 /* of the entry in it */
+	struct tf_str entry;
+};
+
 struct tf_ledger_ops {
 	/* Make an empty ledger at uri.  An organiser's call.  TF_EXISTS: there is
 	 * one; it is not changed. */
@@ -126,7 +136,9 @@ struct tf_ledger_ops {
 	 *   TF_INVALID  a gap: number is above the origin's next one.  Recorded
 	 *               as refused, with number and digest of the first entry
 	 *   TF_DENIED   the origin is not enrolled, is revoked, or is not the
-	 *               caller's; or the handle is a reader's
+	 *               caller's; or the handle is a reader's.  The first new
+	 *               entry that comes after a revocation is recorded as
+	 *               refused
 	 * A refusal is durable before it is answered.  The same one (origin,
 	 * number, given) is recorded once.
 	 */
@@ -190,6 +202,15 @@ struct tf_ledger_ops {
 	    const char *vkey, const char *role, struct tf_error *err);
 	/* From now on origin may not append.  Its entries stay.  TF_NOTFOUND. */
 	enum tf_code (*revoke)(struct tf_ledger *l, const char *origin,
+	    struct tf_error *err);
+	/*
+	 * Enrol or revoke, and append the organisation's own entry about it: both
+	 * or neither.  Organiser only.  Errors are those of enrol and revoke, and
+	 * TF_BUSY: g->number is not the next one of g->own, or g->own is not
+	 * enrolled with TF_ORG_OWN; TF_INDOUBT: read what is there;
+	 * TF_UNSUPPORTED: an earlier version made this ledger.
+	 */
+	enum tf_code (*govern)(struct tf_ledger *l, const struct tf_governed *g,
 	    struct tf_error *err);
 	/* Call fn for every member, sorted by the bytes of its origin. */
 	enum tf_code (*members)(struct tf_ledger *l, tf_member_fn fn, void *arg,

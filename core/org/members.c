@@ -7,7 +7,6 @@
 #include "../base/array.h"
 #include "../base/bytes.h"
 #include "../ledger/entry_read.h"
-#include "../ledger/merkle.h"
 
 const char *
 tf_finding_text(enum tf_finding f)
@@ -23,9 +22,19 @@ tf_finding_text(enum tf_finding f)
 		[TF_FOUND_OTHER_ROOT] =
 		    "has a checkpoint of other entries than "
 		    "those before it",
+		[TF_FOUND_OWN] = "breaks a rule of such entries",
 	};
 
-	return text[f];
+	switch (f) {
+	case TF_FOUND_NOT_ENROLLED:
+		return tf_standing_text(TF_STANDING_NOT_ENROLLED);
+	case TF_FOUND_REVOKED:
+		return tf_standing_text(TF_STANDING_REVOKED);
+	case TF_FOUND_OTHER_KEY:
+		return tf_standing_text(TF_STANDING_OTHER_KEY);
+	default:
+		return text[f];
+	}
 }
 
 void
@@ -89,32 +98,52 @@ found(struct tf_org_member *m, uint64_t number, enum tf_finding f)
 	m->at = number;
 }
 
+/* May the member append now, by the entries of the organisation? */
 static void
-add_leaf(struct tf_org_member *m, const struct tf_hash *leaf)
+check_standing(struct tf_org_member *m, const struct tf_org_said *said,
+    const struct tf_leaf *leaf, const struct tf_entry *e)
 {
-	struct tf_hash h = *leaf;
-	unsigned i = 0;
+	static const enum tf_finding of[TF_STANDING_FAULTS] = {
+		[TF_STANDING_NOT_ENROLLED] = TF_FOUND_NOT_ENROLLED,
+		[TF_STANDING_REVOKED] = TF_FOUND_REVOKED,
+		[TF_STANDING_OTHER_KEY] = TF_FOUND_OTHER_KEY,
+	};
+	enum tf_standing_fault f = tf_standing_entry(&m->standing, e, said);
 
-	for (; m->size >> i & 1; i++)
-		tf_merkle_node(&m->peak[i], &h, &h);
-	m->peak[i] = h;
-	m->size++;
+	if (f != TF_STANDING_RIGHT)
+		found(m, leaf->number, of[f]);
 }
 
-static void
-root_of(const struct tf_org_member *m, struct tf_hash *out)
+/* An entry of the organisation itself. */
+static enum tf_code
+check_own(struct tf_org_members *all, struct tf_org_member *own,
+    const struct tf_leaf *leaf, struct tf_error *err)
 {
-	bool first = true;
+	struct tf_org_member *about;
+	const char *broken = NULL;
+	struct tf_org_entry o;
+	enum tf_code rc = tf_org_entry_decode(&o, leaf->bytes.p, leaf->bytes.n,
+	    err);
 
-	for (unsigned i = 0; i < 64; i++) {
-		if ((m->size >> i & 1) == 0)
-			continue;
-		if (first)
-			*out = m->peak[i];
+	if (rc == TF_OK)
+		rc = tf_org_said_take(&all->said, &o, leaf->bytes, leaf->index,
+		    &broken);
+	if (rc == TF_OK && broken == NULL && o.member.n > 0) {
+		about = tf_org_members_find(all, tf_buf_bytes(&o.member));
+		/* The list lacks it, or has it with another key. */
+		if (about == NULL ||
+		    (o.type != TF_ORG_REFUSED &&
+			memcmp(&about->vkey.pub, &o.key.pub,
+			    sizeof(o.key.pub)) != 0))
+			broken = "";
 		else
-			tf_merkle_node(&m->peak[i], out, out);
-		first = false;
+			broken = tf_standing_own(&about->standing, &o,
+			    &all->said);
 	}
+	if (rc == TF_INVALID || (rc == TF_OK && broken != NULL))
+		found(own, leaf->number, TF_FOUND_OWN);
+	tf_org_entry_free(&o);
+	return rc == TF_INVALID || rc == TF_NEWER ? TF_OK : rc;
 }
 
 /*
@@ -139,13 +168,15 @@ is_of(struct tf_org_member *m, const struct tf_leaf *leaf,
 
 /* Does the entry say what the ledger says of it? */
 static enum tf_code
-check_entry(struct tf_org_member *m, const struct tf_leaf *leaf,
-    struct tf_error *err)
+check_entry(struct tf_org_member *m, const struct tf_org_said *said,
+    const struct tf_leaf *leaf, struct tf_error *err)
 {
 	struct tf_entry_decoded d = { 0 };
 	enum tf_code rc = tf_entry_decode(&d, leaf->bytes.p, leaf->bytes.n,
 	    err);
 
+	if (said != NULL && (rc == TF_OK || rc == TF_INVALID))
+		check_standing(m, said, leaf, &d.e);
 	if (rc == TF_INVALID)
 		found(m, leaf->number, TF_FOUND_NO_ENTRY);
 	else if (rc == TF_OK && !is_of(m, leaf, &d.e))
@@ -171,33 +202,38 @@ check_note(struct tf_org_member *m, const struct tf_leaf *leaf,
 	    &c, NULL, err);
 	if (rc == TF_NOMEM)
 		return rc;
-	root_of(m, &root);
+	tf_peaks_root(&m->tree, &root);
 	if (rc != TF_OK)
 		found(m, leaf->number, TF_FOUND_NO_SIGNATURE);
 	else if (!m->begun)
 		found(m, leaf->number, TF_FOUND_OTHER_ENTRY);
-	else if (c.size != m->size ||
+	else if (c.size != m->tree.size ||
 	    memcmp(c.root.b, root.b, sizeof(root.b)) != 0)
 		found(m, leaf->number, TF_FOUND_OTHER_ROOT);
 	else if (m->finding == TF_FOUND_NOTHING)
-		m->verified = m->size;
+		m->verified = m->tree.size;
 	return TF_OK;
 }
 
 enum tf_code
-tf_org_members_take(struct tf_org_members *all, const struct tf_leaf *leaf,
-    const struct tf_hash *hash, struct tf_error *err)
+tf_org_members_take(struct tf_org_members *all, struct tf_str own,
+    const struct tf_leaf *leaf, const struct tf_hash *hash,
+    struct tf_error *err)
 {
 	struct tf_org_member *m = tf_org_members_find(all, leaf->origin);
-	enum tf_code rc;
+	bool is_own = tf_str_same(leaf->origin, own);
+	enum tf_code rc = TF_OK;
 
 	if (m == NULL)
 		return tf_fail(err, TF_TAMPER,
 		    "entry %llu of the ledger is of no member",
 		    (unsigned long long)leaf->index);
-	if (leaf->number != m->size)
+	if (leaf->number != m->tree.size)
 		found(m, leaf->number, TF_FOUND_GAP);
-	add_leaf(m, hash);
-	rc = check_entry(m, leaf, err);
+	tf_peaks_add(&m->tree, hash);
+	if (is_own)
+		rc = check_own(all, m, leaf, err);
+	if (rc == TF_OK)
+		rc = check_entry(m, is_own ? NULL : &all->said, leaf, err);
 	return rc == TF_OK ? check_note(m, leaf, err) : rc;
 }

@@ -6,13 +6,16 @@
  *     a vault that was restored has the entries of the vault before it first
  *   - a checkpoint that came with it is signed by a key of the member, and has the
  *     root of the entries up to it
+ *   - the entries of the organisation let the member append then
+ *     (ledger/organisation.h)
  * The first finding about a member is kept.  It stops neither the entries of the
  * member nor those of others.
  */
 #ifndef TF_ORG_MEMBERS_H
 #define TF_ORG_MEMBERS_H
 
-#include "../ledger/rotation.h"
+#include "../ledger/organisation.h"
+#include "../ledger/peaks.h"
 #include "engine.h"
 
 /* What is wrong with a member.  The numbers are in files (state.h). */
@@ -23,6 +26,10 @@ enum tf_finding {
 	TF_FOUND_GAP,
 	TF_FOUND_NO_SIGNATURE,
 	TF_FOUND_OTHER_ROOT,
+	TF_FOUND_NOT_ENROLLED,
+	TF_FOUND_REVOKED,
+	TF_FOUND_OTHER_KEY,
+	TF_FOUND_OWN, /* an entry of the organisation breaks a rule */
 	TF_FINDINGS
 };
 /* What to say of entry N of the member, after "entry N". */
@@ -33,10 +40,10 @@ struct tf_org_member {
 	size_t n;
 	struct tf_vkey vkey;	 /* under which it was enrolled */
 	struct tf_log_keys keys; /* rotations */
-	uint64_t size;
-	bool begun;		 /* an entry has its own origin */
-	struct tf_hash peak[64]; /* of each full subtree the root */
-	uint64_t verified;	 /* entries that a checkpoint of it covers */
+	struct tf_peaks tree;
+	bool begun;	   /* an entry has its own origin */
+	uint64_t verified; /* entries that a checkpoint of it covers */
+	struct tf_standing standing;
 	enum tf_finding finding;
 	uint64_t at; /* number of the entry of the finding */
 };
@@ -45,6 +52,7 @@ struct tf_org_member {
 struct tf_org_members {
 	struct tf_org_member *member;
 	size_t n, cap;
+	struct tf_org_said said; /* by the organisation itself */
 };
 
 void tf_org_members_free(struct tf_org_members *m);
@@ -54,10 +62,10 @@ TF_MUST_USE enum tf_code tf_org_members_add(struct tf_org_members *m,
 /* NULL: there is none. */
 struct tf_org_member *tf_org_members_find(const struct tf_org_members *m,
     struct tf_str origin);
-/* The next entry of the ledger, whose leaf hash is hash.  TF_TAMPER: it is of no
- * member; TF_NOMEM. */
+/* The next entry of the ledger, whose leaf hash is hash; own: the origin of the
+ * organisation.  TF_TAMPER: it is of no member; TF_NOMEM. */
 TF_MUST_USE enum tf_code tf_org_members_take(struct tf_org_members *m,
-    const struct tf_leaf *leaf, const struct tf_hash *hash,
+    struct tf_str own, const struct tf_leaf *leaf, const struct tf_hash *hash,
     struct tf_error *err);
 
 #endif

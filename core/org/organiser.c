@@ -175,6 +175,7 @@ tf_organiser_entry(const struct tf_organiser *o, const struct tf_actor *who,
 		tf_json_raw(&j, tf_buf_bytes(&actor));
 		tf_put_time(&j, "at", tf_clock_now());
 		tf_put_str(&j, "key", tf_buf_bytes(&vkey));
+		tf_put_cstr(&j, "members", "entries");
 		tf_put_str(&j, "origin", tf_str_of(o->vkey.name));
 		tf_put_uint(&j, "seq", 0);
 		tf_put_str(&j, "type", tf_str_of("organisation.opened"));

@@ -3,8 +3,9 @@
  *
  * Entry 0 has version 2.  A reader of the version 1 of a vault's entries so says
  * "newer format", and does not judge the entries of many logs as one of a vault.
- *	{"actor":A,"at":T,"key":VKEY,"origin":O,"seq":0,
+ *	{"actor":A,"at":T,"key":VKEY,"members":"entries","origin":O,"seq":0,
  *	 "type":"organisation.opened","v":2}
+ * members: which logs may append is said by entries (own.h), since entry 0.
  */
 #ifndef TF_ORG_ORGANISER_H
 #define TF_ORG_ORGANISER_H

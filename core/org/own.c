@@ -5,12 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/array.h"
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../base/member.h"
 #include "../base/mutant.h"
-#include "../ledger/entry_read.h"
-#include "../ledger/entry_scan.h"
 #include "../ledger/entry_write.h"
 #include "append.h"
 #include "organiser.h"
@@ -24,32 +23,110 @@ void
 tf_own_free(struct tf_own *own)
 {
 	tf_log_keys_free(&own->keys);
+	for (size_t i = 0; i < own->n; i++) {
+		free(own->member[i].origin);
+		free(own->member[i].role);
+	}
+	free(own->member);
 	*own = (struct tf_own){ 0 };
+}
+
+static int
+by_origin(const void *key, const void *item)
+{
+	const struct tf_own_member *m = item;
+
+	return tf_str_cmp(*(const struct tf_str *)key, tf_str_of(m->origin));
+}
+
+static size_t
+place_of(const struct tf_own *own, struct tf_str origin)
+{
+	return tf_array_place(own->member, own->n, sizeof(*own->member),
+	    &origin, by_origin);
+}
+
+const struct tf_own_member *
+tf_own_member(const struct tf_own *own, struct tf_str origin)
+{
+	size_t i = place_of(own, origin);
+
+	return i < own->n && by_origin(&origin, &own->member[i]) == 0 ?
+	    &own->member[i] :
+	    NULL;
+}
+
+static enum tf_code
+know(struct tf_own *own, struct tf_str origin, struct tf_str role,
+    enum tf_standing_is is, struct tf_error *err)
+{
+	size_t i = place_of(own, origin);
+	struct tf_own_member *m;
+	char *text = strndup(role.p == NULL ? "" : role.p, role.n);
+
+	if (text == NULL)
+		return tf_nomem(err);
+	if (i == own->n || by_origin(&origin, &own->member[i]) != 0) {
+		char *name = strndup(origin.p, origin.n);
+
+		if (name == NULL ||
+		    !tf_array_room(&own->member, own->n, &own->cap,
+			sizeof(*own->member))) {
+			free(name);
+			free(text);
+			return tf_nomem(err);
+		}
+		m = &own->member[i];
+		memmove(m + 1, m, (own->n++ - i) * sizeof(*m));
+		*m = (struct tf_own_member){ .origin = name };
+	}
+	m = &own->member[i];
+	free(m->role);
+	m->role = text;
+	m->is = is;
+	return TF_OK;
+}
+
+enum tf_code
+tf_own_know(struct tf_own *own, struct tf_str origin, enum tf_standing_is is,
+    struct tf_error *err)
+{
+	return know(own, origin, (struct tf_str){ 0 }, is, err);
+}
+
+static enum tf_code
+learn(struct tf_own *own, const struct tf_org_entry *o, struct tf_error *err)
+{
+	own->at = o->d.e.at;
+	own->by_entries |= o->type == TF_ORG_OPENED && o->by_entries;
+	if (o->type == TF_ORG_REFUSED && o->refusal >= own->refused &&
+	    !TF_IS_MUTANT(TF_RECORD_AGAIN))
+		own->refused = o->refusal + 1;
+	if (o->type != TF_ORG_ENROLLED && o->type != TF_ORG_REVOKED)
+		return TF_OK;
+	return know(own, tf_buf_bytes(&o->member), tf_buf_bytes(&o->role),
+	    o->type == TF_ORG_ENROLLED ? TF_ENROLLED : TF_REVOKED, err);
 }
 
 enum tf_code
 tf_own_take(struct tf_own *own, uint64_t number, struct tf_str bytes,
     struct tf_error *err)
 {
-	struct tf_entry_decoded d = { 0 };
-	struct tf_str type, path;
-	int t;
+	struct tf_org_entry o;
+	enum tf_code rc;
 
 	if (number + 1 < own->next || number > own->next)
 		return TF_OK;
 	own->next = number + 1;
-	if (tf_entry_decode(&d, bytes.p, bytes.n, NULL) == TF_OK) {
-		own->at = d.e.at;
-		tf_entry_scan(bytes.p, bytes.n, &type, &path);
-		t = tf_json_get(&d.doc, 0, "refusal");
-		if (tf_str_same(type, tf_str_of("member.refused")) && t >= 0 &&
-		    d.doc.tok[t].type == TF_JSON_INT &&
-		    d.doc.tok[t].num >= (int64_t)own->refused &&
-		    !TF_IS_MUTANT(TF_RECORD_AGAIN))
-			own->refused = (uint64_t)d.doc.tok[t].num + 1;
-	}
-	tf_entry_decoded_free(&d);
-	return tf_log_keys_learn(&own->keys, bytes.p, bytes.n, err);
+	rc = tf_org_entry_decode(&o, bytes.p, bytes.n, NULL);
+	if (rc == TF_OK)
+		rc = learn(own, &o, err);
+	else if (rc != TF_NOMEM)
+		rc = TF_OK;
+	tf_org_entry_free(&o);
+	return rc == TF_OK ?
+	    tf_log_keys_learn(&own->keys, bytes.p, bytes.n, err) :
+	    tf_nomem(err);
 }
 
 static enum tf_code
@@ -186,7 +263,10 @@ add_refusal(void *arg, const struct tf_refused *r, struct tf_error *err)
 	tf_put_raw(&j, "actor", x->actor);
 	tf_put_time(&j, "at", x->at);
 	tf_put_hash(&j, "given", &r->given);
-	tf_put_cstr(&j, "kind", r->is_fork ? "fork" : "gap");
+	tf_put_cstr(&j, "kind",
+	    r->is_fork	      ? "fork" :
+		r->is_revoked ? "revoked" :
+				"gap");
 	tf_put_str(&j, "member", r->origin);
 	tf_put_uint(&j, "number", r->number);
 	tf_put_cstr(&j, "origin", x->origin);
@@ -255,6 +335,108 @@ tf_own_record(struct tf_ledger *l, const char *origin,
 		tf_buf_free(&x->text);
 	free(x);
 	tf_buf_free(&actor);
+	return rc;
+}
+
+/* --- members -------------------------------------------------------------------- */
+
+static enum tf_code
+govern_entry(const char *origin, const struct tf_member *m, bool earlier,
+    struct tf_str actor, const struct tf_own *own, struct tf_buf *out,
+    struct tf_error *err)
+{
+	struct tf_json j;
+	enum tf_code rc;
+
+	tf_json_begin(&j, out);
+	tf_json_object(&j);
+	tf_put_raw(&j, "actor", actor);
+	tf_put_time(&j, "at", after(own->at));
+	if (earlier)
+		tf_put_cstr(&j, "cause", "earlier");
+	tf_put_str(&j, "key", m->vkey);
+	tf_put_str(&j, "member", m->origin);
+	tf_put_uint(&j, "next", m->next);
+	tf_put_cstr(&j, "origin", origin);
+	if (!m->revoked && m->role.n > 0)
+		tf_put_str(&j, "role", m->role);
+	tf_put_uint(&j, "seq", own->next);
+	tf_put_cstr(&j, "type",
+	    m->revoked ? "member.revoked" : "member.enrolled");
+	tf_put_uint(&j, "v", 2);
+	tf_json_object_end(&j);
+	rc = tf_json_end(&j, err);
+	return rc == TF_OK ? tf_entry_check(out->p, out->n, err) : rc;
+}
+
+/* For a ledger whose engine cannot do both at once.  What may append without an entry
+ * would be worse than an entry about what may not append yet; a run that is killed
+ * between the two is repeated. */
+static enum tf_code
+govern_by_two(struct tf_ledger *l, const struct tf_governed *g,
+    struct tf_error *err)
+{
+	enum tf_code rc = TF_OK;
+
+	if (g->revokes)
+		rc = l->ops->revoke(l, g->origin, err);
+	if (rc == TF_OK)
+		rc = append_enrolled(l, g->own, g->number, &g->entry, 1, err);
+	if (rc == TF_OK && !g->revokes)
+		rc = l->ops->enrol(l, g->origin, g->vkey, g->role, err);
+	return rc;
+}
+
+static enum tf_code
+govern(struct tf_ledger *l, const struct tf_governed *g, bool entry_only,
+    struct tf_error *err)
+{
+	struct tf_error why = { 0 };
+	enum tf_code rc;
+
+	if (entry_only)
+		return append_enrolled(l, g->own, g->number, &g->entry, 1, err);
+	rc = l->ops->govern(l, g, &why);
+	if (rc == TF_UNSUPPORTED)
+		return govern_by_two(l, g, err);
+	return rc == TF_OK ? rc : tf_fail_as(err, &why);
+}
+
+enum tf_code
+tf_own_govern(struct tf_ledger *l, const char *origin,
+    const struct tf_member *m, bool entry_only, const struct tf_actor *who,
+    struct tf_own *own, struct tf_error *err)
+{
+	struct tf_buf actor = { 0 }, entry = { 0 };
+	char *name = strndup(m->origin.p, m->origin.n),
+	     *vkey = strndup(m->vkey.p, m->vkey.n),
+	     *role = strndup(m->role.p == NULL ? "" : m->role.p, m->role.n);
+	struct tf_governed g = { .revokes = m->revoked,
+		.origin = name,
+		.vkey = vkey,
+		.role = role,
+		.own = origin,
+		.number = own->next };
+	enum tf_code rc = TF_OK;
+
+	tf_organiser_actor(who, &actor);
+	if (name == NULL || vkey == NULL || role == NULL)
+		rc = tf_nomem(err);
+	if (rc == TF_OK)
+		rc = tf_buf_end(&actor, err);
+	if (rc == TF_OK)
+		rc = govern_entry(origin, m, entry_only, tf_buf_bytes(&actor),
+		    own, &entry, err);
+	g.entry = tf_buf_bytes(&entry);
+	if (rc == TF_OK)
+		rc = govern(l, &g, entry_only, err);
+	if (rc == TF_OK)
+		rc = tf_own_take(own, own->next, g.entry, err);
+	free(name);
+	free(vkey);
+	free(role);
+	tf_buf_free(&actor);
+	tf_buf_free(&entry);
 	return rc;
 }
 

@@ -25,6 +25,7 @@
 #include "../ledger/tilepath.h"
 #include "../org.h"
 #include "../progress.h"
+#include "listed.h"
 #include "settle.h"
 #include "state.h"
 #include "uri.h"
@@ -119,7 +120,15 @@ add_member(void *arg, const struct tf_member *m, struct tf_error *err)
 {
 	struct publisher *p = arg;
 
-	return tf_org_members_add(&p->state.members, m->origin, m->vkey, err);
+	enum tf_code rc = tf_org_members_add(&p->state.members, m->origin,
+	    m->vkey, err);
+
+	return rc != TF_INVALID ?
+	    rc :
+	    tf_fail(err, TF_TAMPER,
+		"%.*s is in the list of members without a key: the ledger was "
+		"altered",
+		(int)m->origin.n, m->origin.p);
 }
 
 /* Does the tree have the root of what was signed, or read, at that size? */
@@ -171,13 +180,24 @@ load_kept(struct publisher *p, struct tf_error *err)
 	own = tf_org_members_find(&p->kept.members, tf_str_of(self));
 	if (own == NULL || p->o->full)
 		return TF_OK;
-	p->own = (struct tf_own){ .next = own->size,
-		.refused = p->kept.refused };
+	rc = TF_OK;
+	p->own = (struct tf_own){ .next = own->tree.size,
+		.refused = p->kept.refused,
+		.at = p->kept.members.said.at,
+		.by_entries = p->kept.members.said.by_entries };
+	for (size_t i = 0; rc == TF_OK && i < p->kept.members.n; i++) {
+		const struct tf_org_member *m = &p->kept.members.member[i];
+
+		if (m->standing.is != TF_NOT_ENTERED)
+			rc = tf_own_know(&p->own,
+			    (struct tf_str){ m->origin, m->n }, m->standing.is,
+			    err);
+	}
 	/* Its rotations, behind any key. */
 	tf_vkey_text(&own->vkey, &text);
 	tf_buf_str(&text, "\n");
 	tf_buf_add(&text, tf_buf_bytes(&own->keys.text).p, own->keys.text.n);
-	if ((rc = tf_buf_end(&text, err)) == TF_OK)
+	if (rc == TF_OK && (rc = tf_buf_end(&text, err)) == TF_OK)
 		rc = tf_log_keys_parse(&p->own.keys, tf_buf_bytes(&text),
 		    &first, err);
 	tf_buf_free(&text);
@@ -233,6 +253,7 @@ take_over(struct publisher *p, struct tf_error *err)
 		*m = *old;
 		*old = empty;
 	}
+	all->said = had->said;
 	p->state.tree = p->kept.tree;
 	p->kept.tree = tree;
 	return check_known(p, err);
@@ -247,6 +268,30 @@ record_refusals(struct publisher *p, struct tf_error *err)
 	    p->o->who, &p->own, err);
 
 	p->out->recorded = p->own.refused - before;
+	return rc;
+}
+
+static void
+found_listed(void *arg, const char *member, const char *what)
+{
+	struct publisher *p = arg;
+
+	p->out->wrong++;
+	if (p->o->found != NULL)
+		p->o->found(p->o->arg, member, UINT64_MAX, what);
+}
+
+/* Are the members those that the entries say? */
+static enum tf_code
+compare_list(struct publisher *p, struct tf_error *err)
+{
+	struct tf_listed x = { .origin = p->organiser.vkey.name,
+		.who = p->o->who,
+		.found = found_listed,
+		.arg = p };
+	enum tf_code rc = tf_org_listed(p->ledger, &p->own, &x, err);
+
+	p->out->entered = x.recorded;
 	return rc;
 }
 
@@ -291,7 +336,8 @@ take(void *arg, const struct tf_leaf *leaf, struct tf_error *err)
 	else
 		rc = TF_OK;
 	if (rc == TF_OK)
-		rc = tf_org_members_take(&p->state.members, leaf, &hash, err);
+		rc = tf_org_members_take(&p->state.members,
+		    tf_str_of(p->organiser.vkey.name), leaf, &hash, err);
 	if (rc == TF_OK)
 		rc = add_to_bundle(p, leaf, err);
 	if (rc == TF_OK)
@@ -444,6 +490,8 @@ run(struct publisher *p, struct tf_buf *note, struct tf_error *err)
 		rc = check_sizes(p, err);
 	if (rc == TF_OK)
 		rc = record_refusals(p, err);
+	if (rc == TF_OK)
+		rc = compare_list(p, err);
 	/* The size is read before the members: each entry has one. */
 	if (rc == TF_OK)
 		rc = p->ledger->ops->size(p->ledger, &p->size, err);
@@ -473,7 +521,7 @@ tell(struct publisher *p)
 
 		if (strcmp(m->origin, p->organiser.vkey.name) != 0) {
 			p->out->members++;
-			p->out->uncovered += m->size - m->verified;
+			p->out->uncovered += m->tree.size - m->verified;
 		}
 		if (m->finding == TF_FOUND_NOTHING)
 			continue;

@@ -13,7 +13,7 @@
 #include "../base/file.h"
 #include "../base/mutant.h"
 
-#define TITLE "trailfs-organiser-state/1\n"
+#define TITLE "trailfs-organiser-state/2\n"
 #define FILE_MAX ((size_t)1 << 30)
 /* With the finding: no entry of the member has its own origin yet.  An earlier version
  * takes such a file for damaged, and reads everything. */
@@ -48,6 +48,14 @@ width(uint64_t size, unsigned level)
 }
 
 /* --- writing ------------------------------------------------------------------ */
+
+static void
+put8(struct tf_buf *b, unsigned v)
+{
+	uint8_t p = (uint8_t)v;
+
+	tf_buf_add(b, &p, 1);
+}
 
 static void
 put16(struct tf_buf *b, size_t v)
@@ -88,7 +96,6 @@ static enum tf_code
 put_member(struct tf_buf *b, const struct tf_org_member *m,
     struct tf_error *err)
 {
-	uint8_t finding = (uint8_t)(m->finding | (m->begun ? 0 : NOT_BEGUN));
 	struct tf_buf keys = { 0 };
 	struct tf_str text;
 	enum tf_code rc;
@@ -102,12 +109,34 @@ put_member(struct tf_buf *b, const struct tf_org_member *m,
 	tf_buf_add(b, m->origin, m->n);
 	put32(b, keys.n);
 	tf_buf_add(b, keys.p, keys.n);
-	put64(b, m->size);
+	put64(b, m->tree.size);
 	put64(b, m->verified);
 	put64(b, m->at);
-	tf_buf_add(b, &finding, 1);
-	put_peaks(b, m->size, m->peak);
+	put8(b, (unsigned)m->finding | (m->begun ? 0 : NOT_BEGUN));
+	put8(b, m->standing.is);
+	put8(b, m->standing.was_revoked);
+	put64(b, m->standing.early);
+	tf_peaks_put(&m->tree, b);
 	tf_buf_free(&keys);
+	return rc;
+}
+
+static enum tf_code
+put_said(struct tf_buf *b, const struct tf_org_said *said, struct tf_error *err)
+{
+	struct tf_buf key = { 0 };
+	enum tf_code rc;
+
+	tf_vkey_text(&said->key, &key);
+	rc = tf_buf_end(&key, err);
+	put64(b, said->next);
+	put64(b, said->rotated);
+	put64(b, (uint64_t)said->at.s);
+	put32(b, said->at.ns);
+	put8(b, said->by_entries);
+	put16(b, key.n);
+	tf_buf_add(b, key.p, key.n);
+	tf_buf_free(&key);
 	return rc;
 }
 
@@ -122,6 +151,7 @@ tf_org_state_save(const struct tf_organiser *o, const struct tf_org_state *s,
 
 	tf_buf_printf(&b, TITLE "%s\n", o->vkey.name);
 	put64(&b, s->refused);
+	rc = put_said(&b, &s->members.said, err);
 	put64(&b, s->tree->size);
 	for (unsigned l = 0; l < TF_TILE_LEVELS; l++)
 		tf_buf_add(&b, s->tree->edge[l],
@@ -206,8 +236,10 @@ get_member(struct cursor *c, struct tf_org_members *all, struct tf_error *err)
 	struct tf_org_member *m;
 	struct tf_vkey vkey;
 	uint32_t finding;
-	const char *lf;
-	size_t line;
+	const char *lf, *peaks;
+	size_t line, n;
+	uint64_t size;
+	unsigned is;
 	enum tf_code rc;
 
 	origin.p = take(c, origin.n);
@@ -223,16 +255,43 @@ get_member(struct cursor *c, struct tf_org_members *all, struct tf_error *err)
 		return rc;
 	m = &all->member[all->n - 1];
 	rc = tf_log_keys_parse(&m->keys, keys, &vkey, err);
-	m->size = get64(c);
+	size = get64(c);
 	m->verified = get64(c);
 	m->at = get64(c);
 	finding = get(c, 1);
 	m->begun = (finding & NOT_BEGUN) == 0;
 	m->finding = (enum tf_finding)(finding & ~NOT_BEGUN);
-	if (m->finding >= TF_FINDINGS)
-		c->bad = true;
-	get_peaks(c, m->size, m->peak);
+	is = get(c, 1);
+	m->standing = (struct tf_standing){
+		.is = (enum tf_standing_is)is,
+		.was_revoked = get(c, 1) != 0,
+		.key = m->vkey,
+		.begun = m->begun,
+		.entries = size,
+		.early = get64(c),
+	};
+	n = (size_t)__builtin_popcountll(size) * sizeof(struct tf_hash);
+	peaks = take(c, n);
+	c->bad = c->bad || m->finding >= TF_FINDINGS || is > TF_REVOKED ||
+	    !tf_peaks_get(&m->tree, size, peaks, n);
 	return rc;
+}
+
+static void
+get_said(struct cursor *c, uint64_t refusals, struct tf_org_said *said)
+{
+	struct tf_str key;
+
+	*said = (struct tf_org_said){ .refusals = refusals };
+	said->next = get64(c);
+	said->rotated = get64(c);
+	said->at.s = (int64_t)get64(c);
+	said->at.ns = get(c, 4);
+	said->by_entries = get(c, 1) != 0;
+	key.n = get(c, 2);
+	key.p = take(c, key.n);
+	c->bad = c->bad ||
+	    tf_vkey_parse(key.p, key.n, &said->key, NULL) != TF_OK;
 }
 
 static enum tf_code
@@ -250,6 +309,7 @@ parse(struct cursor *c, const struct tf_organiser *o, struct tf_org_state *s,
 	if ((s->tree = calloc(1, sizeof(*s->tree))) == NULL)
 		return tf_nomem(err);
 	s->refused = get64(c);
+	get_said(c, s->refused, &s->members.said);
 	s->tree->size = get64(c);
 	for (unsigned l = 0; l < TF_TILE_LEVELS; l++)
 		get_hashes(c, width(s->tree->size, l), s->tree->edge[l]);

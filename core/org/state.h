@@ -7,14 +7,17 @@
  * its place causes a longer reading.  No signature rests on it alone: the tree must
  * have the root of the newest checkpoint, at the size of that.
  *
- *	"trailfs-organiser-state/1" LF, origin LF
+ *	"trailfs-organiser-state/2" LF, origin LF
  *	u64 refusals that have an entry
+ *	what the own entries have said: u64 next, u64 rotated, u64 seconds and
+ *		u32 nanoseconds of the last, u8 by_entries, u16 + key
  *	u64 size; the hashes of each partial tile, by level; those of the peaks
  *	u32 members; of each, sorted:
  *		u16 + origin, u32 + its key and rotations as lines
  *		u64 size, u64 verified, u64 number and u8 kind of the finding;
- *		the hashes of its peaks
- *	64 bytes: Ed25519 over "trailfs-organiser-state/1" LF "sha256 " HEX LF, the
+ *		u8 standing, u8 was revoked once, u64 early;
+ *		the hashes of its peaks, the largest subtree first
+ *	64 bytes: Ed25519 over "trailfs-organiser-state/2" LF "sha256 " HEX LF, the
  *		digest of all before
  * Numbers have the most significant byte first.
  */

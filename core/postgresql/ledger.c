@@ -18,7 +18,7 @@
 #include "../org/engine.h"
 #include "connection.h"
 
-#define VERSION 1	  /* of organisation.sql */
+#define VERSION 2	  /* of organisation.sql */
 #define ROWS_AT_ONCE 1024 /* entries of a question, of up to 16 KiB */
 #define GLANCE_MS 200	  /* between two looks for new entries */
 
@@ -34,7 +34,8 @@ struct pg_ledger {
 	struct tf_pg *c;
 	enum tf_org_how how;
 	bool replicated;
-	uint64_t safe; /* this many entries are known to be safe */
+	uint64_t version; /* of organisation.sql that made it */
+	uint64_t safe;	  /* this many entries are known to be safe */
 };
 
 static const struct tf_ledger_ops ops;
@@ -190,6 +191,8 @@ hello(struct pg_ledger *p, struct tf_error *err)
 		    "a later version of trailfs made this ledger");
 	else
 		p->replicated = tf_pg_is(r, 0, 1, "required");
+	if (rc == TF_OK)
+		p->version = tf_pg_number(r, 0, 0);
 	PQclear(r);
 	return rc;
 }
@@ -732,6 +735,28 @@ pg_checkpoint_put(struct tf_ledger *l, uint64_t expect, uint64_t size,
 	return rc;
 }
 
+/* What enrol, revoke and govern are answered. */
+static enum tf_code
+governed(const PGresult *r, const char *origin, const char *role,
+    struct tf_error *err)
+{
+	if (tf_pg_is(r, 0, 0, "ok"))
+		return TF_OK;
+	if (tf_pg_is(r, 0, 0, "absent"))
+		return tf_fail(err, TF_NOTFOUND, "%s is not enrolled", origin);
+	if (tf_pg_is(r, 0, 0, "exists"))
+		return tf_fail(err, TF_EXISTS,
+		    "%s is enrolled with another key", origin);
+	if (tf_pg_is(r, 0, 0, "busy"))
+		return tf_fail(err, TF_BUSY, "another organiser was faster");
+	if (tf_pg_is(r, 0, 0, "invalid"))
+		return tf_fail(err, TF_INVALID,
+		    "not an origin, or PostgreSQL has no role \"%s\"", role);
+	if (tf_pg_is(r, 0, 0, "unsafe"))
+		return unsafe(err, TF_IO);
+	return strange(err);
+}
+
 static enum tf_code
 pg_enrol(struct tf_ledger *l, const char *origin, const char *vkey,
     const char *role, struct tf_error *err)
@@ -747,18 +772,8 @@ pg_enrol(struct tf_ledger *l, const char *origin, const char *vkey,
 	tf_pg_arg_text(&a, role);
 	rc = ask_row(of(l), TF_PG_WRITES,
 	    "SELECT trailfs.trail_enrol($1, $2, $3)", &a, 1, &r, err);
-	if (rc != TF_OK)
-		return rc;
-	if (tf_pg_is(r, 0, 0, "exists"))
-		rc = tf_fail(err, TF_EXISTS, "%s is enrolled with another key",
-		    origin);
-	else if (tf_pg_is(r, 0, 0, "invalid"))
-		rc = tf_fail(err, TF_INVALID,
-		    "not an origin, or PostgreSQL has no role \"%s\"", role);
-	else if (tf_pg_is(r, 0, 0, "unsafe"))
-		rc = unsafe(err, TF_IO);
-	else if (!tf_pg_is(r, 0, 0, "ok"))
-		rc = strange(err);
+	if (rc == TF_OK)
+		rc = governed(r, origin, role, err);
 	PQclear(r);
 	return rc;
 }
@@ -775,14 +790,38 @@ pg_revoke(struct tf_ledger *l, const char *origin, struct tf_error *err)
 	tf_pg_arg_bytes(&a, tf_str_of(origin));
 	rc = ask_row(of(l), TF_PG_WRITES, "SELECT trailfs.trail_revoke($1)", &a,
 	    1, &r, err);
+	if (rc == TF_OK)
+		rc = governed(r, origin, "", err);
+	PQclear(r);
+	return rc;
+}
+
+static enum tf_code
+pg_govern(struct tf_ledger *l, const struct tf_governed *g,
+    struct tf_error *err)
+{
+	struct tf_pg_args a = { 0 };
+	PGresult *r;
+	enum tf_code rc = organiser_only(of(l), err);
+
 	if (rc != TF_OK)
 		return rc;
-	if (tf_pg_is(r, 0, 0, "absent"))
-		rc = tf_fail(err, TF_NOTFOUND, "%s is not enrolled", origin);
-	else if (tf_pg_is(r, 0, 0, "unsafe"))
-		rc = unsafe(err, TF_IO);
-	else if (!tf_pg_is(r, 0, 0, "ok"))
-		rc = strange(err);
+	if (of(l)->version < 2)
+		return tf_fail(err, TF_UNSUPPORTED,
+		    "an earlier version made this ledger");
+	tf_pg_arg_bytes(&a, tf_str_of(g->origin));
+	tf_pg_arg_text(&a, g->vkey);
+	tf_pg_arg_text(&a, g->role);
+	tf_pg_arg_bytes(&a, tf_str_of(g->own));
+	tf_pg_arg_number(&a, g->number);
+	tf_pg_arg_bytes(&a, g->entry);
+	rc = ask_row(of(l), TF_PG_WRITES,
+	    g->revokes ?
+		"SELECT trailfs.trail_govern($1, $2, $3, true, $4, $5, $6)" :
+		"SELECT trailfs.trail_govern($1, $2, $3, false, $4, $5, $6)",
+	    &a, 1, &r, err);
+	if (rc == TF_OK)
+		rc = governed(r, g->origin, g->role, err);
 	PQclear(r);
 	return rc;
 }
@@ -820,6 +859,12 @@ pg_members(struct tf_ledger *l, tf_member_fn fn, void *arg,
 	return rc;
 }
 
+#define REFUSALS(revoked)                                                   \
+	"SELECT r.seq, m.origin, r.number, r.fork, r.given, r.there, "      \
+	"(extract(epoch FROM r.at) * 1000000)::bigint, " revoked            \
+	" FROM trailfs.refusal r JOIN trailfs.member m ON m.id = r.member " \
+	"WHERE r.seq >= $1 ORDER BY r.seq LIMIT $2"
+
 /* One part of the refusals; *from becomes the index behind them, and stays if
  * there are none. */
 static enum tf_code
@@ -833,11 +878,8 @@ some_refusals(struct pg_ledger *p, uint64_t *from, tf_refused_fn fn, void *arg,
 	tf_pg_arg_number(&a, *from);
 	tf_pg_arg_number(&a, ROWS_AT_ONCE);
 	rc = tf_pg_ask(p->c, TF_PG_READS,
-	    "SELECT r.seq, m.origin, r.number, r.fork, r.given, r.there, "
-	    "(extract(epoch FROM r.at) * 1000000)::bigint "
-	    "FROM trailfs.refusal r JOIN trailfs.member m ON m.id = r.member "
-	    "WHERE r.seq >= $1 ORDER BY r.seq LIMIT $2",
-	    &a, &r, err);
+	    p->version > 1 ? REFUSALS("r.revoked") : REFUSALS("false"), &a, &r,
+	    err);
 	if (rc != TF_OK)
 		return rc;
 	for (int i = 0; rc == TF_OK && i < PQntuples(r); i++) {
@@ -847,6 +889,7 @@ some_refusals(struct pg_ledger *p, uint64_t *from, tf_refused_fn fn, void *arg,
 			.origin = tf_pg_bytes(r, i, 1),
 			.number = tf_pg_number(r, i, 2),
 			.is_fork = tf_pg_bool(r, i, 3),
+			.is_revoked = tf_pg_bool(r, i, 7),
 			.at = { (int64_t)(us / 1000000),
 			    (uint32_t)(us % 1000000) * 1000 },
 		};
@@ -899,6 +942,7 @@ static const struct tf_ledger_ops ops = {
 	.wait = pg_wait,
 	.enrol = pg_enrol,
 	.revoke = pg_revoke,
+	.govern = pg_govern,
 	.members = pg_members,
 	.refusals = pg_refusals,
 };

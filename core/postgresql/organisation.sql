@@ -74,7 +74,8 @@ CREATE TABLE trailfs.member (
 	vkey text NOT NULL,
 	role text NOT NULL,
 	next bigint NOT NULL DEFAULT 0,
-	revoked boolean NOT NULL DEFAULT false
+	revoked boolean NOT NULL DEFAULT false,
+	refused boolean NOT NULL DEFAULT false	-- since it was revoked, and recorded
 ) WITH (fillfactor = 50);
 CREATE TABLE trailfs.leaf (
 	seq bigint PRIMARY KEY,
@@ -104,6 +105,7 @@ CREATE TABLE trailfs.refusal (
 	member integer NOT NULL,
 	number bigint NOT NULL,
 	fork boolean NOT NULL,
+	revoked boolean NOT NULL DEFAULT false,
 	given bytea NOT NULL,
 	there bytea,
 	at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -181,7 +183,28 @@ BEGIN
 		VALUES (n, whose, which, is_fork, sha256(what), sha256(instead_of));
 END $$;
 
--- The only way into the ledger.  The verdict is one of
+-- Record the first new entry of a batch that a revoked member gives, once for each
+-- revocation: who has lost the right cannot fill the ledger with refusals.
+CREATE FUNCTION trailfs.refuse_revoked(m trailfs.member, first_number bigint,
+	entries bytea[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	k integer := least(greatest(m.next - first_number, 0), 1024) + 1;
+	n bigint;
+BEGIN
+	IF m.refused OR m.role = 'trailfs_organiser' OR k > cardinality(entries)
+		OR EXISTS (SELECT FROM trailfs.refusal r WHERE r.member = m.id
+			AND r.number = first_number + k - 1
+			AND r.given = sha256(entries[k]))
+	THEN
+		RETURN;
+	END IF;
+	UPDATE trailfs.member SET refused = true WHERE id = m.id;
+	UPDATE trailfs.head SET refusals = refusals + 1 RETURNING refusals - 1 INTO n;
+	INSERT INTO trailfs.refusal (seq, member, number, fork, revoked, given)
+		VALUES (n, m.id, first_number + k - 1, false, true, sha256(entries[k]));
+END $$;
+
+-- The only way into the ledger for a member.  The verdict is one of
 --   ok       all entries are there, now or since earlier
 --   denied   no such origin, revoked, or it is not the caller's
 --   fork     a number has other bytes: nothing is appended
@@ -230,6 +253,9 @@ BEGIN
 
 	SELECT * INTO m FROM trailfs.member WHERE origin = of_origin FOR UPDATE;
 	IF m.id IS NULL OR m.revoked OR NOT trailfs.speaks(m.role) THEN
+		IF m.revoked AND trailfs.speaks(m.role) THEN
+			PERFORM trailfs.refuse_revoked(m, first_number, entries);
+		END IF;
 		UPDATE trailfs.head SET size = size; -- P3
 		verdict := 'denied';
 		RETURN;
@@ -385,7 +411,8 @@ BEGIN
 			SELECT coalesce(max(id) + 1, 0), of_origin, its_vkey, its_role
 			FROM trailfs.member;
 	ELSE
-		UPDATE trailfs.member SET role = its_role, revoked = false
+		UPDATE trailfs.member
+			SET role = its_role, revoked = false, refused = false
 			WHERE id = m.id;
 	END IF;
 	IF its_role <> '' AND NOT pg_has_role(its_role, 'trailfs_member', 'MEMBER')
@@ -401,8 +428,42 @@ BEGIN
 	IF NOT trailfs.durable() THEN
 		RETURN 'unsafe';
 	END IF;
-	UPDATE trailfs.member SET revoked = true WHERE origin = of_origin;
+	UPDATE trailfs.member SET revoked = true, refused = false
+		WHERE origin = of_origin;
 	RETURN CASE WHEN FOUND THEN 'ok' ELSE 'absent' END;
+END $$;
+
+-- One of the two, and the organisation's own entry about it.  Verdicts: theirs, and
+-- busy (own_number is not the next one).
+CREATE FUNCTION trailfs.trail_govern(of_origin bytea, its_vkey text, its_role text,
+	revokes boolean, own bytea, own_number bigint, entry bytea) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	o trailfs.member;
+	answer text;
+	n bigint;
+BEGIN
+	IF NOT coalesce(octet_length(entry) BETWEEN 1 AND 16384, false)
+		OR revokes IS NULL OR own IS NULL OR of_origin = own
+	THEN
+		RETURN 'invalid';
+	END IF;
+	SELECT * INTO o FROM trailfs.member WHERE origin = own FOR UPDATE;
+	IF o.role IS DISTINCT FROM 'trailfs_organiser'
+		OR o.next IS DISTINCT FROM own_number
+	THEN
+		RETURN 'busy';
+	END IF;
+	answer := CASE WHEN revokes THEN trailfs.trail_revoke(of_origin)
+		ELSE trailfs.trail_enrol(of_origin, its_vkey, its_role) END;
+	IF answer <> 'ok' THEN
+		RETURN answer; -- and nothing was changed
+	END IF;
+	UPDATE trailfs.head SET size = size + 1 RETURNING size INTO n;
+	INSERT INTO trailfs.leaf (seq, member, number, body)
+		VALUES (n - 1, o.id, o.next, entry);
+	UPDATE trailfs.member SET next = next + 1 WHERE id = o.id;
+	RETURN 'ok';
 END $$;
 
 -- Verdicts: ok, busy (another checkpoint is there), invalid.
@@ -446,6 +507,7 @@ GRANT EXECUTE ON FUNCTION trailfs.trail_append(bytea, bigint, bytea[], bytea[],
 	bytea[], bigint[], bigint[], bytea) TO trailfs_member;
 GRANT EXECUTE ON FUNCTION trailfs.trail_enrol(bytea, text, text),
 	trailfs.trail_revoke(bytea),
+	trailfs.trail_govern(bytea, text, text, boolean, bytea, bigint, bytea),
 	trailfs.trail_checkpoint_put(bigint, bigint, bytea) TO trailfs_organiser;
 GRANT SELECT ON trailfs.organisation, trailfs.head, trailfs.member, trailfs.leaf,
 	trailfs.note, trailfs.located, trailfs.refusal, trailfs.checkpoint

@@ -183,6 +183,92 @@ START_TEST(only_an_organiser_appends_as_the_organisation)
 }
 END_TEST
 
+/* A member and the entry about it come together, or neither does. */
+START_TEST(members_and_their_entries_come_together)
+{
+	struct tf_governed g = { .origin = "a",
+		.vkey = "a+key",
+		.role = "",
+		.own = "own",
+		.number = 1,
+		.entry = { "text", 4 } };
+	struct tf_refused last;
+	struct tf_ledger *member;
+	uint64_t size, next;
+
+	pair_make(&p, _i);
+	fails(TF_BUSY, p.l->ops->govern(p.l, &g, err));
+	ok(p.l->ops->enrol(p.l, "own", "a+key", TF_ORG_OWN, err));
+	(void)added(p.l, "own", 0, 1, 0, TF_OK);
+	ok(p.l->ops->revoke(p.l, "own", err));
+	/* Another number than the next one: another organiser was faster. */
+	g.number = 0;
+	fails(TF_BUSY, p.l->ops->govern(p.l, &g, err));
+	g.number = 2;
+	fails(TF_BUSY, p.l->ops->govern(p.l, &g, err));
+	(void)added(p.l, "a", 0, 1, 0, TF_DENIED);
+	g.number = 1;
+	ok(p.l->ops->govern(p.l, &g, err));
+	ck_assert_uint_eq(0, next_of(p.l, "a"));
+	ok(p.l->ops->size(p.l, &size, err));
+	ck_assert_uint_eq(2, size);
+	/* What cannot be has no entry. */
+	g.number = 2;
+	g.vkey = "another+key";
+	fails(TF_EXISTS, p.l->ops->govern(p.l, &g, err));
+	g.vkey = "a+key";
+	g.role = "a_role_that_is_nowhere";
+	fails(TF_INVALID, p.l->ops->govern(p.l, &g, err));
+	g.role = "";
+	g.revokes = true;
+	g.origin = "nobody";
+	fails(TF_NOTFOUND, p.l->ops->govern(p.l, &g, err));
+	/* Entries of who is no organisation are in nobody's name. */
+	g.origin = "own";
+	g.own = "a";
+	g.number = 0;
+	fails(TF_BUSY, p.l->ops->govern(p.l, &g, err));
+	g.origin = "a";
+	g.own = "own";
+	g.number = 2;
+	ok(tf_ledger_open(p.ledger_uri, TF_ORG_MEMBER, &member, err));
+	fails(TF_DENIED, member->ops->govern(member, &g, err));
+	tf_ledger_close(member);
+	ok(p.l->ops->size(p.l, &size, err));
+	ck_assert_uint_eq(2, size);
+	(void)added(p.l, "a", 0, 3, 0, TF_OK);
+	ok(p.l->ops->govern(p.l, &g, err));
+	/* The first new entry that it gives then is recorded, once; what is there
+	 * already is not new. */
+	(void)added(p.l, "a", 0, 3, 0, TF_DENIED);
+	ck_assert_uint_eq(0, refusals(p.l, &last));
+	(void)added(p.l, "a", 1, 4, 0, TF_DENIED);
+	ck_assert_uint_eq(1, refusals(p.l, &last));
+	ck_assert(last.is_revoked && !last.is_fork);
+	ck_assert_uint_eq(3, last.number);
+	(void)added(p.l, "a", 3, 1, 5, TF_DENIED);
+	(void)added(p.l, "a", 9, 1, 0, TF_DENIED);
+	ck_assert_uint_eq(1, refusals(p.l, &last));
+	/* Enrolled and revoked again: one more. */
+	g.revokes = false;
+	g.number = 3;
+	ok(p.l->ops->govern(p.l, &g, err));
+	g.revokes = true;
+	g.number = 4;
+	ok(p.l->ops->govern(p.l, &g, err));
+	(void)added(p.l, "a", 9, 1, 0, TF_DENIED);
+	ck_assert_uint_eq(2, refusals(p.l, &last));
+	ck_assert(last.is_revoked);
+	ck_assert_uint_eq(9, last.number);
+	/* The organisation's own origin is always revoked between two moments. */
+	(void)added(p.l, "own", 5, 1, 0, TF_DENIED);
+	ck_assert_uint_eq(2, refusals(p.l, &last));
+	fails(TF_DENIED, p.l->ops->member(p.l, "own", &next, NULL, err));
+	ck_assert_uint_eq(5, next);
+	pair_end(&p);
+}
+END_TEST
+
 static enum tf_code
 collect(void *arg, const struct tf_member *m, struct tf_error *err)
 {
@@ -585,6 +671,7 @@ suite_ledger(void)
 	tcase_add_loop_test(t, only_members_append, 0, n);
 	tcase_add_loop_test(t, only_an_organiser_appends_as_the_organisation, 0,
 	    n);
+	tcase_add_loop_test(t, members_and_their_entries_come_together, 0, n);
 	tcase_add_loop_test(t, an_origin_is_any_name, 0, n);
 	tcase_add_loop_test(t, an_entry_is_any_bytes, 0, n);
 	tcase_add_loop_test(t, a_checkpoint_of_a_member_stays_with_its_entry, 0,

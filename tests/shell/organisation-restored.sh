@@ -9,6 +9,8 @@ published() {
 	if grep -v 'not signed by their members yet' err | grep .; then
 		exit 1
 	fi
+	is 0 trailctl verify --vkey org-keys/log.vkey org/log
+	says '^entries *OK .* of an organisation with'
 }
 
 # entries ORIGIN: how many the organisation has.

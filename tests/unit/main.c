@@ -6,7 +6,7 @@
 #define SUITES(X) \
 	X(definitions) X(judged) X(verdicts) X(retention) \
 	X(array) X(guess) X(bytes) X(bits) X(chunks) X(json) X(json_any) X(name) X(policy) X(asker) X(entry) \
-	X(entry_fields) X(withheld) X(entry_write) X(actor_json) X(merkle) X(checkpoint) X(rotation) X(cosign) X(witness) \
+	X(entry_fields) X(withheld) X(entry_write) X(actor_json) X(merkle) X(checkpoint) X(rotation) X(organisation) X(cosign) X(witness) \
 	X(statement) X(yaml) X(template) X(checks) X(junit) X(status) X(html) X(terminal) X(replay) \
 	X(proof) X(crypt) X(age) X(age_vectors) X(stage_key) X(secret) X(timestamp) X(store) X(scrub) X(log_buffer) X(lock_cache) X(temp_table) X(head) X(home) X(recover) X(crowd) X(metrics) \
 	X(order) X(hasher) X(turns) X(space) X(replica) X(signer) \
