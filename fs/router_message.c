@@ -202,11 +202,16 @@ walk(const struct fs_message_context *c, char *body, size_t end, bool plus,
 static bool
 show_open(const struct fs_message_context *c, struct fuse_open_out *o)
 {
-	o->open_flags &= FOPEN_DIRECT_IO | FOPEN_KEEP_CACHE |
+	uint32_t known = FOPEN_DIRECT_IO | FOPEN_KEEP_CACHE |
 	    FOPEN_NONSEEKABLE | FOPEN_CACHE_DIR | FOPEN_STREAM | FOPEN_NOFLUSH;
+
 	if (c->grown)
-		o->open_flags &= ~(uint32_t)FOPEN_KEEP_CACHE;
-	o->padding = 0;
+		known &= ~(uint32_t)FOPEN_KEEP_CACHE;
+	/* The last member is padding, or backing_id in later headers: 0. */
+	*o = (struct fuse_open_out){
+		.fh = o->fh,
+		.open_flags = o->open_flags & known,
+	};
 	return true;
 }
 
