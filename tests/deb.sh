@@ -13,7 +13,7 @@
 # COMPILERS (gcc clang) builds the package with its unit tests, before anything else
 # is tried.  The packages of the first are installed, and the first runs MOUNT_SUITES,
 # SHELL_SUITES and the programs without memory; the others run OTHER_SUITES of the
-# mount.  Guards against waiting for ever are longer than elsewhere: this runs on
+# mount.  PARTS=packages leaves the suites out.  Guards against waiting for ever are longer than elsewhere: this runs on
 # busy machines.
 #
 # Each step is one check; what a failed one printed is shown.  The last line is
@@ -30,7 +30,7 @@ shift
 	signer sandbox}"
 : "${OTHER_SUITES:=sandbox}"
 : "${SHELL_SUITES:=tools-init tools-mount tools-log package-make install}"
-: "${STEP_TIMEOUT:=7200}"
+: "${STEP_TIMEOUT:=7200}" "${PARTS:=packages suites}"
 mkdir -p "$CACHE/archives/partial"
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/trailfs-deb.XXXXXX") || exit 1
 passed=0 failed=0 skipped=0
@@ -94,12 +94,17 @@ inside() {
 		"$@" </dev/null
 }
 
-# apt ROOT WORD...
+# apt ROOT WORD...: one at a time, also of other runs, because apt does not wait for
+# the directory of what it fetched.
 apt() {
 	at=$1
 	shift
-	inside "$at" apt-get -qq -y --no-install-recommends \
-		-o Dpkg::Use-Pty=0 -o APT::Keep-Downloaded-Packages=true "$@"
+	(
+		flock 9
+		inside "$at" apt-get -qq -y --no-install-recommends \
+			-o Dpkg::Use-Pty=0 \
+			-o APT::Keep-Downloaded-Packages=true "$@" 9>&-
+	) 9>"$CACHE/lock"
 }
 
 # archived NAME COMMAND...: $CACHE/NAME.tar, made by COMMAND in an empty directory
@@ -225,7 +230,7 @@ clean_is_ready() {
 		return 1
 	apt "$clean" update &&
 		apt "$clean" satisfy "$(dpkg-deb -f "$clean/tmp/new.deb" Depends)" &&
-		apt "$clean" install e2fsprogs
+		apt "$clean" install e2fsprogs || return 1
 	listed >"$work/before"
 }
 
@@ -555,10 +560,13 @@ suites_are_run() {
 
 [ $# -gt 0 ] || set -- bookworm trixie
 first=${COMPILERS%% *}
-for part in packages_are_built suites_are_run; do
+for part in $PARTS; do
 	for release; do
 		builder=$work/$release clean=$work/clean
-		$part
+		case $part in
+		packages) packages_are_built ;;
+		suites) suites_are_run ;;
+		esac
 	done
 done
 echo "$passed passed, $failed failed, $skipped tests in them skipped"
