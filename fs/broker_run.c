@@ -12,8 +12,9 @@
 #include <unistd.h>
 
 #include "core/base/proc.h"
-#include "helper.h"
 #include "broker_i.h"
+#include "follower.h"
+#include "helper.h"
 #include "mount.h"
 #include "options.h"
 #include "sandbox.h"
@@ -36,7 +37,7 @@ new_session(const struct fs_options *o)
 	struct fuse_session *se = NULL;
 	char *opts = NULL, *name = NULL;
 
-	if (asprintf(&name, "fsname=%s", o->store) < 0)
+	if (asprintf(&name, "fsname=%s", fs_follower_mounted(o)) < 0)
 		name = NULL;
 	if (name != NULL &&
 	    fuse_opt_add_opt(&opts,

@@ -1,6 +1,7 @@
 /* The process that fetches for a mount of an organisation: see follower.h. */
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@
 #include "report.h"
 
 #define DIR_URI "dir:"
+#define LOCKED_TRIES 200 /* while another process has the cache */
+#define LOCKED_MS 50
 
 /* To the router, once: the copies are there, or why they are not. */
 struct answer {
@@ -178,7 +181,11 @@ run(int fd, const void *arg)
 	}
 	if (pthread_create(&thread, NULL, end_with_the_mount, &f) != 0)
 		return;
-	(void)!tf_follow(&how, &err);
+	/* That of a mount that was just taken off is about to end. */
+	for (int i = 0; tf_follow(&how, &err) == TF_LOCKED && !f.answered &&
+	     i < LOCKED_TRIES;
+	     i++)
+		(void)poll(NULL, 0, LOCKED_MS);
 	answer(&f, &err);
 	fs_report_line(LOG_ERR, "the organisation is not followed any more: %s",
 	    err.text);
@@ -190,6 +197,12 @@ bool
 fs_follower_is_for(const struct fs_options *o)
 {
 	return o->connection < 0 && tf_org_is_uri(o->store_arg);
+}
+
+const char *
+fs_follower_mounted(const struct fs_options *o)
+{
+	return fs_follower_is_for(o) ? o->store_arg : o->store;
 }
 
 /* The helper works in another directory. */

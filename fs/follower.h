@@ -33,6 +33,8 @@ struct fs_follow_state {
 
 /* Does the command line name an organisation?  Then o->store_arg is its URI. */
 bool fs_follower_is_for(const struct fs_options *o);
+/* What is mounted, as people named it: that URI, or the directory of copies. */
+const char *fs_follower_mounted(const struct fs_options *o);
 
 /*
  * Check the options of such a mount and make the directory cache=, which becomes the

@@ -302,9 +302,10 @@ serve(struct fs_router *r, const struct fs_options *o, struct fs_broker *broker,
 		return tf_fail(err, TF_IO, "start a thread");
 	fs_mount_watch(&e.watch, o->mnt);
 	fs_report_line(LOG_NOTICE, "%zu origins of %s mounted at %s",
-	    fs_origins_present(r->origins), o->store, o->mnt);
+	    fs_origins_present(r->origins), fs_follower_mounted(o), o->mnt);
 	fs_daemon_ready(parent);
-	fs_daemon_tell_systemd(true, "%s is mounted at %s", o->store, o->mnt);
+	fs_daemon_tell_systemd(true, "%s is mounted at %s",
+	    fs_follower_mounted(o), o->mnt);
 	signalled = fs_ending_await(&e) == FS_END_SIGNAL;
 	if (signalled)
 		(void)fs_ending_unmount(&e, NULL);
@@ -316,7 +317,7 @@ serve(struct fs_router *r, const struct fs_options *o, struct fs_broker *broker,
 	if (fs_ending_is_dead_here(&e))
 		(void)fs_broker_unmount(broker, true);
 	fs_mount_watch_end(&e.watch);
-	fs_report_line(LOG_NOTICE, "%s closed (%s)", o->store,
+	fs_report_line(LOG_NOTICE, "%s closed (%s)", fs_follower_mounted(o),
 	    signalled ? "signal" : "unmounted");
 	return TF_OK;
 }

@@ -151,8 +151,7 @@ open_text(struct fs_router *r)
 	struct fs_text *t = calloc(1, sizeof *t);
 	const struct tf_metrics m = {
 		.out = t != NULL ? &t->text : NULL,
-		.origin = fs_follower_is_for(r->o) ? r->o->store_arg :
-						     r->o->store,
+		.origin = fs_follower_mounted(r->o),
 	};
 
 	if (t == NULL)

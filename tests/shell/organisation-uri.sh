@@ -69,6 +69,7 @@ an_organisation_is_mounted() {
 	[ "$(cat "$(file a 1 report)")" = 'evidence 1 of a' ]
 	seq -f 'b 2 %.0f' 12000 | cmp - "$(file b 2 large)"
 	has 2
+	[ "$(findmnt -n -o SOURCE view)" = "dir:$work/org" ]
 	# What is in the mount of a vault is here, too.
 	mkdir vault
 	trailfs a vault -o ro
@@ -176,6 +177,18 @@ unmounting_ends_it() {
 	[ "$(ls view | wc -l)" -eq 3 ]
 }
 
+# Who mounts again at once waits until the mount before has ended.
+it_is_mounted_again_at_once() {
+	for _ in 1 2 3; do
+		umount view
+		is 0 timeout 60 trailfs dir:org view -o ro,cache=cache
+		[ "$(cat "$(file a 2 report)")" = 'evidence 2 of a' ]
+	done
+	umount view
+	until_true flock -n cache/.cache true
+	start
+}
+
 # The follower ends with a daemon that is killed, and the next mount works.
 a_killed_daemon_takes_it_along() {
 	follower=$(processes trailfs-follow)
@@ -257,6 +270,7 @@ wrong_options_are_named() {
 with '/dev/fuse pgrep sqlite3' an_organisation_is_mounted it_says_how_it_is \
 	nobody_keeps_privileges the_owner_of_the_cache_fetches \
 	what_comes_appears unmounting_ends_it \
+	it_is_mounted_again_at_once \
 	a_killed_daemon_takes_it_along without_the_follower_reads_fail \
 	the_cache_has_a_limit what_is_altered_is_not_shown wrong_options_are_named
 finish
