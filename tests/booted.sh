@@ -317,12 +317,19 @@ try 'copies of the mount in namespaces of services' unmounts_beside_copies
 try 'a vault on a small disk' small_disk_is_ready
 try 'a full disk is reported, and passes' survives_a_full_disk
 try 'the jobs of the timers run' jobs_run
+try 'entries are delivered' entries_are_delivered
 try 'a verification that fails is loud' damage_is_loud
+try 'a service forwards the vault, and goes on after kill -9' is_forwarded
+try 'a forwarder that is refused fails loudly' a_refused_forwarder_is_loud
+try 'the jobs of the organiser sign what came' is_published
+try 'a unit mounts the organisation' organisation_is_mounted
+try 'the mount of the organisation comes back' organisation_comes_back
 try 'an upgrade under load loses nothing' is_upgraded_under_load
 try 'before a reboot, writers work' is_busy service
 try 'a verification is due at boot' a_job_is_due_at_boot
 try 'it reboots with the service' reboots
 try 'the service mounts at boot, and nothing is lost' came_back
+try 'organisation and forwarder are there after the boot' organisation_came_back
 try 'the shutdown has closed the vault' was_closed
 try 'the journal says so' was_quiet
 try 'the verification waited for the mount' was_due_at_boot
@@ -335,12 +342,15 @@ else
 	echo 'SKIP a power cut: a container has no power to lose'
 fi
 try 'a line of fstab mounts' uses_fstab
+try 'a line of fstab mounts the organisation' organisation_by_fstab
 try 'before a reboot, writers work in a mount of fstab' is_busy fstab
 try 'it reboots with the line of fstab' reboots
 try 'fstab mounts at boot' is_mounted_from_fstab
 try 'the mount of fstab: nothing is lost' came_back
+try 'fstab mounts the organisation at boot' organisation_is_mounted_from_fstab
 try 'the shutdown has closed the vault of fstab' was_closed
 try 'the example of a mount unit' uses_a_mount_unit
+try 'the example of a mount unit of an organisation' organisation_by_a_mount_unit
 try 'the example of an automount unit' uses_an_automount
 try 'an automount that is idle is taken off' is_taken_off_when_idle
 try 'it reboots with the automount' reboots

@@ -539,6 +539,22 @@ jobs_run() {
 		trailfs-mirror@v.timer
 }
 
+# Each new entry is given to a program of a recipient, as nobody.
+entries_are_delivered() {
+	mkdir -p /usr/local/lib/trailctl-watch /run/delivered
+	chmod 777 /run/delivered
+	printf '#!/bin/sh\nid -un >/run/delivered/user\ncat >>/run/delivered/entries\n' \
+		>/usr/local/lib/trailctl-watch/here
+	chmod 755 /usr/local/lib/trailctl-watch/here
+	systemctl start trailctl-watch@here
+	until_true 20 test -e /proc/"$(shown MainPID trailctl-watch@here)"/exe
+	mkdir -p $mnt/t/w/delivered
+	until_true 60 grep -s t/w/delivered /run/delivered/entries
+	[ "$(cat /run/delivered/user)" = nobody ]
+	systemctl stop trailctl-watch@here
+	is_shown Result success trailctl-watch@here
+}
+
 # A store that was tampered with: the timer's service fails, and says so at crit.
 damage_is_loud() {
 	local f
@@ -563,6 +579,226 @@ damage_is_loud() {
 	journalctl -q -b -u trailfs-verify@bad -o cat
 	systemctl stop trailfs@bad
 	rm -r /etc/trailfs/bad.conf /srv/bad
+}
+
+# --- an organisation ----------------------------------------------------
+
+# Its ledger and blobs, and where it is mounted: as in the examples.
+org=/srv/organisation view=/mnt/organisation
+viewed=trailfs-organisation@o
+
+organisation_has_all() {
+	[ "$(json $mnt/.trailfs/status.json 'd["forwarded"]["behind"]')" = 0 ]
+}
+
+# drop_in UNIT LINE...: for its [Service].
+drop_in() {
+	local at=/etc/systemd/system/$1.service.d
+	shift
+	mkdir -p "$at"
+	printf '%s\n' '[Service]' "$@" >"$at/test.conf"
+	systemctl daemon-reload
+}
+
+# has_secret UNIT FILE: its process can find it.
+has_secret() {
+	local p
+	p=$(shown MainPID "$1")
+	tr '\0' '\n' <"/proc/$p/environ" >/root/said &&
+		grep -q '^CREDENTIALS_DIRECTORY=' /root/said &&
+		cmp -s "$2" "/run/credentials/$1.service/s3"
+}
+
+# A service forwards the vault of the unit, has its secret, and goes on after kill -9.
+is_forwarded() {
+	local p
+	trailctl org init --origin booted.example/organisation --keys /root/orgkeys \
+		dir:$org
+	trailctl org enrol dir:$org /root/vkey
+	printf 'ORGANISATION=dir:%s\nKEYS=/root/orgkeys\n' $org >>/etc/trailfs/v.conf
+	mkdir -p -m 700 /etc/credstore
+	printf 'access\nsecret\n' >/etc/credstore/trailfs.v.s3
+	chmod 600 /etc/credstore/trailfs.v.s3
+	drop_in trailfs-forward@v RestartSec=1
+	systemctl enable --now trailfs-forward@v
+	until_true 60 has_secret trailfs-forward@v /etc/credstore/trailfs.v.s3
+	writers_begin
+	p=$(shown MainPID trailfs-forward@v)
+	kill -9 "$p"
+	more_is_acknowledged
+	writers_end
+	errors_are ''
+	trailctl sync $mnt
+	until_true 60 organisation_has_all
+	[ "$(shown MainPID trailfs-forward@v)" != "$p" ]
+	nothing_is_lost
+}
+
+# What does not pass by itself ends it, loudly, and is not tried for ever.
+a_refused_forwarder_is_loud() {
+	trailctl org revoke dir:$org booted.example
+	mkdir -p $mnt/t/w/revoked
+	echo x >$mnt/t/w/revoked/f
+	until_true 60 is_shown ActiveState failed trailfs-forward@v
+	is_shown ExecMainStatus 1 trailfs-forward@v
+	until_true 20 sh -c 'journalctl -q -b -p crit -o cat | grep "trailfs-forward@v.service has failed"'
+	trailctl metrics $mnt | grep '^trailfs_forward_refused{.*} 1$'
+	trailctl org enrol dir:$org /root/vkey
+	systemctl reset-failed trailfs-forward@v
+	systemctl start trailfs-forward@v
+	until_true 60 organisation_has_all
+}
+
+# What came is signed, by both jobs.
+is_published() {
+	systemctl start trailfs-publish@v
+	is_shown Result success trailfs-publish@v
+	systemctl start trailfs-publish-all@v
+	is_shown Result success trailfs-publish-all@v
+	trailctl verify --vkey /root/orgkeys/log.vkey $org/log
+	systemctl enable --now trailfs-publish@v.timer trailfs-publish-all@v.timer
+	[ "$(systemctl list-timers --no-legend --no-pager 'trailfs-publish*' | wc -l)" = 2 ]
+	systemctl disable --now trailfs-publish@v.timer trailfs-publish-all@v.timer
+}
+
+# Everything that was acknowledged is in the mount of the organisation.
+shows_the_organisation() {
+	is_mounted $view || return
+	sed "s,  $mnt/,  $view/booted.example/," /root/acknowledged |
+		sha256sum --quiet -c >/root/said 2>&1 || {
+		head -n 3 /root/said
+		return 1
+	}
+	trailctl log $view/booted.example >/root/log
+}
+
+# A unit mounts it by its URI: it follows, is watched, and has its secrets.
+organisation_is_mounted() {
+	local p
+	printf 'LEDGER=dir:%s\nVIEW=%s\nVIEW_OPTIONS="-o cache_size=50000000"\n' \
+		$org $view >/etc/trailfs/o.conf
+	printf 'VAULT=%s\nMETRICS=/root/view.prom\n' $view >>/etc/trailfs/o.conf
+	mkdir -p $view
+	printf 'other\nsecret\n' >/etc/credstore/trailfs.o.s3
+	systemd-analyze verify --man=no $viewed.service
+	drop_in $viewed RestartSec=1 WatchdogSec=4
+	systemctl enable --now $viewed
+	is_shown ActiveState active $viewed
+	shown StatusText $viewed
+	shown StatusText $viewed | grep "dir:$org is mounted at $view"
+	trailctl sync $mnt
+	until_true 60 organisation_has_all
+	until_true 60 shows_the_organisation
+	p=$(shown MainPID $viewed)
+	[ "$(cat "/proc/$p/comm")" = trailfs ]
+	[ "$(of_process "$p" CapEff)" = 0000000000000000 ]
+	until_true 60 has_secret $viewed /etc/credstore/trailfs.o.s3
+	[ "$(stat -c %U:%a /run/credentials/$viewed.service/s3)" = root:400 ]
+	[ "$(stat -c %U:%a /var/cache/trailfs/o)" = root:700 ]
+	mkdir -p $mnt/t/w/followed
+	echo new >$mnt/t/w/followed/f
+	trailctl seal $mnt/t/w/followed
+	until_true 60 test -e $view/booted.example/t/w/followed/f
+	[ "$(cat $view/booted.example/t/w/followed/f)" = new ]
+	never touch $view/booted.example/t/w/followed/g
+	systemctl start trailfs-metrics@o
+	grep '^trailfs_follow_running{.*} 1$' /root/view.prom
+	# The clock of the machine may be wrong.
+	trailctl doctor $view >/root/said || :
+	grep '^follow *ok' /root/said
+	systemd-analyze security --no-pager --threshold=60 $viewed.service | tail -n 1
+}
+
+has_restarted_view_from() {
+	[ "$(shown MainPID $viewed)" != "$1" ] &&
+		[ "$(shown ActiveState $viewed)" = active ] && is_mounted $view 2>/dev/null
+}
+
+# kill -9, and a daemon that does not answer.
+organisation_comes_back() {
+	local p s
+	for s in KILL STOP; do
+		p=$(shown MainPID $viewed)
+		kill -$s "$p"
+		until_true 120 has_restarted_view_from "$p"
+		[ "$(findmnt -n $view | wc -l)" = 1 ]
+		shows_the_organisation
+	done
+	# Its follower alone: what is not in the cache waits for a new mount.
+	p=$(unit=$viewed process trailfs-follow)
+	kill -9 "$p"
+	until_true 20 sh -c "trailctl metrics $view | grep '^trailfs_follow_running{.*} 0\$'"
+	trailctl doctor $view >/root/said || :
+	grep '^follow *wrong .*has ended' /root/said
+	ls $view/booted.example/t/w
+	systemctl restart $viewed
+	shows_the_organisation
+	# A file that is open does not stop it.
+	exec 4<$view/booted.example/t/w/followed/f
+	SECONDS=0
+	systemctl stop $viewed
+	echo "stopped after $SECONDS s"
+	[ $SECONDS -le 20 ]
+	exec 4<&-
+	is_shown Result success $viewed
+	never is_mounted $view
+	rm -r /etc/systemd/system/$viewed.service.d
+	systemctl daemon-reload
+	systemctl start $viewed
+	shows_the_organisation
+}
+
+# After a reboot: forwarder and mount of the organisation are there again.
+organisation_came_back() {
+	is_shown ActiveState active $viewed
+	is_shown ActiveState active trailfs-forward@v
+	trailctl sync $mnt
+	until_true 60 organisation_has_all
+	until_true 60 shows_the_organisation
+}
+
+organisation_by_fstab() {
+	systemctl disable --now $viewed
+	echo "dir:$org $view fuse.trailfs ro,cache=/var/cache/view,nofail,_netdev,x-systemd.mount-timeout=infinity 0 0" \
+		>>/etc/fstab
+	systemctl daemon-reload
+	mount $view
+	[ "$(findmnt -n -o SOURCE $view)" = dir:$org ]
+	# It is known as mounted.
+	mount -a
+	[ "$(findmnt -n $view | wc -l)" = 1 ]
+	shows_the_organisation
+	umount $view
+	systemctl start mnt-organisation.mount
+	shows_the_organisation
+	said $daemon _SYSTEMD_UNIT=mnt-organisation.mount
+}
+
+organisation_is_mounted_from_fstab() {
+	is_shown ActiveState active mnt-organisation.mount
+	trailctl sync $mnt
+	until_true 60 organisation_has_all
+	until_true 60 shows_the_organisation
+}
+
+# The example, with a secret.
+organisation_by_a_mount_unit() {
+	systemctl stop mnt-organisation.mount
+	until_true 60 flock -n /var/cache/view/.cache true
+	sed -i "\\,^dir:$org ,d" /etc/fstab
+	cp $examples/mnt-organisation.mount /etc/systemd/system/
+	mkdir -p /etc/systemd/system/mnt-organisation.mount.d
+	printf '[Mount]\nLoadCredential=s3:trailfs.o.s3\n' \
+		>/etc/systemd/system/mnt-organisation.mount.d/test.conf
+	systemctl daemon-reload
+	systemd-analyze verify --man=no mnt-organisation.mount
+	systemctl enable --now mnt-organisation.mount
+	shows_the_organisation
+	p=$(unit=mnt-organisation.mount process trailfs-follow)
+	tr '\0' '\n' <"/proc/$p/environ" | grep CREDENTIALS_DIRECTORY || echo none
+	ls -la /run/credentials/mnt-organisation.mount || echo none
+	systemctl disable --now mnt-organisation.mount
+	rm -r /etc/systemd/system/mnt-organisation.mount.d
 }
 
 # --- upgrade ------------------------------------------------------------
