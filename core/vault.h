@@ -418,9 +418,9 @@ void tf_file_flush(struct tf_file *f, bool sync, tf_done done, void *arg);
 
 bool tf_vault_awaits_organisation(const struct tf_vault *v);
 /* Does a close of f, which was flushed, promise that the organisation has its bytes?
- * Not that of a draft, and not that of a file of a trail with recipients. */
+ * Not that of a draft. */
 bool tf_file_awaits_organisation(struct tf_file *f);
-/* Counts the changes, through any handle, of bytes that a flush has entered.  If one
+/* Counts the changes, through any handle, of what a flush has entered.  If one
  * came between the beginning of a flush and the answer of the organisation, that
  * may lack the bytes: flush again. */
 uint64_t tf_file_rewrites(struct tf_file *f);

@@ -28,6 +28,7 @@
 #include "../base/file.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/entry_scan.h"
+#include "../node/stage_files.h"
 #include "../org/append.h"
 #include "../org/bundle.h"
 #include "../org/uri.h"
@@ -611,28 +612,43 @@ copy_held(const struct tf_hash *digest, uint64_t size,
 	return rc;
 }
 
-/*
- * Where the bytes of a file that is not sealed are: in its row, or in its staged
- * file.  *there: there is one of them, whose bytes may be others by now.
- */
 static enum tf_code
-open_unsealed(struct forwarder *f, uint64_t node, struct tf_mirror_object *o,
+open_staged(struct forwarder *f, const char *file, struct tf_mirror_object *o,
     bool *there, struct tf_error *err)
 {
-	struct tf_object_row row;
-	char name[64];
-	enum tf_code rc = tf_object_get(f->src.db, node, &row, &o->body, err);
+	char name[sizeof("stage/") + TF_STAGE_NAME];
 
-	*there = rc == TF_OK && row.is_inline;
-	if (*there || (rc != TF_OK && rc != TF_NOTFOUND))
-		return rc;
-	(void)snprintf(name, sizeof(name), "stage/%llu",
-	    (unsigned long long)node);
+	(void)snprintf(name, sizeof(name), "stage/%s", file);
 	o->fd = openat(f->src.dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (o->fd < 0 && errno != ENOENT)
 		return tf_fail(err, TF_IO, "open %s", name);
 	*there = o->fd >= 0;
 	return TF_OK;
+}
+
+/*
+ * Where the bytes of a file that is not sealed are: in its age file if it is
+ * encrypted, else in its row or in its staged file.  *there: there is one of them,
+ * whose bytes may be others by now.
+ */
+static enum tf_code
+open_unsealed(struct forwarder *f, const struct tf_hash *digest, uint64_t node,
+    struct tf_mirror_object *o, bool *there, struct tf_error *err)
+{
+	struct tf_object_row row;
+	char name[TF_STAGE_NAME];
+	enum tf_code rc;
+
+	tf_stage_age_name(node, digest, name);
+	rc = open_staged(f, name, o, there, err);
+	if (rc != TF_OK || *there)
+		return rc;
+	rc = tf_object_get(f->src.db, node, &row, &o->body, err);
+	*there = rc == TF_OK && row.is_inline;
+	if (*there || (rc != TF_OK && rc != TF_NOTFOUND))
+		return rc;
+	tf_stage_name(node, name);
+	return open_staged(f, name, o, there, err);
 }
 
 /* Look once for the bytes.  *there as above; the object of a sealed file too. */
@@ -645,7 +661,7 @@ look_for_held(struct forwarder *f, const struct tf_hash *digest,
 
 	*there = rc == TF_OK && o.present;
 	if (rc == TF_OK && !*there)
-		rc = open_unsealed(f, n->node, &o, there, err);
+		rc = open_unsealed(f, digest, n->node, &o, there, err);
 	if (rc == TF_OK && *there)
 		rc = copy_held(digest, n->size, &o, h, err);
 	tf_mirror_object_close(&o);

@@ -55,7 +55,9 @@ enum tf_mutant {
 	TF_NEWEST_VERSION,	/* get looks at the newest version only */
 	TF_BELIEVE_LOCK,	/* a lock that was accepted counts as held */
 	TF_ACKNOWLEDGE_FIRST,	/* durability=org waits for nobody */
-	TF_BELIEVE_200,		/* an upload in parts ends with any 200 */
+	TF_AGE_UNCOUNTED, /* it does not count that an age file was replaced */
+	TF_ENTER_STAGED,  /* it enters the staged form, and not the age file */
+	TF_BELIEVE_200,	  /* an upload in parts ends with any 200 */
 	TF_BELIEVE_STATE, /* a publication takes an unsigned state of the last */
 	TF_CONTINUE_BLINDLY, /* it does not compare the tree with what was signed */
 	TF_RECORD_AGAIN,     /* nor looks which refusals have entries already */

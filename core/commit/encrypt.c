@@ -9,7 +9,8 @@
  * files without a row.
  *
  * io is held for the whole time: nobody writes the file, and its readers wait
- * for the result anyway.  Those who must not wait for one file, the sealer and
+ * for the result anyway.  (At a flush with durability=org they wait for their own
+ * bytes: the writer of an encrypted file has few readers before the seal.)  Those who must not wait for one file, the sealer and
  * seals of directories, ask tf_encrypt_takes_long() first.
  */
 #include <fcntl.h>
@@ -23,6 +24,7 @@
 #include "../base/cipher.h"
 #include "../base/crypto.h"
 #include "../base/file.h"
+#include "../base/mutant.h"
 #include "../crypt/age_write.h"
 #include "../node/base.h"
 #include "../node/encrypted.h"
@@ -164,6 +166,32 @@ make(struct encrypting *x, const struct tf_kept_recipients *to,
 	return rc;
 }
 
+/* Write what is in memory to the file in which the forwarder looks for it.  After a
+ * crash another one is made, so it is not synced. */
+static enum tf_code
+show(struct tf_pending *l, struct tf_encrypted *e, struct tf_error *err)
+{
+	struct encrypting x = { .l = l, .e = e };
+	char name[TF_STAGE_NAME];
+	enum tf_code rc;
+
+	if (tf_encrypted_has_file(e))
+		return TF_OK;
+	tf_stage_age_name(l->attr.id, NULL, name);
+	(void)unlinkat(l->v->stagefd, name, 0);
+	rc = tf_file_new(l->v->stagefd, name, O_RDWR | O_EXCL, &x.fd, err);
+	if (rc != TF_OK)
+		return rc;
+	rc = tf_file_pwrite(x.fd, tf_buf_bytes(&e->body).p, e->body.n, 0, err);
+	(void)close(x.fd); /* see above */
+	if (rc == TF_OK)
+		rc = name_it(&x, name, err);
+	if (rc != TF_OK)
+		(void)unlinkat(l->v->stagefd, name, 0);
+	e->shown = rc == TF_OK;
+	return rc;
+}
+
 /* l->encrypted becomes e, and l->to the recipients; io is held. */
 static void
 take_over(struct tf_pending *l, struct tf_encrypted *e,
@@ -177,8 +205,9 @@ take_over(struct tf_pending *l, struct tf_encrypted *e,
 	pthread_mutex_unlock(&l->v->mu);
 }
 
-/* What was made before is of other content or for other recipients; io is
- * held. */
+/* What was made before is of other content or for other recipients; io is held.
+ * If a flush has entered it, the forwarder may not find it any more: who waits for
+ * the organisation has to flush again. */
 static void
 forget_old(struct tf_pending *l)
 {
@@ -187,6 +216,7 @@ forget_old(struct tf_pending *l)
 	pthread_mutex_lock(&l->v->mu);
 	old = l->encrypted;
 	l->encrypted = NULL;
+	l->rewrites += old != NULL && !TF_IS_MUTANT(TF_AGE_UNCOUNTED);
 	tf_quota_charge(l, l->charged_for);
 	pthread_mutex_unlock(&l->v->mu);
 	tf_stage_remove_age(l, old);
@@ -222,22 +252,26 @@ tf_encrypt_takes_long(const struct tf_pending *l)
 		e->changes != atomic_load(&l->v->recipients.changes));
 }
 
-enum tf_code
-tf_encrypt(struct tf_pending *l, bool newest, const struct tf_patience *p,
-    struct tf_error *err)
+/* The newest recipients of the trail of l; NULL: it has none. */
+static enum tf_code
+hold(struct tf_pending *l, struct tf_kept_recipients **to, struct tf_error *err)
 {
-	struct tf_kept_recipients *to;
-	struct encrypting x = { .l = l };
-	uint64_t changes = atomic_load(&l->v->recipients.changes);
-	enum tf_code rc = tf_recipients_hold(l->v, l->wf, &to, err);
+	enum tf_code rc = tf_recipients_hold(l->v, l->wf, to, err);
 
-	if (rc == TF_OK && to == NULL && l->secret)
+	if (rc == TF_OK && *to == NULL && l->secret)
 		rc = tf_fail(err, TF_TAMPER, "its trail has no recipients");
-	if (rc != TF_OK || to == NULL)
-		return rc;
-	tf_pending_lock(l);
+	return rc;
+}
+
+/* Encrypt to `to`, which is taken over or let go; io is held. */
+static enum tf_code
+encrypt_to(struct tf_pending *l, bool newest, struct tf_kept_recipients *to,
+    uint64_t changes, const struct tf_patience *p, struct tf_error *err)
+{
+	struct encrypting x = { .l = l };
+	enum tf_code rc;
+
 	if (is_made(l, newest, to, changes)) {
-		pthread_mutex_unlock(&l->io);
 		tf_recipients_let_go(l->v, to);
 		return TF_OK;
 	}
@@ -255,7 +289,41 @@ tf_encrypt(struct tf_pending *l, bool newest, const struct tf_patience *p,
 		tf_encrypted_free(x.e);
 		tf_recipients_let_go(l->v, to);
 	}
+	return rc;
+}
+
+enum tf_code
+tf_encrypt(struct tf_pending *l, bool newest, const struct tf_patience *p,
+    struct tf_error *err)
+{
+	struct tf_kept_recipients *to;
+	uint64_t changes = atomic_load(&l->v->recipients.changes);
+	enum tf_code rc = hold(l, &to, err);
+
+	if (rc != TF_OK || to == NULL)
+		return rc;
+	tf_pending_lock(l);
+	rc = encrypt_to(l, newest, to, changes, p, err);
 	pthread_mutex_unlock(&l->io);
+	return rc;
+}
+
+enum tf_code
+tf_encrypt_flushed(struct tf_pending *l, const struct tf_patience *p,
+    const struct tf_encrypted **out, struct tf_error *err)
+{
+	struct tf_kept_recipients *to;
+	uint64_t changes = atomic_load(&l->v->recipients.changes);
+	enum tf_code rc = hold(l, &to, err);
+
+	*out = NULL;
+	if (rc != TF_OK || to == NULL)
+		return rc;
+	rc = encrypt_to(l, true, to, changes, p, err);
+	if (rc == TF_OK)
+		rc = show(l, l->encrypted, err);
+	if (rc == TF_OK)
+		*out = l->encrypted;
 	return rc;
 }
 

@@ -11,6 +11,7 @@
 
 #include "../error.h"
 
+struct tf_encrypted;
 struct tf_patience;
 struct tf_pending;
 
@@ -25,6 +26,15 @@ struct tf_pending;
  */
 TF_MUST_USE enum tf_code tf_encrypt(struct tf_pending *l, bool newest,
     const struct tf_patience *p, struct tf_error *err);
+/*
+ * The same for a flush that enters what l holds (durability=org), which has claimed
+ * l and holds io: made for the newest recipients, and the forwarder finds it in
+ * stage/ until l is encrypted anew or sealed.  *out becomes l->encrypted, or NULL if
+ * the trail has no recipients.
+ */
+TF_MUST_USE enum tf_code tf_encrypt_flushed(struct tf_pending *l,
+    const struct tf_patience *p, const struct tf_encrypted **out,
+    struct tf_error *err);
 /* Would that take long, because l is frozen and long and what is there is not of
  * its content or not for the newest recipients?  mu is held. */
 bool tf_encrypt_takes_long(const struct tf_pending *l);

@@ -3,12 +3,18 @@
  * one group commit with the other queued jobs.  A failed flush is final for its
  * file: the kernel may have dropped the dirty pages, so a second flush could
  * report success for lost data (I4).
+ *
+ * With durability=org it also enters what the file holds.  Of a trail with
+ * recipients that is the age file, which is made here, before the seal: no other
+ * bytes leave this host, and the seal takes the same one if nobody writes the file
+ * again.
  */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/bytes.h"
 #include "../base/clock.h"
 #include "../base/crypto.h"
 #include "../base/file.h"
@@ -17,6 +23,7 @@
 #include "../node/actor.h"
 #include "../node/base.h"
 #include "../node/claim.h"
+#include "../node/encrypted.h"
 #include "../node/freeze.h"
 #include "../node/growth.h"
 #include "../node/pending.h"
@@ -31,6 +38,7 @@
 #include "../vault.h"
 #include "append.h"
 #include "commit.h"
+#include "encrypt.h"
 #include "flush.h"
 #include "hasher.h"
 #include "queue.h"
@@ -46,6 +54,10 @@ struct flush {
 	uint64_t size, gen;
 	uint64_t begun_ns; /* boot clock */
 	bool enters;	   /* append evidence.flushed */
+	bool entered;	   /* that was done */
+	bool encrypts;	   /* it is about the age file, for these recipients */
+	uint64_t recipients, changes;
+	struct tf_content flushed; /* what it says */
 	struct tf_hash digest;
 };
 
@@ -160,7 +172,7 @@ tf_flush_enters(const struct tf_pending *l)
 {
 	return l->v->durability == TF_DURABLE_ORG && tf_pending_is_file(l) &&
 	    tf_pending_written(l) && l->attr.state == TF_STATE_OPEN &&
-	    !l->in_draft && !l->unlinked && l->meant == NULL && !l->secret;
+	    !l->in_draft && !l->unlinked && l->meant == NULL;
 }
 
 /* Does the flush of l have to append what l holds, because its last entry says
@@ -174,33 +186,40 @@ is_unentered(const struct tf_pending *l)
 /* The entry that says what the file holds now, for the organisation.  The claim
  * keeps the name in place. */
 static enum tf_code
-enter(struct tf_txn *t, const struct flush *f, struct tf_error *err)
+enter(struct tf_txn *t, struct flush *f, struct tf_error *err)
 {
 	struct tf_entry e = { .type = TF_EVIDENCE_FLUSHED,
 		.has_node = true,
 		.node = f->l->attr.id,
 		.has_flushed = true,
-		.flushed = { .size = f->size } };
+		.flushed = f->flushed,
+		.has_encryption = f->encrypts };
 	struct tf_pending *l = f->l;
 	struct tf_buf path = { 0 }, actor = { 0 };
-	bool encrypts = false;
-	enum tf_code rc = TF_OK;
+	enum tf_code rc;
 
-	if (atomic_load(&t->v->recipients.any))
-		rc = tf_recipients_any_of(t->db, l->wf, &encrypts, err);
-	if (rc != TF_OK || encrypts)
-		return rc; /* the age file is made at the seal */
+	if (f->changes != atomic_load(&t->v->recipients.changes)) {
+		/* Its trail may have other recipients: flush again. */
+		pthread_mutex_lock(&t->v->mu);
+		l->rewrites++;
+		pthread_mutex_unlock(&t->v->mu);
+		return TF_OK;
+	}
+	if (f->encrypts) {
+		e.encryption_format = tf_str_of("age");
+		e.encryption_recipients = f->recipients;
+	}
 	pthread_mutex_lock(&t->v->mu);
 	if (l->actor != NULL)
 		tf_buf_add(&actor, l->actor->s, l->actor->n);
 	pthread_mutex_unlock(&t->v->mu);
 	rc = tf_child_path(t, l->attr.parent, l->name, &path, err);
-	e.flushed.sha256 = f->digest;
 	e.path = tf_buf_bytes(&path);
 	e.actor = tf_buf_bytes(&actor);
 	if (rc == TF_OK)
 		rc = actor.failed ? tf_nomem(err) :
 				    tf_txn_append(t, &e, NULL, err);
+	f->entered = rc == TF_OK;
 	tf_buf_free(&path);
 	tf_buf_free(&actor);
 	return rc;
@@ -232,7 +251,7 @@ flush_done(struct tf_job *j, enum tf_code code, const struct tf_error *err)
 	if (code == TF_OK) {
 		tf_stage_saved(v, l);
 		l->saved_gen = f->gen;
-		if (f->enters)
+		if (f->entered)
 			l->flushed_gen = f->gen;
 		l->marked = l->stale = l->unchecked = false;
 		l->mark_ns = 0;
@@ -327,6 +346,56 @@ build_flush(struct tf_pending *l, struct flush **out, struct tf_error *err)
 	return TF_OK;
 }
 
+/* True if no caller waits for the digest of l any more. */
+static bool
+is_moot(void *arg)
+{
+	struct tf_pending *l = arg;
+	bool moot;
+
+	pthread_mutex_lock(&l->v->mu);
+	moot = l->unlinked;
+	pthread_mutex_unlock(&l->v->mu);
+	return moot || tf_vault_must_stop(l->v);
+}
+
+/* What the entry of f will say; io is held, and l is claimed.  A failure is not one of
+ * the file: its bytes are where they were. */
+static enum tf_code
+prepare_entry(struct flush *f, struct tf_error *err)
+{
+	struct tf_pending *l = f->l;
+	const struct tf_patience p = { .is_over = is_moot, .arg = l };
+	const struct tf_encrypted *made;
+	enum tf_code rc;
+
+	f->changes = atomic_load(&l->v->recipients.changes);
+	f->flushed = (struct tf_content){ .sha256 = f->digest,
+		.size = f->size };
+	if (TF_IS_MUTANT(TF_ENTER_STAGED))
+		return TF_OK;
+	rc = tf_encrypt_flushed(l, &p, &made, err);
+	if (rc != TF_OK || made == NULL)
+		return rc;
+	f->encrypts = true;
+	f->flushed = made->content;
+	f->recipients = made->recipients;
+	return TF_OK;
+}
+
+/* Nothing is flushed: what was staged stays as it is. */
+static void
+give_up(struct flush *f)
+{
+	struct tf_vault *v = f->l->v;
+
+	pthread_mutex_lock(&v->mu);
+	tf_pending_unclaim(v, f->l);
+	pthread_mutex_unlock(&v->mu);
+	tf_buf_free(&f->body);
+	free(f);
+}
+
 static bool
 add_waiter(struct tf_pending *l, tf_done done, void *arg)
 {
@@ -357,6 +426,26 @@ flush_failed(struct tf_pending *l, enum tf_code rc, struct tf_error *e)
 	pthread_mutex_unlock(&v->mu);
 }
 
+/* Build the job; io held, l claimed by us, with a reference.  On failure there is
+ * neither claim nor job. */
+static enum tf_code
+start_flush(struct tf_pending *l, struct flush **out, struct tf_error *err)
+{
+	struct tf_vault *v = l->v;
+	enum tf_code rc = build_flush(l, out, err);
+
+	if (rc != TF_OK) {
+		flush_failed(l, rc, err);
+		pthread_mutex_lock(&v->mu);
+		tf_pending_unref(l);
+		pthread_mutex_unlock(&v->mu);
+	} else if ((*out)->enters && (rc = prepare_entry(*out, err)) != TF_OK) {
+		give_up(*out);
+		*out = NULL;
+	}
+	return rc;
+}
+
 /* True if more bytes are unhashed than may be hashed with locks held.  io and
  * mu held. */
 static bool
@@ -368,19 +457,6 @@ is_long(struct tf_pending *l)
 		return tf_hash_left(l->v->hasher, l, tf_pending_ordered(l)) >
 		    TF_HASH_LONG;
 	return l->hash == NULL || l->hash->whole_gen != l->gen;
-}
-
-/* True if no caller waits for the digest of l any more. */
-static bool
-is_moot(void *arg)
-{
-	struct tf_pending *l = arg;
-	bool moot;
-
-	pthread_mutex_lock(&l->v->mu);
-	moot = l->unlinked;
-	pthread_mutex_unlock(&l->v->mu);
-	return moot || tf_vault_must_stop(l->v);
 }
 
 /* Wait until the hasher has hashed the bytes that were written in order. */
@@ -503,12 +579,8 @@ tf_flush(struct tf_pending *l, bool waits, tf_done done, void *arg)
 			l->put_off = false;
 			tf_pending_ref(l);
 			pthread_mutex_unlock(&v->mu);
-			rc = build_flush(l, &f, &e);
-			if (rc != TF_OK)
-				flush_failed(l, rc, &e);
+			rc = start_flush(l, &f, &e);
 			pthread_mutex_lock(&v->mu);
-			if (rc != TF_OK)
-				tf_pending_unref(l);
 			break;
 		}
 		/* A flush of exactly these bytes is running: wait for it. */

@@ -18,8 +18,7 @@ void tf_flush(struct tf_pending *l, bool waits, tf_done done, void *arg);
 
 /*
  * Is a flush of l, for which somebody waits, to enter what it holds (durability=org)?
- * Not of drafts, whose names are not in the ledger, and not of what is encrypted at
- * its seal.  mu is held.
+ * Not of drafts, whose names are not in the ledger.  mu is held.
  */
 bool tf_flush_enters(const struct tf_pending *l);
 

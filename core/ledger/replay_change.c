@@ -6,6 +6,9 @@
  * change is taken over all the same: later entries are then judged by what the
  * ledger says, and one mistake is reported once.
  */
+#include <string.h>
+
+#include "../base/bytes.h"
 #include "replay_change.h"
 
 /* Change the group and the read bits of evidence; nothing else may change. */
@@ -132,6 +135,32 @@ tf_replay_recipients_set(struct tf_replay *r, const struct tf_entry *e,
 	d.recipients = e->definition_version;
 	r->secret_len = 0;
 	return tf_replay_tree_put(&r->tree, e->path, &d, err);
+}
+
+enum tf_code
+tf_replay_check_encryption(struct tf_replay *r, const struct tf_entry *e,
+    struct tf_error *err)
+{
+	struct tf_str trail = tf_replay_trail_path(e->path);
+	struct tf_replay_tree_dir d;
+	enum tf_code rc;
+
+	if (!tf_str_same(trail,
+		(struct tf_str){ r->secret_trail, r->secret_len })) {
+		rc = tf_replay_tree_get(&r->tree, trail, &d, err);
+		if (rc != TF_OK)
+			return rc;
+		memcpy(r->secret_trail, trail.p, trail.n);
+		r->secret_len = trail.n;
+		r->secret_version = d.recipients;
+	}
+	if (!e->has_encryption && r->secret_version > 0)
+		(void)tf_replay_broken(r,
+		    "is not encrypted, although its trail has recipients");
+	if (e->has_encryption && e->encryption_recipients > r->secret_version)
+		(void)tf_replay_broken(r,
+		    "is encrypted to recipients that its trail has not");
+	return TF_OK;
 }
 
 /*

@@ -25,6 +25,13 @@ TF_MUST_USE enum tf_code tf_replay_type_set(struct tf_replay *r,
 TF_MUST_USE enum tf_code tf_replay_recipients_set(struct tf_replay *r,
     const struct tf_entry *e, struct tf_replay_effect *out,
     struct tf_error *err);
+/*
+ * Evidence of a trail with recipients is encrypted to one of their versions: that
+ * of the moment when a writer closed it.  Also of what a close has entered before
+ * the seal.
+ */
+TF_MUST_USE enum tf_code tf_replay_check_encryption(struct tf_replay *r,
+    const struct tf_entry *e, struct tf_error *err);
 /* The claims are those of an open trail or workflow. */
 TF_MUST_USE enum tf_code tf_replay_claims_set(struct tf_replay *r,
     const struct tf_entry *e, struct tf_replay_effect *out,

@@ -7,6 +7,7 @@
 #include "../base/bytes.h"
 #include "name.h"
 #include "policy.h"
+#include "replay_change.h"
 #include "replay_create.h"
 #include "replay_grown.h"
 
@@ -168,36 +169,6 @@ count_file(struct tf_replay_tree_dir *att, const struct tf_entry *e)
 }
 
 /*
- * Evidence of a trail with recipients is encrypted to one of their versions:
- * that of the moment when its last writer closed it.
- */
-static enum tf_code
-check_encryption(struct tf_replay *r, const struct tf_entry *e,
-    struct tf_error *err)
-{
-	struct tf_str trail = tf_replay_trail_path(e->path);
-	struct tf_replay_tree_dir d;
-	enum tf_code rc;
-
-	if (!tf_str_same(trail,
-		(struct tf_str){ r->secret_trail, r->secret_len })) {
-		rc = tf_replay_tree_get(&r->tree, trail, &d, err);
-		if (rc != TF_OK)
-			return rc;
-		memcpy(r->secret_trail, trail.p, trail.n);
-		r->secret_len = trail.n;
-		r->secret_version = d.recipients;
-	}
-	if (!e->has_encryption && r->secret_version > 0)
-		(void)tf_replay_broken(r,
-		    "is not encrypted, although its trail has recipients");
-	if (e->has_encryption && e->encryption_recipients > r->secret_version)
-		(void)tf_replay_broken(r,
-		    "is encrypted to recipients that its trail has not");
-	return TF_OK;
-}
-
-/*
  * The directory and the attestation may be one and the same row, and then only
  * one copy of it may be changed and stored.
  */
@@ -217,7 +188,7 @@ tf_replay_evidence_sealed(struct tf_replay *r, const struct tf_entry *e,
 
 	if ((rc = find_parents(r, TF_KIND_EVIDENCE, &p, out, err)) != TF_OK ||
 	    (rc = check_node(r, err)) != TF_OK ||
-	    (rc = check_encryption(r, e, err)) != TF_OK ||
+	    (rc = tf_replay_check_encryption(r, e, err)) != TF_OK ||
 	    (rc = tf_replay_check_grown(r, e, err)) != TF_OK)
 		return rc;
 	if ((rc = tf_replay_tree_add_file(&r->tree, e->path, &f, err)) ==

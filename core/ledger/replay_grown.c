@@ -10,6 +10,7 @@
 
 #include "../base/crypto.h"
 #include "chunks.h"
+#include "replay_change.h"
 #include "replay_grown.h"
 
 static struct tf_hash
@@ -62,7 +63,9 @@ enum tf_code
 tf_replay_evidence_flushed(struct tf_replay *r, const struct tf_entry *e,
     struct tf_error *err)
 {
-	return check_unsealed(r, e, err);
+	enum tf_code rc = check_unsealed(r, e, err);
+
+	return rc == TF_OK ? tf_replay_check_encryption(r, e, err) : rc;
 }
 
 /* g is what the entries before say, {0} if there is none. */

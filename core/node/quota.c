@@ -324,9 +324,12 @@ static void
 reserve_age(struct tf_pending *l, uint64_t content)
 {
 	struct tf_vault *v = l->v;
-	uint64_t before = l->to_encrypt, more;
+	uint64_t before = l->to_encrypt, more, have;
 
-	l->to_encrypt = l->encrypted == NULL ? age_bytes(l, content) : 0;
+	/* One that was made at a flush makes room for that of more content. */
+	have = l->encrypted == NULL ? 0 : l->encrypted->content.size;
+	more = age_bytes(l, content);
+	l->to_encrypt = more > have ? more - have : 0;
 	v->to_encrypt += l->to_encrypt - before;
 	if (l->to_encrypt <= before)
 		return;

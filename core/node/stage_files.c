@@ -63,7 +63,7 @@ tf_stage_remove_age(const struct tf_pending *l, const struct tf_encrypted *e)
 {
 	char name[TF_STAGE_NAME];
 
-	if (e == NULL || !e->in_file ||
+	if (e == NULL || !tf_encrypted_has_file(e) ||
 	    (e->linked && l->attr.state != TF_STATE_SEALED))
 		return;
 	tf_stage_age_name(l->attr.id, &e->content.sha256, name);

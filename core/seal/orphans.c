@@ -105,7 +105,8 @@ remove_object(struct tf_vault *v, struct tf_db *db, const char *name,
 static bool
 is_made_now(const struct tf_pending *l, const struct tf_hash *h)
 {
-	return l != NULL && l->encrypted != NULL && l->encrypted->in_file &&
+	return l != NULL && l->encrypted != NULL &&
+	    tf_encrypted_has_file(l->encrypted) &&
 	    memcmp(&l->encrypted->content.sha256, h, sizeof(*h)) == 0;
 }
 

@@ -148,6 +148,8 @@ static const struct change refused[] = {
 	{ "evidence.flushed", "\"size\":17", "\"size\":-17" },
 	{ "evidence.flushed", "\"node\":61,", "" },
 	{ "evidence.flushed", "command-logs/flushed.log", "command-logs" },
+	{ "evidence.flushed", "\"recipients\":1}", "\"recipients\":0}" },
+	{ "evidence.flushed", "\"format\":\"age\",", "" },
 	{ "evidence.grown", "\"bytes\":65536", "\"bytes\":\"65536\"" },
 	{ "evidence.grown", "\"bytes\":65536,", "" },
 	{ "evidence.grown", "\"from\":0", "\"from\":-65536" },

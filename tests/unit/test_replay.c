@@ -329,10 +329,11 @@ END_TEST
 #define RECIPIENTS(path_, version)                                           \
 	.type = TF_RECIPIENTS_SET, .path = S(path_), .has_definition = true, \
 	.definition_version = (version)
-#define ENCRYPTED(node_, path_, version)                           \
-	BORN(EVIDENCE_SEALED, node_, path_),                       \
-	    .has_encryption = true, .encryption_format = S("age"), \
-	    .encryption_recipients = (version)
+#define TO_AGE(version)                                        \
+	.has_encryption = true, .encryption_format = S("age"), \
+	.encryption_recipients = (version)
+#define ENCRYPTED(node_, path_, version) \
+	BORN(EVIDENCE_SEALED, node_, path_), TO_AGE(version)
 /* D digests, which replay does not compare with anything. */
 #define D1 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define GROWN(node_, path_, members, digests, to_)                           \
@@ -961,6 +962,11 @@ static const struct story stories[] = {
 	       { BORN(EVIDENCE_SEALED, 20, ATT "/y"), SIZE(7) } }, NULL },
 	{ 5, { { FLUSHED(20, ATT "/x") }, { INTERRUPTED(ATT "/x") } }, NULL },
 	{ 5, { { FLUSHED(20, FLOW "/nobody/x") } }, grown_nowhere },
+	{ 5, { { RECIPIENTS(TRAIL, 1) }, { FLUSHED(20, ATT "/x") } }, plain },
+	{ 5, { { RECIPIENTS(TRAIL, 1) },
+	       { FLUSHED(20, ATT "/x"), TO_AGE(2) } }, to_nobody },
+	{ 5, { { RECIPIENTS(TRAIL, 1) },
+	       { FLUSHED(20, ATT "/x"), TO_AGE(1) } }, NULL },
 	{ 8, { { FLUSHED(20, ATT "/x") } }, grown_too_late },
 	{ 6, { { FLUSHED(20, FILE_6) } }, used },
 	{ 5, { { FLUSHED(2, ATT "/x") } }, number_again },
