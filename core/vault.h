@@ -37,6 +37,7 @@ TF_MUST_USE enum tf_code tf_vault_init(const char *path, const char *origin,
  * config names it.  owner: to whom root gives the store, and a key directory that
  * it made (NULL: they belong to the caller).  signer, or NULL: a command that is the
  * signer and has the keys, instead of new ones; the config names it, too.
+ * of_root: keys in the store stay root's, and only a mount that root starts can use them.
  * TF_EXISTS: keys has keys already.
  */
 struct tf_owner {
@@ -44,7 +45,8 @@ struct tf_owner {
 };
 TF_MUST_USE enum tf_code tf_vault_init_for(const char *path, const char *origin,
     const char *keys, const char *signer, const struct tf_owner *owner,
-    const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err);
+    bool of_root, const struct tf_actor *actor, struct tf_buf *vkey,
+    struct tf_error *err);
 
 /* Is the directory dirfd a store?  Has it a directory called name that is a copy of
  * one, which a mirror or tf_fetch makes?  Nothing is opened or read. */

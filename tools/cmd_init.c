@@ -3,6 +3,7 @@
  * --guard-lost: continue one whose guard is lost. */
 #include <pwd.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "actor.h"
@@ -116,14 +117,18 @@ go_on(const char *path, const struct tf_actor *self, struct tf_buf *vkey,
  * Set *owner to the user to whom root gives the new store: the one who was named,
  * or the user trailfs where there is one.  *given: false if the store stays the
  * caller's.
+ *
+ * The user trailfs mounts nothing itself, so root keeps its keys (of_root); a user who
+ * was named may want to.
  */
 static enum tf_code
-find_owner(struct tf_owner *owner, bool *given, struct tf_error *err)
+find_owner(struct tf_owner *owner, bool *given, bool *of_root,
+    struct tf_error *err)
 {
 	const char *name = ask.user != NULL ? ask.user : SERVICE_USER;
 	const struct passwd *pw = getpwnam(name);
 
-	*given = false;
+	*given = *of_root = false;
 	if (pw == NULL)
 		return ask.user == NULL ?
 		    TF_OK :
@@ -135,6 +140,7 @@ find_owner(struct tf_owner *owner, bool *given, struct tf_error *err)
 			"only root can give a store to another user");
 	*owner = (struct tf_owner){ pw->pw_uid, pw->pw_gid };
 	*given = pw->pw_uid != 0;
+	*of_root = *given && strcmp(name, SERVICE_USER) == 0;
 	return TF_OK;
 }
 
@@ -144,14 +150,14 @@ make(const char *path, const struct tf_actor *self, struct tf_buf *vkey,
     struct tf_error *err)
 {
 	struct tf_owner owner;
-	bool given;
-	enum tf_code rc = find_owner(&owner, &given, err);
+	bool given, of_root;
+	enum tf_code rc = find_owner(&owner, &given, &of_root, err);
 
 	if (rc == TF_OK)
 		rc = apart_ordinary(path, "store", err);
 	if (rc == TF_OK)
 		rc = tf_vault_init_for(path, ask.origin, ask.keys, ask.signer,
-		    given ? &owner : NULL, self, vkey, err);
+		    given ? &owner : NULL, of_root, self, vkey, err);
 	return rc;
 }
 

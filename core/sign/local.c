@@ -27,6 +27,10 @@
 #define WIPED "wiped.pem"
 #define ATTESTER_NAME "attester.pem"
 #define ATTESTER_NEXT "attester.next.pem"
+#define LOG_PUBLIC "log.pub.pem"
+#define LOG_VKEY "log.vkey"
+#define ATTESTER_PUBLIC "attester.pub.pem"
+#define PUBLIC_MAX 65536 /* bytes */
 
 struct local {
 	struct tf_signer s;
@@ -489,6 +493,61 @@ switch_keys(struct local *l, const struct tf_signer_keys *keys, bool *changed,
 	return rc;
 }
 
+/* Write the file if it is there and has something else. */
+static void
+keep_file(struct local *l, const char *name, const struct tf_buf *want)
+{
+	struct tf_buf have = { 0 };
+	struct stat st;
+
+	if (!want->failed &&
+	    fstatat(l->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    tf_file_read(l->dirfd, name, PUBLIC_MAX, &have, NULL) == TF_OK &&
+	    !tf_str_same(tf_buf_bytes(&have), tf_buf_bytes(want)))
+		(void)!tf_file_write(l->dirfd, name, want->p, want->n,
+		    st.st_mode & 0444, false, NULL);
+	tf_buf_free(&have);
+}
+
+/* The vkey that is there says for which origin. */
+static void
+keep_vkey(struct local *l)
+{
+	struct tf_buf text = { 0 };
+	struct tf_vkey k;
+
+	if (tf_file_read(l->dirfd, LOG_VKEY, PUBLIC_MAX, &text, NULL) ==
+		TF_OK &&
+	    text.n > 0 &&
+	    tf_vkey_parse(text.p,
+		text.p[text.n - 1] == '\n' ? text.n - 1 : text.n, &k,
+		NULL) == TF_OK) {
+		text.n = 0;
+		vkey_of(l->log, k.name, &text);
+		tf_buf_add(&text, "\n", 1);
+		keep_file(l, LOG_VKEY, &text);
+	}
+	tf_buf_free(&text);
+}
+
+/*
+ * The public keys that stand beside the secret ones.  The vault writes them, too
+ * (tf_vault_keep_vkey), but may be unable to where the directory is not of its user.
+ */
+static void
+keep_public(struct local *l)
+{
+	struct tf_buf pem = { 0 };
+
+	keep_vkey(l);
+	tf_pubkey_pem(&l->s.keys.log, &pem);
+	keep_file(l, LOG_PUBLIC, &pem);
+	pem.n = 0;
+	tf_pubkey_pem(&l->s.keys.attester, &pem);
+	keep_file(l, ATTESTER_PUBLIC, &pem);
+	tf_buf_free(&pem);
+}
+
 static enum tf_code
 adopt(struct tf_signer *s, const struct tf_signer_keys *keys, bool retire,
     struct tf_error *err)
@@ -509,6 +568,8 @@ adopt(struct tf_signer *s, const struct tf_signer_keys *keys, bool retire,
 		if (wiped == TF_OK && retire)
 			wiped = wipe_file(l->dirfd, LOG_OLD, &e);
 		rc = load(l, err);
+		if (rc == TF_OK)
+			keep_public(l);
 		if (rc == TF_OK && !changed && wiped != TF_OK)
 			rc = tf_fail_as(err, &e);
 	}
@@ -551,8 +612,10 @@ open_keys(struct local *l, struct tf_error *err)
 	if ((rc = finish_adoption(l, LOG_NAME, LOG_NEXT, err)) == TF_OK &&
 	    (rc = finish_adoption(l, ATTESTER_NAME, ATTESTER_NEXT, err)) ==
 		TF_OK &&
-	    (rc = load(l, err)) == TF_OK)
+	    (rc = load(l, err)) == TF_OK) {
 		(void)!wipe_file(l->dirfd, WIPED, NULL);
+		keep_public(l);
+	}
 	unlock_keys(l);
 	return rc;
 }

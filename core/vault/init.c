@@ -10,10 +10,13 @@
  * removes it.
  */
 #include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -68,6 +71,33 @@ open_keys(int dirfd, const char *keys, const struct tf_owner *owner, int *fd,
 	return rc;
 }
 
+/*
+ * Take keys/ back from the owner of the store: the signer, which root starts, reads the
+ * keys there, and the daemon cannot.  What is not secret is for everybody who reaches it.
+ */
+static enum tf_code
+keep_from_owner(int keysfd, struct tf_error *err)
+{
+	static const struct {
+		const char *name;
+		mode_t mode;
+	} files[] = { { TF_LOG_SECRET, 0400 }, { TF_ATTESTER_SECRET, 0400 },
+		{ TF_SIGNER_STATE, 0600 }, { "log.vkey", 0444 },
+		{ "log.pub.pem", 0444 }, { "attester.pub.pem", 0444 } };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		if ((fchownat(keysfd, files[i].name, 0, 0,
+			 AT_SYMLINK_NOFOLLOW) < 0 ||
+			fchmodat(keysfd, files[i].name, files[i].mode, 0) <
+			    0) &&
+		    errno != ENOENT)
+			return tf_fail(err, TF_IO, "keep keys/%s for root",
+			    files[i].name);
+	if (fchown(keysfd, 0, 0) < 0 || fchmod(keysfd, 0711) < 0)
+		return tf_fail(err, TF_IO, "keep keys/ for root");
+	return tf_file_sync_dir(keysfd, ".", err);
+}
+
 /* Remove what is left of keys outside of a store that was not made. */
 static void
 unmake_keys(int keysfd, const char *keys, bool made)
@@ -95,7 +125,7 @@ take_public(int dirfd, const char *signer, const char *origin,
 
 enum tf_code
 tf_vault_init_for(const char *path, const char *origin, const char *keys,
-    const char *signer, const struct tf_owner *owner,
+    const char *signer, const struct tf_owner *owner, bool of_root,
     const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err)
 {
 	struct tf_vault_options o = { .program = "trailctl", .actor = actor };
@@ -129,6 +159,8 @@ tf_vault_init_for(const char *path, const char *origin, const char *keys,
 	    (rc = tf_new_store_database(path, origin, NULL, err)) == TF_OK &&
 	    (rc = tf_vault_open(path, &o, &v, err)) == TF_OK)
 		rc = tf_vault_close(v, "done", err);
+	if (rc == TF_OK && of_root && keys == NULL && keysfd >= 0)
+		rc = keep_from_owner(keysfd, err);
 	if (rc == TF_OK)
 		rc = tf_file_sync_dir(dirfd, ".", err);
 	if (rc == TF_OK)
@@ -152,6 +184,6 @@ enum tf_code
 tf_vault_init(const char *path, const char *origin,
     const struct tf_actor *actor, struct tf_buf *vkey, struct tf_error *err)
 {
-	return tf_vault_init_for(path, origin, NULL, NULL, NULL, actor, vkey,
-	    err);
+	return tf_vault_init_for(path, origin, NULL, NULL, NULL, false, actor,
+	    vkey, err);
 }

@@ -166,6 +166,55 @@ a_user_keeps_keys_outside() {
 	rm -rf home
 }
 
+# theirs COMMAND: run it where there is a user trailfs, uid 64017.
+theirs() {
+	unshare -m sh -c 'mount --bind passwd /etc/passwd && eval "$1"' sh "$1"
+}
+
+# What root makes for the service user has keys that the daemon of that user cannot
+# read, also after a rotation in the mount, whose public halves are written at once.
+keys_of_a_service_user_stay_with_root() {
+	[ "$(id -u)" -eq 0 ] || skip 'only root gives a store away'
+	chmod 755 .
+	cp /etc/passwd passwd
+	echo 'trailfs:x:64017:64017::/:/usr/sbin/nologin' >>passwd
+	theirs 'trailctl init --origin example.org/service service >service.vkey'
+	[ "$(stat -c '%u %a' service service/ledger.db | tr '\n' ' ')" = \
+		'64017 700 64017 600 ' ]
+	[ "$(stat -c '%u %a' service/keys service/keys/log.pem \
+		service/keys/attester.pem service/keys/log.vkey | tr '\n' ' ')" = \
+		'0 711 0 400 0 400 0 444 ' ]
+	is 0 trailctl verify --vkey service.vkey service
+	mount service -o settle=0
+	mkdir "$mnt/t" "$mnt/t/w" "$mnt/t/w/a"
+	echo x >"$mnt/t/w/a/f"
+	sed 's/54321/64017/g' as_user >as_service
+	chmod +x as_service
+	is 0 ./as_service cat service/keys/log.vkey
+	for f in log.pem attester.pem signer.state; do
+		is 1 ./as_service cat "service/keys/$f"
+		complains 'Permission denied'
+	done
+	for key in log attester; do
+		is 0 trailctl key rotate $key "$mnt"
+		is 1 ./as_service cat "service/keys/$key.pem"
+	done
+	is 0 trailctl key export "$mnt"
+	cmp out service/keys/log.vkey
+	if cmp -s service.vkey service/keys/log.vkey; then exit 1; fi
+	[ "$(stat -c '%u %a' service/keys/log.vkey service/keys/log.pub.pem \
+		service/keys/attester.pub.pem | sort -u)" = '0 444' ]
+	openssl pkey -in service/keys/attester.pem -pubout |
+		cmp - service/keys/attester.pub.pem
+	openssl pkey -in service/keys/log.pem -pubout |
+		cmp - service/keys/log.pub.pem
+	unmount
+	is 0 trailctl verify service
+	# A user who was named may mount without root, and has the keys.
+	is 0 trailctl init --user games --origin example.org/named named
+	[ -z "$(find named ! -user games)" ]
+}
+
 # The keys in all their forms, of a store and of a mount; no secret is needed.
 keys_are_listed_and_exported() {
 	needs jq
@@ -521,6 +570,8 @@ with /dev/fuse a_key_that_is_not_private_is_refused \
 if [ "$(id -u)" -eq 0 ]; then
 	with '/dev/fuse setpriv' a_key_of_another_owner_is_refused \
 		a_user_keeps_keys_outside
+	with '/dev/fuse setpriv unshare openssl' \
+		keys_of_a_service_user_stay_with_root
 else
 	skipped 'only root changes owners' a_key_of_another_owner_is_refused \
 		a_user_keeps_keys_outside
