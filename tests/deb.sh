@@ -460,11 +460,10 @@ plugins_are_tried() {
 	dpkg -i /tmp/old.deb
 	fails dpkg --unpack /tmp/postgresql.deb
 	owner postgresql | grep '^trailfs:'
-	# All at once, and no file is lost, in whichever order.
-	for order in 'new postgresql s3' 's3 postgresql new'; do
+	# All at once, and no file is lost; also if a plug-in is unpacked first.
+	for with in 'apt-get -y install' 'dpkg --auto-deconfigure -i'; do
 		dpkg -i --force-downgrade /tmp/old.deb
-		apt-get -y install \
-			$(printf '/tmp/%s.deb ' $order)
+		$with /tmp/s3.deb /tmp/postgresql.deb /tmp/new.deb
 		owner postgresql | grep '^trailfs-postgresql:'
 		owner s3 | grep '^trailfs-s3:'
 		dpkg --verify trailfs trailfs-postgresql trailfs-s3 >/tmp/said
