@@ -156,23 +156,27 @@ every_reference_resolves() {
 # What a small system lacks stands before the recipes, and nothing else is used.
 the_recipes_name_their_programs() {
 	page=$top/man/trailfs-recipes.7
-	for program in jq age sqlite3 rsync curl; do
+	for program in jq attr age sqlite3 rsync curl; do
 		sed -n '/^\.Ss Before you begin/,/^\.Bd/p' "$page" |
 			grep -qx "\.Ql $program"
 	done
-	awk '/^\.Ss / { section = substr($0, 5) }
-		/^\.Bd/ { shown = 1 } /^\.Ed/ { shown = 0 }
-		shown && /(^|[^a-z])jq( |$)/ { print section }' \
-		"$top"/man/trailfs-recipes*.7 |
-		sort -u >users
-	[ -s users ]
 	sed -n '/^\.Ss Before you begin/,/^\.Bd/p' "$page" | tr '\n' ' ' >begin
-	while read -r section; do
-		grep -qF "$section" begin || {
-			echo "$section uses jq"
-			exit 1
-		}
-	done <users
+	for used in jq:jq setfattr:attr age-keygen:age sqlite3:sqlite3 rsync:rsync \
+		curl:curl; do
+		awk -v word="(^|[^a-z/])${used%:*}( |\$)" '
+			/^\.Ss / { section = substr($0, 5) }
+			/^\.Bd/ { shown = 1 } /^\.Ed/ { shown = 0 }
+			shown && $0 ~ word { print section }' \
+			"$top"/man/trailfs-recipes*.7 | sort -u >users
+		[ -s users ]
+		while read -r section; do
+			grep -q "Ql ${used#*:} ([^)]*$section" begin ||
+				grep -q "Ql ${used#*:} and [^(]*([^)]*$section" begin || {
+				echo "$section uses $used"
+				exit 1
+			}
+		done <users
+	done
 }
 
 # Each program that the manual sends to a draft attestation is tried there.
