@@ -274,8 +274,34 @@ add(struct curl_slist **list, const char *line)
 	return true;
 }
 
+/* libcurl signs it as every header that it is given. */
 static bool
-list_headers(const struct tf_s3_request *r, struct curl_slist **list)
+add_token(const struct tf_s3_credentials *c, struct curl_slist **list)
+{
+	char line[sizeof(c->token) + 32];
+	bool ok;
+
+	if (c->token[0] == '\0')
+		return true;
+	(void)snprintf(line, sizeof(line), "x-amz-security-token: %s",
+	    c->token);
+	ok = add(list, line);
+	explicit_bzero(line, sizeof(line));
+	return ok;
+}
+
+/* The list has a secret. */
+static void
+free_headers(struct curl_slist *list)
+{
+	for (struct curl_slist *l = list; l != NULL; l = l->next)
+		explicit_bzero(l->data, strlen(l->data));
+	curl_slist_free_all(list);
+}
+
+static bool
+list_headers(const struct tf_s3 *s, const struct tf_s3_request *r,
+    struct curl_slist **list)
 {
 	char line[128];
 	struct tf_hash empty;
@@ -286,6 +312,8 @@ list_headers(const struct tf_s3_request *r, struct curl_slist **list)
 	tf_hex(r->sha256 != NULL ? r->sha256->b : empty.b, sizeof(empty.b),
 	    line + n);
 	if (!add(list, line))
+		return false;
+	if (!add_token(&s->credentials, list))
 		return false;
 	if ((r->n > 0 || strcmp(r->method, "POST") == 0) &&
 	    !add(list, "content-type: application/octet-stream"))
@@ -428,6 +456,21 @@ finish(struct exchange *x)
 	a->try_again = a->status == 429 || a->status >= 500;
 }
 
+/* Others that cannot be read, such as a file that is being written, do not replace
+ * those that are known: the store says when they are over. */
+static void
+refresh(struct tf_s3 *s)
+{
+	const char *name = s->target.credentials;
+	struct tf_s3_credentials now;
+
+	if (!tf_s3_credentials_changed(name, &s->credentials))
+		return;
+	if (tf_s3_credentials_read(name, &now, NULL) == TF_OK)
+		s->credentials = now;
+	explicit_bzero(&now, sizeof(now));
+}
+
 enum tf_code
 tf_s3_send(struct tf_s3 *s, const struct tf_s3_request *r,
     struct tf_s3_answer *a, struct tf_error *err)
@@ -440,12 +483,13 @@ tf_s3_send(struct tf_s3 *s, const struct tf_s3_request *r,
 	memset(a, 0, sizeof(*a));
 	if (r->to_file && (x.sha256 = tf_sha256_new()) == NULL)
 		return tf_nomem(err);
+	refresh(s);
 	curl_easy_reset(s->curl);
 	s->said[0] = '\0';
 	set_options(s, &x);
 	set_url(s, r);
 	set_body(s, r, &x);
-	if (list_headers(r, &headers)) {
+	if (list_headers(s, r, &headers)) {
 		(void)curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, headers);
 		code = curl_easy_perform(s->curl);
 	} else {
@@ -455,7 +499,7 @@ tf_s3_send(struct tf_s3 *s, const struct tf_s3_request *r,
 		rc = failed(&x, code, err);
 	else
 		finish(&x);
-	curl_slist_free_all(headers);
+	free_headers(headers);
 	tf_sha256_free(x.sha256);
 	return rc;
 }
@@ -474,9 +518,22 @@ is_code(const struct tf_s3_answer *a, const char *code)
 	return strcmp(a->code, code) == 0;
 }
 
-static enum tf_code
-code_of(const struct tf_s3_answer *a)
+/* Temporary credentials are over, or may be: not every store says why it denies.
+ * Others may come. */
+static bool
+is_over(const struct tf_s3 *s, const struct tf_s3_answer *a)
 {
+	return s->credentials.token[0] != '\0' &&
+	    (a->status == 401 || a->status == 403 ||
+		is_code(a, "ExpiredToken") ||
+		is_code(a, "TokenRefreshRequired"));
+}
+
+static enum tf_code
+code_of(const struct tf_s3 *s, const struct tf_s3_answer *a)
+{
+	if (is_over(s, a))
+		return TF_IO;
 	if (is_code(a, "NoSuchBucket"))
 		return TF_IO; /* never: the object is not there */
 	if (is_code(a, "XAmzContentSHA256Mismatch") ||
@@ -507,11 +564,12 @@ tf_s3_refused(const struct tf_s3 *s, const struct tf_s3_request *r,
 		    "%s %s: redirected%s%s: give this endpoint= and region=",
 		    r->method, t->endpoint,
 		    a->location[0] != '\0' ? " to " : "", a->location);
-	return tf_fail(err, code_of(a), "%s %s/%s/%s%s: %ld%s%s%s%s", r->method,
-	    t->endpoint, t->bucket, r->key != NULL ? t->prefix : "",
+	return tf_fail(err, code_of(s, a), "%s %s/%s/%s%s: %ld%s%s%s%s%s",
+	    r->method, t->endpoint, t->bucket, r->key != NULL ? t->prefix : "",
 	    r->key != NULL ? r->key : "", a->status,
 	    a->code[0] != '\0' ? " " : "", a->code,
-	    a->message[0] != '\0' ? ": " : "", a->message);
+	    a->message[0] != '\0' ? ": " : "", a->message,
+	    is_over(s, a) ? ": are the temporary credentials over?" : "");
 }
 
 /* 0.2 and 0.8 seconds. */
@@ -523,6 +581,13 @@ pause_before(int try)
 	if (try == 2)
 		t.tv_nsec *= 4;
 	(void)nanosleep(&t, NULL);
+}
+
+static bool
+changed(const struct tf_s3 *s)
+{
+	return tf_s3_credentials_changed(s->target.credentials,
+	    &s->credentials);
 }
 
 enum tf_code
@@ -539,7 +604,8 @@ tf_s3_ask(struct tf_s3 *s, const struct tf_s3_request *r,
 		rc = tf_s3_send(s, r, a, err);
 		if (rc == TF_OK && (a->status < 200 || a->status >= 300))
 			rc = tf_s3_refused(s, r, a, err);
-		if (rc == TF_OK || !a->try_again)
+		if (rc == TF_OK ||
+		    !(a->try_again || (is_over(s, a) && changed(s))))
 			break;
 	}
 	return rc;

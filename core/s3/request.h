@@ -5,6 +5,9 @@
  * for `stall` seconds fails.  Nothing is asked again here (try_again says whether
  * that makes sense), and no redirect is followed: it would send the signature to
  * another host.
+ *
+ * The file of the credentials is read again when it is another one.  So who has
+ * temporary credentials replaces the file, and no program is started again.
  */
 #ifndef TF_S3_REQUEST_H
 #define TF_S3_REQUEST_H

@@ -56,7 +56,7 @@ give_rights() {
 	"Action":["s3:PutObject","s3:PutObjectRetention","s3:AbortMultipartUpload"],
 	"Resource":"arn:aws:s3:::$1/$2*"},
 	{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam:::user/member"},
-	"Action":["s3:GetObject","s3:GetObjectVersion"],
+	"Action":["s3:GetObject","s3:GetObjectVersion","s3:GetObjectRetention"],
 	"Resource":"arn:aws:s3:::$1/*"},
 	{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam:::user/member"},
 	"Action":["s3:ListBucket","s3:ListBucketVersions"],

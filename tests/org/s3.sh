@@ -68,7 +68,9 @@ fresh() {
 }
 
 begin() {
-	OSD_BYTES=${LARGE:+4294967296} "$here/ceph.sh" start "$D" || exit 1
+	OSD_BYTES=${LARGE:+4294967296} MORE_CONF='rgw s3 auth use sts = true
+rgw sts key = abcdefghijklmnop
+rgw sts min session duration = 1' "$here/ceph.sh" start "$D" || exit 1
 	make_member
 	expect "$(status_of $owner PUT "$https/worm" \
 		-H 'x-amz-bucket-object-lock-enabled: true')" 200 'the bucket'
@@ -447,8 +449,10 @@ secrets_stay_in_their_file() {
 	refused '^access: .*no such file' "$u$work/no.keys"
 	(umask 077 && echo MEMBERKEY >one.keys)
 	refused '^invalid: .*two lines' "$u$work/one.keys"
+	(umask 077 && printf 'MEMBERKEY\nmembersecret\na\nb\n' >four.keys)
+	refused '^invalid: .*two lines' "$u$work/four.keys"
 	(umask 077 && printf 'MEMBERKEY\nmembersecret\nmore\n' >three.keys)
-	refused '^invalid: .*two lines' "$u$work/three.keys"
+	refused '^i/o: .*credentials over' "$u$work/three.keys"
 	(umask 077 && printf 'MEMBERKEY\nwrongsecret\n' >wrong.keys)
 	refused '^access: .*SignatureDoesNotMatch' "$u$work/wrong.keys"
 	(umask 077 && printf 'NOBODY\nmembersecret\n' >nobody.keys)
@@ -470,6 +474,110 @@ secrets_stay_in_their_file() {
 			"$u$work/$keys.keys" reader stat "$empty" >out 2>err || :
 		if grep -i 'membersecret\|wrongsecret' out err trace; then exit 1; fi
 	done
+}
+
+# temporary FILE SECONDS [FORM]: credentials of a role, for so long, from the store's
+# own STS; they replace FILE at once.
+temporary() {
+	printf %s "Action=AssumeRole&DurationSeconds=$2&RoleArn=arn:aws:iam:::role/host&RoleSessionName=host&Version=2011-06-15" >ask
+	{
+		read -r key
+		read -r secret
+	} <"$work/member.keys"
+	curl -s --cacert "$D/ca.pem" --aws-sigv4 aws:amz:us-east-1:sts \
+		--user "$key:$secret" --data-binary @ask \
+		-H "x-amz-content-sha256: $(digest ask)" "$https/" >said
+	echo >>said
+	for field in AccessKeyId SecretAccessKey SessionToken; do
+		sed -n "s|.*<$field>\([^<]*\)<.*|\1|p" said
+	done >fields
+	[ "$(grep -c . fields)" = 3 ] || {
+		cat said
+		exit 1
+	}
+	(
+		umask 077
+		if [ -n "${3-}" ]; then
+			paste -d ' ' - fields <<-'F'
+			aws_access_key_id =
+			aws_secret_access_key =
+			aws_session_token =
+			F
+		else
+			cat fields
+		fi >"$1.new"
+	)
+	mv "$1.new" "$1"
+}
+
+# Temporary credentials, really made by radosgw: signed with their token, read again
+# when the file is replaced, and never printed.
+temporary_credentials_are_read_again() {
+	radosgw-admin -c "$D/ceph.conf" -n client.rgw role create --role-name=host \
+		--assume-role-policy-doc='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam:::user/member"]},"Action":["sts:AssumeRole"]}]}' \
+		>/dev/null 2>&1
+	radosgw-admin -c "$D/ceph.conf" -n client.rgw role-policy put --role-name=host \
+		--policy-name=put --policy-doc='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:PutObject","s3:PutObjectRetention","s3:AbortMultipartUpload","s3:GetObject","s3:GetObjectVersion","s3:GetObjectRetention"],"Resource":["arn:aws:s3:::worm/*"]},{"Effect":"Allow","Action":["s3:ListBucket","s3:ListBucketVersions"],"Resource":["arn:aws:s3:::worm"]}]}' \
+		>/dev/null 2>&1
+	temporary "$work/t.keys" 900
+	fresh temporary
+	is 0 blobs member t.keys "$locked" put temporary
+	is 0 blobs reader t.keys "$locked" get "$h" back
+	cmp temporary back
+	is 0 blobs reader t.keys "$locked" stat "$h"
+	says ' governance '
+	# Without the token, or with another one, they are nobody's.
+	(umask 077 && head -n 2 t.keys >cut.keys)
+	is 1 blobs reader cut.keys "$locked" get "$h" back
+	complains '^access: '
+	(umask 077 && { head -n 2 t.keys && sed -n '3s/..../AAAA/p' t.keys; } >other.keys)
+	is 1 blobs reader other.keys "$locked" get "$h" back
+	# As AWS tools write them.
+	temporary "$work/aws.keys" 900 names
+	is 0 blobs reader aws.keys "$locked" get "$h" back
+	(umask 077 && { echo '[default]' && cat aws.keys && echo 'region = x'; } >profile.keys)
+	is 0 blobs reader profile.keys "$locked" get "$h" back
+	(umask 077 && { cat profile.keys && echo '[other]'; } >two.keys)
+	is 1 blobs reader two.keys "$locked" get "$h" back
+	complains '^invalid: .*expected'
+	# They end.
+	temporary "$work/short.keys" 2
+	is 0 blobs reader short.keys "$locked" get "$h" back
+	until_true ends_now
+	complains '^i/o: .*are the temporary credentials over?'
+	# A forwarder lives longer than they do, and goes on with the next ones.
+	trailctl init --origin example.org/sts sts >sts.vkey
+	is 0 trailctl org init --origin example.org/org --keys sts-keys dir:sts-ledger \
+		"$(uri worm member.keys "$locked")"
+	is 0 trailctl org enrol dir:sts-ledger sts.vkey
+	trailctl forward sts dir:sts-ledger "$(uri worm short.keys "$locked")" \
+		>forward.out 2>forward.err &
+	echo $! >"$work/forward.child"
+	fresh late
+	late=$h
+	is 0 trailctl trail create sts/trail
+	is 0 trailctl attest --begin sts/trail/run/a late
+	wait_for forward.err 'credentials over'
+	temporary "$work/short.keys" 900
+	until_true sent_all
+	kill "$(cat "$work/forward.child")"
+	wait "$(cat "$work/forward.child")" || :
+	: >"$work/forward.child"
+	# No secret and no token is in what was printed.
+	for part in $(cat t.keys short.keys fields | grep ......); do
+		if grep -rF -e "$part" out err forward.out forward.err; then exit 1; fi
+	done
+}
+
+ends_now() {
+	if blobs reader short.keys "$locked" get "$h" back >out 2>err; then
+		false
+	fi
+}
+
+sent_all() {
+	[ "$(trailctl org list dir:sts-ledger | sed -n 's/^example.org.sts: \([0-9]*\) .*/\1/p')" = \
+		"$(trailctl log sts | wc -l)" ]
 }
 
 a_wrong_uri_says_what_is_wrong() {
@@ -672,7 +780,7 @@ tests='what_was_put_comes_back_locked a_longer_lock_is_put_again
 	other_bytes_under_a_digest_hide_nothing many_versions_are_walked
 	delete_markers_hide_nothing the_probe_tells_who_holds
 	a_store_that_ignores_locks_is_found
-	secrets_stay_in_their_file a_wrong_uri_says_what_is_wrong
+	secrets_stay_in_their_file temporary_credentials_are_read_again a_wrong_uri_says_what_is_wrong
 	another_version_is_refused
 	bad_answers_give_errors a_store_that_lies_is_not_believed
 	a_killed_osd_loses_nothing a_stopped_osd_loses_nothing
