@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/mutant.h"
 #include "core/follow.h"
 #include "core/org.h"
 #include "follower.h"
@@ -131,6 +132,8 @@ end_with_the_mount(void *arg)
 	const struct following *f = arg;
 	char c;
 
+	if (TF_IS_MUTANT(TF_FOLLOWER_STAYS))
+		return NULL;
 	while (read(f->fd, &c, 1) < 0 && errno == EINTR)
 		;
 	_exit(EXIT_SUCCESS);
@@ -186,7 +189,10 @@ run(int fd, const void *arg)
 	     i < LOCKED_TRIES;
 	     i++)
 		(void)poll(NULL, 0, LOCKED_MS);
-	answer(&f, &err);
+	if (!f.answered) {
+		answer(&f, &err);
+		return;
+	}
 	fs_report_line(LOG_ERR, "the organisation is not followed any more: %s",
 	    err.text);
 }
@@ -246,6 +252,9 @@ fs_follower_prepare(struct fs_options *o, struct tf_error *err)
 		return tf_fail(err, TF_USAGE,
 		    "an organisation needs cache=DIRECTORY, for the copies of "
 		    "its origins");
+	if (!o->read_only)
+		return tf_fail(err, TF_USAGE,
+		    "an organisation is mounted read only: -o ro");
 	if (o->blobs == NULL && !both)
 		return tf_fail(err, TF_USAGE,
 		    "this ledger needs blobs=URI, where the bytes are");

@@ -200,11 +200,22 @@ add_source(struct fs_router *r, int fd, enum fs_source *source)
 	return epoll_ctl(r->epoll, EPOLL_CTL_ADD, fd, &e) == 0;
 }
 
+/* It says nothing more until it ends, which it does last if all is well. */
+static void
+follower_ended(struct fs_router *r)
+{
+	(void)epoll_ctl(r->epoll, EPOLL_CTL_DEL, r->follower.fd, NULL);
+	fs_report_line(LOG_ERR,
+	    "the process that fetches has ended: what is new does not appear, "
+	    "and bytes that are not in the cache cannot be read; mount again");
+	fs_daemon_tell_systemd(false, "the process that fetches has ended");
+}
+
 static void *
 run(void *arg)
 {
 	static enum fs_source sources[] = { FS_SOURCE_KERNEL, FS_SOURCE_STARTER,
-		FS_SOURCE_COPIES, FS_SOURCE_END };
+		FS_SOURCE_COPIES, FS_SOURCE_END, FS_SOURCE_FOLLOWER };
 	struct fs_router *r = arg;
 	struct epoll_event e[EVENTS];
 	bool starter;
@@ -214,7 +225,9 @@ run(void *arg)
 	    !add_source(r, r->starter.fd, &sources[FS_SOURCE_STARTER]) ||
 	    !add_source(r, fs_origins_inotify(r->origins),
 		&sources[FS_SOURCE_COPIES]) ||
-	    !add_source(r, r->end_fd, &sources[FS_SOURCE_END])) {
+	    !add_source(r, r->end_fd, &sources[FS_SOURCE_END]) ||
+	    (r->follower.fd >= 0 &&
+		!add_source(r, r->follower.fd, &sources[FS_SOURCE_FOLLOWER]))) {
 		fs_report_line(LOG_ERR, "epoll: %s", strerror(errno));
 		r->ended = true;
 	}
@@ -233,6 +246,8 @@ run(void *arg)
 				look_at_copies(r);
 			else if (*source == FS_SOURCE_END)
 				r->ended = true;
+			else if (*source == FS_SOURCE_FOLLOWER)
+				follower_ended(r);
 			else
 				starter = true;
 		}

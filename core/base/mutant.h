@@ -61,6 +61,9 @@ enum tf_mutant {
 	TF_BELIEVE_STATE, /* a publication takes an unsigned state of the last */
 	TF_CONTINUE_BLINDLY, /* it does not compare the tree with what was signed */
 	TF_RECORD_AGAIN,     /* nor looks which refusals have entries already */
+	TF_FOLLOWER_STAYS, /* it does not end with the mount that has it */
+	TF_ABSENT_WAITS,   /* a read waits for a follower that is gone */
+	TF_BELIEVE_BYTES, /* bytes of an organisation are not hashed on the way */
 	TF_BELIEVE_INDEX,   /* the index of a copy is used when it is old */
 	TF_JUDGE_NO_MEMBER, /* verify judges nothing of an organisation's log */
 	TF_ANY_MEMBER,	    /* entries of a log that is no member are right */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "../base/mutant.h"
 #include "../store/connection.h"
 #include "../store/meta.h"
 #include "../store/objects.h"
@@ -35,7 +36,8 @@ tf_absent_start(struct tf_vault *v, struct tf_db *db, const char *source,
 	if (source != NULL && strlen(source) >= SOCKET_MAX)
 		return tf_fail(err, TF_NAMETOOLONG,
 		    "objects=%.60s...: too long", source);
-	v->verify_open = true; /* the source may give anything */
+	/* The source may give anything. */
+	v->verify_open = !TF_IS_MUTANT(TF_BELIEVE_BYTES);
 	rc = tf_meta_get_text(db, TF_META_BLOBS, blobs, sizeof(blobs), err);
 	if (rc != TF_OK && rc != TF_NOTFOUND)
 		return rc;
@@ -74,7 +76,8 @@ connect_to(struct tf_vault *v, int fd, struct tf_error *err)
 
 	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", v->source);
 	while (connect(fd, (const struct sockaddr *)&at, sizeof(at)) < 0) {
-		if (errno != EAGAIN && errno != EINTR)
+		if (errno != EAGAIN && errno != EINTR &&
+		    !TF_IS_MUTANT(TF_ABSENT_WAITS))
 			return cannot_ask(v, err);
 		if (tf_vault_must_stop(v))
 			return tf_fail(err, TF_INTERRUPTED,
@@ -130,6 +133,7 @@ judge(char *text, int fd, struct tf_error *err)
 	struct stat st;
 	char *why = strchr(text, ' ');
 
+	errno = 0; /* the text says all */
 	for (char *p = text; *p != '\0'; p++)
 		if ((unsigned char)*p < 0x20 || (unsigned char)*p > 0x7e)
 			*p = '?';

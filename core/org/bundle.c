@@ -7,6 +7,7 @@
  */
 #include "bundle.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "../base/array.h"
 #include "../base/crypto.h"
 #include "../base/file.h"
+#include "../base/mutant.h"
 
 static bool
 same_hash(const struct tf_hash *a, const struct tf_hash *b)
@@ -108,7 +110,8 @@ take_part(const struct tf_located *at, struct tf_str part, int fd,
 	struct tf_hash h;
 
 	tf_sha256(part.p, part.n, &h);
-	if (part.n != at->len || !same_hash(&h, &at->object))
+	if (part.n != at->len ||
+	    (!same_hash(&h, &at->object) && !TF_IS_MUTANT(TF_BELIEVE_BYTES)))
 		return tf_fail(err, TF_TAMPER,
 		    "a part of a bundle has other bytes than its digest says");
 	return tf_file_pwrite(fd, part.p, part.n, 0, err);
@@ -129,25 +132,34 @@ from_range(struct tf_blobs *b, const struct tf_located *at, int fd,
 }
 
 static enum tf_code
+empty(int fd, struct tf_error *err)
+{
+	if (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return tf_fail(err, TF_IO, "empty a file: %s", strerror(errno));
+	return TF_OK;
+}
+
+/* The bundle passes through the file of its part: who may write that may write
+ * nowhere else, perhaps. */
+static enum tf_code
 from_whole(struct tf_blobs *b, const struct tf_located *at, int fd,
     struct tf_error *err)
 {
 	char *part = malloc((size_t)at->len + 1);
 	uint64_t size;
 	size_t got = 0;
-	int whole = -1;
-	enum tf_code rc = part == NULL ? tf_nomem(err) :
-					 tf_file_scratch(-1, &whole, err);
+	enum tf_code rc = part == NULL ? tf_nomem(err) : empty(fd, err), rest;
 
 	if (rc == TF_OK)
-		rc = b->ops->get(b, &at->bundle, whole, &size, err);
+		rc = b->ops->get(b, &at->bundle, fd, &size, err);
 	if (rc == TF_OK)
-		rc = tf_file_pread(whole, part, (size_t)at->len, at->off, &got,
+		rc = tf_file_pread(fd, part, (size_t)at->len, at->off, &got,
 		    err);
+	rest = empty(fd, rc == TF_OK ? err : NULL);
+	if (rc == TF_OK)
+		rc = rest;
 	if (rc == TF_OK)
 		rc = take_part(at, (struct tf_str){ part, got }, fd, err);
-	if (whole >= 0)
-		(void)close(whole); /* it has no name */
 	free(part);
 	return rc;
 }

@@ -16,6 +16,7 @@
 #include "../base/bytes.h"
 #include "../base/crypto.h"
 #include "../base/file.h"
+#include "../base/mutant.h"
 #include "../store/objects.h"
 #include "dir.h"
 
@@ -301,7 +302,8 @@ get(struct tf_blobs *blobs, const struct tf_hash *sha256, int to,
 
 	if (rc == TF_OK)
 		rc = copy(fd, to, &h, size, err);
-	if (rc == TF_OK && !same_hash(&h, sha256))
+	if (rc == TF_OK && !same_hash(&h, sha256) &&
+	    !TF_IS_MUTANT(TF_BELIEVE_BYTES))
 		rc = tf_fail(err, TF_TAMPER, "the blob has other bytes");
 	if (fd >= 0)
 		(void)close(fd); /* only read */

@@ -199,16 +199,25 @@ a_killed_daemon_takes_it_along() {
 	[ "$(cat "$(file a 2 report)")" = 'evidence 2 of a' ]
 }
 
-# Names and what is in the cache go on; other bytes fail, and do not hang.
+# Names and what is in the cache go on; other bytes fail with a reason, and do not hang.
 without_the_follower_reads_fail() {
-	[ "$(cat "$(file b 1 report)")" = 'evidence 1 of b' ]
+	cat "$(file b 2 large)" >/dev/null
+	: >log
 	kill -9 "$(processes trailfs-follow)"
 	until_true metric follow_running 0
 	trailctl doctor view >said || :
 	grep -q '^follow *wrong .*has ended' said
+	wait_for log 'the process that fetches has ended: what is new does not appear'
 	ls -lR view >/dev/null
+	seq -f 'b 2 %.0f' 12000 | cmp - "$(file b 2 large)"
 	is 1 timeout 60 cat "$(file c 1 large)"
 	complains 'Input/output error'
+	wait_for log 'the bytes are not in this copy'
+	umount view
+	until_true gone "$(cat daemon)"
+	# Another mount has all of it.
+	start
+	seq -f 'c 1 %.0f' 12000 | cmp - "$(file c 1 large)"
 	umount view
 	until_true gone "$(cat daemon)"
 }
@@ -228,43 +237,113 @@ the_cache_has_a_limit() {
 	until_true gone "$(cat daemon)"
 }
 
-# Bytes with another digest, and what is no organisation any more.
+# blob ORIGIN FILE: the blob that has this evidence, of its own or with others.
+blob() {
+	sum=$(sha256sum <"$2" | cut -c 1-64)
+	found=$(sqlite3 org/org.db "SELECT lower(hex(bundle)) FROM located JOIN member AS m
+		ON m.id = member WHERE m.origin = CAST('example.org/$1' AS BLOB) AND
+		lower(hex(object)) = '$sum'")
+	: "${found:=$sum}"
+	echo "org/objects/$(echo "$found" | sed 's,^..,&/,')"
+}
+
+# fails FILE: reading it is an error, no byte of it is given, and the log says why.
+fails() {
+	: >log
+	is 1 timeout 60 cat "$1"
+	complains 'Input/output error'
+	[ ! -s out ]
+	wait_for log "$2"
+}
+
+# other BLOB: as many bytes, but others.
+other() {
+	size=$(stat -c %s "$1")
+	chmod u+w "$1"
+	head -c "$size" /dev/zero | tr '\0' x >"$1"
+}
+
+# Others go on, nothing of it is kept, and it is read again when the blob is right.
 what_is_altered_is_not_shown() {
 	rm -r cache
-	start
-	for o in org/objects/*/*; do
-		size=$(stat -c %s "$o")
-		chmod u+w "$o"
-		head -c "$size" /dev/zero | tr '\0' x >"$o"
+	for kind in report large; do
+		if [ $kind = large ]; then seq -f 'a 1 %.0f' 12000; else echo 'evidence 1 of a'; fi >$kind
+		b=$(blob a $kind)
+		cp "$b" "right-$kind"
+		for how in altered short missing; do
+			start
+			case $how in
+			altered) other "$b" ;;
+			short) truncate -s 3 "$b" 2>/dev/null || { chmod u+w "$b" && truncate -s 3 "$b"; } ;;
+			missing) rm -f "$b" ;;
+			esac
+			case $how in
+			missing) fails "$(file a 1 $kind)" 'the bytes are missing: ' ;;
+			*) fails "$(file a 1 $kind)" 'the bytes are altered: ' ;;
+			esac
+			is 4 trailctl status "$(copy view a)"
+			says "a1/$kind"
+			metric cache_failures_total '[1-9]'
+			[ "$(cat "$(file b 1 report)")" = 'evidence 1 of b' ]
+			seq -f 'b 1 %.0f' 12000 | cmp - "$(file b 1 large)"
+			find cache/.cache -type f | while read -r f; do
+				[ "$(sha256sum "$f" | cut -c 1-64)" = "${f##*/}" ]
+			done
+			rm -f "$b"
+			cp "right-$kind" "$b"
+			cmp $kind "$(file a 1 $kind)"
+			umount view
+			until_true gone "$(cat daemon)"
+			rm -r cache
+		done
 	done
-	is 1 cat "$(file b 1 large)"
-	complains 'Input/output error'
-	metric cache_failures_total '[1-9]'
+	# Nor is what somebody altered in the cache, or an organisation of which nothing
+	# can be read.
+	start
+	cat "$(file a 1 large)" >/dev/null
 	umount view
 	until_true gone "$(cat daemon)"
-	# Nor is an organisation mounted of which nothing can be read.
+	sum=$(sha256sum large | cut -c 1-64)
+	other "cache/.cache/$(echo "$sum" | sed 's,^..,&/,' | sed "s,/.*,/$sum,")"
+	start
+	cmp large "$(file a 1 large)"
+	umount view
+	until_true gone "$(cat daemon)"
 	mv org away
 	is 1 trailfs dir:org view -o ro,cache=cache
+	complains 'dir:org: No such file'
 	mv away org
+}
+
+# refused STATUS MESSAGE ARGUMENT...: nothing is mounted, nothing is made, and the
+# message says what to give instead.
+refused() {
+	is "$1" trailfs "$3" view -o "$4"
+	complains "$2"
+	if mountpoint -q view; then exit 1; fi
+	[ ! -e other ]
 }
 
 # Each with what to give instead.
 wrong_options_are_named() {
-	is 1 trailfs dir:org view -o ro
-	complains 'cache=DIRECTORY'
-	is 1 trailfs dir:org view -o cache=other
-	complains 'read only: -o ro'
-	is 1 trailfs a view -o ro,cache=other
-	complains 'cache= is for a mount of an organisation'
-	is 1 trailfs s3://bucket/prefix view -o ro,cache=other
-	complains 'blobs=URI'
-	is 1 trailfs dir:nothing view -o ro,cache=other
-	complains 'dir:nothing: No such file'
+	refused 1 'cache=DIRECTORY' dir:org ro
+	refused 1 'read only: -o ro' dir:org cache=other
+	refused 1 'cache= is for a mount of an organisation' a ro,cache=other
+	refused 1 'blobs= is for a mount of an organisation' a ro,blobs=dir:org
+	refused 1 'cache_size= is for a mount of an organisation' a ro,cache_size=1000000
+	refused 1 'blobs=URI' s3://bucket/prefix ro,cache=other
+	refused 1 'objects= is for copies that another process fetches' dir:org \
+		ro,cache=other,objects=/run/x
+	refused 1 'nothing' dir:nothing ro,cache=other
 	mkdir -p nothing
-	is 1 trailfs dir:nothing view -o ro,cache=other
-	is 2 trailfs dir:org view -o ro,cache=other,cache_size=much
-	is 2 trailfs dir:org view -o ro,cache=other,blobs=./here
-	! mountpoint -q view
+	refused 1 'nothing has no ledger of an organisation' dir:nothing ro,cache=cache
+	refused 2 'cache_size=much' dir:org ro,cache=other,cache_size=much
+	refused 2 'blobs=./here' dir:org ro,cache=other,blobs=./here
+	# A vault is no place for copies, and stays as it is.
+	ls -lR --time-style=full-iso a >before
+	refused 1 'a is a store: give a directory for many' dir:org ro,cache=a
+	[ "$(wc -l <err)" -eq 1 ]
+	ls -lR --time-style=full-iso a | cmp - before
 }
 
 with '/dev/fuse pgrep sqlite3' an_organisation_is_mounted it_says_how_it_is \
