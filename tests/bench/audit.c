@@ -176,6 +176,17 @@ take_member(void *arg, const struct tf_member *m, struct tf_error *e)
 	return TF_OK;
 }
 
+/* Another worker may enrol at the same moment. */
+static void
+enrol(const char *ledger, const char *vkey)
+{
+	enum tf_code rc;
+
+	while ((rc = tf_org_enrol(ledger, vkey, "", &who, &err)) == TF_BUSY)
+		(void)usleep(10000);
+	must(rc);
+}
+
 /* A directory without ".new" has a whole vault. */
 static void
 fill_one(const struct filling *f, unsigned long i)
@@ -195,7 +206,7 @@ fill_one(const struct filling *f, unsigned long i)
 		must(tf_vault_init(made, origin, &who, &vkey, &err));
 		tf_buf_add(&vkey, "", 1);
 		add(made, host, f->entries, 0);
-		must(tf_org_enrol(f->ledger, strtok(vkey.p, "\n"), "", &err));
+		enrol(f->ledger, strtok(vkey.p, "\n"));
 		tf_buf_free(&vkey);
 		if (rename(made, path) < 0)
 			exit(1);
