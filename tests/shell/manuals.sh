@@ -114,6 +114,25 @@ pages_and_help_have_the_same_options() {
 	EOF
 }
 
+# Each action that completion offers for a verb is in the SYNOPSIS of its page.
+each_action_is_described() {
+	while read -r verb; do
+		[ "$verb" != kosli ] || continue
+		sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/p' \
+			"$top/man/$(basename "$(page "$verb")")" >synopsis
+		trailctl --complete "$verb" '' | cut -f 1 | grep -v '^:' \
+			>actions || continue
+		while read -r action; do
+			grep -qE "^\.(Cm|Op|Oo|Ar|Fl).*\b$action\b" synopsis || {
+				echo "$verb $action is in no SYNOPSIS"
+				exit 1
+			}
+			echo "$verb $action" >>described.actions
+		done <actions
+	done <verbs
+	grep -qx 'org follow' described.actions
+}
+
 # Each reference to a page or to a section leads somewhere.
 every_reference_resolves() {
 	needs python3
@@ -259,7 +278,8 @@ the_session_of_the_manual() {
 }
 
 run each_verb_has_a_page the_overview_has_each_verb \
-	pages_and_help_have_the_same_options every_reference_resolves \
+	pages_and_help_have_the_same_options each_action_is_described \
+	every_reference_resolves \
 	the_recipes_name_their_programs programs_in_drafts_are_tried \
 	pages_are_short pages_are_well_formed \
 	the_session_of_readme the_session_of_the_manual
