@@ -64,11 +64,13 @@ extern struct world {
 	char mnt[PATH_LEN / 2];	    /* absolute */
 	char store[PATH_LEN / 2];   /* absolute, or "": unknown */
 	char trailfs[PATH_LEN / 2]; /* the program, or "" */
+	char all[PATH_LEN / 2];	    /* a mount of an organisation, or "" */
 	char open[PATH_LEN];   /* an attestation in which everybody may write */
 	char team[PATH_LEN];   /* one in which the group may */
 	char secret[PATH_LEN]; /* one that only its owner may enter */
 	char others[PATH_LEN]; /* that of OTHER */
 	pid_t daemon;
+	pid_t router;		/* of the mount of the organisation */
 	unsigned long requests; /* of the storms */
 	bool fill;		/* may fill the disk */
 	long growth_kb;		/* of the daemon, in the last storm */
@@ -82,6 +84,8 @@ extern struct world {
 #define PROGRAM "program"
 #define DRAFT "draft.tmp"
 #define HELD "held" /* a process of VICTIM has it open for writing */
+#define LOG "log"   /* likewise, and its first bytes are entered */
+#define LOG_ENTERED 131072
 #define SEALED_TEXT "what happened\n"
 #define BIG_SIZE 200000
 /* The names and bytes of world.secret, which nobody else may learn. */
@@ -179,6 +183,16 @@ bool probe_report(void);
 /* Kilobytes of memory and descriptors of the daemon. */
 long daemon_rss(void);
 long daemon_descriptors(void);
+long rss_of(pid_t pid);
+long descriptors_of(pid_t pid);
+
+/* What no user may do to world.daemon: rows E3 and E6. */
+void read_memory(void);
+void send_signals(void);
+
+/* All files below dir are read; bytes of the secret are a gain. */
+void make_needles(void);
+void search_dir(const char *dir, int depth);
 
 /* --- rows ---------------------------------------------------------------------------- */
 
@@ -190,6 +204,7 @@ struct row {
 	void (*after)(void);
 };
 extern const struct row sealed_rows[], writing_rows[], name_rows[],
-    people_rows[], reader_rows[], daemon_rows[], quota_rows[], storm_rows[];
+    people_rows[], reader_rows[], daemon_rows[], quota_rows[],
+    organisation_rows[], storm_rows[];
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * attack [-f] [-n REQUESTS] [-l LIMIT] [-m KB] [-r ROW,...] [-a LIST]
- *	[-t TRAILFS] [-v] MOUNT
+ *	[-t TRAILFS] [-o MOUNT -p PID] [-v] MOUNT
  *
  * Try every row of the table of threats against a mounted vault, as users who
  * have no account, as members of a group, in user namespaces and as root, and
@@ -18,6 +18,8 @@
  * -l  a user must be refused before so many names that are not sealed; 0, the
  *     default: such names are not tried
  * -m  kilobytes by which the daemon may grow during the last storm; 8192
+ * -o, -p  a mount of an organisation, with a private trail of uid 54401, and the
+ *     process of its router, for the rows O1 to O5
  * -r  only these rows
  * -a  append to LIST what was acknowledged.  `attack -c LIST` checks it, after
  *     the vault was mounted again
@@ -28,6 +30,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 
 #include "attack.h"
 
@@ -35,7 +38,7 @@
 
 static const struct row *const tables[] = { sealed_rows, writing_rows,
 	name_rows, people_rows, reader_rows, daemon_rows, quota_rows,
-	storm_rows };
+	organisation_rows, storm_rows };
 static const char *const postures[POSTURES] = { "a stranger", "a member",
 	"the owner", "root of a user namespace", "one in namespaces", "root" };
 static const char *only; /* rows, separated by commas; or NULL */
@@ -115,12 +118,21 @@ fill_secret(void *dir)
 static int
 hold(void *dir)
 {
-	int fd;
+	static char text[LOG_ENTERED + 1000];
+	int fd, log;
 
 	become(VICTIM, true);
 	umask(0);
-	if (chdir(dir) < 0 ||
-	    (fd = open(HELD, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) <
+	if (chdir(dir) < 0)
+		return 1;
+	pattern(text, sizeof text, 9);
+	log = open(LOG, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (log < 0 || fsetxattr(log, "user.trailfs.stream", "1", 1, 0) < 0 ||
+	    write(log, text, sizeof text) != sizeof text || fsync(log) < 0)
+		return 1;
+	while (strtol(fact(LOG, "proven"), NULL, 10) < LOG_ENTERED)
+		nap_ms(20);
+	if ((fd = open(HELD, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) <
 		0 ||
 	    write(fd, "not sealed\n", 11) != 11)
 		return 1;
@@ -419,7 +431,7 @@ main(int argc, char **argv)
 
 	world.requests = 100000;
 	world.growth_kb = 8192;
-	while ((c = getopt(argc, argv, "a:c:fl:m:n:r:t:v")) != -1) {
+	while ((c = getopt(argc, argv, "a:c:fl:m:n:o:p:r:t:v")) != -1) {
 		switch (c) {
 		case 'a':
 			acknowledged_list = optarg;
@@ -438,6 +450,12 @@ main(int argc, char **argv)
 			break;
 		case 'n':
 			world.requests = strtoul(optarg, NULL, 10);
+			break;
+		case 'o':
+			must(absolute(world.all, optarg), optarg);
+			break;
+		case 'p':
+			world.router = (pid_t)strtol(optarg, NULL, 10);
 			break;
 		case 'r':
 			only = optarg;
@@ -469,7 +487,8 @@ main(int argc, char **argv)
 	    !absolute(world.mnt, argv[optind])) {
 		fprintf(stderr,
 		    "usage: attack [-f] [-n REQUESTS] [-l LIMIT] [-m KB] "
-		    "[-r ROW,...] [-a LIST] [-t TRAILFS] [-v] MOUNT\n"
+		    "[-r ROW,...] [-a LIST] [-t TRAILFS] [-o MOUNT -p PID] "
+		    "[-v] MOUNT\n"
 		    "root runs it\n");
 		return 2;
 	}

@@ -154,11 +154,23 @@ probe_report(void)
 long
 daemon_rss(void)
 {
+	return rss_of(world.daemon);
+}
+
+long
+daemon_descriptors(void)
+{
+	return descriptors_of(world.daemon);
+}
+
+long
+rss_of(pid_t pid)
+{
 	char path[64], text[4096];
 	const char *at;
 	int n;
 
-	snprintf(path, sizeof path, "/proc/%ld/status", (long)world.daemon);
+	snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
 	n = read_bytes(path, text, sizeof text - 1);
 	text[n < 0 ? 0 : n] = '\0';
 	at = strstr(text, "VmRSS:");
@@ -166,13 +178,13 @@ daemon_rss(void)
 }
 
 long
-daemon_descriptors(void)
+descriptors_of(pid_t pid)
 {
 	char path[64];
 	long n = 0;
 	DIR *d;
 
-	snprintf(path, sizeof path, "/proc/%ld/fd", (long)world.daemon);
+	snprintf(path, sizeof path, "/proc/%ld/fd", (long)pid);
 	if ((d = opendir(path)) == NULL)
 		return -1;
 	while (readdir(d) != NULL)

@@ -6,16 +6,72 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/timex.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <time.h>
 
 #include "attack.h"
+
+/* --- E1: what the daemon keeps ------------------------------------------------------- */
+
+/* Root reads what the kernel says of the daemon. */
+static void
+read_rights(void)
+{
+	static const char *const none[] = { "CapInh", "CapPrm", "CapEff",
+		"CapBnd", "CapAmb" };
+	char path[64], text[8192], want[64];
+	int n;
+
+	snprintf(path, sizeof path, "/proc/%ld/status", (long)world.daemon);
+	n = read_bytes(path, text, sizeof text - 1);
+	text[n < 0 ? 0 : n] = '\0';
+	for (size_t i = 0; i < LEN(none); i++) {
+		snprintf(want, sizeof want, "\n%s:\t0000000000000000\n",
+		    none[i]);
+		atomic_fetch_add(&shared->tries, 1);
+		if (strstr(text, want) == NULL)
+			gained("the daemon has capabilities: no%s", want);
+	}
+	if (strstr(text, "\nNoNewPrivs:\t1\n") == NULL)
+		gained("a program gives the daemon rights");
+}
+
+/* --- E2: its keys ----------------------------------------------------------------------- */
+
+static void
+exchange_keys(void)
+{
+	static const char *const names[] = { "", "/log.pem", "/attester.pem",
+		"/log.vkey", "/log.next.pem", "/signer.state" };
+	char path[PATH_LEN];
+	const char *p = path;
+
+	if (world.store[0] == '\0') {
+		skipped("the store is not known");
+		return;
+	}
+	for (size_t i = 0; i < LEN(names); i++) {
+		snprintf(path, sizeof path, "%s/keys%s", world.store, names[i]);
+		REFUSED(try_open(p, O_RDONLY));
+		REFUSED(try_open(p, O_WRONLY | O_CREAT));
+		REFUSED(chmod(p, 0666));
+		REFUSED(lchown(p, geteuid(), (gid_t)-1));
+		REFUSED(unlink(p));
+		REFUSED(rename(p, "stolen"));
+		REFUSED(rename(DRAFT, p));
+		REFUSED(symlink("/etc/passwd", p));
+		REFUSED(link(p, "/tmp/trailfs-attack-key"));
+	}
+}
 
 /* --- E3, E6: another process ---------------------------------------------------------------- */
 
@@ -28,7 +84,7 @@ proc_of_daemon(const char *name)
 	return path;
 }
 
-static void
+void
 read_memory(void)
 {
 	static const char *const names[] = { "mem", "environ", "maps", "fd",
@@ -65,7 +121,7 @@ read_memory(void)
 	}
 }
 
-static void
+void
 send_signals(void)
 {
 	for (int sig = 1; sig < 32; sig++)
@@ -159,6 +215,68 @@ forget_much(void)
 		if (fd >= 0) {
 			(void)!write(fd, "2", 1);
 			close(fd);
+		}
+	}
+}
+
+/* --- E9: what the kernel drops while others read ----------------------------------------------- */
+
+#define READERS 4
+#define READ_NAMES 8
+
+static char sealing[64];
+
+/* Each seal drops names and pages; these processes have them in use. */
+_Noreturn static int
+read_always(void *unused)
+{
+	char path[96], value[64], text[256];
+	struct stat st;
+	int fd;
+
+	(void)unused;
+	for (unsigned i = 0;; i++) {
+		snprintf(path, sizeof path, "%s-%u", sealing, i % READ_NAMES);
+		(void)stat(path, &st);
+		(void)getxattr(path, "user.trailfs.state", value, sizeof value);
+		if ((fd = open(path, O_RDONLY | O_CLOEXEC)) >= 0) {
+			void *p = mmap(NULL, sizeof text, PROT_READ, MAP_SHARED,
+			    fd, 0);
+
+			(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+			(void)!pread(fd, text, sizeof text, 0);
+			if (p != MAP_FAILED)
+				(void)munmap(p, sizeof text);
+			close(fd);
+		}
+		if (i % 16 == 0)
+			(void)read_bytes(".trailfs/SHA256SUMS", text,
+			    sizeof text);
+	}
+}
+
+static void
+read_while_sealing(void)
+{
+	unsigned long rounds = world.requests / 2000 + 5;
+	pid_t reader[READERS];
+	char path[96];
+
+	for (unsigned long r = 0; r < rounds; r++) {
+		fresh(sealing, "dropped");
+		for (int i = 0; i < READERS; i++)
+			reader[i] = child(read_always, NULL);
+		for (unsigned i = 0; i < READ_NAMES; i++) {
+			snprintf(path, sizeof path, "%s-%u", sealing, i);
+			WORKS(put(path, 200 + i, i));
+			(void)sync_dir(".");
+			check_digest(path);
+			atomic_fetch_add(&shared->tries, 1);
+		}
+		for (int i = 0; i < READERS; i++) {
+			(void)kill(reader[i], SIGKILL);
+			if (ended(reader[i]) != -SIGKILL)
+				fault("a reader ended by itself");
 		}
 	}
 }
@@ -289,6 +407,23 @@ open_twice(void)
 	(void)rmdir(at);
 }
 
+/* --- E13: the clock ------------------------------------------------------------------------------------- */
+
+static void
+set_clock(void)
+{
+	struct timespec past = { 1000000000, 0 };
+	struct timeval tv = { 1000000000, 0 };
+	struct timex x = { .modes = ADJ_OFFSET, .offset = 100000 };
+
+	(void)unshare(CLONE_NEWTIME); /* has no clock of the day */
+	REFUSED(clock_settime(CLOCK_REALTIME, &past));
+	REFUSED(settimeofday(&tv, NULL));
+	REFUSED(adjtimex(&x));
+	x = (struct timex){ .modes = ADJ_TAI, .constant = 100 };
+	REFUSED(adjtimex(&x));
+}
+
 /* --- E14: messages ------------------------------------------------------------------------------------ */
 
 static void
@@ -355,7 +490,8 @@ write_control_files(void)
 		"custody.jsonl", "evaluation.json", "status", "last-error",
 		"anchors.json", "missing", "checkpoint.cosigned",
 		"trail-page.html", "at", "completeness.json", "health.json",
-		"certificate.html" };
+		"certificate.html", "replay", "replay/new.html", "proof/new",
+		"tile/0/000", "find/new", "by-sha256/new", "missing/new" };
 	/* Below the tree as it was. */
 	static const char *const past[] = { "", "/new", "/" SEALED,
 		"/.trailfs/index.html", "/.trailfs/new" };
@@ -405,6 +541,8 @@ write_control_files(void)
 }
 
 const struct row daemon_rows[] = {
+	{ "E1", "rights that the daemon keeps", read_rights, ROOT, NULL },
+	{ "E2", "its keys in other files", exchange_keys, USERS, NULL },
 	{ "E3", "memory and descriptors of the daemon", read_memory, USERS,
 	    NULL },
 	{ "E6", "signals for the daemon", send_signals, USERS, NULL },
@@ -412,12 +550,15 @@ const struct row daemon_rows[] = {
 	    STRANGERS | 1u << BY_MEMBER, NULL },
 	{ "E8", "names that are looked up and forgotten", forget_much,
 	    STRANGERS | ROOT, NULL },
+	{ "E9", "what is dropped while others read it", read_while_sealing,
+	    STRANGERS | 1u << BY_MEMBER, NULL },
 	{ "E10", "rare requests", ask_rarely, EVERYBODY, NULL },
 	{ "E10a", "the device of the mount", use_device,
 	    USERS & ~(1u << BY_NAMESPACES), NULL },
 	{ "E10b", "ending the connection", abort_connection, ROOT, NULL },
 	{ "E11", "a second daemon of the store", open_twice,
 	    STRANGERS | USERNS | ROOT, NULL },
+	{ "E13", "the clock of the machine", set_clock, USERS, NULL },
 	{ "E14", "forged lines in messages", inject, EVERYBODY,
 	    check_messages },
 	{ "E15", "control files", write_control_files, EVERYBODY, NULL },

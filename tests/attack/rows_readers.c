@@ -1,6 +1,8 @@
 /* What others read: nothing that their permissions on the evidence itself do
  * not give them. */
 #include <dirent.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/xattr.h>
 
 #include "attack.h"
@@ -23,7 +25,7 @@ add_needle(size_t i, const void *p, size_t n)
 	needles[i].n = n;
 }
 
-static void
+void
 make_needles(void)
 {
 	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijkl"
@@ -65,8 +67,6 @@ search_file(const char *path)
 			    i, path);
 }
 
-static void search_dir(const char *dir, int depth);
-
 static void
 search(const char *path, int depth)
 {
@@ -81,7 +81,7 @@ search(const char *path, int depth)
 }
 
 /* All below dir, and the control directory, which is not listed. */
-static void
+void
 search_dir(const char *dir, int depth)
 {
 	DIR *d = opendir(dir);
@@ -139,8 +139,10 @@ read_secret(void)
 		"/.trailfs/events.jsonl", "/.trailfs/custody.jsonl",
 		"/.trailfs/package.zip", "/.trailfs/proof",
 		"/.trailfs/proof/" SECRET_NAME ".tlog-proof",
-		"/../.trailfs/status.json", "/../.trailfs/index.html",
-		"/../../.trailfs/status.md", "/../../.trailfs/package.zip" };
+		"/.trailfs/replay", "/.trailfs/replay/" SECRET_NAME ".html",
+		"/.trailfs/find/name=" SECRET_NAME, "/../.trailfs/status.json",
+		"/../.trailfs/index.html", "/../../.trailfs/status.md",
+		"/../../.trailfs/package.zip" };
 	char path[PATH_LEN + 128], value[64];
 	struct stat st;
 	const char *p = path;
@@ -201,7 +203,9 @@ read_store(void)
 	static const char *const names[] = { "", "/ledger.db", "/ledger.db-wal",
 		"/ledger.db-shm", "/keys", "/keys/log.pem",
 		"/keys/attester.pem", "/objects", "/stage", "/config", "/lock",
-		"/checkpoint" };
+		"/checkpoint", "/keys/signer.state", "/index.db", "/stage.key",
+		"/forward.sock", "/forwarded.json" };
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	char path[PATH_LEN + 64];
 	const char *p = path;
 
@@ -213,6 +217,15 @@ read_store(void)
 		snprintf(path, sizeof path, "%s%s", world.store, names[i]);
 		REFUSED(try_open(p, O_RDONLY));
 		REFUSED(try_open(p, O_RDWR));
+	}
+	/* The forwarder of a mount that waits for its organisation. */
+	if (snprintf(to.sun_path, sizeof to.sun_path, "%s/forward.sock",
+		world.store) < (int)sizeof to.sun_path) {
+		int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+		REFUSED(connect(s, (void *)&to, sizeof to));
+		REFUSED(bind(s, (void *)&to, sizeof to));
+		close(s);
 	}
 	REFUSED(rename(world.store, "/tmp/trailfs-attack-store"));
 	snprintf(path, sizeof path, "%s/new", world.store);

@@ -347,6 +347,50 @@ kill_writers(void)
 	}
 }
 
+/* --- G1: a log that grows -------------------------------------------------------------------- */
+
+/* Is the log of the victim as long as it was, with the bytes that are entered? */
+static void
+check_log(void)
+{
+	static char want[LOG_ENTERED], got[LOG_ENTERED];
+	char path[PATH_LEN + 16];
+
+	snprintf(path, sizeof path, "%s/" LOG, world.open);
+	pattern(want, sizeof want, 9);
+	if (read_bytes(path, got, sizeof got) != LOG_ENTERED)
+		gained("%s has lost bytes that are entered", path);
+	else if (memcmp(want, got, sizeof got) != 0)
+		gained("%s has other bytes than were entered", path);
+	if (strtol(fact(path, "proven"), NULL, 10) < LOG_ENTERED)
+		gained("%s is not entered any more", path);
+}
+
+static void
+change_log(void)
+{
+	char name[64];
+
+	if (access(LOG, F_OK) < 0) {
+		skipped("not in the directory of the group");
+		return;
+	}
+	REFUSED(try_open(LOG, O_WRONLY | O_TRUNC));
+	REFUSED(try_open(LOG, O_RDWR | O_CREAT | O_TRUNC));
+	REFUSED(truncate(LOG, 0));
+	REFUSED(truncate(LOG, LOG_ENTERED - 1));
+	REFUSED(unlink(LOG));
+	REFUSED(rename(LOG, fresh(name, "log") /* no draft */));
+	REFUSED(rename(LOG, "log.tmp"));
+	REFUSED(rename(DRAFT, LOG));
+	REFUSED(renameat2(AT_FDCWD, LOG, AT_FDCWD, DRAFT, 2));
+	REFUSED(link(LOG, fresh(name, "link")));
+	REFUSED(removexattr(LOG, "user.trailfs.stream"));
+	REFUSED(setxattr(LOG, "user.trailfs.stream", "0", 1, 0));
+	REFUSED(setxattr(LOG, "user.trailfs.proven", "0", 1, 0));
+	REFUSED(removexattr(LOG, "user.trailfs.proven"));
+}
+
 const struct row writing_rows[] = {
 	{ "C9", "one of several descriptors is closed", write_through_copies,
 	    EVERYBODY, NULL },
@@ -358,5 +402,7 @@ const struct row writing_rows[] = {
 	{ "C14", "what is being written, shown as evidence", read_unsealed,
 	    USERS, NULL },
 	{ "C15", "writers that are killed", kill_writers, EVERYBODY, NULL },
+	{ "G1", "a log that is entered while it grows", change_log, EVERYBODY,
+	    check_log },
 	{ 0 },
 };

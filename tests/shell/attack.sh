@@ -48,6 +48,41 @@ what_was_acknowledged_is_there_after_a_mount() {
 	unmount
 }
 
+# Rows O1 to O5: the mount of an organisation, with a private trail in each origin.
+nobody_gains_anything_of_an_organisation() {
+	[ -e list ] || skip 'root runs it'
+	is 0 trailctl org init --origin example.org/all --keys org-keys dir:org
+	for host in one two; do
+		is 0 trailctl init --origin "example.org/$host" $host
+		is 0 trailfs $host "$mnt"
+		for trail in public private; do
+			mkdir "$mnt/$trail" "$mnt/$trail/w" "$mnt/$trail/w/ev"
+			chmod 0755 "$mnt/$trail" "$mnt/$trail/w" "$mnt/$trail/w/ev"
+		done
+		echo 'for everybody' >"$mnt/public/w/ev/report"
+		echo 'the secret of the kestrel' >"$mnt/private/w/ev/kestrel-plan"
+		chmod 0644 "$mnt/public/w/ev/report" "$mnt/private/w/ev/kestrel-plan"
+		chmod 0700 "$mnt/private"
+		is 0 trailctl seal "$mnt/public/w/ev"
+		is 0 trailctl seal "$mnt/private/w/ev"
+		unmount
+		is 0 trailctl org enrol dir:org $host/keys/log.vkey
+		is 0 trailctl forward -q --once $host dir:org
+	done
+	is 0 trailctl org fetch -q dir:org copies
+	mkdir all
+	trailfs -f copies all -o ro 2>router.log &
+	router=$!
+	until_true mountpoint -q all
+	is 0 trailfs store "$mnt" -o $options
+	is 0 attack -v -n "$REQUESTS" -r O1,O2,O3,O4,O5 -o all -p $router "$mnt"
+	cat out err
+	umount all
+	wait $router
+	if grep 'nonsense\|ended: \|ended with\|cannot' router.log; then exit 1; fi
+	unmount
+}
+
 # Row Q5: a small disk, which one user fills.
 who_fills_the_disk_ends_nobodys_work() {
 	[ -e list ] || skip 'root runs it'
@@ -70,5 +105,6 @@ who_fills_the_disk_ends_nobodys_work() {
 
 run nobody_gains_anything nobody_writes_to_the_bare_mount_point \
 	the_store_verifies what_was_acknowledged_is_there_after_a_mount \
+	nobody_gains_anything_of_an_organisation \
 	who_fills_the_disk_ends_nobodys_work
 finish
