@@ -616,7 +616,7 @@ is_forwarded() {
 		dir:$org
 	trailctl org enrol dir:$org /root/vkey
 	printf 'ORGANISATION=dir:%s\nKEYS=/root/orgkeys\n' $org >>/etc/trailfs/v.conf
-	mkdir -p -m 700 /etc/credstore
+	install -d -m 700 /etc/credstore
 	printf 'access\nsecret\n' >/etc/credstore/trailfs.v.s3
 	chmod 600 /etc/credstore/trailfs.v.s3
 	drop_in trailfs-forward@v RestartSec=1
@@ -781,24 +781,17 @@ organisation_is_mounted_from_fstab() {
 	until_true 60 shows_the_organisation
 }
 
-# The example, with a secret.
 organisation_by_a_mount_unit() {
 	systemctl stop mnt-organisation.mount
 	until_true 60 flock -n /var/cache/view/.cache true
 	sed -i "\\,^dir:$org ,d" /etc/fstab
 	cp $examples/mnt-organisation.mount /etc/systemd/system/
-	mkdir -p /etc/systemd/system/mnt-organisation.mount.d
-	printf '[Mount]\nLoadCredential=s3:trailfs.o.s3\n' \
-		>/etc/systemd/system/mnt-organisation.mount.d/test.conf
 	systemctl daemon-reload
 	systemd-analyze verify --man=no mnt-organisation.mount
 	systemctl enable --now mnt-organisation.mount
 	shows_the_organisation
-	p=$(unit=mnt-organisation.mount process trailfs-follow)
-	tr '\0' '\n' <"/proc/$p/environ" | grep CREDENTIALS_DIRECTORY || echo none
-	ls -la /run/credentials/mnt-organisation.mount || echo none
+	[ -n "$(unit=mnt-organisation.mount process trailfs-follow)" ]
 	systemctl disable --now mnt-organisation.mount
-	rm -r /etc/systemd/system/mnt-organisation.mount.d
 }
 
 # --- upgrade ------------------------------------------------------------
