@@ -223,6 +223,22 @@ stolen_credentials_only_append() {
 	refused host1 'CREATE TEMP TABLE mine (a int)'
 	refused host1 'SET session_replication_role = replica'
 	refused host1 "COPY (SELECT 1) TO PROGRAM 'true'"
+	refused host1 "COPY (SELECT 1) TO '/tmp/x'"
+	refused host1 "SELECT pg_read_file('/etc/passwd')"
+	refused host1 "SELECT trailfs.trail_govern('x', 'k', '', false, 'own', 0, 'x')"
+	refused host1 "SELECT trailfs.refuse_revoked(NULL, 0, '{}')"
+	refused host1 'ALTER ROLE host1 CREATEROLE'
+	refused host1 "SELECT set_config('role', 'trailfs_owner', false)"
+	refused host1 'CREATE ROLE mine'
+	# What trailfs-engines(7) tells the administrator to take away.
+	[ "$(as_host host1 'SELECT lo_create(0) > 0')" = t ]
+	on_primary 'REVOKE EXECUTE ON FUNCTION lo_create(oid), lo_creat(integer),
+		lo_from_bytea(oid, bytea) FROM PUBLIC'
+	refused host1 'SELECT lo_create(0)'
+	refused host1 'SELECT lo_creat(0)'
+	refused host1 "SELECT lo_from_bytea(0, 'x')"
+	# Locks of his own are in nobody's way.
+	as_host host1 'SELECT pg_advisory_lock(1)' >/dev/null
 	as_host host1 'DROP SCHEMA trailfs CASCADE' 2>err && exit 1
 	grep -q 'must be owner' err
 	# His own functions in front of ours change nothing: he can make none, and
