@@ -20,8 +20,7 @@ tf_finding_text(enum tf_finding f)
 		[TF_FOUND_NO_SIGNATURE] =
 		    "has a checkpoint that its key has not signed",
 		[TF_FOUND_OTHER_ROOT] =
-		    "has a checkpoint of other entries than "
-		    "those before it",
+		    "has a checkpoint of other entries than those before it",
 		[TF_FOUND_OWN] = "breaks a rule of such entries",
 	};
 
