@@ -17,7 +17,7 @@ mkdir -p "$3"
 cd "$3"
 vaults=${4:-1000} entries=${5:-10000} keep=10
 PATH=$build:$PATH
-org=dir:$PWD/org one=vaults/host-0000
+org=dir:$PWD/org one=vaults/host-0000 some=$(printf %04d $((vaults / 2)))
 
 load() { echo "load $(cut -d ' ' -f 1-3 /proc/loadavg)"; }
 now() { date +%s.%N; }
@@ -85,11 +85,11 @@ make_all() {
 measure_one() {
 	each "$1: ls -l of a workflow" 'ls -l' \
 		"$2/payments/release-1" "$2/payments/release-2" "$2/website/release-3"
-	each "$1: read of a small file" cat "$2"/payments/release-1/*/report.xml
+	each "$1: read of a small file" cat "$2"/payments/release-1/*/module-0-report.xml
 	took "$1: find(1) over all names" find "$2"
 	echo "  $(wc -l <out) names"
 	took "$1: again" find "$2"
-	took "$1: trailctl find --name, first" trailctl find --name report.xml "$2"
+	took "$1: trailctl find --name, first" trailctl find --name module-0-report.xml "$2"
 	took "$1: again" trailctl find --name only-host-0000-b5.txt "$2"
 }
 
@@ -109,11 +109,11 @@ measure() {
 	echo '--- fetch'
 	took 'org fetch --names, nothing new' trailctl org fetch --names "$org" copies
 	rm -rf few
+	mkdir few
 	for i in 11 12 13; do
-		took "org fetch --names of one origin, whole" \
-			trailctl org fetch --names "$org" few >/dev/null 2>&1 &
-		wait
-		break
+		took 'find --origin of a URI, whole' trailctl find --cache "$PWD/few" \
+			--origin "example.org/host-00$i" --name nothing "$org"
+		rm -rf few
 	done
 	load
 
@@ -146,13 +146,13 @@ measure() {
 	each 'again' 'ls -l' "$@"
 	set --
 	for i in $(seq 20 40); do
-		set -- "$@" "view/$(host "$i")/payments/release-0/b$(((i % 5) * 20))/report.xml"
+		set -- "$@" "view/$(host "$i")/payments/release-0/b0/module-1-scan.json"
 	done
 	each 'first read of a file of 150 bytes that the copy lacks' cat "$@"
 	each 'again' cat "$@"
 	set --
-	for i in $(seq 0 9); do
-		set -- "$@" "view/$(host 20)/payments/release-3/b$((3 + i * 20))/build.log"
+	for i in 0 1 2 3; do
+		set -- "$@" "view/$(host 20)/payments/release-3/b3/module-$i-build.log"
 	done
 	each 'first read of others of one origin' cat "$@"
 	measure_one 'one origin of all' "view/$(host 0)"
@@ -176,15 +176,15 @@ measure() {
 
 	echo '--- searches of all'
 	took 'trailctl find --name of one name, all copies' \
-		trailctl find --name only-host-0517-b5.txt copies
+		trailctl find --name "only-host-$some-b5.txt" copies
 	cat out
-	took 'again' trailctl find --name only-host-0517-b5.txt copies
+	took 'again' trailctl find --name "only-host-$some-b5.txt" copies
 	took 'trailctl find --name of a glob, all copies' \
-		trailctl find --name 'only-host-03?7-b5.txt' copies
+		trailctl find --name "only-host-0?$(printf %02d $((vaults / 20)))-b5.txt" copies
 	took 'trailctl find --status NON-COMPLIANT, all copies' \
 		trailctl find --status NON-COMPLIANT copies
-	took 'trailctl find --name report.xml, 100 of each' \
-		trailctl find --name report.xml copies
+	took 'trailctl find of a common name, 100 of each' \
+		trailctl find --name module-0-report.xml copies
 	echo "  $(wc -l <out) lines"
 	load
 	if [ -z "${SHORT-}" ]; then
