@@ -152,7 +152,7 @@ vaults_are_forwarded() {
 	says '  example.org/host1  trail/run/a/host1.small$'
 	is 0 trailctl doctor "$(of_vaults trailfs_owner)" "$blobs"
 	says '^ledger *ok .*on two nodes'
-	says '^members *ok .*2 members, 0 of them revoked'
+	says '^members *ok .*members: 2, of them revoked: 0'
 	says '^refused *ok '
 	says '^log *ok .*has all'
 	# A host cannot speak for the organisation, not even while an organiser does.
@@ -168,11 +168,22 @@ vaults_are_forwarded() {
 	says '^tamper$'
 	is 0 trailctl org publish --keys org-keys "$org" "$blobs"
 	says '^refused by the ledger, and recorded now: 1$'
+	is 0 trailctl verify --vkey org-keys/log.vkey vault-blobs/log
+	says '^entries *OK .* of an organisation with 2 members'
+	# Revoked: it is refused, and that is an entry, too.
+	is 0 trailctl org revoke "$org" example.org/host2
+	is 0 trailctl trail create host2/late
+	is 1 trailctl forward --once host2 "$(of_vaults host2)" "$blobs"
+	is 1 trailctl org refused "$org"
+	says 'example.org/host2 entry [0-9]*: it was revoked: '
+	is 0 trailctl org enrol --role host2 "$org" host2.vkey
+	is 0 trailctl forward --once host2 "$(of_vaults host2)" "$blobs"
 	is 0 trailctl org rotate --keys org-keys "$org" "$blobs"
+	is 0 trailctl verify --vkey org-keys/log.vkey vault-blobs/log
 	is 0 trailctl org publish --full --keys org-keys "$org" "$blobs"
 	says ': 0 new, '
 	is 1 trailctl org refused "$org"
-	has_lines 1
+	has_lines 2
 }
 
 # An answer that is lost, or thrown away, leads to no entry twice.

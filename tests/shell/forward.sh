@@ -500,7 +500,7 @@ examined() {
 # What a monitor asks of an organisation.
 doctor_examines_an_organisation() {
 	examined note ledger '[0-9]* entries, which only one node has'
-	examined ok members '2 members, 0 of them revoked; 0 have sent nothing'
+	examined ok members 'members: 2, of them revoked: 0; have sent nothing yet: 0'
 	examined ok refused 'no fork and no gap'
 	examined ok log 'the checkpoint has all'
 	examined note locks 'nothing is locked'
