@@ -144,12 +144,6 @@ tf_audit_learn(struct tf_audit *a, const void *entry, size_t n,
 	return tf_log_keys_learn(&a->keys, entry, n, err);
 }
 
-const struct tf_vkey *
-tf_audit_key(const struct tf_audit *a)
-{
-	return tf_log_keys_at(&a->keys, &a->vkey, a->head.size);
-}
-
 enum tf_code
 tf_audit_check_note(const struct tf_audit *a, struct tf_str note,
     struct tf_checkpoint *out, struct tf_error *err)

@@ -139,7 +139,12 @@ void tf_audit_free(struct tf_audit *a);
 TF_MUST_USE enum tf_code tf_audit_learn(struct tf_audit *a, const void *entry,
     size_t n, struct tf_error *err);
 /* The key that the log has at the end, as far as the entries say. */
-const struct tf_vkey *tf_audit_key(const struct tf_audit *a);
+static inline const struct tf_vkey *
+tf_audit_key(const struct tf_audit *a)
+{
+	return tf_log_keys_at(&a->keys, &a->vkey, a->head.size);
+}
+
 /* Check a note with a key of this log: see tf_log_keys_check(). */
 TF_MUST_USE enum tf_code tf_audit_check_note(const struct tf_audit *a,
     struct tf_str note, struct tf_checkpoint *out, struct tf_error *err);

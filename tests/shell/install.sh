@@ -233,6 +233,7 @@ the_apk_has_every_file() {
 			install -d "$subpkgdir/${1%/*}"
 			mv "$pkgdir/$1" "$subpkgdir/$1"
 		}
+		# shellcheck disable=SC2030
 		pkgdir=$work/main
 		set +u
 		# shellcheck disable=SC1091

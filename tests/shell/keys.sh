@@ -168,6 +168,7 @@ a_user_keeps_keys_outside() {
 
 # theirs COMMAND: run it where there is a user trailfs, uid 64017.
 theirs() {
+	# shellcheck disable=SC2016 # $1 is of the inner shell
 	unshare -m sh -c 'mount --bind passwd /etc/passwd && eval "$1"' sh "$1"
 }
 

@@ -149,7 +149,6 @@ altered() {
 
 # A list of members that differs from the entries, and entries of who is no member.
 an_altered_list_is_named() {
-	own_id="(SELECT id FROM member WHERE organiser)"
 	b="origin = CAST('example.org/b' AS BLOB)"
 	altered '^trailctl: example.org/b may not append, and no entry has revoked it' \
 		"UPDATE member SET revoked = 1 WHERE $b" 0
@@ -328,12 +327,13 @@ a_signed_alteration_is_found() {
 		fi
 		trailctl verify --vkey org-keys/log.vkey forged/$n >out 2>&1 &&
 			status=0 || status=$?
-		[ "$status" = 4 ] && grep -q '^signature *OK' out &&
-			grep -q '^tree *OK' out && grep -q "$words" out || {
-			echo "$line: $status"
-			cat out
-			exit 1
-		}
+		if [ "$status" = 4 ] && grep -q '^signature *OK' out &&
+			grep -q '^tree *OK' out && grep -q "$words" out; then
+			continue
+		fi
+		echo "$line: $status"
+		cat out
+		exit 1
 	done <cases
 	rm -rf forged
 }

@@ -280,11 +280,11 @@ a_daemon_that_hangs_stops_no_other() {
 	ask=$!
 	until_true [ -e all-wait ]
 	waited=''
-	for i in $(seq 20); do
+	for _ in $(seq 20); do
 		timeout 20 cat "$mnt/example.org%2Fbeta/trail/run/a1/report" \
 			"$mnt/example.org%2Fbeta/.trailfs/status.json" \
-			>/dev/null || waited=cat
-		timeout 20 ls -la "$mnt" >/dev/null || waited=ls
+			>/dev/null || waited='the reader'
+		timeout 20 ls -la "$mnt" >/dev/null || waited='the list'
 		[ -z "$waited" ] || break
 	done
 	grep '^State:.T' "/proc/$victim/status"
@@ -390,6 +390,7 @@ roles_of_a_config_have_no_effect() {
 	start
 	ls "$mnt/example.org%2Falpha" >/dev/null
 	for f in trail/run/a1/report .trailfs/events.jsonl .trailfs/status.json; do
+		# shellcheck disable=SC2086 # a command
 		without $auditor cat "$mnt/example.org%2Falpha/$f"
 	done
 	without grep -q '"roles"' "$mnt/example.org%2Falpha/.trailfs/status.json"
@@ -436,7 +437,7 @@ nobody_keeps_privileges() {
 
 # An unmount ends all daemons, also while others ask.
 an_unmount_ends_all_daemons() {
-	for i in 1 2 3; do
+	for _ in 1 2 3; do
 		while cat "$mnt"/*/trail/run/a1/large >/dev/null 2>&1; do :; done &
 	done
 	all=$(daemon_of example.org%2Falpha; daemon_of example.org%2Fbeta)

@@ -267,7 +267,10 @@ other() {
 what_is_altered_is_not_shown() {
 	rm -r cache
 	for kind in report large; do
-		if [ $kind = large ]; then seq -f 'a 1 %.0f' 12000; else echo 'evidence 1 of a'; fi >$kind
+		case $kind in
+		large) seq -f 'a 1 %.0f' 12000 >large ;;
+		report) echo 'evidence 1 of a' >report ;;
+		esac
 		b=$(blob a $kind)
 		cp "$b" "right-$kind"
 		for how in altered short missing; do
@@ -340,10 +343,10 @@ wrong_options_are_named() {
 	refused 2 'cache_size=much' dir:org ro,cache=other,cache_size=much
 	refused 2 'blobs=./here' dir:org ro,cache=other,blobs=./here
 	# A vault is no place for copies, and stays as it is.
-	ls -lR --time-style=full-iso a >before
+	find a -printf '%p %s %m %U %t\n' | sort >before
 	refused 1 'a is a store: give a directory for many' dir:org ro,cache=a
 	[ "$(wc -l <err)" -eq 1 ]
-	ls -lR --time-style=full-iso a | cmp - before
+	find a -printf '%p %s %m %U %t\n' | sort | cmp - before
 }
 
 with '/dev/fuse pgrep sqlite3' an_organisation_is_mounted it_says_how_it_is \
