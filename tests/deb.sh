@@ -13,8 +13,8 @@
 # COMPILERS (gcc clang) builds the package with its unit tests, before anything else
 # is tried.  The packages of the first are installed, and the first runs MOUNT_SUITES,
 # SHELL_SUITES and the programs without memory; the others run OTHER_SUITES of the
-# mount.  PARTS=packages leaves the suites out.  Guards against waiting for ever are longer than elsewhere: this runs on
-# busy machines.
+# mount.  PARTS=packages leaves the suites out.  Guards against waiting for ever are
+# longer than elsewhere: this runs on busy machines.
 #
 # Each step is one check; what a failed one printed is shown.  The last line is
 # "N passed, N failed, N tests in them skipped".
