@@ -39,7 +39,7 @@ seal_file(struct node *f)
 static void
 settle(struct model *m, struct node *f)
 {
-	if (!m->settles && is_frozen(f))
+	if (!m->settles && !settles_always(f) && is_frozen(f))
 		seal_file(f);
 }
 

@@ -146,6 +146,8 @@ void model_settle(struct model *, struct node *d);
 struct node *model_find(struct model *, const char *path);
 char *node_path(const struct node *, char path[4096]);
 const char *node_state(const struct node *);
+/* Is its name like one of rsync's, but may be a word?  It settles, whatever settle is. */
+bool settles_always(const struct node *f);
 void node_access(const struct node *, unsigned *mode, uid_t *, gid_t *);
 const char *const *xattr_names(void);
 /* The value of attribute x that a seed stands for. */

@@ -144,7 +144,8 @@ let_settle(struct run *r, struct node *d, const char *path)
 {
 	char state[64];
 
-	if (r->model.settles && now_ms() - r->settled_ms > SETTLE_MS &&
+	if ((r->model.settles || settles_always(d)) &&
+	    now_ms() - r->settled_ms > SETTLE_MS &&
 	    strcmp(state_at(path, state), "sealed") == 0)
 		model_settle(&r->model, d);
 }

@@ -78,23 +78,40 @@ ends(const char *name, const char *end)
 	return n > k && strcmp(name + n - k, end) == 0;
 }
 
-/* .NAME.XXXXXX as rsync makes it: one of the six is a digit or a capital. */
+/* Is it .NAME.XXXXXX?  *odd: one of the six is a digit or a capital. */
 static bool
-by_rsync(const char *name)
+has_six(const char *name, bool *odd)
 {
 	const char *dot = strrchr(name, '.');
-	bool odd = false;
 
+	*odd = false;
 	if (name[0] != '.' || dot <= name + 1 || strlen(dot + 1) != 6)
 		return false;
 	for (dot++; *dot != '\0'; dot++) {
 		if ((*dot >= '0' && *dot <= '9') ||
 		    (*dot >= 'A' && *dot <= 'Z'))
-			odd = true;
+			*odd = true;
 		else if (*dot < 'a' || *dot > 'z')
 			return false;
 	}
-	return odd;
+	return true;
+}
+
+/* As rsync makes it. */
+static bool
+by_rsync(const char *name)
+{
+	bool odd;
+
+	return has_six(name, &odd) && odd;
+}
+
+bool
+settles_always(const struct node *f)
+{
+	bool odd;
+
+	return has_six(f->name, &odd) && !odd;
 }
 
 static bool
