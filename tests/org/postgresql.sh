@@ -224,6 +224,8 @@ start() {
 		unix_socket_permissions=0700
 		max_connections=${CONNECTIONS:-100}
 		shared_buffers=32MB
+		# A killed server leaves nothing outside of its directory.
+		dynamic_shared_memory_type=mmap
 		wal_log_hints=on
 		max_wal_senders=8
 		hot_standby=on
