@@ -15,6 +15,10 @@
 
 /* Does arg look like the URI of a ledger or of blobs? */
 bool tf_org_is_uri(const char *arg);
+/* The same URI for another working directory: the path of `dir:` is made absolute.
+ * *out is for free().  TF_NOTFOUND: there is no such path; TF_NOMEM. */
+TF_MUST_USE enum tf_code tf_org_uri_absolute(const char *uri, char **out,
+    struct tf_error *err);
 
 /* An origin that may append, or might once. */
 struct tf_member {

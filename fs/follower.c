@@ -215,20 +215,12 @@ fs_follower_mounted(const struct fs_options *o)
 static enum tf_code
 make_absolute(const char **uri, struct tf_error *err)
 {
-	const char *path = *uri + sizeof DIR_URI - 1;
-	char *whole, *absolute;
+	char *absolute;
+	enum tf_code rc = tf_org_uri_absolute(*uri, &absolute, err);
 
-	if (strncmp(*uri, DIR_URI, sizeof DIR_URI - 1) != 0 || *path == '/')
-		return TF_OK;
-	if ((whole = realpath(path, NULL)) == NULL)
-		return tf_fail(err, TF_NOTFOUND, "%.100s", *uri);
-	if (asprintf(&absolute, "%s%s", DIR_URI, whole) < 0)
-		absolute = NULL;
-	free(whole);
-	if (absolute == NULL)
-		return tf_nomem(err);
-	*uri = absolute; /* until the process ends */
-	return TF_OK;
+	if (rc == TF_OK)
+		*uri = absolute; /* until the process ends */
+	return rc;
 }
 
 enum tf_code

@@ -273,6 +273,20 @@ make_dirs(char *path, struct tf_error *err)
 	return TF_OK;
 }
 
+/* The same line for each name of a directory, and for none that is elsewhere. */
+static enum tf_code
+add_uri(struct tf_buf *b, const char *uri, struct tf_error *err)
+{
+	char *absolute;
+	enum tf_code rc = tf_org_uri_absolute(uri, &absolute, err);
+
+	if (rc != TF_OK)
+		return rc;
+	tf_buf_printf(b, "%s\n", absolute);
+	free(absolute);
+	return TF_OK;
+}
+
 /* A directory for what these URIs name. */
 static enum tf_code
 find_cache(const char *ledger, const char *blobs, char **out,
@@ -283,11 +297,17 @@ find_cache(const char *ledger, const char *blobs, char **out,
 	char hex[2 * 16 + 1];
 	struct tf_buf both = { 0 };
 	struct tf_hash h;
+	enum tf_code rc = add_uri(&both, ledger, err);
 	int n;
 
-	tf_buf_printf(&both, "%s\n%s\n", ledger, blobs);
-	if (both.failed)
-		return tf_nomem(err);
+	if (rc == TF_OK)
+		rc = add_uri(&both, blobs, err);
+	if (rc == TF_OK && both.failed)
+		rc = tf_nomem(err);
+	if (rc != TF_OK) {
+		tf_buf_free(&both);
+		return rc;
+	}
 	tf_sha256(both.p, both.n, &h);
 	tf_buf_free(&both);
 	tf_hex(h.b, 16, hex);

@@ -1,6 +1,8 @@
 /* URIs of engines: see uri.h. */
 #include "uri.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -31,6 +33,24 @@ tf_org_is_uri(const char *arg)
 			strlen(engines[i].scheme)) == 0)
 			return true;
 	return false;
+}
+
+enum tf_code
+tf_org_uri_absolute(const char *uri, char **out, struct tf_error *err)
+{
+	const size_t n = strlen(TF_DIR_SCHEME);
+	char *whole;
+
+	if (strncmp(uri, TF_DIR_SCHEME, n) != 0 || uri[n] == '/') {
+		*out = strdup(uri);
+		return *out != NULL ? TF_OK : tf_nomem(err);
+	}
+	if ((whole = realpath(uri + n, NULL)) == NULL)
+		return tf_fail(err, TF_NOTFOUND, "%.100s", uri);
+	if (asprintf(out, "%s%s", TF_DIR_SCHEME, whole) < 0)
+		*out = NULL;
+	free(whole);
+	return *out != NULL ? TF_OK : tf_nomem(err);
 }
 
 /* In USER:PASSWORD@ of the authority, or as a parameter. */

@@ -298,6 +298,21 @@ an_organisation_that_is_away_is_no_verdict() {
 	chmod g-w cache/trailfs/*
 }
 
+# The same words name another organisation in another directory.
+a_directory_is_named_from_the_root() {
+	mkdir elsewhere
+	(
+		cd elsewhere || exit 1
+		organisation org ../a
+		trailctl org fetch -q dir:org copies
+		is 0 trailctl verify dir:org
+		is 0 trailctl verify "dir:$PWD/org"
+	)
+	is 0 trailctl verify dir:org
+	ls cache/trailfs >caches
+	[ "$(wc -l <caches)" = 2 ]
+}
+
 # An origin that does not fit: its copy alone may be whole, and the verdict is not.
 what_the_organisation_altered_is_a_part_of_the_verdict() {
 	add b 2
@@ -323,5 +338,5 @@ with '/dev/fuse sqlite3' an_organisation_is_made verify_judges_every_origin \
 	what_does_not_fit_is_refused evidence_is_no_copy find_searches_every_origin \
 	package_makes_one_of_each compare_takes_them_by_origin \
 	a_uri_is_fetched_first an_organisation_that_is_away_is_no_verdict \
-	what_the_organisation_altered_is_a_part_of_the_verdict
+	a_directory_is_named_from_the_root what_the_organisation_altered_is_a_part_of_the_verdict
 finish
