@@ -340,7 +340,10 @@ the_rest_waits() {
 	says '^example.org/a: [0-9]* entries, [0-9]* new, [0-9]* waiting for a checkpoint'
 	is 0 trailctl verify --vkey a/keys/log.vkey "$(copy badcopies a)"
 	is_copy b badcopies
-	is 0 trailctl org fetch dir:org badcopies
+	sqlite3 bad/org.db "ATTACH 'org/org.db' AS o; INSERT INTO note
+		SELECT * FROM o.note WHERE size = $last AND member =
+		(SELECT id FROM o.member WHERE origin = CAST('example.org/a' AS BLOB))"
+	is 0 trailctl org fetch dir:bad badcopies
 	is_copy a badcopies
 }
 
