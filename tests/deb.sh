@@ -277,13 +277,13 @@ is_used_upgraded_and_removed() {
 		done
 		return 1
 	}
-	# has_signer PROGRAM: one signer, a process of this program and of the user
-	# of the store, and the status says what it gave up.
+	# has_signer PROGRAM KEYS: one signer, a process of this program and of the
+	# owner of the keys, and the status says what it gave up.
 	has_signer() {
 		p=$(signer)
 		[ "$(readlink "/proc/$p/exe")" = "$1" ]
 		[ "$(stat -c %U "/proc/$p/stat")" = root ] # not dumpable
-		grep "^Uid:.$(id -u trailfs).$(id -u trailfs)." "/proc/$p/status"
+		grep "^Uid:.$(stat -c %u "$2").$(stat -c %u "$2")." "/proc/$p/status"
 		trailctl status /mnt | grep '^sandbox .*signer'
 		grep -o '"signer":{[^}]*}' /mnt/.trailfs/status.json |
 			grep '"landlock":[1-9].*"memory":true,"seccomp":true'
@@ -291,7 +291,9 @@ is_used_upgraded_and_removed() {
 	mkfs -t trailfs --origin example.org/deb /var/lib/trailfs/vault >/root/vkey
 	mount -t fuse.trailfs /var/lib/trailfs/vault /mnt
 	record one
-	has_signer /usr/bin/trailfs
+	# The daemon is another user.
+	[ "$(stat -c %U /var/lib/trailfs/vault/keys)" = root ]
+	has_signer /usr/bin/trailfs /var/lib/trailfs/vault/keys
 	dpkg -i /tmp/new.deb
 	dpkg-query -W -f '${Version}\n' trailfs
 	record two
@@ -301,7 +303,7 @@ is_used_upgraded_and_removed() {
 	mkdir /mnt/t/w/killed
 	echo more >/mnt/t/w/killed/f
 	trailctl sync /mnt
-	has_signer "$(readlink "/proc/$(signer)/exe")"
+	has_signer "$(readlink "/proc/$(signer)/exe")" /var/lib/trailfs/vault/keys
 	[ "$(signer)" != "$old" ]
 	gone
 	signer_is_gone
@@ -312,7 +314,7 @@ is_used_upgraded_and_removed() {
 		--origin example.org/far /var/lib/trailfs/near >/root/far.vkey
 	trailfs /var/lib/trailfs/near /mnt
 	record far
-	has_signer /usr/bin/trailfs-signer
+	has_signer /usr/bin/trailfs-signer /var/lib/trailfs/far
 	umount /mnt
 	flock -w 60 /var/lib/trailfs/near/lock true
 	signer_is_gone

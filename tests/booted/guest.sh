@@ -248,7 +248,7 @@ is_confined() {
 	done
 	p=$(process trailfs-signer)
 	[ "$(of_process "$p" CapEff)" = 0000000000000000 ]
-	[ "$(of_process "$p" Uid | cut -f 1)" = "$(id -u trailfs)" ]
+	[ "$(of_process "$p" Uid | cut -f 1)" = "$(stat -c %u $store/keys)" ]
 	# The filters of the unit, and of the daemon.
 	p=$(shown MainPID)
 	[ "$(of_process "$p" Seccomp_filters)" -gt \
