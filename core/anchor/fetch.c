@@ -345,21 +345,30 @@ fetch_all(struct all *a, struct tf_error *err)
 
 /* --- the directory ----------------------------------------------------------------- */
 
+enum tf_code
+tf_fetch_open_dir(const char *dir, int *fd, struct tf_error *err)
+{
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		return tf_fail(err, TF_IO, "make %.100s: %s", dir,
+		    strerror(errno));
+	*fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd < 0)
+		return tf_fail(err, tf_code_of_open(errno), "%.100s: %s", dir,
+		    strerror(errno));
+	if (faccessat(*fd, TF_DB_NAME, F_OK, 0) == 0)
+		return tf_fail(err, TF_FOREIGN,
+		    "%.100s is a store: give a directory for many", dir);
+	return TF_OK;
+}
+
 static enum tf_code
 open_dir(struct all *a, struct tf_error *err)
 {
 	const char *dir = a->run.o->dir;
+	enum tf_code rc = tf_fetch_open_dir(dir, &a->dirfd, err);
 
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return tf_fail(err, TF_IO, "make %.100s: %s", dir,
-		    strerror(errno));
-	a->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (a->dirfd < 0)
-		return tf_fail(err, tf_code_of_open(errno), "%.100s: %s", dir,
-		    strerror(errno));
-	if (faccessat(a->dirfd, TF_DB_NAME, F_OK, 0) == 0)
-		return tf_fail(err, TF_FOREIGN,
-		    "%.100s is a store: give a directory for many", dir);
+	if (rc != TF_OK)
+		return rc;
 	if (flock(a->dirfd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ?
 		    tf_fail(err, TF_LOCKED,

@@ -25,6 +25,11 @@ struct tf_fetch_run {
 	uint64_t bytes; /* of objects */
 };
 
+/* Open the directory of all copies, which is made if there is none; *fd is the
+ * caller's, also on failure, or -1.  TF_FOREIGN: it is a store, and stays as it is. */
+TF_MUST_USE enum tf_code tf_fetch_open_dir(const char *dir, int *fd,
+    struct tf_error *err);
+
 /*
  * Bring the copy at path, which is made if there is none, to `to` entries, where the
  * ledger has a checkpoint.  Sets what came in f, also on failure: f->entries is

@@ -15,6 +15,7 @@
 #include "../base/array.h"
 #include "../org/append.h"
 #include "../org/uri.h"
+#include "fetch_i.h"
 #include "follow_i.h"
 
 #define WAIT_MS 500	/* for more entries, between two looks for stop */
@@ -175,20 +176,6 @@ follow(struct rounds *r, struct tf_error *err)
 	return tf_fail(err, TF_INTERRUPTED, "interrupted");
 }
 
-static enum tf_code
-open_dir(struct tf_follower *f, struct tf_error *err)
-{
-	const char *dir = f->o->fetch.dir;
-
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return tf_fail(err, TF_IO, "make %.100s: %s", dir,
-		    strerror(errno));
-	f->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return f->dirfd >= 0 ? TF_OK :
-			       tf_fail(err, tf_code_of_open(errno),
-				   "%.100s: %s", dir, strerror(errno));
-}
-
 /* A request that goes on uses all of it. */
 static void
 end(struct tf_follower *f)
@@ -228,8 +215,9 @@ tf_follow(const struct tf_follow *o, struct tf_error *err)
 	(void)pthread_condattr_destroy(&attr);
 	f->ledger = strdup(o->fetch.ledger);
 	f->blobs = strdup(o->fetch.blobs);
-	rc = f->ledger == NULL || f->blobs == NULL ? tf_nomem(err) :
-						     open_dir(f, err);
+	rc = f->ledger == NULL || f->blobs == NULL ?
+	    tf_nomem(err) :
+	    tf_fetch_open_dir(o->fetch.dir, &f->dirfd, err);
 	if (rc == TF_OK)
 		rc = tf_object_cache_open(&f->cache, f->dirfd, o->size, err);
 	if (rc == TF_OK && o->counts != NULL)

@@ -346,7 +346,7 @@ wrong_options_are_named() {
 	find a -mindepth 1 -printf '%p %s %m %U %t\n' | sort >before
 	refused 1 'a is a store: give a directory for many' dir:org ro,cache=a
 	[ "$(wc -l <err)" -eq 1 ]
-	find a -mindepth 1 -printf '%p %s %m %U %t\n' | sort | cmp - before
+	find a -mindepth 1 -printf '%p %s %m %U %t\n' | sort | diff before -
 }
 
 with '/dev/fuse pgrep sqlite3' an_organisation_is_mounted it_says_how_it_is \
