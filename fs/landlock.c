@@ -91,7 +91,7 @@ fs_landlock_router(const char *path, int *version, struct tf_error *err)
 
 /* --- the follower ---------------------------------------------------------------- */
 
-/* A file that an engine is told to read, and the names beside it. */
+/* A file that a URI gives an engine to read, and the names beside it. */
 static void
 allow_file(struct tf_landlock *r, const char *path)
 {

@@ -120,7 +120,7 @@ judge(const struct tf_json_doc *d, const char *state,
 		add_lag(out, d, forwarded, seq);
 }
 
-/* Who may not read the status of the vault is told what is so of this path. */
+/* Who may not read the status of the vault learns what is so of this path. */
 static void
 ask_path(const struct where *w, const char *state, const struct tf_buf *index,
     struct tf_buf *out)
