@@ -216,6 +216,23 @@ answer_xattr(struct fs_router *r, const struct fuse_in_header *in)
 		    arg->size == 0 ? sizeof none : 0);
 }
 
+/* What each node of the router answers alike. */
+static void
+answer_any(struct fs_router *r, const struct fuse_in_header *in)
+{
+	switch (in->opcode) {
+	case FUSE_GETXATTR:
+	case FUSE_LISTXATTR:
+		answer_xattr(r, in);
+		break;
+	case FUSE_IOCTL:
+		(void)fs_router_answer(r, in->unique, -ENOTTY, NULL, 0);
+		break;
+	default:
+		(void)fs_router_answer(r, in->unique, -EINVAL, NULL, 0);
+	}
+}
+
 /* The file metrics. */
 static void
 answer_metrics(struct fs_router *r, const struct fuse_in_header *in)
@@ -240,15 +257,8 @@ answer_metrics(struct fs_router *r, const struct fuse_in_header *in)
 	case FUSE_FSYNC:
 		(void)fs_router_answer(r, in->unique, 0, NULL, 0);
 		break;
-	case FUSE_GETXATTR:
-	case FUSE_LISTXATTR:
-		answer_xattr(r, in);
-		break;
-	case FUSE_IOCTL:
-		(void)fs_router_answer(r, in->unique, -ENOTTY, NULL, 0);
-		break;
 	default:
-		(void)fs_router_answer(r, in->unique, -EINVAL, NULL, 0);
+		answer_any(r, in);
 	}
 }
 
@@ -281,15 +291,8 @@ answer_root(struct fs_router *r, const struct fuse_in_header *in)
 	case FUSE_FSYNCDIR:
 		(void)fs_router_answer(r, in->unique, 0, NULL, 0);
 		break;
-	case FUSE_GETXATTR:
-	case FUSE_LISTXATTR:
-		answer_xattr(r, in);
-		break;
-	case FUSE_IOCTL:
-		(void)fs_router_answer(r, in->unique, -ENOTTY, NULL, 0);
-		break;
 	default:
-		(void)fs_router_answer(r, in->unique, -EINVAL, NULL, 0);
+		answer_any(r, in);
 	}
 }
 
