@@ -83,11 +83,8 @@ mutant() {
 			CK_RUN_SUITE=sandbox "$dir/test-mount" >"$log" 2>&1
 		elif [ "$r" = fuzz-router ]; then
 			"$dir/fuzz-router" >"$log" 2>&1
-		elif [ "$r" = organisation-mount ]; then
-			BUILD=$dir tests/shell/organisation-mount.sh \
-				>"$log" 2>&1
-		elif [ "$r" = rotate ]; then
-			BUILD=$dir tests/shell/rotate.sh >"$log" 2>&1
+		elif [ "$r" = rotate ] || [ "$r" != "${r#organisation-}" ]; then
+			BUILD=$dir "tests/shell/$r.sh" >"$log" 2>&1
 		elif [ "$r" = mirror ]; then
 			BUILD=$dir tests/mirror/rig.sh "$most" "$seed" \
 				>"$log" 2>&1
@@ -129,6 +126,12 @@ mutant DAEMON_WITHOUT_FENCE 0 sandbox
 mutant FOLLOWER_WITHOUT_FENCE 0 sandbox
 mutant OLD_ATTESTER 0 rotate
 mutant KEYS_WITHOUT_LOCK 0 rotate
+for m in FOLLOWER_STAYS ABSENT_WAITS BELIEVE_BYTES; do
+	mutant $m 0 organisation-uri
+done
+mutant BELIEVE_INDEX 0 organisation-find
+mutant JUDGE_NO_MEMBER 0 organisation-judged
+mutant ANY_MEMBER 0 organisation-judged
 for m in IDS_COLLIDE INO ENOSYS; do
 	mutant ROUTER_$m 0 fuzz-router
 done
