@@ -366,7 +366,7 @@ no_such_word(const char *verb, const char *object)
 		    refused[i].instead != NULL ? refused[i].instead : "");
 		return REPORT_USAGE;
 	}
-	g.typed = verb;
+	g = (struct tf_guess){ .typed = verb };
 	for (size_t i = 0; i < WORDS; i++)
 		tf_guess_add(&g, words[i]->verb);
 	if (g.best != NULL && strcmp(g.best, verb) == 0) {
