@@ -1,6 +1,7 @@
 /* URIs of engines: see uri.h. */
 #include "uri.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,8 +46,14 @@ tf_org_uri_absolute(const char *uri, char **out, struct tf_error *err)
 		*out = strdup(uri);
 		return *out != NULL ? TF_OK : tf_nomem(err);
 	}
-	if ((whole = realpath(uri + n, NULL)) == NULL)
-		return tf_fail(err, TF_NOTFOUND, "%.100s", uri);
+	if ((whole = realpath(uri + n, NULL)) == NULL) {
+		const bool missing = errno == ENOENT;
+
+		if (missing)
+			errno = 0; /* it says less */
+		return tf_fail(err, TF_NOTFOUND, "%.100s%s", uri + n,
+		    missing ? ": there is no such directory" : "");
+	}
 	if (asprintf(out, "%s%s", TF_DIR_SCHEME, whole) < 0)
 		*out = NULL;
 	free(whole);

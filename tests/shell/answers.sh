@@ -106,12 +106,17 @@ a_ledger_is_named_by_a_uri() {
 		is 2 trailctl $command
 		complains 'here is no URI of a ledger: did you mean dir:here?'
 	done
-	for command in 'org list dir:here' 'verify dir:here' \
-		'org enrol dir:here vkey'; do
+	for command in 'org list dir:here' 'org enrol dir:here vkey'; do
 		# shellcheck disable=SC2086 # words
 		is 3 trailctl $command
 		complains '^trailctl: here has no ledger of an organisation: '
 	done
+	is 3 trailctl verify dir:here
+	complains '^trailctl: here: there is no such directory$'
+	mkdir here
+	is 3 trailctl verify dir:here
+	complains '^trailctl: here has no ledger of an organisation: '
+	rmdir here
 	is 2 trailctl find report.xml store
 	complains '^trailctl: report.xml and store: .*--name finds a name'
 }

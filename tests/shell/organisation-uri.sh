@@ -314,7 +314,7 @@ what_is_altered_is_not_shown() {
 	until_true gone "$(cat daemon)"
 	mv org away
 	is 1 trailfs dir:org view -o ro,cache=cache
-	complains 'dir:org: No such file'
+	complains 'org: there is no such directory'
 	mv away org
 }
 
