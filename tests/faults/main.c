@@ -21,12 +21,12 @@
 
 /* clang-format off */
 static const struct rig rigs[] = {
-	{ "kill", rig_kill, 150, .does = "kill -9 at any time" },
-	{ "power", rig_power, 100, .disks = DISKS_EXT4,
+	{ "kill", rig_kill, 90, .does = "kill -9 at any time" },
+	{ "power", rig_power, 60, .disks = DISKS_EXT4,
 	  .does = "power cuts at any time, ext4 and xfs, two disks" },
-	{ "points", rig_each_call, 60, .kind = FAULT_KILL, .calls = CALL_DISK,
+	{ "points", rig_each_call, 40, .kind = FAULT_KILL, .calls = CALL_DISK,
 	  .does = "kill -9 at each call in order" },
-	{ "recovery", rig_recovery, 40, .kind = FAULT_KILL,
+	{ "recovery", rig_recovery, 25, .kind = FAULT_KILL,
 	  .calls = CALL_DISK,
 	  .does = "kill -9 at each call of a recovery" },
 	{ "cuts", rig_each_call, 40, .disks = DISKS_EXT4, .kind = FAULT_CUT,

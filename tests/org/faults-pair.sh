@@ -5,7 +5,7 @@
 # lost: each entry, and each object that it names, can be fetched afterwards; and a
 # forwarder goes on by itself.
 #
-# SEED=1 chooses the strikes of the last test, STRIKES=8 says how many.  Two hosts
+# SEED=1 chooses the strikes of the last test, STRIKES=4 says how many.  Two hosts
 # run in a network namespace of their own, with one link to radosgw and one to
 # PostgreSQL; osd.2 has a namespace too.
 # shellcheck source-path=SCRIPTDIR/.. disable=SC2317
@@ -16,7 +16,7 @@ fi
 . "$(dirname "$0")/../suite.sh"
 suite=tests/org/faults-pair.sh here=$top/tests/org
 . "$here/bucket.sh"
-: "${SEED:=1}" "${STRIKES:=8}"
+: "${SEED:=1}" "${STRIKES:=4}"
 patience_s=300 show_output=yes
 rig=$work/r D=$work/ceph
 chmod 711 "$work" # the server runs as another user

@@ -2,12 +2,12 @@
 # Forged packages against the script of a package, run by bash.
 . "$(dirname "$0")/../suite_forged.sh"
 
-# Run by bash, the script gives every package the expected answer.
-each_package_is_judged_right_by_bash() {
-	judge bash
+# Run by bash, the script gives packages the expected answer.
+packages_are_judged_right_by_bash() {
+	judge 3 bash
 }
 
 with 'python3 bash' \
 	all_forgeries_are_there \
-	each_package_is_judged_right_by_bash
+	packages_are_judged_right_by_bash
 finish

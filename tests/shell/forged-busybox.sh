@@ -12,11 +12,11 @@ busybox_is_alone() {
 	ln -sf "$(command -v openssl)" bin/openssl
 }
 
-# Run by busybox alone, the script gives every package the expected answer.
-each_package_is_judged_right_by_busybox() {
-	judge env PATH="$work/bin" "$work/bin/sh"
+# Run by busybox alone, the script gives packages the expected answer.
+packages_are_judged_right_by_busybox() {
+	judge 4 env PATH="$work/bin" "$work/bin/sh"
 }
 
 with 'python3 busybox' all_forgeries_are_there busybox_is_alone \
-	each_package_is_judged_right_by_busybox
+	packages_are_judged_right_by_busybox
 finish

@@ -4,7 +4,7 @@
 
 # Run by dash, the script gives every package the expected answer.
 each_package_is_judged_right_by_dash() {
-	judge dash
+	judge 1 dash
 }
 
 with 'python3 dash' \
