@@ -46,6 +46,8 @@ wire := $(BUILD)/mirror-wire
 attack := $(BUILD)/attack
 # Of the tests of engines: tests/org.
 org_rig := $(addprefix $(BUILD)/org-,writers proxy blobs)
+org_suites := $(filter-out $(addprefix tests/org/,bucket.sh ceph.sh \
+	postgresql.sh),$(wildcard tests/org/*.sh))
 benches := $(addprefix $(BUILD)/bench-,ledger files limits waits org audit)
 # Each file is one fuzz target; driver.c replays the kept corpus.
 fuzz_names := $(filter-out driver,$(basename $(notdir $(wildcard \
@@ -199,10 +201,13 @@ $(BUILD)/flags:
 
 test: ## install what is missing, build, run all tests
 	$(Q).ci/setup test
+	$(Q).ci/setup org
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all test-programs
 	$(Q)$(MAKE) --no-print-directory check
 
-check: all $(tests) $(model) $(attack) $(fuzzers) $(wire) ## run all tests, with what is installed
-	$(Q)BUILD=$(BUILD) tests/run $(tests) $(model) $(suites) $(fuzzers)
+check: all test-programs ## run all tests, with what is installed
+	$(Q)BUILD=$(BUILD) tests/run $(org_suites) $(tests) $(model) \
+		$(suites) $(fuzzers)
 
 # Anywhere: no /dev/fuse, no root, no network, other versions of the libraries.
 unit = $(addprefix $(BUILD)/,test-unit test-bitflip) $(fuzzers)
@@ -215,16 +220,14 @@ model: all $(model) ## compare random operations with a model (STEPS=1000000 SEE
 
 attack: all $(attack) ## attack a mounted vault as other users (REQUESTS=100000)
 	$(Q)BUILD=$(BUILD) REQUESTS=$(or $(REQUESTS),100000) \
-		TEST_TIMEOUT=14400 tests/run tests/shell/attack.sh \
+		FORGED=all TEST_TIMEOUT=14400 tests/run tests/shell/attack.sh \
 		$(wildcard tests/shell/forged-*.sh)
 
 # Engines of organisations against the real programs (as root).
-org_suites := $(filter-out $(addprefix tests/org/,bucket.sh ceph.sh \
-	postgresql.sh),$(wildcard tests/org/*.sh))
 test-org: ## try the engines of organisations with PostgreSQL and Ceph
 	$(Q).ci/setup org
 	$(Q)$(MAKE) --no-print-directory all $(BUILD)/test-org $(org_rig)
-	$(Q)BUILD=$(BUILD) JOBS=1 tests/run $(BUILD)/test-org $(org_suites)
+	$(Q)BUILD=$(BUILD) tests/run $(org_suites) $(BUILD)/test-org
 torture-org: all $(BUILD)/test-org ## try 1,000 hosts with 3 nodes of PostgreSQL (RUNS= HOSTS= SEED=)
 	$(Q).ci/setup org
 	$(Q)BUILD=$(BUILD) RUNS=$(or $(RUNS),10) HOSTS=$(or $(HOSTS),1000) \
@@ -276,7 +279,7 @@ valgrind: ## run the tests with all programs under memcheck (hours)
 		PROGRAMS=$(valgrind)/memcheck
 	$(Q)tests/valgrind.sh $(valgrind) $(memchecked)
 
-test-programs: $(tests) $(model) $(attack) $(fuzzers) $(wire)
+test-programs: $(tests) $(model) $(attack) $(fuzzers) $(wire) $(org_rig)
 
 fuzz: ## fuzz with libFuzzer and clang (FUZZ_TIME=60 seconds per target)
 	$(Q).ci/setup fuzz
