@@ -10,7 +10,7 @@
 # shellcheck source-path=SCRIPTDIR/.. disable=SC2317
 . "$(dirname "$0")/../suite.sh"
 suite=tests/org/hosts.sh
-: "${SEED:=1}" "${RUNS:=3}" "${HOSTS:=60}" "${ENTRIES:=30}" "${CONNECTIONS:=32}"
+: "${SEED:=1}" "${RUNS:=2}" "${HOSTS:=150}" "${ENTRIES:=30}" "${CONNECTIONS:=32}"
 patience_s=3600
 rig=$work/r
 chmod 711 "$work" # the server runs as another user
