@@ -96,7 +96,7 @@ search_version(void *arg, const char *version, const struct tf_s3_version *v,
     bool *done, struct tf_error *err)
 {
 	struct search *x = arg;
-	struct tf_s3_answer a;
+	struct tf_s3_answer a = { 0 };
 	enum tf_code rc;
 
 	if (v->is_marker)
@@ -121,7 +121,7 @@ search_version(void *arg, const char *version, const struct tf_s3_version *v,
 static enum tf_code
 search(struct search *x, struct tf_error *err)
 {
-	struct tf_s3_answer a;
+	struct tf_s3_answer a = { 0 };
 	enum tf_code rc;
 
 	rc = try_version(x, NULL, &a, err);

@@ -660,6 +660,8 @@ bad_answers_give_errors() {
 	[ "$(asked 'GET /endless?')" -le 1001 ]
 	is 1 org-blobs "$(bad truncates)" reader get "$empty" back
 	complains '^i/o: '
+	is 1 org-blobs "$(bad truncates)" reader get "$empty" /dev/full
+	complains '^i/o: truncate'
 	is 1 org-blobs "$(bad redirects)" reader get "$empty" back
 	complains '^i/o: .*redirected to http://127.0.0.1:9/elsewhere'
 	is 1 org-blobs "$(bad denies)" reader get "$empty" back
