@@ -13,18 +13,21 @@
 static enum tf_code
 reserve_ids(struct tf_txn *t, uint64_t *first, struct tf_error *err)
 {
-	uint64_t used;
-	enum tf_code rc = tf_meta_get_int(t->db, "next_id", first, err);
+	uint64_t used, next;
+	enum tf_code rc = tf_meta_get_int(t->db, "next_id", &next, err);
 
 	if (rc == TF_OK)
 		rc = tf_nodes_max_id(t->db, &used, err);
 	if (rc != TF_OK)
 		return rc;
 	/* The stored value may have been altered: never reuse an id in use. */
-	if (*first <= used)
-		*first = used + 1;
-	return tf_meta_set_int(tf_txn_write(t), "next_id", *first + TF_ID_BLOCK,
+	if (next <= used)
+		next = used + 1;
+	rc = tf_meta_set_int(tf_txn_write(t), "next_id", next + TF_ID_BLOCK,
 	    err);
+	if (rc == TF_OK)
+		*first = next;
+	return rc;
 }
 
 enum tf_code
