@@ -35,7 +35,8 @@ file_of(struct tf_str *s)
 	return (struct tf_recording_file){ read_text, s };
 }
 
-/* The bytes of a sample; the test ends before the memory matters. */
+/* The bytes of a sample, and a zero after them; the test ends before the memory
+ * matters. */
 static struct tf_str
 sample(const char *name)
 {
@@ -47,9 +48,9 @@ sample(const char *name)
 	(void)snprintf(path, sizeof(path), SAMPLES "%s", name);
 	f = fopen(path, "rb");
 	ck_assert_ptr_nonnull(f);
-	p = malloc(1 << 20);
+	p = calloc(1, 1 << 20);
 	ck_assert_ptr_nonnull(p);
-	s = (struct tf_str){ p, fread(p, 1, 1 << 20, f) };
+	s = (struct tf_str){ p, fread(p, 1, (1 << 20) - 1, f) };
 	ck_assert_int_eq(0, fclose(f));
 	return s;
 }
