@@ -425,9 +425,11 @@ open_trail(struct writing *x, const char *flow, struct tf_error *err)
 		    &from, &x->self, &a, err);
 	if (rc == TF_OK)
 		rc = read_before(x, a.id, &o, &b, err);
+	if (rc != TF_OK)
+		return rc;
 	x->trail = a.id;
-	x->trail_is_ours = rc == TF_OK && b.is;
-	return rc;
+	x->trail_is_ours = b.is;
+	return TF_OK;
 }
 
 /* The entries with `imported` that file i gave to this workflow. */

@@ -34,21 +34,22 @@ find(struct recorder *r, bool begin, bool *no_trail, struct tf_error *err)
 {
 	const char *name = strchr(r->wf, '/') + 1;
 	char *trail = strndup(r->wf, (size_t)(name - r->wf) - 1);
-	struct tf_attr a;
+	struct tf_attr in, a;
 	enum tf_code rc;
 
 	if (trail == NULL)
 		return tf_nomem(err);
-	rc = tf_vault_lookup(r->v, TF_ROOT_ID, trail, &a, err);
+	rc = tf_vault_lookup(r->v, TF_ROOT_ID, trail, &in, err);
 	free(trail);
 	*no_trail = rc == TF_NOTFOUND;
 	if (rc != TF_OK)
 		return rc;
-	rc = tf_vault_lookup(r->v, a.id, name, &a, err);
+	rc = tf_vault_lookup(r->v, in.id, name, &a, err);
 	if (rc == TF_NOTFOUND && begin)
-		rc = tf_vault_mkdir(r->v, a.id, name, masked(0777), r->self, &a,
-		    err);
-	r->wf_id = a.id;
+		rc = tf_vault_mkdir(r->v, in.id, name, masked(0777), r->self,
+		    &a, err);
+	if (rc == TF_OK)
+		r->wf_id = a.id;
 	return rc;
 }
 
@@ -136,7 +137,8 @@ descend(struct recorder *r, const char *name, uint64_t *dir, const char **last,
 		return tf_nomem(err);
 	rc = tf_vault_walk(r->v, path, &a, err);
 	free(path);
-	*dir = a.id;
+	if (rc == TF_OK)
+		*dir = a.id;
 	return rc;
 }
 

@@ -77,7 +77,8 @@ redacted_object(struct tf_replica *r, const struct tf_definition_row *row,
 	if (row->object == 0 || row->kind == TF_ROW_TEXT_REDACTED)
 		return TF_OK;
 	rc = tf_nodes_get(r->db, row->node, &node, err);
-	*id = node.object;
+	if (rc == TF_OK)
+		*id = node.object;
 	return rc;
 }
 

@@ -218,9 +218,10 @@ redact_report(struct tf_replica *r, const struct tf_entry *e,
 	no_longer_owed(r, id);
 	if (!e->has_report)
 		return TF_OK;
-	rc = tf_nodes_get(r->db, id, &att, err);
+	if ((rc = tf_nodes_get(r->db, id, &att, err)) != TF_OK)
+		return rc;
 	object = att.object;
-	if (rc == TF_OK && object == 0)
+	if (object == 0)
 		rc = tf_object_find(r->db, &e->report.sha256, &object, err);
 	if (rc == TF_OK)
 		rc = tf_report_redacted(r->db, id, e->seq, object, err);

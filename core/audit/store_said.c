@@ -200,9 +200,10 @@ check_text(void *arg, const struct tf_withheld *x, struct tf_error *err)
 	if (rc == TF_OK && !ok)
 		tf_audit_finding(t->a, TF_CHECK_CONTENTS, t->e->seq, t->e->path,
 		    "altered: the object of its text %s is another", x->name);
-	want.size = o.size;
-	if (rc == TF_OK && ok)
+	if (rc == TF_OK && ok) {
+		want.size = o.size;
 		rc = tf_audit_store_content(t->a, t->e, &want, object, err);
+	}
 	t->a->r->texts += ok;
 	tf_buf_free(&body);
 	tf_buf_free(&text);

@@ -39,7 +39,8 @@ tf_vault_lookup(struct tf_vault *v, uint64_t parent, const char *name,
 	pthread_mutex_unlock(&v->mu);
 	if (!pending) {
 		rc = tf_nodes_find(db, parent, name, strlen(name), &r, err);
-		*out = r.attr;
+		if (rc == TF_OK)
+			*out = r.attr;
 	}
 	if (rc == TF_OK)
 		rc = tf_follow_unlocked(v, db, out, err);

@@ -249,9 +249,10 @@ tf_past_lookup(struct tf_vault *v, uint64_t size, uint64_t parent,
 	if (rc != TF_OK)
 		return rc;
 	rc = tf_nodes_find(db, parent, name, strlen(name), &r, err);
-	*out = r.attr;
-	if (rc == TF_OK)
+	if (rc == TF_OK) {
+		*out = r.attr;
 		rc = show(v, db, out, err);
+	}
 	return done(v, db, rc, err);
 }
 
@@ -266,9 +267,10 @@ tf_past_getattr(struct tf_vault *v, uint64_t size, uint64_t id,
 	if (rc != TF_OK)
 		return rc;
 	rc = tf_nodes_get(db, id, &r, err);
-	*out = r.attr;
-	if (rc == TF_OK)
+	if (rc == TF_OK) {
+		*out = r.attr;
 		rc = show(v, db, out, err);
+	}
 	return done(v, db, rc, err);
 }
 
