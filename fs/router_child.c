@@ -540,11 +540,9 @@ take_own(struct fs_router *r, struct fs_child *c,
 		      .nodeid = FUSE_ROOT_ID } };
 	const size_t n = out->len - sizeof *out;
 
-	if (out->error != 0) {
-		lose(r, c);
-	} else if (n == sizeof(struct fuse_init_out)) {
+	if (out->error == 0 && n == sizeof(struct fuse_init_out)) {
 		send_own(r, c, &get.h);
-	} else if (n == sizeof(struct fuse_attr_out)) {
+	} else if (out->error == 0 && n == sizeof(struct fuse_attr_out)) {
 		c->state = FS_CHILD_SERVES;
 		c->own = 0;
 		c->tries = 0;

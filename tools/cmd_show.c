@@ -275,9 +275,9 @@ print_proven(struct shown *s)
 
 	if (b->n == 0 || !is_number(b))
 		return;
-	if (strncmp(text_of(state), "open", 5) == 0)
+	if (strcmp(text_of(state), "open") == 0)
 		what = ", while it grows";
-	else if (strncmp(text_of(state), "sealed", 7) == 0)
+	else if (strcmp(text_of(state), "sealed") == 0)
 		what = "; the tail is in doubt";
 	printf("%-10s  to byte %s%s\n", fields[PROVEN].label, text_of(b), what);
 }

@@ -104,7 +104,8 @@ look_at_entries(struct why *y)
 	n = lgetxattr(y->w.file, TF_XATTR_INDEX, number, sizeof(number));
 	if (n > 0)
 		text_add(&y->index, number, (size_t)n);
-	if (y->kind != TF_KIND_EVIDENCE || strcmp(text_of(&y->state), "open"))
+	if (y->kind != TF_KIND_EVIDENCE ||
+	    strcmp(text_of(&y->state), "open") != 0)
 		return;
 	n = lgetxattr(y->w.file, TF_XATTR_PROVEN, number, sizeof(number));
 	if (n > 0)

@@ -397,7 +397,7 @@ tf_forward_collect(struct tf_forwarder *f, uint64_t to, struct tf_error *err)
 		if (rc == TF_NOTFOUND)
 			rc = tf_fail(err, TF_TAMPER,
 			    "the store lacks entry %llu",
-			    (unsigned long long)(f->next + f->n));
+			    (unsigned long long)f->next + f->n);
 		if (rc == TF_OK)
 			len[f->n++] = f->bytes.n - before;
 	}

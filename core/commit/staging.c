@@ -404,9 +404,9 @@ tf_content_put(struct tf_pending *l, const void *p, size_t n, uint64_t off,
 	    tf_file_pwrite(l->fd, p, n, off, err);
 	if (rc != TF_OK || l->hash == NULL || !l->hash->in_order)
 		return rc;
-	if (l->secret && off != l->size) /* a chunk may be encrypted again */
-		tf_pending_disorder(l);
-	else if (fresh < off + n && !tf_order_add(l->hash, fresh, off + n))
+	if ((l->secret &&
+		off != l->size) || /* a chunk may be encrypted again */
+	    (fresh < off + n && !tf_order_add(l->hash, fresh, off + n)))
 		tf_pending_disorder(l);
 	else if (l->hash->end > 0)
 		hash_along(l, l->hash->end);

@@ -54,8 +54,8 @@ put_path(char *out, size_t room, struct tf_str s)
 		if (c == '%') {
 			if (i + 2 >= s.n)
 				return false;
-			high = memchr(hex, s.p[i + 1] | 0x20, 16);
-			low = memchr(hex, s.p[i + 2] | 0x20, 16);
+			high = strchr(hex, s.p[i + 1] | 0x20);
+			low = strchr(hex, s.p[i + 2] | 0x20);
 			if (high == NULL || low == NULL)
 				return false;
 			c = (char)((high - hex) << 4 | (low - hex));

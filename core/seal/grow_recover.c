@@ -114,9 +114,9 @@ compare(struct tf_pending *l, int fd, const struct tf_chunks *c,
 			rc = tf_fail(err, TF_TAMPER,
 			    "bytes %llu to %llu are not those that were "
 			    "entered",
-			    (unsigned long long)(c->from + i * c->bytes),
-			    (unsigned long long)(c->from + (i + 1) * c->bytes -
-				1));
+			    (unsigned long long)c->from + i * c->bytes,
+			    (unsigned long long)c->from + (i + 1) * c->bytes -
+				1);
 	}
 	tf_chunk_list_free(&list);
 	return rc;

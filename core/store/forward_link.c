@@ -95,13 +95,14 @@ tf_forward_listen(int dirfd, int *out, struct tf_error *err)
 	if (fd < 0)
 		return tf_fail(err, TF_IO, "make a socket");
 	if (bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0) {
-		if (errno != EADDRINUSE)
-			rc = tf_fail(err, TF_IO, "make " TF_FORWARD_SOCKET);
-		else if (is_taken(dirfd, NULL))
+		const bool used = errno == EADDRINUSE;
+
+		if (used && is_taken(dirfd, NULL))
 			rc = tf_fail(err, TF_LOCKED,
 			    "another forwarder listens at " TF_FORWARD_SOCKET);
-		else if ((unlinkat(dirfd, TF_FORWARD_SOCKET, 0) < 0 &&
-			     errno != ENOENT) ||
+		else if (!used ||
+		    (unlinkat(dirfd, TF_FORWARD_SOCKET, 0) < 0 &&
+			errno != ENOENT) ||
 		    bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0)
 			rc = tf_fail(err, TF_IO, "make " TF_FORWARD_SOCKET);
 	}
