@@ -139,6 +139,8 @@ struct tf_ledger_ops {
 	 *               caller's; or the handle is a reader's.  The first new
 	 *               entry that comes after a revocation is recorded as
 	 *               refused
+	 *   TF_ACCESS   the engine does not let the caller in, for example because
+	 *               its certificate has expired since
 	 * A refusal is durable before it is answered.  The same one (origin,
 	 * number, given) is recorded once.
 	 */

@@ -321,12 +321,42 @@ has(const char *text, const char *word)
 }
 
 /*
+ * What a failure of TLS means: the words of OpenSSL do not say whose certificate it
+ * is about.  A server whose list of revoked certificates (CRL) is over says of each
+ * certificate that it has expired.
+ */
+static const char *
+meaning(const char *text)
+{
+	static const struct {
+		const char *says, *means;
+	} known[] = {
+		{ "alert certificate expired",
+		    "our certificate (sslcert), or its CRL, has expired: " },
+		{ "alert certificate revoked",
+		    "our certificate (sslcert) is revoked: " },
+		{ "alert unknown ca",
+		    "it does not know who signed our certificate (sslcert): " },
+		{ "certificate verify failed",
+		    "its certificate has expired, or sslrootcert does not "
+		    "vouch for it: " },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (has(text, known[i].says))
+			return known[i].means;
+	return "";
+}
+
+/*
  * Why a connection failed.  libpq gives only a text.  Texts of a server may be in
  * any language; what is not known is TF_IO, and that may pass.
  */
 static enum tf_code
-connect_failed(const char *text, struct tf_error *err)
+connect_failed(PGconn *conn, struct tf_error *err)
 {
+	static const char before[] = "failed: ";
+	const char *text = PQerrorMessage(conn), *host = PQhost(conn), *p;
 	enum tf_code code = TF_IO;
 
 	if (has(text, "read-only") || has(text, "read-write") ||
@@ -344,8 +374,12 @@ connect_failed(const char *text, struct tf_error *err)
 	/* A line for each host: the last one was tried last. */
 	while (text[line(text)] != '\0' && text[line(text) + 1] != '\0')
 		text += line(text) + 1;
+	/* "connection to server at HOST (ADDRESS), port PORT failed: WHY" */
+	if ((p = strstr(text, before)) != NULL)
+		text = p + strlen(before);
 	errno = 0;
-	return tf_fail(err, code, "PostgreSQL: %.*s", line(text), text);
+	return tf_fail(err, code, "PostgreSQL at %s: %s%.*s",
+	    host == NULL ? "?" : host, meaning(text), line(text), text);
 }
 
 /* The list with element `first` at its front. */
@@ -524,7 +558,7 @@ reconnect(struct tf_pg *c, struct tf_error *err)
 	if (c->conn == NULL) {
 		rc = tf_nomem(err);
 	} else if (PQstatus(c->conn) != CONNECTION_OK) {
-		rc = connect_failed(PQerrorMessage(c->conn), err);
+		rc = connect_failed(c->conn, err);
 	} else if (PQsetnonblocking(c->conn, 1) != 0 || !settle(c)) {
 		errno = 0;
 		rc = tf_fail(err, TF_IO, "PostgreSQL at %s: no answer",

@@ -318,7 +318,6 @@ pg_append(struct tf_ledger *l, const struct tf_batch *b,
 	struct pg_ledger *p = of(l);
 	struct arrays arrays = { 0 };
 	struct tf_pg_args a = { 0 };
-	struct tf_error why;
 	PGresult *r = NULL;
 	enum tf_code rc;
 
@@ -339,14 +338,9 @@ pg_append(struct tf_ledger *l, const struct tf_batch *b,
 	rc = ask_row(p, TF_PG_WRITES,
 	    "SELECT verdict, next_number, ledger_size FROM "
 	    "trailfs.trail_append($1, $2, $3, $4, $5, $6, $7, $8)",
-	    &a, 3, &r, &why);
+	    &a, 3, &r, err);
 	if (rc == TF_OK)
 		rc = judged(b, r, out, err);
-	else if (rc == TF_ACCESS)
-		rc = tf_fail(err, TF_DENIED, "this role may not append for %s",
-		    b->origin);
-	else
-		rc = tf_fail_as(err, &why);
 out:
 	PQclear(r);
 	free_arrays(&arrays);

@@ -328,12 +328,15 @@ connections_are_authenticated() {
 		-keyout other.key -out other.crt -subj /CN=host1 2>/dev/null
 	once "$(echo "$good" | sed "s,sslcert=[^&]*&sslkey=[^&]*,sslcert=$work/other.crt\&sslkey=$work/other.key,")"
 	says '^access$'
+	complains 'it does not know who signed our certificate'
 	# A server whose certificate is of another authority, or of another name.
 	once "$(echo "$good" | sed "s,sslrootcert=[^&]*,sslrootcert=$work/other.crt,")"
 	says '^access$'
+	complains 'its certificate .* sslrootcert does not vouch for it'
 	once "$(echo "$good" | sed 's,trailfs?,trailfs?hostaddr=&,; s,@[^/]*/,@other.example/,' |
 		sed "s,hostaddr=trailfs?,hostaddr=$(echo "$good" | sed 's/.*@\([0-9.]*\),.*/\1/')\&,")"
 	says '^access$'
+	complains 'PostgreSQL at other.example: server certificate for .* does not match'
 	for mode in disable prefer require verify-ca; do
 		once "$(echo "$good" | sed "s/verify-full/$mode/")"
 		says '^invalid$'
@@ -345,6 +348,92 @@ connections_are_authenticated() {
 	says '^invalid$'
 	if grep secretword out err; then exit 1; fi
 }
+
+of_ends() { pg uri "$@" | sed 's,/trailfs?,/ends?,'; }
+sent_by() { # the number of entries that the ledger has of a host
+	trailctl org list "$(of_ends trailfs_owner)" |
+		sed -n "s,^example.org/$1: \([0-9]*\) .*,\1,p"
+}
+# all_sent HOST: each entry of its vault is there, once.
+all_sent() { [ "$(sent_by "$1")" = "$(trailctl log "$1" | wc -l)" ]; }
+# stays_out HOST PATTERN: it is refused for this reason, and what it recorded since
+# waits in its vault.
+stays_out() {
+	before=$(sent_by "$1")
+	is 0 trailctl trail create "$1/$(trailctl log "$1" | wc -l)"
+	is 3 trailctl forward --once "$1" "$(of_ends "$1")" "$blobs"
+	complains "$2"
+	[ "$(sent_by "$1")" = "$before" ]
+	is 0 trailctl status --json "$1"
+	says '"failed":{[^}]*"final":true'
+	says "\"why\":\"[^}]*$2"
+	is 0 trailctl metrics "$1"
+	says '^trailfs_forward_refused{.*} 1$'
+}
+# comes_back HOST: so that everything has arrived.
+comes_back() {
+	is 0 trailctl forward --once "$1" "$(of_ends "$1")" "$blobs"
+	all_sent "$1"
+	is 0 trailctl metrics "$1"
+	says '^trailfs_forward_refused{.*} 0$'
+}
+
+# A certificate that has ended or was revoked stops its host, and no other one, until
+# it has another one of the same name; nothing is lost meanwhile.
+certificates_are_replaced() {
+	heal
+	pg database ends
+	blobs=dir:$work/end-blobs
+	is 0 trailctl org init --origin example.org/ends --keys end-keys \
+		"$(of_ends trailfs_owner)" "$blobs"
+	for h in host3 host4; do
+		trailctl init --origin "example.org/$h" "$h" >"$h.vkey" 2>/dev/null
+		is 0 trailctl org enrol --role "$h" "$(of_ends trailfs_owner)" \
+			"$h.vkey"
+		comes_back "$h"
+	done
+	pg certify host3 -1
+	stays_out host3 'our certificate (sslcert), or .* has expired'
+	comes_back host4
+	pg certify host3 2
+	comes_back host3
+	# The list of the server is asked when a connection begins.
+	trailctl forward host3 "$(of_ends host3)" "$blobs" >service.out \
+		2>service.err &
+	echo $! >service.pid
+	is 0 trailctl trail create host3/before
+	until_true all_sent host3
+	pg revoke host3
+	is 0 trailctl trail create host3/revoked
+	until_true all_sent host3
+	on_primary "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+		WHERE usename = 'host3'" >/dev/null
+	is 0 trailctl trail create host3/after
+	got=0
+	wait "$(cat service.pid)" || got=$?
+	rm service.pid
+	[ $got -eq 3 ] || {
+		cat service.err
+		exit 1
+	}
+	wait_for service.err 'our certificate (sslcert) is revoked'
+	stays_out host3 'our certificate (sslcert) is revoked'
+	comes_back host4
+	pg certify host3 2
+	comes_back host3
+	# A list that is over refuses every host.
+	pg crl 1
+	until_says access once_as host4
+	stays_out host4 'or its CRL, has expired'
+	pg crl 172800
+	comes_back host4
+	# No host gives anything to a server whose certificate has ended.
+	pg certify a -1
+	stays_out host4 'its certificate has expired'
+	pg certify a 2
+	comes_back host4
+}
+once_as() { "$writers" once "$(pg uri "$1")" "plain.$1" "$SEED" 0 1; }
 
 # kill -9 a standby: the other one confirms.
 a_standby_killed_stops_nobody() {
@@ -551,7 +640,7 @@ full_disks_lose_nothing() {
 
 all='vaults_are_forwarded answers_thrown_away_add_nothing stolen_credentials_only_append
 limits_are_those_of_the_database slips_of_an_administrator_are_refused
-connections_are_authenticated a_standby_killed_stops_nobody
+connections_are_authenticated certificates_are_replaced a_standby_killed_stops_nobody
 the_primary_killed_loses_nothing the_primary_frozen_loses_nothing
 a_partition_loses_nothing a_cut_wait_is_in_doubt
 missing_standby_names_are_refused sockets_dropped_lose_nothing

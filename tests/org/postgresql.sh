@@ -8,6 +8,11 @@
 #   tests/org/postgresql.sh stop DIR      end them and remove DIR
 #   tests/org/postgresql.sh uri DIR USER [NODE...]   the address for a user
 #   tests/org/postgresql.sh user DIR USER      a role with a certificate
+#   tests/org/postgresql.sh certify DIR USER|NODE DAYS   another certificate, which
+#                                        ends after so many (-1: it has ended)
+#   tests/org/postgresql.sh revoke DIR USER    its certificate of now
+#   tests/org/postgresql.sh crl DIR SECONDS    a list of what was revoked, which all
+#                                        nodes use and which is over after so many
 #   tests/org/postgresql.sh database DIR NAME  an empty database of trailfs_owner
 #   tests/org/postgresql.sh primary DIR        prints its name
 #   tests/org/postgresql.sh sql DIR NODE TEXT  as superuser, by a socket
@@ -116,7 +121,8 @@ until_sql() {
 	done
 }
 
-# cert NAME SUBJECT [SAN]: a key and a certificate of our authority.
+# cert NAME SUBJECT SAN DAYS: a key and a certificate of our authority.  SAN may be
+# empty.
 cert() {
 	k=$dir/tls/$1
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 \
@@ -124,9 +130,28 @@ cert() {
 	echo "${3:+subjectAltName=$3}" >"$k.ext"
 	openssl x509 -req -in "$k.csr" -CA "$dir/tls/ca.crt" \
 		-CAkey "$dir/tls/ca.key" -set_serial "0x$(openssl rand -hex 8)" \
-		-days 2 -sha256 -extfile "$k.ext" -out "$k.crt" 2>/dev/null
+		-days "$4" -sha256 -extfile "$k.ext" -out "$k.crt" 2>/dev/null
 	rm "$k.csr" "$k.ext"
 	chmod 600 "$k.key"
+}
+cert_of_node() { # cert_of_node NODE DAYS
+	cert "$1" "/CN=$1.example" "DNS:$1.example,IP:$(address "$1")" "$2"
+}
+authority() { # what openssl ca does with the list of what was revoked
+	(cd "$dir/tls" && openssl ca -config ca.conf -keyfile ca.key -cert ca.crt \
+		"$@" >ca.log 2>&1) || fail "$(cat "$dir/tls/ca.log")"
+}
+# use NODE...: read the files of TLS again.  The next connection meets them: the
+# server answers none between this line of its log and the end of its reading.
+use() {
+	for n; do
+		tls_of "$n"
+		at=$(grep -c 'received SIGHUP' "$dir/$n/log" || :)
+		as "$n" "$bin/pg_ctl" -D "$dir/$n/data" reload >/dev/null
+		until [ "$(grep -c 'received SIGHUP' "$dir/$n/log")" -gt "$at" ]; do
+			sleep 0.05
+		done
+	done
 }
 
 # --- verbs --------------------------------------------------------------
@@ -142,10 +167,11 @@ follows() {
 
 tls_of() { # the files that a node reads, as its user
 	mkdir -p "$dir/$1/tls"
-	for f in ca.crt "$1.crt" "$1.key" replicator.crt replicator.key; do
+	for f in ca.crt crl.pem "$1.crt" "$1.key" replicator.crt replicator.key; do
 		cp "$dir/tls/$f" "$dir/$1/tls/$f"
 	done
-	chown -R postgres: "$dir/$1"
+	chown -R postgres: "$dir/$1/tls"
+	chown postgres: "$dir/$1"
 	chmod 700 "$dir/$1"
 	chmod 600 "$dir/$1/tls"/*.key
 }
@@ -201,11 +227,20 @@ start() {
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 		-sha256 -days 2 -keyout "$dir/tls/ca.key" -out "$dir/tls/ca.crt" \
 		-subj '/CN=authority of the test' 2>/dev/null
+	cat >"$dir/tls/ca.conf" <<-'END'
+		[ca]
+		default_ca = here
+		[here]
+		database = revoked
+		default_md = sha256
+	END
+	: >"$dir/tls/revoked"
+	authority -gencrl -crldays 2 -out crl.pem
 	for n in a b c; do
-		cert $n "/CN=$n.example" "DNS:$n.example,IP:$(address $n)"
+		cert_of_node $n 2
 	done
-	cert replicator /CN=replicator
-	cert client-trailfs_owner /CN=trailfs_owner
+	cert replicator /CN=replicator '' 2
+	cert client-trailfs_owner /CN=trailfs_owner '' 2
 
 	for n in a b c; do
 		mkdir "$dir/$n"
@@ -287,6 +322,7 @@ settings() {
 		ssl_cert_file='$dir/$1/tls/$1.crt' # of this node
 		ssl_key_file='$dir/$1/tls/$1.key' # of this node
 		ssl_ca_file='$dir/$1/tls/ca.crt' # of this node
+		ssl_crl_file='$dir/$1/tls/crl.pem' # of this node
 	END
 }
 
@@ -307,12 +343,32 @@ stop() {
 }
 
 user() {
-	[ -e "$dir/tls/client-$1.crt" ] || cert "client-$1" "/CN=$1"
+	[ -e "$dir/tls/client-$1.crt" ] || certify "$1" 2
 	sql "$(cat "$dir/primary")" "DO \$\$ BEGIN
 		IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$1') THEN
 			CREATE ROLE \"$1\" LOGIN;
 		END IF;
 	END \$\$"
+}
+
+certify() {
+	case $1 in
+	a | b | c)
+		cert_of_node "$1" "$2"
+		use "$1"
+		;;
+	*) cert "client-$1" "/CN=$1" '' "$2" ;;
+	esac
+}
+
+crl() {
+	authority -gencrl -crlsec "$1" -out crl.pem
+	use a b c
+}
+
+revoke() {
+	authority -revoke "client-$1.crt"
+	crl 172800
 }
 
 uri() {
@@ -377,7 +433,7 @@ stop) stop ;;
 *)
 	read_facts
 	case $verb in
-	uri | user | failover | rejoin) "$verb" "$@" ;;
+	uri | user | certify | revoke | crl | failover | rejoin) "$verb" "$@" ;;
 	primary) cat "$dir/primary" ;;
 	database)
 		sql "$(cat "$dir/primary")" "CREATE DATABASE \"$1\" OWNER trailfs_owner
