@@ -1,10 +1,12 @@
-"""bad_store.py PORT LOG: a store that speaks S3 badly, on 127.0.0.1.
+"""bad_store.py PORT LOG [PEM]: a store that speaks S3 badly, on 127.0.0.1; by TLS if
+it is given a key and a certificate.
 
 The bucket chooses how (see answer()); everything else is a small store in memory,
 without versions and locks.  Each request is a line of LOG: METHOD PATH.
 """
 import http.server
 import socketserver
+import ssl
 import sys
 import time
 import urllib.parse
@@ -110,4 +112,9 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = True
 
 
-Server(("127.0.0.1", int(sys.argv[1])), Bad).serve_forever()
+server = Server(("127.0.0.1", int(sys.argv[1])), Bad)
+if len(sys.argv) > 3:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(sys.argv[3])
+    server.socket = tls.wrap_socket(server.socket, server_side=True)
+server.serve_forever()

@@ -560,7 +560,7 @@ temporary_credentials_are_read_again() {
 	is 0 trailctl attest --begin sts/trail/run/a late
 	wait_for forward.err 'credentials over'
 	temporary "$work/short.keys" 900
-	until_true sent_all
+	until_true sent_all sts
 	kill "$(cat "$work/forward.child")"
 	wait "$(cat "$work/forward.child")" || :
 	: >"$work/forward.child"
@@ -576,9 +576,10 @@ ends_now() {
 	fi
 }
 
+# sent_all NAME: the ledger dir:NAME-ledger has all of the store NAME.
 sent_all() {
-	[ "$(trailctl org list dir:sts-ledger | sed -n 's/^example.org.sts: \([0-9]*\) .*/\1/p')" = \
-		"$(trailctl log sts | wc -l)" ]
+	[ "$(trailctl org list "dir:$1-ledger" | sed -n "s/^example.org.$1: \([0-9]*\) .*/\1/p")" = \
+		"$(trailctl log "$1" | wc -l)" ]
 }
 
 a_wrong_uri_says_what_is_wrong() {
@@ -675,6 +676,57 @@ bad_answers_give_errors() {
 	is 1 org-blobs "$(bad hangs '&stall=1')" reader get "$empty" back
 	complains '^i/o: '
 	expect "$(asked '/hangs/p/sha256')" 1 'requests'
+}
+
+# serve_tls DAYS SAN: such a store behind TLS, whose certificate is of our authority
+# and ends after so many days.
+serve_tls() {
+	[ ! -s "$work/tls.child" ] || kill "$(cat "$work/tls.child")"
+	openssl req -newkey rsa:2048 -nodes -keyout tls.key -out tls.csr \
+		-subj /CN=store 2>/dev/null
+	echo "subjectAltName=$2" >tls.ext
+	openssl x509 -req -in tls.csr -CA "$D/ca.pem" -CAkey "$D/ca.key" \
+		-set_serial "0x$(openssl rand -hex 8)" -days "$1" -extfile tls.ext \
+		-out tls.crt 2>/dev/null
+	cat tls.key tls.crt >tls.pem
+	until_true port_is_free
+	python3 "$here/bad_store.py" 4570 tls.requests tls.pem >tls.log 2>&1 &
+	echo $! >"$work/tls.child"
+	until_true curl -k -s -o /dev/null https://127.0.0.1:4570/up/trailfs
+	: >tls.requests
+}
+port_is_free() { [ -z "$(ss -Hltn 'sport = :4570')" ]; }
+
+# gets_nothing PATTERN: the forwarder sends no request to it, and says why.
+gets_nothing() {
+	is 3 trailctl forward --once tls dir:tls-ledger "$u"
+	complains "$1"
+	[ ! -s tls.requests ]
+	is 0 trailctl status --json tls
+	says "\"why\":\"[^}]*$1"
+}
+
+# A store whose certificate has ended, or is of another name, is sent nothing; when
+# it has another one, all that waited arrives.
+a_store_with_a_bad_certificate_gets_nothing() {
+	needs ss openssl
+	u="s3://kept/p?endpoint=https://127.0.0.1:4570&ca=$D/ca.pem&credentials=$work/member.keys"
+	trailctl init --origin example.org/tls tls >tls.vkey
+	is 0 trailctl trail create tls/trail
+	fresh behind 100000
+	is 0 trailctl attest --begin tls/trail/run/a behind
+	serve_tls 1 IP:127.0.0.1
+	is 0 trailctl org init --origin example.org/org --keys tls-keys \
+		dir:tls-ledger "$u"
+	is 0 trailctl org enrol dir:tls-ledger tls.vkey
+	serve_tls -1 IP:127.0.0.1
+	gets_nothing 'certificate has expired'
+	serve_tls 1 DNS:other.example
+	gets_nothing 'no alternative certificate subject name matches'
+	serve_tls 1 IP:127.0.0.1
+	is 0 trailctl forward --once tls dir:tls-ledger "$u"
+	sent_all tls
+	grep -q "^PUT /kept/p/sha256/$h\$" tls.requests
 }
 
 # What a store only says it has is not there.
@@ -786,6 +838,7 @@ tests='what_was_put_comes_back_locked a_longer_lock_is_put_again
 	secrets_stay_in_their_file temporary_credentials_are_read_again a_wrong_uri_says_what_is_wrong
 	another_version_is_refused
 	bad_answers_give_errors a_store_that_lies_is_not_believed
+	a_store_with_a_bad_certificate_gets_nothing
 	a_killed_osd_loses_nothing a_stopped_osd_loses_nothing
 	a_killed_radosgw_loses_nothing
 	the_operator_of_the_store_deletes_locked_objects'
