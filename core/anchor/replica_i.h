@@ -111,6 +111,9 @@ TF_MUST_USE enum tf_code tf_replica_erase_file(struct tf_replica *r,
 /* Replace the text of path by the path of node id in db, with a NUL. */
 TF_MUST_USE enum tf_code tf_replica_path(struct tf_db *db, uint64_t id,
     struct tf_buf *path, struct tf_error *err);
+/* Write the files of the public key in the directory of a replica. */
+TF_MUST_USE enum tf_code tf_replica_write_public(int dirfd,
+    const struct tf_vkey *k, struct tf_error *err);
 /* Remove the files in a directory of the replica, and the directory. */
 void tf_replica_remove_directory(int dirfd, const char *name);
 /* When the replica is opened: remove what a crash has left of files, and finish
