@@ -129,6 +129,9 @@ mutant KEYS_WITHOUT_LOCK 0 rotate
 for m in FOLLOWER_STAYS ABSENT_WAITS BELIEVE_BYTES; do
 	mutant $m 0 organisation-uri
 done
+mutant FEW_LINGER 0 unit
+mutant ONE_STAYS 0 unit
+mutant BUNDLE_LESS 0 organisation-fetch
 mutant BELIEVE_INDEX 0 organisation-find
 mutant JUDGE_NO_MEMBER 0 organisation-judged
 mutant ANY_MEMBER 0 organisation-judged

@@ -22,6 +22,7 @@
 
 #include "../base/clock.h"
 #include "../base/crypto.h"
+#include "../base/mutant.h"
 #include "../org/append.h"
 #include "../org/uri.h"
 #include "../store/entries.h"
@@ -341,11 +342,12 @@ wait_for_more(struct tf_forwarder *f, struct tf_error *err)
 	while (rc == TF_OK && !stopped(f)) {
 		rc = tf_mirror_source_head(&f->src, &f->head, &f->head_note,
 		    err);
-		if (rc != TF_OK || f->head.size >= f->next + FEW)
+		if (rc != TF_OK ||
+		    f->head.size >= f->next + FEW + TF_IS_MUTANT(TF_FEW_LINGER))
 			break;
 		if (f->head.size > f->next && since == 0)
 			since = tf_clock_boot_ns();
-		if (since != 0 &&
+		if (since != 0 && !TF_IS_MUTANT(TF_ONE_STAYS) &&
 		    (tf_forward_is_awaited(f) ||
 			tf_clock_boot_ns() - since >= LINGER_NS))
 			break;

@@ -13,6 +13,7 @@
 #include "../base/bytes.h"
 #include "../base/crypto.h"
 #include "../base/file.h"
+#include "../base/mutant.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/entry_scan.h"
 #include "../node/stage_files.h"
@@ -34,6 +35,13 @@ struct tf_forward_named {
 	bool held;
 	uint64_t node, size;
 };
+
+static bool
+goes_into_bundle(uint64_t size)
+{
+	return TF_IS_MUTANT(TF_BUNDLE_LESS) ? size < TF_BUNDLED_MAX :
+					      size <= TF_BUNDLED_MAX;
+}
 
 /* --- objects --------------------------------------------------------------------- */
 
@@ -144,7 +152,7 @@ send_object(struct tf_forwarder *f, const struct tf_hash *h, uint64_t entry,
 	if (rc == TF_OK && !o.present)
 		rc = judge_absent(f, h, entry, err);
 	else if (rc == TF_OK) {
-		rc = o.size <= TF_BUNDLED_MAX ? put_small(f, h, &o, err) :
+		rc = goes_into_bundle(o.size) ? put_small(f, h, &o, err) :
 						put_large(f, h, &o, err);
 		f->out->objects += rc == TF_OK;
 		f->out->bytes += rc == TF_OK ? o.size : 0;
@@ -177,7 +185,7 @@ static enum tf_code
 copy_held(const struct tf_hash *digest, uint64_t size,
     const struct tf_mirror_object *o, struct held *h, struct tf_error *err)
 {
-	const bool small = size <= TF_BUNDLED_MAX;
+	const bool small = goes_into_bundle(size);
 	const size_t piece = small ? (size_t)size + 1 : BATCH_BYTES;
 	struct tf_sha256 *sha = tf_sha256_new();
 	struct tf_hash have;

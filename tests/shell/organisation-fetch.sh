@@ -368,6 +368,42 @@ nothing_else_is_written_to() {
 	is 2 trailctl org list -q dir:org
 }
 
+# Up to 64 KiB an object goes into a bundle, and with one byte more it is a blob of its
+# own; each comes back.
+the_border_of_a_bundle() {
+	trailctl init --origin example.org/edge edge >/dev/null 2>&1
+	mount edge
+	mkdir -p "$mnt/trail/run/sizes"
+	for n in 65535 65536 65537; do
+		head -c $n /dev/urandom >size.$n
+		cp size.$n "$mnt/trail/run/sizes"
+	done
+	trailctl seal "$mnt/trail/run/sizes" >/dev/null
+	unmount
+	organisation edgeorg edge
+	for n in 65535 65536 65537; do
+		h=$(sha256sum size.$n | cut -c 1-64)
+		sqlite3 -readonly edgeorg/org.db "SELECT len FROM located
+			WHERE lower(hex(object)) = '$h'" >size
+		blobs=$(find edgeorg/objects -name "$(echo "$h" | cut -c 3-)" | wc -l)
+		echo "$n: located as '$(cat size)', $blobs of its own"
+		if [ $n -le 65536 ]; then
+			[ "$(cat size)" = $n ]
+			[ "$blobs" = 0 ]
+		else
+			[ ! -s size ]
+			[ "$blobs" = 1 ]
+		fi
+	done
+	is 0 trailctl org fetch dir:edgeorg edgecopies
+	is_copy edge edgecopies
+	mount "$(copy edgecopies edge)" -o ro
+	for n in 65535 65536 65537; do
+		cmp size.$n "$mnt/trail/run/sizes/size.$n"
+	done
+	unmount
+}
+
 with '/dev/fuse sqlite3' copies_are_equal_to_their_sources \
 	a_repetition_fetches_what_is_new the_verbs_work_on_a_copy \
 	a_bundle_is_read_once a_killed_run_is_continued an_origin_is_a_safe_name a_redaction_is_no_gap \
@@ -375,5 +411,5 @@ with '/dev/fuse sqlite3' copies_are_equal_to_their_sources \
 	an_altered_entry_is_refused a_missing_entry_is_refused \
 	a_forged_checkpoint_is_refused damaged_evidence_is_refused \
 	a_damaged_bundle_is_refused less_than_before_is_refused a_fork_is_refused \
-	the_rest_waits nothing_else_is_written_to
+	the_rest_waits nothing_else_is_written_to the_border_of_a_bundle
 finish

@@ -1,7 +1,6 @@
 /*
- * Names of users and groups, with a name service and clocks of the test's own
- * (the linker puts the functions __wrap_... in place of those of the C
- * library).  A wait that must not be ends by the timeout of the test.
+ * Names of users and groups, with a name service of the test's own (the linker
+ * puts the functions __wrap_... in place of those of the C library).  A wait that must not be ends by the timeout of the test.
  */
 #include <check.h>
 #include <errno.h>
@@ -16,6 +15,7 @@
 #include <time.h>
 
 #include "../../core/base/users.h"
+#include "clocks.h"
 
 #define ANN 501
 #define BEN 502
@@ -35,17 +35,12 @@ static unsigned asked;	      /* queries for users that arrived */
 static unsigned answered;     /* of these */
 static unsigned started;      /* threads, for users and for groups */
 
-/* What the clocks are ahead of the host's, in seconds. */
-static int64_t boot_ahead, monotonic_ahead;
-
-int __real_clock_gettime(clockid_t clock, struct timespec *ts);
 int __real_getpwuid_r(uid_t uid, struct passwd *p, char *buf, size_t n,
     struct passwd **out);
 int __real_getgrgid_r(gid_t gid, struct group *g, char *buf, size_t n,
     struct group **out);
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
     void *(*run)(void *), void *arg);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
 int __wrap_getpwuid_r(uid_t uid, struct passwd *p, char *buf, size_t n,
     struct passwd **out);
 int __wrap_getgrgid_r(gid_t gid, struct group *g, char *buf, size_t n,
@@ -61,20 +56,6 @@ __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 	started++;
 	pthread_mutex_unlock(&mu);
 	return __real_pthread_create(thread, attr, run, arg);
-}
-
-int
-__wrap_clock_gettime(clockid_t clock, struct timespec *ts)
-{
-	int rc = __real_clock_gettime(clock, ts);
-
-	pthread_mutex_lock(&mu);
-	if (clock == CLOCK_BOOTTIME)
-		ts->tv_sec += boot_ahead;
-	else if (clock == CLOCK_MONOTONIC)
-		ts->tv_sec += monotonic_ahead;
-	pthread_mutex_unlock(&mu);
-	return rc;
 }
 
 int
@@ -144,7 +125,7 @@ static void
 pass(int64_t seconds)
 {
 	pthread_mutex_lock(&mu);
-	boot_ahead += seconds;
+	boot_ahead_s += seconds;
 	pthread_mutex_unlock(&mu);
 }
 
@@ -153,7 +134,7 @@ static void
 be_patient(bool on)
 {
 	pthread_mutex_lock(&mu);
-	monotonic_ahead = on ? HOUR : -HOUR;
+	monotonic_ahead_s = on ? HOUR : -HOUR;
 	pthread_mutex_unlock(&mu);
 }
 
