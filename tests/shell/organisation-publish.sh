@@ -364,9 +364,10 @@ a_wrong_member_stays_wrong() {
 
 # --- entries of the organisation ------------------------------------------------------
 
-# refuse MEMBER NUMBER GIVEN [THERE]: the ledger has refused that.
+# refuse MEMBER NUMBER GIVEN [THERE]: the ledger has refused that.  A run that was
+# killed may have its locks for a moment.
 refuse() {
-	sqlite3 org/org.db "INSERT INTO refusal(member, number, given, there, at_s, at_ns)
+	sqlite3 -cmd '.timeout 60000' org/org.db "INSERT INTO refusal(member, number, given, there, at_s, at_ns)
 		VALUES((SELECT id FROM member WHERE origin = CAST('$1' AS BLOB)), $2,
 		X'$3', $([ -z "${4-}" ] && echo NULL || echo "X'$4'"), 1795000000, 5)"
 }
