@@ -76,7 +76,7 @@ parse_option(struct fs_options *o, char *word)
 		return word[6] != '\0';
 	}
 	if (strncmp(word, "cache_size=", 11) == 0)
-		return tf_decimal(word + 11, strlen(word + 11), INT64_MAX,
+		return tf_decimal_bytes(word + 11, strlen(word + 11), INT64_MAX,
 			   &o->cache_size) &&
 		    o->cache_size > 0;
 	if (strncmp(word, "signer=", 7) == 0) {

@@ -279,6 +279,24 @@ tf_decimal(const char *s, size_t len, uint64_t max, uint64_t *out)
 	return true;
 }
 
+bool
+tf_decimal_bytes(const char *s, size_t len, uint64_t max, uint64_t *out)
+{
+	static const char suffixes[] = { 'K', 'M', 'G', 'T' };
+	const char *suffix = len == 0 ?
+	    NULL :
+	    memchr(suffixes, s[len - 1], sizeof(suffixes));
+	unsigned shift = suffix == NULL ?
+	    0 :
+	    10 * (unsigned)(suffix - suffixes + 1);
+
+	/* The lower maximum keeps the shift below from overflowing. */
+	if (!tf_decimal(s, len - (suffix != NULL), max >> shift, out))
+		return false;
+	*out <<= shift;
+	return true;
+}
+
 /*
  * Controls, line separators, and the characters that change the direction of
  * text: with those a name could show as another one.

@@ -59,6 +59,8 @@ bool tf_hidden_char(uint32_t cp);
 /* Parse a decimal number without sign and leading zeros.  False if it is
  * malformed or above max; *out is then unchanged. */
 bool tf_decimal(const char *s, size_t len, uint64_t max, uint64_t *out);
+/* The same of a number of bytes, which may end in K, M, G or T. */
+bool tf_decimal_bytes(const char *s, size_t len, uint64_t max, uint64_t *out);
 
 /* The string at s without its NUL; NULL gives an absent string (p NULL).  The
  * memory stays the caller's. */

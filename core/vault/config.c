@@ -61,10 +61,7 @@ take_role(struct tf_settings *s, const char *key, const char *value, bool *ok)
 bool
 tf_settings_take(struct tf_settings *s, const char *key, const char *value)
 {
-	static const char suffixes[] = "KMGT";
 	size_t n = strlen(value);
-	const char *suffix;
-	unsigned shift = 0;
 	bool ok;
 	int i;
 
@@ -87,15 +84,9 @@ tf_settings_take(struct tf_settings *s, const char *key, const char *value)
 		    (s->value[i] & ~settings[i].max) == 0;
 		return s->given[i];
 	}
-	suffix = strchr(suffixes, value[n - 1]);
-	if (settings[i].bytes && suffix != NULL) {
-		shift = 10 * (unsigned)(suffix - suffixes + 1);
-		n--;
-	}
-	/* The lower maximum keeps the shift below from overflowing. */
-	if (!tf_decimal(value, n, settings[i].max >> shift, &s->value[i]))
+	if (!(settings[i].bytes ? tf_decimal_bytes : tf_decimal)(value, n,
+		settings[i].max, &s->value[i]))
 		return false;
-	s->value[i] <<= shift;
 	s->given[i] = true;
 	return true;
 }

@@ -225,13 +225,13 @@ without_the_follower_reads_fail() {
 # No more is kept than was asked for.
 the_cache_has_a_limit() {
 	rm -rf cache
-	start cache_size=250000
+	start cache_size=244K
 	for name in a b c; do
 		cat "$(file $name 1 large)" >/dev/null
 	done
-	until_true within 250000
-	metric cache_limit_bytes 250000
-	[ "$(trailctl metrics view | sed -n 's/^trailfs_cache_bytes{.*} //p')" -le 250000 ]
+	until_true within 249856
+	metric cache_limit_bytes 249856
+	[ "$(trailctl metrics view | sed -n 's/^trailfs_cache_bytes{.*} //p')" -le 249856 ]
 	seq -f 'a 1 %.0f' 12000 | cmp - "$(file a 1 large)"
 	umount view
 	until_true gone "$(cat daemon)"
@@ -341,6 +341,7 @@ wrong_options_are_named() {
 	mkdir -p nothing
 	refused 1 'nothing has no ledger of an organisation' dir:nothing ro,cache=cache
 	refused 2 'cache_size=much' dir:org ro,cache=other,cache_size=much
+	refused 2 'cache_size=0G' dir:org ro,cache=other,cache_size=0G
 	refused 2 'blobs=./here' dir:org ro,cache=other,blobs=./here
 	# A vault is no place for copies, and stays as it is.
 	find a -mindepth 1 -printf '%p %s %m %U %t\n' | sort >before

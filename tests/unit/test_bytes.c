@@ -228,6 +228,31 @@ START_TEST(decimal_has_one_form)
 }
 END_TEST
 
+START_TEST(numbers_of_bytes_may_end_in_a_unit)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;
+	} good[] = { { "0", 0 }, { "0K", 0 }, { "1000", 1000 }, { "1K", 1024 },
+		{ "3M", 3 << 20 }, { "1G", 1 << 30 },
+		{ "2T", UINT64_C(2) << 40 },
+		{ "8388607T", UINT64_C(8388607) << 40 } };
+	static const char *const bad[] = { "", "K", "KK", "1KK", "1k", "1B",
+		"1 K", "01K", "-1K", "8388608T", "9223372036854775808",
+		"18014398509481984K", "18446744073709551615T" };
+	uint64_t v;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		ck_assert(tf_decimal_bytes(good[i].text, strlen(good[i].text),
+		    INT64_MAX, &v));
+		ck_assert_uint_eq(good[i].bytes, v);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert(!tf_decimal_bytes(bad[i], strlen(bad[i]), INT64_MAX,
+		    &v));
+}
+END_TEST
+
 /* Against the C library, a step of about 11 days over all years. */
 START_TEST(times_are_those_of_the_c_library)
 {
@@ -328,6 +353,7 @@ suite_bytes(void)
 	tcase_add_test(t, utf8_takes_each_character_and_no_surrogate);
 	tcase_add_test(t, utf8_that_is_overlong_or_cut_is_refused);
 	tcase_add_test(t, decimal_has_one_form);
+	tcase_add_test(t, numbers_of_bytes_may_end_in_a_unit);
 	tcase_add_test(t, times_are_those_of_the_c_library);
 	tcase_add_test(t, times_in_another_form_are_refused);
 	tcase_add_test(t, times_beyond_the_years_are_clamped);
