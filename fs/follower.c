@@ -1,14 +1,25 @@
-/* The process that fetches for a mount of an organisation: see follower.h. */
+/*
+ * The process that fetches for a mount of an organisation, and the one that starts it
+ * again: see follower.h.
+ *
+ *	router --- trailfs-restart --- trailfs-follow
+ *
+ * trailfs-restart ends when the router's end of their socket is closed, and the kernel
+ * ends trailfs-follow with it.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -21,6 +32,8 @@
 #define DIR_URI "dir:"
 #define LOCKED_TRIES 200 /* while another process has the cache */
 #define LOCKED_MS 50
+#define AGAIN_MS 1000	    /* the first pause; each is twice as long, */
+#define AGAIN_MOST_MS 60000 /* up to this; a process that ran so long counts */
 
 /* To the router, once: the copies are there, or why they are not. */
 struct answer {
@@ -34,7 +47,7 @@ struct following {
 	struct fs_follow_state *state;
 	uint64_t refused; /* in this round */
 	int fd;
-	bool answered;
+	bool answered; /* by this process or one before it */
 	struct tf_sandbox sandbox;
 };
 
@@ -44,6 +57,14 @@ struct begin {
 	const struct fs_user *user;
 	struct fs_follow_state *state;
 };
+
+static void
+let_go_of_terminal(const struct fs_options *o)
+{
+	fs_report_started();
+	if (!o->foreground)
+		fs_helper_be_silent();
+}
 
 static void
 answer(struct following *f, const struct tf_error *why)
@@ -58,12 +79,10 @@ answer(struct following *f, const struct tf_error *why)
 		a.code = (int32_t)why->code;
 		memcpy(a.text, why->text, sizeof a.text);
 	}
+	atomic_store(&f->state->began, why == NULL);
 	(void)fs_helper_send(f->fd, &a, sizeof a, NULL, 0);
-	if (why != NULL)
-		return;
-	fs_report_started();
-	if (!f->o->foreground)
-		fs_helper_be_silent();
+	if (why == NULL)
+		let_go_of_terminal(f->o);
 }
 
 /* --- callbacks of the rounds ----------------------------------------------------- */
@@ -100,7 +119,7 @@ static bool
 stop(void *arg)
 {
 	(void)arg;
-	return false; /* see end_with_the_mount() */
+	return false; /* see await() */
 }
 
 /* A mount does not begin without its organisation, but goes on without it. */
@@ -124,44 +143,20 @@ report(void *arg, const struct tf_error *why)
 
 /* --- the process ----------------------------------------------------------------- */
 
-/* Following may be killed at any moment, and may be waiting for an organisation that
- * does not answer. */
-static void *
-end_with_the_mount(void *arg)
-{
-	const struct following *f = arg;
-	char c;
-
-	if (TF_IS_MUTANT(TF_FOLLOWER_STAYS))
-		return NULL;
-	while (read(f->fd, &c, 1) < 0 && errno == EINTR)
-		;
-	_exit(EXIT_SUCCESS);
-}
-
 static const char *
 blobs_of(const struct fs_options *o)
 {
 	return o->blobs != NULL ? o->blobs : o->store_arg;
 }
 
-/* Whoever can write the organisation can send anything, so this comes first. */
-static enum tf_code
-give_up(struct following *f, const struct fs_user *user, struct tf_error *err)
-{
-	const char *const uri[2] = { f->o->store_arg, blobs_of(f->o) };
-	enum tf_code rc = fs_sandbox_become(user, err);
-
-	return rc == TF_OK ?
-	    fs_sandbox_follower(f->o->store, uri, &f->sandbox, err) :
-	    rc;
-}
-
 static void
-run(int fd, const void *arg)
+work(int fd, const struct begin *b)
 {
-	const struct begin *b = arg;
-	struct following f = { .o = b->o, .state = b->state, .fd = fd };
+	struct following f = { .o = b->o,
+		.state = b->state,
+		.fd = fd,
+		.answered = atomic_load(&b->state->began) };
+	const char *const uri[2] = { f.o->store_arg, blobs_of(f.o) };
 	const struct tf_follow how = {
 		.fetch = { .ledger = f.o->store_arg,
 		    .blobs = blobs_of(f.o),
@@ -176,14 +171,13 @@ run(int fd, const void *arg)
 		.report = report,
 	};
 	struct tf_error err = { 0 };
-	pthread_t thread;
 
-	if (give_up(&f, b->user, &err) != TF_OK) {
+	/* Whoever can write the organisation can send anything, so this comes
+	 * first. */
+	if (fs_sandbox_follower(f.o->store, uri, &f.sandbox, &err) != TF_OK) {
 		answer(&f, &err);
 		return;
 	}
-	if (pthread_create(&thread, NULL, end_with_the_mount, &f) != 0)
-		return;
 	/* That of a mount that was just taken off is about to end. */
 	for (int i = 0; tf_follow(&how, &err) == TF_LOCKED && !f.answered &&
 	     i < LOCKED_TRIES;
@@ -193,8 +187,109 @@ run(int fd, const void *arg)
 		answer(&f, &err);
 		return;
 	}
-	fs_report_line(LOG_ERR, "the organisation is not followed any more: %s",
+	fs_report_line(LOG_ERR, "the organisation cannot be followed: %s",
 	    err.text);
+}
+
+/* --- the process that starts it again --------------------------------------------- */
+
+/* Wait until the mount ends, at most ms. */
+static bool
+mount_ends(int fd, unsigned ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, (int)ms) > 0;
+}
+
+static pid_t
+start(int fd, const struct begin *b)
+{
+	const pid_t parent = getpid();
+	const pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	/* Nobody else would start it again. */
+	if (!TF_IS_MUTANT(TF_FOLLOWER_STAYS))
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)prctl(PR_SET_NAME, "trailfs-follow");
+	if (getppid() == parent)
+		work(fd, b);
+	_exit(EXIT_FAILURE);
+}
+
+/* Wait until the process has ended.  It is killed if the mount ends, which it may be at
+ * any moment: it may be waiting for an organisation that does not answer. */
+static int
+await(int fd, pid_t pid)
+{
+	struct pollfd p[2] = { { .fd = fd, .events = POLLIN },
+		{ .fd = (int)syscall(SYS_pidfd_open, pid, 0),
+		    .events = POLLIN } };
+	int status = 0;
+
+	while (p[1].fd >= 0 && poll(p, 2, -1) < 0 && errno == EINTR)
+		;
+	if (p[0].revents != 0)
+		(void)kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (p[1].fd >= 0)
+		(void)close(p[1].fd);
+	return status;
+}
+
+static void
+report_end(int status, unsigned ms)
+{
+	fs_report_line(LOG_ERR,
+	    "the process that fetches has ended (%s): until it is started again "
+	    "in %u s, nothing new appears, and bytes that are not in the cache "
+	    "cannot be read",
+	    WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "by itself",
+	    ms / 1000);
+}
+
+static void
+run(int fd, const void *arg)
+{
+	const struct begin *b = arg;
+	struct following f = { .o = b->o, .state = b->state, .fd = fd };
+	struct tf_error err = { 0 };
+	unsigned ms = AGAIN_MS;
+	uint64_t since;
+	pid_t pid;
+	int status = 0;
+	bool first = true;
+	enum tf_code rc;
+
+	rc = fs_sandbox_become(b->user, &err);
+	if (rc == TF_OK && !fs_sandbox_restarter())
+		rc = tf_fail(&err, TF_IO, "forbid new privileges");
+	if (rc != TF_OK) {
+		answer(&f, &err);
+		return;
+	}
+	for (;; first = false) {
+		since = tf_clock_boot_ns();
+		if ((pid = start(fd, b)) > 0) {
+			atomic_store(&b->state->runs, true);
+			if (first)
+				let_go_of_terminal(b->o);
+			status = await(fd, pid);
+			atomic_store(&b->state->runs, false);
+		}
+		if (mount_ends(fd, 0) || !atomic_load(&b->state->began))
+			return;
+		if (tf_clock_boot_ns() - since >= AGAIN_MOST_MS * 1000000ull)
+			ms = AGAIN_MS;
+		report_end(status, ms);
+		if (mount_ends(fd, ms))
+			return;
+		ms = ms * 2 < AGAIN_MOST_MS ? ms * 2 : AGAIN_MOST_MS;
+		atomic_fetch_add(&b->state->restarts, 1);
+	}
 }
 
 /* --- for the router -------------------------------------------------------------- */
@@ -280,7 +375,7 @@ fs_follower_start(struct fs_helper *h, const struct fs_options *o,
 	if (b.state == MAP_FAILED)
 		return tf_nomem(err);
 	*state = b.state; /* until the process ends */
-	if ((rc = fs_helper_start(h, "trailfs-follow", run, &b, err)) != TF_OK)
+	if ((rc = fs_helper_start(h, "trailfs-restart", run, &b, err)) != TF_OK)
 		return rc;
 	errno = 0;
 	if (!fs_helper_receive(h->fd, &a, sizeof a, none))

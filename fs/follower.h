@@ -3,8 +3,10 @@
  * `trailctl org follow` does.  A daemon uses no network, so it is a process of its own,
  * which runs as the owner of the directory cache= and in a sandbox of its own
  * (fs_sandbox_follower).  It keeps the copies in that directory up to date, and gives
- * the daemons of the origins the bytes that somebody opens (core/follow.h).  It ends
- * with the mount.
+ * the daemons of the origins the bytes that somebody opens (core/follow.h).
+ *
+ * Its parent starts it again when it was killed, and does nothing else.  Both end with
+ * the mount.
  */
 #ifndef FS_FOLLOWER_H
 #define FS_FOLLOWER_H
@@ -29,6 +31,9 @@ struct fs_follow_state {
 	_Atomic bool
 	    disordered; /* what the organisation has signed does not fit */
 	_Atomic bool failing; /* the organisation cannot be read now */
+	_Atomic bool began;   /* it has had the cache once */
+	_Atomic bool runs;
+	_Atomic uint64_t restarts;
 };
 
 /* Does the command line name an organisation?  Then o->store_arg is its URI. */

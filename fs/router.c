@@ -200,7 +200,8 @@ add_source(struct fs_router *r, int fd, enum fs_source *source)
 	return epoll_ctl(r->epoll, EPOLL_CTL_ADD, fd, &e) == 0;
 }
 
-/* It says nothing more until it ends, which it does last if all is well. */
+/* What restarts the follower says nothing more until it ends, which it does last if all
+ * is well. */
 static void
 follower_ended(struct fs_router *r)
 {

@@ -72,7 +72,7 @@ is_running(const struct fs_router *r)
 {
 	struct pollfd p = { .fd = r->follower.fd, .events = POLLIN };
 
-	return r->follower.fd >= 0 &&
+	return r->follower.fd >= 0 && atomic_load(&r->follow->runs) &&
 	    (poll(&p, 1, 0) == 0 || (p.revents & (POLLIN | POLLHUP)) == 0);
 }
 
@@ -107,8 +107,10 @@ put_follower(struct fs_router *r, const struct tf_metrics *m)
 		return;
 	tf_gauge(m, "trailfs_follow_running",
 	    "1 if the process that follows the organisation runs; 0: it has "
-	    "ended, and a new mount starts another.",
+	    "ended, and is started again after a pause.",
 	    is_running(r));
+	tf_counter(m, "trailfs_follow_restarts_total",
+	    "How often it was started again.", atomic_load(&f->restarts));
 	tf_gauge(m, "trailfs_follow_failing",
 	    "1 if the organisation cannot be read now; it is tried again.",
 	    atomic_load(&f->failing));

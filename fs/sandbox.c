@@ -201,6 +201,13 @@ fs_sandbox_follower(const char *path, const char *const uri[2],
 	return rc == TF_OK ? fs_seccomp_follower(&state->seccomp, err) : rc;
 }
 
+/* It forks what has a filter of its own, so it can have none. */
+bool
+fs_sandbox_restarter(void)
+{
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
 /* A program that root runs has what is left here; NO_NEW_PRIVS keeps it from more. */
 bool
 fs_sandbox_starter(void)

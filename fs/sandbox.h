@@ -69,6 +69,8 @@ bool fs_sandbox_watchdog(void);
 TF_MUST_USE enum tf_code fs_sandbox_router(const char *path,
     struct tf_sandbox *state, struct tf_error *err);
 bool fs_sandbox_starter(void);
+/* And for the process that starts the follower again, as its user. */
+bool fs_sandbox_restarter(void);
 
 /*
  * The same for a follower (follower.h), which uses the network and reads what members

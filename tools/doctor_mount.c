@@ -290,10 +290,11 @@ look_at_follower(const struct tf_doctor *d, const struct tf_buf *text)
 	(void)many_value(text, "trailfs_follow_disordered", &disordered);
 	if (running == 0)
 		tf_doctor_say(d, "follow", TF_DOCTOR_WRONG,
+		    "see the journal of the mount; if it is not started again, "
 		    "unmount and mount again",
 		    "the process that follows the organisation has ended: "
-		    "nothing new appears, and evidence that is not in the cache "
-		    "cannot be read");
+		    "until it is started again, nothing new appears, and "
+		    "evidence that is not in the cache cannot be read");
 	else if (failing != 0)
 		tf_doctor_say(d, "follow", TF_DOCTOR_WRONG,
 		    "see the journal of the mount",

@@ -61,7 +61,7 @@ enum tf_mutant {
 	TF_BELIEVE_STATE, /* a publication takes an unsigned state of the last */
 	TF_CONTINUE_BLINDLY, /* it does not compare the tree with what was signed */
 	TF_RECORD_AGAIN,     /* nor looks which refusals have entries already */
-	TF_FOLLOWER_STAYS, /* it does not end with the mount that has it */
+	TF_FOLLOWER_STAYS, /* it does not end with the process that started it */
 	TF_ABSENT_WAITS,   /* a read waits for a follower that is gone */
 	TF_BELIEVE_BYTES, /* bytes of an organisation are not hashed on the way */
 	TF_BELIEVE_INDEX,   /* the index of a copy is used when it is old */

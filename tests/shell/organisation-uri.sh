@@ -37,6 +37,11 @@ processes() {
 	pgrep -x -P "$(cat daemon)" "$1"
 }
 
+# follower: the pid of the process that fetches, or nothing.
+follower() {
+	pgrep -x -P "$(processes trailfs-restart)" trailfs-follow
+}
+
 # start [OPTION...]: the mount in the foreground, with its log.
 start() {
 	trailfs -f dir:org view -o "ro,cache=cache${1:+,$1}" >>log 2>&1 &
@@ -85,12 +90,14 @@ an_organisation_is_mounted() {
 
 # Nobody keeps a privilege, and the log says what is in force.
 nobody_keeps_privileges() {
-	for p in $(processes trailfs-follow) "$(cat daemon)"; do
+	for p in $(follower) "$(cat daemon)"; do
 		grep -q '^CapPrm:.*0000000000000000$' "/proc/$p/status"
 		grep -q '^CapBnd:.*0000000000000000$' "/proc/$p/status"
 		grep -q '^NoNewPrivs:.*1$' "/proc/$p/status"
 		grep -q '^Seccomp:.*2$' "/proc/$p/status"
 	done
+	grep -q '^CapPrm:.*0000000000000000$' "/proc/$(processes trailfs-restart)/status"
+	grep -q '^NoNewPrivs:.*1$' "/proc/$(processes trailfs-restart)/status"
 	grep 'the follower runs as .*, with Landlock .* a filter of system calls' log
 	grep 'the router runs as .*, with Landlock .* a filter of system calls' log
 }
@@ -112,7 +119,7 @@ the_owner_of_the_cache_fetches() {
 	[ "$(cat "$(file a 1 report)")" = 'evidence 1 of a' ]
 	[ -z "$(find theirs ! -user games)" ]
 	grep -q "^Uid:.$(id -u games).$(id -u games).$(id -u games)" \
-		"/proc/$(processes trailfs-follow)/status"
+		"/proc/$(follower)/status"
 	umount view
 	until_true gone "$(cat daemon)"
 	chown -R 0:0 org
@@ -168,7 +175,7 @@ what_comes_appears() {
 
 # Its process is gone, too, and another mount begins with what is in the cache.
 unmounting_ends_it() {
-	follower=$(processes trailfs-follow)
+	follower=$(follower)
 	umount view
 	until_true gone "$(cat daemon)"
 	until_true gone "$follower"
@@ -191,7 +198,7 @@ it_is_mounted_again_at_once() {
 
 # The follower ends with a daemon that is killed, and the next mount works.
 a_killed_daemon_takes_it_along() {
-	follower=$(processes trailfs-follow)
+	follower=$(follower)
 	kill -9 "$(cat daemon)"
 	until_true gone "$follower"
 	umount -l view
@@ -199,25 +206,70 @@ a_killed_daemon_takes_it_along() {
 	[ "$(cat "$(file a 2 report)")" = 'evidence 2 of a' ]
 }
 
-# Names and what is in the cache go on; other bytes fail with a reason, and do not hang.
+# another PID: another process fetches.
+another() {
+	now=$(follower) && [ -n "$now" ] && [ "$now" != "$1" ]
+}
+
+# Names and what is in the cache go on; other bytes fail with a reason, and do not hang,
+# until the process that fetches is there again.
 without_the_follower_reads_fail() {
 	cat "$(file b 2 large)" >/dev/null
 	: >log
-	kill -9 "$(processes trailfs-follow)"
-	until_true metric follow_running 0
-	trailctl doctor view >said || :
-	grep -q '^follow *wrong .*has ended' said
-	wait_for log 'the process that fetches has ended: what is new does not appear'
+	# It cannot be started again while the one that would do so is stopped.
+	kill -STOP "$(processes trailfs-restart)"
+	fetches=$(follower)
+	kill -9 "$fetches"
+	until_true grep -q '^State:.Z' "/proc/$fetches/status"
 	ls -lR view >/dev/null
 	seq -f 'b 2 %.0f' 12000 | cmp - "$(file b 2 large)"
 	is 1 timeout 60 cat "$(file c 1 large)"
 	complains 'Input/output error'
 	wait_for log 'the bytes are not in this copy'
+	kill -CONT "$(processes trailfs-restart)"
+	wait_for log 'the process that fetches has ended (Killed): until it is started again in 1 s'
+	until_true another "$fetches"
+	until_true cat "$(file c 1 large)" >/dev/null 2>&1
+	seq -f 'c 1 %.0f' 12000 | cmp - "$(file c 1 large)"
+}
+
+# However often: new entries appear, nothing is left over, and the pauses grow.
+a_killed_follower_is_started_again() {
 	umount view
 	until_true gone "$(cat daemon)"
-	# Another mount has all of it.
+	: >log
 	start
-	seq -f 'c 1 %.0f' 12000 | cmp - "$(file c 1 large)"
+	for i in 1 2 3 4; do
+		fetches=$(follower)
+		kill -9 "$fetches"
+		until_true another "$fetches"
+		until_true gone "$fetches" # no zombie
+		metric follow_restarts_total $i
+		until_true metric follow_running 1
+	done
+	add a 5
+	forward a org
+	until_true test -e "$(file a 5 report)"
+	[ "$(cat "$(file a 5 report)")" = 'evidence 5 of a' ]
+	[ "$(grep -o 'again in [0-9]* s' log | tr '\n' ' ')" = \
+		'again in 1 s again in 2 s again in 4 s again in 8 s ' ]
+	# The mount does not wait for the end of a pause.
+	fetches=$(follower) restarts=$(processes trailfs-restart)
+	kill -9 "$fetches"
+	until_true metric follow_running 0
+	trailctl doctor view >said || :
+	grep -q '^follow *wrong .*has ended' said
+	umount view
+	until_true gone "$(cat daemon)"
+	until_true gone "$fetches"
+	until_true gone "$restarts"
+	# Who starts it again takes it along.
+	start
+	fetches=$(follower)
+	kill -9 "$(processes trailfs-restart)"
+	until_true gone "$fetches"
+	wait_for log 'the process that fetches has ended: .*mount again'
+	until_true metric follow_running 0
 	umount view
 	until_true gone "$(cat daemon)"
 }
@@ -355,5 +407,6 @@ with '/dev/fuse pgrep sqlite3' an_organisation_is_mounted it_says_how_it_is \
 	what_comes_appears unmounting_ends_it \
 	it_is_mounted_again_at_once \
 	a_killed_daemon_takes_it_along without_the_follower_reads_fail \
+	a_killed_follower_is_started_again \
 	the_cache_has_a_limit what_is_altered_is_not_shown wrong_options_are_named
 finish
