@@ -79,8 +79,8 @@ mutant() {
 		elif [ "$r" = attack ]; then
 			BUILD=$dir REQUESTS=$most tests/shell/attack.sh \
 				>"$log" 2>&1
-		elif [ "$r" = sandbox ]; then
-			CK_RUN_SUITE=sandbox "$dir/test-mount" >"$log" 2>&1
+		elif [ "$r" = sandbox ] || [ "$r" = badstore ]; then
+			CK_RUN_SUITE=$r "$dir/test-mount" >"$log" 2>&1
 		elif [ "$r" = fuzz-router ]; then
 			"$dir/fuzz-router" >"$log" 2>&1
 		elif [ "$r" = rotate ] || [ "$r" != "${r#organisation-}" ]; then
@@ -139,6 +139,7 @@ for m in IDS_COLLIDE INO ENOSYS; do
 	mutant ROUTER_$m 0 fuzz-router
 done
 mutant ROUTER_WAITS 0 organisation-mount
+mutant ANY_OPTION 0 badstore
 for m in ALLOW_SEALED ANY_NAME SHOW_ALL TRUE_SPACE NO_QUOTA KEEP_REFUSED STALL; do
 	mutant $m 20000 attack
 done

@@ -67,6 +67,7 @@ enum tf_mutant {
 	TF_BELIEVE_INDEX,   /* the index of a copy is used when it is old */
 	TF_JUDGE_NO_MEMBER, /* verify judges nothing of an organisation's log */
 	TF_ANY_MEMBER,	    /* entries of a log that is no member are right */
+	TF_ANY_OPTION,	    /* a mount ignores options that it does not know */
 	TF_BUNDLE_LESS,	    /* an object of 64 KiB is a blob of its own */
 	TF_FEW_LINGER,	    /* 64 entries wait for one more */
 	TF_ONE_STAYS,	    /* an entry waits for the next 63 */

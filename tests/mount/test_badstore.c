@@ -610,7 +610,7 @@ START_TEST(options_that_are_not_understood_mount_nothing)
 		"store mnt -o settle=-1",
 		"store mnt -o settle=", "store mnt -o settle=2x",
 		"store mnt -o threads=0", "store mnt -o verify=maybe",
-		"store mnt -z" };
+		"store /dev/fd/9", "store mnt -z" };
 
 	for (size_t i = 0; i < LEN(bad); i++)
 		run(2, MOUNT "%s", bad[i]);
@@ -622,6 +622,42 @@ START_TEST(options_that_are_not_understood_mount_nothing)
 	unmount_vault();
 	says(run(0, "trailfs -V"), "libfuse");
 	says(run(0, "trailfs -h"), "usage");
+}
+END_TEST
+
+/* Each option that the help lists has a value that it refuses. */
+START_TEST(each_option_refuses_a_wrong_value)
+{
+	static const char *const bad[] = { "settle=61", "quiet=never",
+		"placeholder=-1", "max_file=1P", "max_staged=1.5G",
+		"max_unsealed=1K", "max_open=many", "max_draft=0x10",
+		"max_store=9223372036854775808", "mode_floor=0660",
+		"trail_group=", "auditors=", "admins=", "reads=on",
+		"texts=apart", "signer=", "threads=65", "verify=maybe",
+		"durability=open", "org_timeout=1m", "streams=yes",
+		"objects=", "cache=", "cache_size=0", "blobs=./here", "ro=1",
+		"moved=yes", "user=", "allow_other=no" };
+	char *names = strdup(run(0,
+	    "trailfs -h | sed -n 's/^  \\([a-z_][a-z_]*\\).*/\\1/p'"));
+	char *rest = names, *name;
+	size_t listed = 0;
+
+	while ((name = strsep(&rest, "\n")) != NULL && *name != '\0') {
+		size_t i = 0, n = strlen(name);
+
+		while (i < LEN(bad) &&
+		    (strncmp(bad[i], name, n) != 0 || bad[i][n] != '='))
+			i++;
+		ck_assert_msg(i < LEN(bad), "no wrong value of %s", name);
+		listed++;
+	}
+	ck_assert_uint_eq(LEN(bad), listed);
+	for (size_t i = 0; i < LEN(bad); i++) {
+		name = strndup(bad[i], strcspn(bad[i], "="));
+		says(run(2, MOUNT "store mnt -o ro,%s", bad[i]), name);
+		free(name);
+	}
+	free(names);
 }
 END_TEST
 
@@ -677,6 +713,7 @@ suite_badstore(void)
 	tcase_add_test(t, a_mount_point_that_is_taken);
 	t = stored_case(s, "options");
 	tcase_add_test(t, options_that_are_not_understood_mount_nothing);
+	tcase_add_test(t, each_option_refuses_a_wrong_value);
 	tcase_add_test(t, the_config_sets_defaults);
 	return s;
 }
