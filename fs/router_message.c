@@ -136,6 +136,17 @@ fs_message_handle(struct fuse_in_header *in)
 
 /* --- answers ---------------------------------------------------------------- */
 
+/* A copy grows while the kernel remembers it, and the daemon that has shown a node does
+ * not see that: the next one has no list of what the kernel remembers. */
+static void
+shorten(uint64_t *valid_s, uint32_t *valid_ns)
+{
+	if (*valid_s < FS_MESSAGE_VALID_S || TF_IS_MUTANT(TF_ROUTER_KEEPS))
+		return;
+	*valid_s = FS_MESSAGE_VALID_S;
+	*valid_ns = 0;
+}
+
 static bool
 show_entry(const struct fs_message_context *c, struct fuse_entry_out *e)
 {
@@ -144,6 +155,8 @@ show_entry(const struct fs_message_context *c, struct fuse_entry_out *e)
 		if (e->nodeid == 0)
 			return false;
 	}
+	shorten(&e->entry_valid, &e->entry_valid_nsec);
+	shorten(&e->attr_valid, &e->attr_valid_nsec);
 	e->attr.ino = TF_IS_MUTANT(TF_ROUTER_INO) ?
 	    e->attr.ino :
 	    fs_ids_show(c->ids, c->origin, e->attr.ino);
@@ -237,6 +250,7 @@ fs_message_answer(const struct fs_message_context *c,
 	case FUSE_GETATTR:
 		if (n != sizeof *a)
 			return false;
+		shorten(&a->attr_valid, &a->attr_valid_nsec);
 		a->attr.ino = fs_ids_show(c->ids, c->origin, a->attr.ino);
 		return true;
 	case FUSE_OPEN:

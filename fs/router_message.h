@@ -24,6 +24,10 @@
 #define FS_MESSAGE_DATA (FS_MESSAGE_PAGES * 4096)
 #define FS_MESSAGE_MAX (FS_MESSAGE_DATA + 4096)
 
+/* How long the kernel remembers names and attributes, at most: later, it sees that a
+ * copy has grown. */
+#define FS_MESSAGE_VALID_S 1
+
 enum fs_message_goes {
 	FS_MESSAGE_TO_CHILD,
 	FS_MESSAGE_FORGETS,    /* FORGET and BATCH_FORGET */

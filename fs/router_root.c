@@ -8,7 +8,6 @@
 #include "fs.h"
 #include "router_i.h"
 
-#define VALID_S 1
 #define BLOCK_SIZE (128 * 1024)
 #define COOKIE_FIRST 3 /* and the number of the origin; 1 and 2 are the dots */
 
@@ -48,8 +47,8 @@ set_entry(uint64_t id, const struct fuse_attr *a, struct fuse_entry_out *e)
 {
 	*e = (struct fuse_entry_out){ .nodeid = id,
 		.generation = 1,
-		.entry_valid = VALID_S,
-		.attr_valid = VALID_S,
+		.entry_valid = FS_MESSAGE_VALID_S,
+		.attr_valid = FS_MESSAGE_VALID_S,
 		.attr = *a };
 }
 
@@ -67,7 +66,8 @@ static void
 answer_attr(struct fs_router *r, const struct fuse_in_header *in,
     const struct fuse_attr *a)
 {
-	const struct fuse_attr_out out = { .attr_valid = VALID_S, .attr = *a };
+	const struct fuse_attr_out out = { .attr_valid = FS_MESSAGE_VALID_S,
+		.attr = *a };
 
 	(void)fs_router_answer(r, in->unique, 0, &out, sizeof out);
 }

@@ -126,7 +126,7 @@ mutant DAEMON_WITHOUT_FENCE 0 sandbox
 mutant FOLLOWER_WITHOUT_FENCE 0 sandbox
 mutant OLD_ATTESTER 0 rotate
 mutant KEYS_WITHOUT_LOCK 0 rotate
-for m in FOLLOWER_STAYS ABSENT_WAITS BELIEVE_BYTES; do
+for m in FOLLOWER_STAYS ABSENT_WAITS BELIEVE_BYTES ROUTER_KEEPS; do
 	mutant $m 0 organisation-uri
 done
 mutant FEW_LINGER 0 unit

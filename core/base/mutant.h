@@ -34,6 +34,7 @@ enum tf_mutant {
 	TF_ROUTER_INO,	       /* nodes of two origins have one inode number */
 	TF_ROUTER_ENOSYS,      /* what one origin lacks, all lack */
 	TF_ROUTER_WAITS,       /* a router waits for an origin that hangs */
+	TF_ROUTER_KEEPS,       /* the kernel may remember a copy for long */
 	TF_SIGN_WITHOUT_TICKET,	 /* a signer does not check the ticket */
 	TF_SIGNER_WITHOUT_FENCE, /* nor gives up files and system calls */
 	TF_DAEMON_WITHOUT_FENCE, /* a daemon does not, and says that it does */

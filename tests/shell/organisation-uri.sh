@@ -173,6 +173,62 @@ what_comes_appears() {
 	[ "$(cat "$(file c 1 report)")" = 'evidence 1 of c' ]
 }
 
+# modes_are MODE: those of two sealed files.
+modes_are() {
+	[ "$(stat -c %a "$(file a 1 report)" "$(file a 2 report)" | sort -u)" = "$1" ]
+}
+
+# What the kernel remembers of a copy is not what it shows when the copy has grown, also
+# where a file or a directory is open meanwhile.
+what_was_read_before_is_seen_to_grow() {
+	at=$(copy view a)/.trailfs
+	for name in events.jsonl checkpoint status.json; do
+		cat "$at/$name" >"old.$name"
+		cat "$at/$name" >/dev/null
+	done
+	before=$(wc -l <old.events.jsonl)
+	[ "$before" -lt 256 ]
+	is 1 cat "$at/tile/0/000"
+	cat "$at/tile/0/000.p/$before" >old.partial
+	[ "$(stat -c %s old.partial)" = $((32 * before)) ]
+	ls "$at/tile/0" "$(copy view a)" "$(copy view a)/trail/run" >/dev/null
+	# The kernel may remember for a day what is sealed.
+	[ "$(stat -c %a "$(file a 1 report)" "$(file a 2 report)")" = "$(printf '644\n644')" ]
+	cat "$(file a 1 report)" >/dev/null
+	exec 3<"$(file a 2 report)"
+	exec 4<"$at/events.jsonl" 5<"$at/checkpoint" 6<"$at/status.json" \
+		7<"$(copy view a)" 8<"$(copy view a)/trail/run" 9<"$at/tile/0"
+	mount a -o moved
+	# shellcheck disable=SC2046 # numbers
+	(cd "$mnt" && mkdir $(seq -f 'more%.0f' 300))
+	chmod 600 "$mnt/trail/run/a1/report" "$mnt/trail/run/a2/report"
+	record a 6
+	unmount
+	forward a org
+	until_true test -e "$(file a 6 report)"
+	# All of this at once, with plain programs.
+	(cd "$(copy view a)" && find . -path ./.trailfs -prune -o -print | sort) >new.names
+	cat "$at/events.jsonl" >new.events.jsonl
+	cat "$at/checkpoint" >new.checkpoint
+	cat "$at/status.json" >new.status.json
+	cat "$at/tile/0/000" >new.tile
+	# Nothing of these is asked for again before a second is over.
+	until_true modes_are 600
+	exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
+	trailfs a vault -o ro
+	cmp new.events.jsonl vault/.trailfs/events.jsonl
+	cmp new.checkpoint vault/.trailfs/checkpoint
+	cmp new.tile vault/.trailfs/tile/0/000
+	(cd vault && find . -path ./.trailfs -prune -o -print | sort) | cmp - new.names
+	umount vault
+	[ "$(stat -c %s new.tile)" = 8192 ]
+	cmp -n "$((32 * before))" old.partial new.tile
+	head -n "$before" new.events.jsonl | cmp - old.events.jsonl
+	entries=$(wc -l <new.events.jsonl)
+	grep -q "\"entries\": *${entries}[,}]" new.status.json
+	[ "$(sed -n 2p new.checkpoint)" = "$entries" ]
+}
+
 # Its process is gone, too, and another mount begins with what is in the cache.
 unmounting_ends_it() {
 	follower=$(follower)
@@ -404,7 +460,7 @@ wrong_options_are_named() {
 
 with '/dev/fuse pgrep sqlite3' an_organisation_is_mounted it_says_how_it_is \
 	nobody_keeps_privileges the_owner_of_the_cache_fetches \
-	what_comes_appears unmounting_ends_it \
+	what_comes_appears what_was_read_before_is_seen_to_grow unmounting_ends_it \
 	it_is_mounted_again_at_once \
 	a_killed_daemon_takes_it_along without_the_follower_reads_fail \
 	a_killed_follower_is_started_again \
