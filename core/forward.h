@@ -47,8 +47,9 @@ struct tf_forward {
  * that may pass are tried again, after pauses that grow to a minute; with once only
  * for some seconds.
  * Errors, all final: those of opening the store; TF_DENIED the origin is not
- * enrolled, or revoked; TF_TAMPER the organisation has another history of this
- * origin, or the store lacks an object; TF_INVALID, TF_UNSUPPORTED a wrong URI;
+ * enrolled, or revoked, or the URI of the blobs asks for locks and these do not
+ * hold; TF_TAMPER the organisation has another history of this origin, or the store
+ * lacks an object; TF_INVALID, TF_UNSUPPORTED a wrong URI;
  * TF_ACCESS; and with once TF_IO, TF_BUSY, TF_NOSPACE, TF_INDOUBT.
  */
 TF_MUST_USE enum tf_code tf_forward(const struct tf_forward *o,

@@ -241,6 +241,23 @@ close_source(struct tf_forwarder *f)
 	f->src = (struct tf_mirror_source){ .dirfd = -1, .objectsfd = -1 };
 }
 
+/* Evidence is sent to no store that only says that it locks. */
+static enum tf_code
+open_blobs(struct tf_forwarder *f, struct tf_error *err)
+{
+	enum tf_code rc = tf_blobs_open(f->o->blobs, TF_ORG_MEMBER, &f->blobs,
+	    err);
+	bool held;
+
+	if (rc == TF_OK)
+		rc = tf_blobs_probe(f->blobs, &held, err);
+	if (rc != TF_OK) {
+		tf_blobs_close(f->blobs);
+		f->blobs = NULL;
+	}
+	return rc;
+}
+
 static enum tf_code
 open_both(struct tf_forwarder *f, struct tf_error *err)
 {
@@ -250,7 +267,7 @@ open_both(struct tf_forwarder *f, struct tf_error *err)
 		rc = tf_ledger_open(f->o->ledger, TF_ORG_MEMBER, &f->ledger,
 		    err);
 	if (rc == TF_OK && f->blobs == NULL)
-		rc = tf_blobs_open(f->o->blobs, TF_ORG_MEMBER, &f->blobs, err);
+		rc = open_blobs(f, err);
 	return rc;
 }
 

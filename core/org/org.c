@@ -15,18 +15,14 @@ static enum tf_code
 probe(const char *uri, bool *worm, struct tf_error *err)
 {
 	struct tf_blobs *b = NULL;
-	enum tf_worm verdict = TF_WORM_UNLOCKED;
+	bool held = false;
 	enum tf_code rc = tf_blobs_open(uri, TF_ORG_ORGANISER, &b, err);
 
 	if (rc == TF_OK)
-		rc = b->ops->probe_worm(b, &verdict, err);
+		rc = tf_blobs_probe(b, &held, err);
 	tf_blobs_close(b);
-	if (rc == TF_OK && verdict == TF_WORM_NOT_HELD)
-		rc = tf_fail(err, TF_DENIED,
-		    "a locked object could be deleted: the store of the blobs "
-		    "ignores locks, or these credentials may bypass them");
 	if (worm != NULL)
-		*worm = verdict == TF_WORM_HELD;
+		*worm = held;
 	return rc;
 }
 

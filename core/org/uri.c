@@ -182,3 +182,17 @@ tf_blobs_close(struct tf_blobs *b)
 	if (b != NULL)
 		b->ops->close(b);
 }
+
+enum tf_code
+tf_blobs_probe(struct tf_blobs *b, bool *held, struct tf_error *err)
+{
+	enum tf_worm verdict = TF_WORM_UNLOCKED;
+	enum tf_code rc = b->ops->probe_worm(b, &verdict, err);
+
+	*held = rc == TF_OK && verdict == TF_WORM_HELD;
+	if (rc == TF_OK && verdict == TF_WORM_NOT_HELD)
+		rc = tf_fail(err, TF_DENIED,
+		    "a locked object could be deleted: the store of the blobs "
+		    "ignores locks, or these credentials may bypass them");
+	return rc;
+}

@@ -29,5 +29,9 @@ TF_MUST_USE enum tf_code tf_blobs_create(const char *uri, struct tf_error *err);
 TF_MUST_USE enum tf_code tf_blobs_open(const char *uri, enum tf_org_how how,
     struct tf_blobs **out, struct tf_error *err);
 void tf_blobs_close(struct tf_blobs *b);
+/* Try whether locks hold; *held is false where the URI asks for none.  TF_DENIED:
+ * it asks for them, and they do not hold. */
+TF_MUST_USE enum tf_code tf_blobs_probe(struct tf_blobs *b, bool *held,
+    struct tf_error *err);
 
 #endif

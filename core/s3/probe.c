@@ -11,7 +11,8 @@
 #include "object.h"
 
 #define CANARY "trailfs tries to delete this\n"
-#define LOCKED_S 3600
+#define LOCKED_S ((int64_t)86400)
+#define LEFT_S ((int64_t)600) /* a lock that is over sooner is not tried */
 
 struct canary {
 	struct tf_s3 *s;
@@ -71,44 +72,75 @@ static enum tf_code delete (struct canary *c, const char *header,
 	return rc;
 }
 
+/* The canary of an earlier probe, if its lock is such a one and lasts: nobody can
+ * delete what is left of a probe, and each start of a forwarder has one. */
+static enum tf_code
+find_earlier(struct canary *c, bool *yes, struct tf_error *err)
+{
+	struct tf_s3_request r = { .method = "HEAD", .key = c->key };
+	struct tf_s3_answer a;
+	enum tf_code rc = tf_s3_look(c->s, &r, NULL, &a, err);
+
+	*yes = rc == TF_OK && a.status == 200 && a.version[0] != '\0' &&
+	    a.lock == tf_s3_target(c->s)->mode &&
+	    a.until >= tf_clock_now().s + LEFT_S;
+	if (*yes)
+		strcpy(c->version, a.version);
+	tf_s3_answer_free(&a);
+	return *yes ? is_whole(c, yes, err) : rc;
+}
+
+/* *held: it is there after all attempts to delete it. */
+static enum tf_code
+attack(struct canary *c, bool *held, struct tf_error *err)
+{
+	static const char bypass[] = "x-amz-bypass-governance-retention: true";
+	enum tf_code rc = delete (c, NULL, err);
+
+	*held = false;
+	if (rc == TF_OK && tf_s3_target(c->s)->mode == TF_BLOB_GOVERNANCE)
+		rc = delete (c, bypass, err);
+	return rc == TF_OK ? is_whole(c, held, err) : rc;
+}
+
+/* Lock a canary of our own, and attack it. */
+static enum tf_code
+probe_new(struct canary *c, bool *held, struct tf_error *err)
+{
+	struct tf_s3_upload u = { .p = CANARY,
+		.n = strlen(CANARY),
+		.sha256 = c->sha256,
+		.key = c->key,
+		.until = c->until };
+	enum tf_code rc = tf_s3_upload(c->s, &u, c->version, err);
+
+	*held = rc == TF_OK && TF_IS_MUTANT(TF_BELIEVE_LOCK);
+	/* A bucket without versions replaces what it has. */
+	if (rc != TF_OK || *held || c->version[0] == '\0')
+		return rc;
+	rc = is_locked(c, held, err);
+	return rc == TF_OK && *held ? attack(c, held, err) : rc;
+}
+
 enum tf_code
 tf_s3_probe(struct tf_s3 *s, enum tf_worm *verdict, struct tf_error *err)
 {
-	static const char bypass[] = "x-amz-bypass-governance-retention: true";
 	struct canary c = { .s = s, .until = tf_clock_now().s + LOCKED_S };
-	struct tf_s3_upload u = { .p = CANARY,
-		.n = strlen(CANARY),
-		.key = c.key,
-		.until = c.until };
 	enum tf_code rc;
-	bool yes = false;
+	bool held = false;
 
-	if (tf_s3_target(s)->retention_days == 0) {
-		*verdict = TF_WORM_UNLOCKED;
+	*verdict = TF_WORM_UNLOCKED;
+	if (tf_s3_target(s)->retention_days == 0)
 		return TF_OK;
-	}
-	tf_sha256(CANARY, strlen(CANARY), &u.sha256);
-	c.sha256 = u.sha256;
+	tf_sha256(CANARY, strlen(CANARY), &c.sha256);
 	strcpy(c.key, "sha256/");
-	tf_hex(u.sha256.b, sizeof(u.sha256.b), c.key + 7);
-	*verdict = TF_WORM_NOT_HELD;
-	if ((rc = tf_s3_upload(s, &u, c.version, err)) != TF_OK)
-		return rc;
-	if (TF_IS_MUTANT(TF_BELIEVE_LOCK)) {
-		*verdict = TF_WORM_HELD;
-		return TF_OK;
-	}
-	/* A bucket without versions replaces what it has. */
-	if (c.version[0] == '\0')
-		return TF_OK;
-	if ((rc = is_locked(&c, &yes, err)) != TF_OK || !yes)
-		return rc;
-	rc = delete (&c, NULL, err);
-	if (rc == TF_OK && tf_s3_target(s)->mode == TF_BLOB_GOVERNANCE)
-		rc = delete (&c, bypass, err);
-	if (rc == TF_OK)
-		rc = is_whole(&c, &yes, err);
-	if (rc == TF_OK && yes)
-		*verdict = TF_WORM_HELD;
+	tf_hex(c.sha256.b, sizeof(c.sha256.b), c.key + 7);
+	rc = find_earlier(&c, &held, err);
+	if (rc == TF_OK && held)
+		rc = attack(&c, &held, err);
+	/* Somebody who may bypass locks can have deleted that one just now. */
+	if (rc == TF_OK && !held)
+		rc = probe_new(&c, &held, err);
+	*verdict = rc == TF_OK && held ? TF_WORM_HELD : TF_WORM_NOT_HELD;
 	return rc;
 }

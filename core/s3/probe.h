@@ -1,7 +1,7 @@
 /*
  * Does the store hold what it locks? It says so: there are stores that accept the
- * headers of a lock and ignore them.  So a small blob is locked for an hour, and
- * deleted.
+ * headers of a lock and ignore them.  So a small blob is locked for a day, and
+ * deleted.  Probes of the same mode try the same version while its lock lasts.
  */
 #ifndef TF_S3_PROBE_H
 #define TF_S3_PROBE_H

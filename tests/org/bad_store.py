@@ -2,7 +2,7 @@
 it is given a key and a certificate.
 
 The bucket chooses how (see answer()); everything else is a small store in memory,
-without versions and locks.  Each request is a line of LOG: METHOD PATH.
+without versions and locks: of "pretends", only what it says has them.  Each request is a line of LOG: METHOD PATH.
 """
 import http.server
 import socketserver
@@ -12,6 +12,7 @@ import time
 import urllib.parse
 
 KEPT = {}
+LOCK = {}
 COUNT = {}
 MARK = b"trailfs blobs 1\n"
 LIST = '<ListVersionsResult><IsTruncated>%s</IsTruncated>%s</ListVersionsResult>'
@@ -77,6 +78,9 @@ class Bad(http.server.BaseHTTPRequestHandler):
         elif bucket == "empty200" and self.command == "POST" and \
                 "uploadId=" in query:
             self.say(200, error("InternalError"))
+        elif bucket == "pretends" and self.command == "DELETE":
+            KEPT.pop(path, None)
+            self.say(204)
         elif bucket == "lies" and self.command == "GET" and not query:
             self.say(200, b"x" * len(KEPT.get(path, b"")))
         else:
@@ -86,12 +90,21 @@ class Bad(http.server.BaseHTTPRequestHandler):
         COUNT[what] = COUNT.get(what, 0) + 1
         return COUNT[what]
 
+    def pretended(self, path):
+        """The headers of a version and of its lock, if it is such a bucket."""
+        if not path.startswith("/pretends/"):
+            return []
+        if self.command == "PUT":
+            LOCK[path] = [(name, value) for name, value in self.headers.items()
+                          if name.startswith("x-amz-object-lock-")]
+        return LOCK.get(path, []) + [("x-amz-version-id", "only")]
+
     def keep(self, path, query, body):
         query = urllib.parse.parse_qs(query, keep_blank_values=True)
         if self.command == "PUT":
             if "partNumber" not in query:
                 KEPT[path] = body
-            self.say(200, headers=[("ETag", '"a"')])
+            self.say(200, headers=[("ETag", '"a"'), *self.pretended(path)])
         elif self.command == "POST":
             self.say(200, b"<InitiateMultipartUploadResult><UploadId>u"
                      b"</UploadId></InitiateMultipartUploadResult>"
@@ -103,7 +116,7 @@ class Bad(http.server.BaseHTTPRequestHandler):
         elif path not in KEPT:
             self.say(404, error("NoSuchKey"))
         else:
-            self.say(200, KEPT[path])
+            self.say(200, KEPT[path], self.pretended(path))
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = answer
 

@@ -250,6 +250,16 @@ a_vault_is_forwarded_to_it() {
 	cmp large back
 	is 0 org-blobs "$org/member.keys" reader stat "$h"
 	says ' governance '
+	# Each start has tried the lock, and all of them that of one object.
+	is 0 trailctl forward --once store dir:ledger "$org/member.keys$locked"
+	is 0 trailctl forward --once store dir:ledger "$org/member.keys$locked"
+	trailctl doctor dir:ledger "$org/member.keys$locked" >out || :
+	says '^locks *ok .*could not be deleted'
+	api $owner -H "x-amz-content-sha256: $empty" \
+		"$https/pairs?prefix=org%2Fsha256%2F$canary&versions=" >said
+	expect "$(grep -o '<VersionId>' said | wc -l)" 1 'canaries'
+	is 1 trailctl forward --once store dir:ledger "$org/$owner$locked"
+	complains 'these credentials may bypass'
 	# The small one is in a bundle.
 	is 1 org-blobs "$org/member.keys" reader get "$small" back
 	complains '^not found: '
@@ -678,6 +688,36 @@ bad_answers_give_errors() {
 	expect "$(asked '/hangs/p/sha256')" 1 'requests'
 }
 
+canary=$(echo 'trailfs tries to delete this' | sha256sum | cut -d ' ' -f 1)
+
+# The forwarder tries before it sends anything: a store that says that it has locked
+# the canary, and deletes it, gets no evidence.
+a_store_that_only_says_it_locks_gets_nothing() {
+	start_bad
+	trailctl init --origin example.org/kept kept >kept.vkey
+	is 0 trailctl trail create kept/trail
+	fresh unlocked 100000
+	is 0 trailctl attest --begin kept/trail/run/a unlocked
+	is 0 trailctl org init --origin example.org/org --keys kept-keys \
+		dir:kept-ledger dir:kept-blobs
+	is 0 trailctl org enrol dir:kept-ledger kept.vkey
+	is 1 trailctl forward --once kept dir:kept-ledger "$(bad pretends "$locked")"
+	complains 'the store of the blobs ignores locks'
+	is 1 trailctl forward kept dir:kept-ledger "$(bad pretends "$locked")"
+	complains 'the store of the blobs ignores locks'
+	is 0 trailctl status --json kept
+	says '"failed":{[^}]*"final":true'
+	says '"why":"[^}]*ignores locks'
+	expect "$(asked "PUT /pretends/p/sha256/$canary\$")" 2 'locked canaries'
+	expect "$(asked 'PUT /pretends/p/')" 2 'uploads'
+	is 0 trailctl org list dir:kept-ledger
+	says '^example.org/kept: 0 entries'
+	# Without a lock in the URI it is a store like any other.
+	is 0 trailctl forward --once kept dir:kept-ledger "$(bad pretends)"
+	expect "$(asked "PUT /pretends/p/sha256/$h\$")" 1 'upload of the evidence'
+	sent_all kept
+}
+
 # serve_tls DAYS SAN: such a store behind TLS, whose certificate is of our authority
 # and ends after so many days.
 serve_tls() {
@@ -838,6 +878,7 @@ tests='what_was_put_comes_back_locked a_longer_lock_is_put_again
 	secrets_stay_in_their_file temporary_credentials_are_read_again a_wrong_uri_says_what_is_wrong
 	another_version_is_refused
 	bad_answers_give_errors a_store_that_lies_is_not_believed
+	a_store_that_only_says_it_locks_gets_nothing
 	a_store_with_a_bad_certificate_gets_nothing
 	a_killed_osd_loses_nothing a_stopped_osd_loses_nothing
 	a_killed_radosgw_loses_nothing
