@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../environment.h"
+
 /* Where the plug-ins are from the directory of the running program: in a build,
  * and where `make install` puts them. */
 static const char *const from_program[] = { "", "../lib/trailfs/" };
@@ -52,6 +54,8 @@ tf_plugin_load(const char *name, const struct tf_engine **out,
 		return tf_fail(err, TF_UNSUPPORTED,
 		    "install the package trailfs-%s: there is no %s", name,
 		    path);
+	/* It reads credentials. */
+	tf_environment_hide_memory();
 	so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (so == NULL)
 		return tf_fail(err, TF_UNSUPPORTED, "%s cannot be loaded: %s",

@@ -6,7 +6,8 @@
 
 /*
  * Load trailfs-NAME.so; it stays loaded as long as the process.  *out is then
- * valid for ever.  Not safe from many threads at once.
+ * valid for ever.  The memory of the process is hidden from here on, because engines
+ * read credentials (tf_environment_hide_memory).  Not safe from many threads at once.
  * Errors: TF_UNSUPPORTED it is not installed, or cannot be loaded; TF_NEWER it is
  * of another version of trailfs.
  */

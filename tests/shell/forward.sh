@@ -761,6 +761,52 @@ a_service_waits_for_the_organisation() {
 	has three
 }
 
+# A forwarder with credentials of S3: no other process of its user reads its memory,
+# it leaves no core, and nothing that others see has the secret.
+the_memory_of_a_forwarder_is_closed() {
+	[ "$(id -u)" = 0 ] || skip 'not root'
+	[ -e "$BUILD/trailfs-s3.so" ] || skip 'trailfs-s3.so: no libcurl'
+	if ldd "$BUILD/trailctl" | grep -q 'lib[at]san'; then
+		skip 'a sanitizer looks at the memory'
+	fi
+	chmod 0755 "$work"
+	mkdir closed
+	(umask 077 && printf 'THEACCESSKEY\nTHESECRET\n' >closed/s3)
+	is 0 trailctl org init --origin example.org/closed --keys closed-keys \
+		dir:closed/org
+	chown -R 65534:65534 closed
+	cat >closed.py <<-'END'
+	import os, resource, signal, subprocess, sys
+	os.chdir('closed')
+	resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
+	os.setgroups([])
+	os.setresgid(65534, 65534, 65534)
+	os.setresuid(65534, 65534, 65534)
+	subprocess.run(['trailctl', 'init', '--origin', 'example.org/c', 'store'],
+	    check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+	p = subprocess.Popen(['trailctl', 'forward', 'store', 'dir:org',
+	    's3://bucket/p?endpoint=http://127.0.0.1:1&credentials=' +
+	    os.path.abspath('s3')], stdout=subprocess.DEVNULL, stderr=open('err', 'w'))
+	while 'trying again' not in open('err').read():
+	    assert p.poll() is None, open('err').read()
+	for name in 'mem', 'maps', 'environ', 'auxv':
+	    try:
+	        open(f'/proc/{p.pid}/{name}', 'rb').close()
+	    except PermissionError:
+	        continue
+	    p.kill()
+	    sys.exit(f'{name} is open')
+	seen = open(f'/proc/{p.pid}/cmdline').read() + open('err').read()
+	seen += open('store/forwarded').read()
+	p.send_signal(signal.SIGABRT)
+	_, status = os.waitpid(p.pid, 0)
+	assert 'THESECRET' not in seen and 'THEACCESSKEY' not in seen, seen
+	assert os.WIFSIGNALED(status) and not os.WCOREDUMP(status), status
+	assert not [f for f in os.listdir() if f.startswith('core')]
+	END
+	is 0 python3 closed.py
+}
+
 # An engine that was built for another interface is not called.
 a_plug_in_of_another_version_is_refused() {
 	needs cc
@@ -806,5 +852,6 @@ with /dev/fuse python3 members_are_enrolled a_repetition_sends_nothing \
 	a_revoked_member_is_refused a_lost_object_is_found \
 	a_redaction_before_is_forwarded a_redaction_after_is_forwarded \
 	a_service_waits_for_the_organisation \
+	the_memory_of_a_forwarder_is_closed \
 	a_plug_in_of_another_version_is_refused wrong_arguments_are_usage_errors
 finish
