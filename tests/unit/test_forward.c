@@ -50,7 +50,7 @@ entries_of(struct tf_vault *v)
 
 /* Append n entries, which the checkpoint has then. */
 static void
-grow(struct rig *r, unsigned n)
+append(struct rig *r, unsigned n)
 {
 	char value[32];
 
@@ -171,7 +171,7 @@ add_one(struct rig *r)
 {
 	if (r->step != 2)
 		return;
-	grow(r, 1);
+	append(r, 1);
 	step(r);
 }
 
@@ -184,13 +184,13 @@ few_then_many(struct rig *r)
 	case 0:
 		if (!arrives(r))
 			return false;
-		grow(r, FEW - 1);
+		append(r, FEW - 1);
 		step(r);
 		return false;
 	case 1: /* the clock stands still */
 		if (!stays(r))
 			return false;
-		grow(r, 1);
+		append(r, 1);
 		step(r);
 		return false;
 	case 2: /* add_one() ends it */
@@ -201,7 +201,7 @@ few_then_many(struct rig *r)
 		ck_assert_uint_eq(first + FEW, r->sent[1]);
 		if (!stays(r))
 			return false;
-		grow(r, FEW - 1);
+		append(r, FEW - 1);
 		step(r);
 		return false;
 	default:
@@ -230,7 +230,7 @@ one_alone(struct rig *r)
 	case 0:
 		if (!arrives(r))
 			return false;
-		grow(r, 1);
+		append(r, 1);
 		step(r);
 		return false;
 	case 1:
