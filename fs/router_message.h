@@ -18,8 +18,8 @@
 #include "router_ids.h"
 
 /* What the kernel and the children agree on is what a mount of one store has, but
- * messages are short: longer ones would need much contiguous memory of the kernel
- * for each. */
+ * messages are short: longer ones need much contiguous memory of the kernel for each,
+ * and long reads were not faster with 128 or 256 KiB. */
 #define FS_MESSAGE_PAGES 16
 #define FS_MESSAGE_DATA (FS_MESSAGE_PAGES * 4096)
 #define FS_MESSAGE_MAX (FS_MESSAGE_DATA + 4096)
