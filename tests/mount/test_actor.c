@@ -491,6 +491,7 @@ END_TEST
 static const char hiding[] =
     "as() { u=$1; shift; setpriv --reuid $u --regid $u --clear-groups \"$@\"; }\n"
     "mount -t proc -o $HIDING proc /proc &&\n"
+    "mknod -m 666 fuse c 10 229 && mount --bind fuse /dev/fuse &&\n"
     "echo user_allow_other >conf && mount --bind conf /etc/fuse.conf &&\n"
     "here=$PWD && mount -t tmpfs tmpfs /srv && mkdir /srv/home &&\n"
     "chmod 755 /srv && cd /srv/home && chown 65534 . &&\n"
