@@ -122,7 +122,9 @@ allow_parameters(struct tf_landlock *r, const char *uri)
 	size_t n;
 	int c;
 
-	while (s != NULL && (s = strchr(s, '=')) != NULL) {
+	if (s == NULL)
+		return;
+	while ((s = strchr(s, '=')) != NULL) {
 		n = 0;
 		for (s++; *s != '\0' && *s != '&' && n < sizeof path - 1; s++) {
 			c = *s == '%' ? octet(s + 1) : -1;

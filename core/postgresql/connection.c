@@ -326,7 +326,7 @@ has(const char *text, const char *word)
  * certificate that it has expired.
  */
 static const char *
-meaning(const char *text)
+explain(const char *text)
 {
 	static const struct {
 		const char *says, *means;
@@ -379,7 +379,7 @@ connect_failed(PGconn *conn, struct tf_error *err)
 		text = p + strlen(before);
 	errno = 0;
 	return tf_fail(err, code, "PostgreSQL at %s: %s%.*s",
-	    host == NULL ? "?" : host, meaning(text), line(text), text);
+	    host == NULL ? "?" : host, explain(text), line(text), text);
 }
 
 /* The list with element `first` at its front. */
