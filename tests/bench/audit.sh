@@ -6,7 +6,7 @@
 #	entries), publish it, and fetch its names to DIR/copies.  A run that was killed
 #	can be repeated.  Needs about 2.2 KB on the disk for each entry.
 # tests/bench/audit.sh BUILD measure DIR
-#	print the figures, as root, in about ten minutes for 10 million entries
+#	print the figures, as root, in about twelve minutes for 10 million entries
 #
 # Read times as ratios to those of the one store, which are of the same run.
 # KEEP vaults stay in DIR/vaults and grow by 1,000 entries in each run of measure.
