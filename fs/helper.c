@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "helper.h"
+#include "report.h"
 
 #define END_FD (STDERR_FILENO + 1) /* the helper's end, in the helper */
 
@@ -30,10 +31,8 @@ static void __attribute__((noreturn)) run_helper(int end, const char *name,
     void (*run)(int, const void *), const void *arg)
 {
 	(void)prctl(PR_SET_NAME, name);
-	if (end != END_FD)
-		(void)dup2(end, END_FD);
 	/* A copy of the daemon's end of another helper would keep that one. */
-	closefrom(END_FD + 1);
+	fs_report_keep_only(end, END_FD);
 	(void)fcntl(END_FD, F_SETFD, FD_CLOEXEC);
 	if (chdir("/") == 0)
 		run(END_FD, arg);

@@ -63,6 +63,17 @@ fs_journal_open(void)
 }
 
 bool
+fs_journal_close(void)
+{
+	const bool was_open = journal >= 0;
+
+	if (was_open)
+		close(journal);
+	journal = -1;
+	return was_open;
+}
+
+bool
 fs_journal_is(int fd)
 {
 	const char *stream = getenv("JOURNAL_STREAM");

@@ -38,6 +38,8 @@ struct fs_about {
 /* Connect to the journal of this machine.  False: there is none.  Before there
  * are threads. */
 bool fs_journal_open(void);
+/* Close the connection, if there is one; true then. */
+bool fs_journal_close(void);
 /* True if fd, such as stderr, is a stream to the journal, by JOURNAL_STREAM. */
 bool fs_journal_is(int fd);
 

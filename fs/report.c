@@ -77,14 +77,23 @@ static const struct {
 	[TF_INDOUBT] = { EIO, false },
 };
 
-void
-fs_report_open(bool foreground)
+static void
+start_timer(void)
 {
-	struct itimerspec tick = {
+	const struct itimerspec tick = {
 		.it_interval = { .tv_nsec = TICK_NS },
 		.it_value = { .tv_nsec = TICK_NS },
 	};
 
+	log_budget.timer = timerfd_create(CLOCK_MONOTONIC,
+	    TFD_NONBLOCK | TFD_CLOEXEC);
+	if (log_budget.timer >= 0)
+		(void)timerfd_settime(log_budget.timer, 0, &tick, NULL);
+}
+
+void
+fs_report_open(bool foreground)
+{
 	log_budget.daemon = !foreground;
 	atomic_store(&log_budget.starting, log_budget.daemon);
 	if (foreground && fs_journal_is(STDERR_FILENO))
@@ -93,12 +102,24 @@ fs_report_open(bool foreground)
 		(void)fs_journal_open();
 	if (log_budget.daemon)
 		openlog("trailfs", LOG_PID, LOG_DAEMON);
-	if (log_budget.timer >= 0)
-		return;
-	log_budget.timer = timerfd_create(CLOCK_MONOTONIC,
-	    TFD_NONBLOCK | TFD_CLOEXEC);
-	if (log_budget.timer >= 0)
-		(void)timerfd_settime(log_budget.timer, 0, &tick, NULL);
+	if (log_budget.timer < 0)
+		start_timer();
+}
+
+void
+fs_report_keep_only(int fd, int to)
+{
+	const bool has_journal = fs_journal_close();
+
+	closelog();
+	if (fd != to)
+		(void)dup2(fd, to);
+	closefrom(to + 1);
+	start_timer();
+	if (has_journal)
+		(void)fs_journal_open();
+	if (log_budget.daemon)
+		openlog("trailfs", LOG_PID, LOG_DAEMON);
 }
 
 void

@@ -19,6 +19,12 @@
  * is called they go to stderr.  Call it before there are threads.
  */
 void fs_report_open(bool foreground);
+/*
+ * Move the descriptor fd to the number `to` and close all above it, also those to which
+ * lines go: these are opened again.  Otherwise a line would be sent to whatever has their
+ * numbers then.  For a process that was forked and has one thread.
+ */
+void fs_report_keep_only(int fd, int to);
 /* The start is over, and stderr is no longer that of who started it. */
 void fs_report_started(void);
 

@@ -330,6 +330,38 @@ a_killed_follower_is_started_again() {
 	until_true gone "$(cat daemon)"
 }
 
+# Lines of the processes beside the daemon go to the journal, too, and to nothing else.
+a_killed_follower_is_in_the_journal() {
+	umount view 2>/dev/null || :
+	cat >listen <<-'END'
+	import socket
+	s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+	s.bind('/run/systemd/journal/socket')
+	open('listening', 'w')
+	s.settimeout(60)
+	while True:
+	    text = s.recv(65536).decode(errors='replace')
+	    print(text, flush=True)
+	    if ' has ended (Killed)' in text:
+	        break
+	END
+	rm -f listening
+	# shellcheck disable=SC2016 # that shell expands it
+	unshare -m --pid --fork --kill-child --mount-proc sh -e -c '
+		mkdir -p /run/systemd
+		mount -t tmpfs none /run/systemd
+		mkdir /run/systemd/journal
+		python3 listen >lines &
+		listens=$!
+		timeout 60 sh -c "until [ -e listening ]; do sleep 0.1; done"
+		trailfs dir:org view -o ro,cache=cache
+		kill -9 "$(pgrep -x trailfs-follow)"
+		wait $listens
+		timeout 60 sh -c "until trailctl metrics view |
+			grep \"^trailfs_follow_running{.*} 1\"; do sleep 0.1; done"
+		umount view'
+}
+
 # No more is kept than was asked for.
 the_cache_has_a_limit() {
 	rm -rf cache
@@ -463,6 +495,6 @@ with '/dev/fuse pgrep sqlite3' an_organisation_is_mounted it_says_how_it_is \
 	what_comes_appears what_was_read_before_is_seen_to_grow unmounting_ends_it \
 	it_is_mounted_again_at_once \
 	a_killed_daemon_takes_it_along without_the_follower_reads_fail \
-	a_killed_follower_is_started_again \
+	a_killed_follower_is_started_again a_killed_follower_is_in_the_journal \
 	the_cache_has_a_limit what_is_altered_is_not_shown wrong_options_are_named
 finish
