@@ -17,7 +17,6 @@
 
 #include "../base/array.h"
 #include "../base/bytes.h"
-#include "../base/show.h"
 #include "../ledger/entry_read.h"
 #include "../ledger/entry_scan.h"
 #include "fetch_i.h"
@@ -27,13 +26,11 @@
 #define PIECE_BYTES (2u << 20) /* or somewhat more than so many bytes */
 #define COMMIT_ENTRIES 1024    /* in a batch, before a checkpoint ends it; */
 #define COMMIT_BYTES (16ull << 20) /* or so many bytes of objects */
-#define PATH_SHOWN 60		   /* bytes: a message has one line */
-#define ABOUT (PATH_SHOWN + 48)
 
 /* An object that nobody has: it must have been redacted. */
 struct absent {
 	uint64_t number;
-	char about[ABOUT];
+	char about[TF_ENTRY_ABOUT_MAX];
 };
 
 struct fetcher {
@@ -55,32 +52,6 @@ struct fetcher {
 	struct absent *absent;
 	size_t n_absent, cap_absent;
 };
-
-/* "entry 5, .../path" */
-static void
-about(uint64_t number, struct tf_str e, char out[ABOUT])
-{
-	struct tf_str type, path;
-	struct tf_buf shown = { 0 };
-	size_t skip;
-
-	(void)snprintf(out, ABOUT, "entry %llu", (unsigned long long)number);
-	tf_entry_scan(e.p, e.n, &type, &path);
-	if (path.p == NULL)
-		path = type;
-	tf_name_show(&shown, path.p, path.n);
-	tf_buf_add(&shown, "", 1);
-	if (!shown.failed) {
-		skip = shown.n > PATH_SHOWN ? shown.n - PATH_SHOWN : 0;
-		while (skip > 0 &&
-		    ((unsigned char)shown.p[skip] & 0xc0) == 0x80)
-			skip++; /* not inside a character */
-		(void)snprintf(out, ABOUT, "entry %llu, %s%s",
-		    (unsigned long long)number, skip > 0 ? "..." : "",
-		    shown.p + skip);
-	}
-	tf_buf_free(&shown);
-}
 
 /* --- the copy -------------------------------------------------------------------- */
 
@@ -186,7 +157,7 @@ lacks(struct fetcher *v, struct tf_error *err)
 		return tf_nomem(err);
 	a = &v->absent[v->n_absent++];
 	a->number = tf_replica_size(v->r);
-	about(a->number, v->entry, a->about);
+	tf_entry_about(a->number, &v->entry, a->about);
 	return TF_OK;
 }
 
@@ -196,7 +167,7 @@ want_object(void *arg, const struct tf_hash *h, uint64_t size,
 {
 	struct fetcher *v = arg;
 	struct tf_error why = { 0 };
-	char of[ABOUT];
+	char of[TF_ENTRY_ABOUT_MAX];
 	uint64_t got;
 	bool has, absent;
 	enum tf_code rc;
@@ -213,7 +184,7 @@ want_object(void *arg, const struct tf_hash *h, uint64_t size,
 	if (rc == TF_OK && absent)
 		return lacks(v, err);
 	if (rc == TF_TAMPER) {
-		about(tf_replica_size(v->r), v->entry, of);
+		tf_entry_about(tf_replica_size(v->r), &v->entry, of);
 		return tf_fail(err, rc, "%s: %s", of, why.text);
 	}
 	if (rc != TF_OK)

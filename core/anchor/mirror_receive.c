@@ -22,7 +22,6 @@
 #include "../base/crypto.h"
 #include "../base/file.h"
 #include "../base/mutant.h"
-#include "../base/show.h"
 #include "../ledger/entry_scan.h"
 #include "../ledger/withheld.h"
 #include "../mirror.h"
@@ -291,6 +290,8 @@ take_file(struct receiver *v, const struct tf_hash *h, uint64_t first,
 	return rc;
 }
 
+#define OF_ENTRY (TF_ENTRY_ABOUT_MAX + 2)
+
 struct whose {
 	const struct tf_hash *h;
 	bool found;
@@ -308,19 +309,14 @@ is_named(void *arg, const struct tf_hash *h, uint64_t size,
 	return TF_OK;
 }
 
-#define PATH_SHOWN 60 /* bytes: a message has one line */
-
-/* Write to out the entry that names the object, and the end of its path: nobody
- * finds evidence by its digest.  "": no entry of this batch names it. */
+/* Write to out the entry that names the object, with ": ": nobody finds evidence by
+ * its digest.  "": no entry of this batch names it. */
 static void
-name_entry(struct receiver *v, const struct tf_hash *h,
-    char out[PATH_SHOWN + 48])
+name_entry(struct receiver *v, const struct tf_hash *h, char out[OF_ENTRY])
 {
-	struct tf_str rest = tf_buf_bytes(&v->entries), e, type, path;
+	struct tf_str rest = tf_buf_bytes(&v->entries), e;
 	struct whose w = { .h = h };
-	struct tf_buf shown = { 0 };
 	uint64_t seq = tf_replica_size(v->r);
-	size_t skip;
 
 	out[0] = '\0';
 	for (; !w.found && tf_mirror_next_entry(&rest, &e); seq++)
@@ -328,21 +324,8 @@ name_entry(struct receiver *v, const struct tf_hash *h,
 			return;
 	if (!w.found)
 		return;
-	tf_entry_scan(e.p, e.n, &type, &path);
-	if (path.p == NULL)
-		path = type;
-	tf_name_show(&shown, path.p, path.n);
-	tf_buf_add(&shown, "", 1);
-	if (!shown.failed) {
-		skip = shown.n > PATH_SHOWN ? shown.n - PATH_SHOWN : 0;
-		while (skip > 0 &&
-		    ((unsigned char)shown.p[skip] & 0xc0) == 0x80)
-			skip++; /* not inside a character */
-		(void)snprintf(out, PATH_SHOWN + 48,
-		    "entry %llu, %s%s: ", (unsigned long long)(seq - 1),
-		    skip > 0 ? "..." : "", shown.p + skip);
-	}
-	tf_buf_free(&shown);
+	tf_entry_about(seq - 1, &e, out);
+	(void)strcat(out, ": ");
 }
 
 static enum tf_code
@@ -350,7 +333,7 @@ take_object(struct receiver *v, const struct tf_mirror_want *w, uint64_t size,
     struct tf_error *err)
 {
 	struct tf_mirror_msg m;
-	char hex[2 * sizeof(w->sha256.b) + 1], of[PATH_SHOWN + 48];
+	char hex[2 * sizeof(w->sha256.b) + 1], of[OF_ENTRY];
 	struct tf_hash h;
 	enum tf_code rc = tf_mirror_hear(&v->link, TF_MIRROR_OBJECT, &m, err);
 

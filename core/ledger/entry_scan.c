@@ -1,6 +1,9 @@
-/* Find type and path of an entry without decoding it. */
+/* Find type and path of an entry without decoding it; name it in a message. */
+#include <stdio.h>
 #include <string.h>
 
+#include "../base/show.h"
+#include "../buffer.h"
 #include "../types.h"
 #include "entry_scan.h"
 
@@ -57,4 +60,33 @@ tf_entry_scan(const char *bytes, size_t n, struct tf_str *type,
 				*path = text;
 		}
 	}
+}
+
+#define PATH_SHOWN 60 /* bytes */
+
+void
+tf_entry_about(uint64_t number, const struct tf_str *entry,
+    char out[TF_ENTRY_ABOUT_MAX])
+{
+	struct tf_str type, path;
+	struct tf_buf shown = { 0 };
+	size_t skip;
+
+	(void)snprintf(out, TF_ENTRY_ABOUT_MAX, "entry %llu",
+	    (unsigned long long)number);
+	tf_entry_scan(entry->p, entry->n, &type, &path);
+	if (path.p == NULL)
+		path = type;
+	tf_name_show(&shown, path.p, path.n);
+	tf_buf_add(&shown, "", 1);
+	if (!shown.failed) {
+		skip = shown.n > PATH_SHOWN ? shown.n - PATH_SHOWN : 0;
+		while (skip > 0 &&
+		    ((unsigned char)shown.p[skip] & 0xc0) == 0x80)
+			skip++; /* not inside a character */
+		(void)snprintf(out, TF_ENTRY_ABOUT_MAX, "entry %llu, %s%s",
+		    (unsigned long long)number, skip > 0 ? "..." : "",
+		    shown.p + skip);
+	}
+	tf_buf_free(&shown);
 }
