@@ -9,7 +9,7 @@
 	X(entry_fields) X(withheld) X(entry_write) X(actor_json) X(merkle) X(checkpoint) X(rotation) X(organisation) X(cosign) X(witness) \
 	X(statement) X(yaml) X(template) X(checks) X(junit) X(status) X(html) X(terminal) X(replay) \
 	X(proof) X(crypt) X(age) X(age_vectors) X(stage_key) X(secret) X(timestamp) X(store) X(scrub) X(log_buffer) X(lock_cache) X(temp_table) X(head) X(home) X(recover) X(crowd) X(metrics) \
-	X(order) X(hasher) X(turns) X(space) X(replica) X(signer) \
+	X(order) X(node_ids) X(hasher) X(turns) X(space) X(replica) X(signer) \
 	X(find) X(claims) X(import) X(failed) X(users) X(audit) X(pieces) X(altered_store) \
 	X(mirror_frames) X(mirror) X(forward) \
 	X(altered_log) X(altered_copy) X(zip) X(package) X(vectors)
