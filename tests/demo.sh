@@ -224,13 +224,13 @@ grep -q "\"content\":{\"sha256\":\"$recorded\"" mnt/.trailfs/events.jsonl ||
 if [ -n "$DEMO_KEEP" ]; then
 	mnt=${mnt#"$top"/}
 	say "The vault is still mounted at $mnt." \
-		"When you are done:  fusermount3 -u $mnt"
+		"When you are done:  umount $mnt"
 	exit 0
 fi
 
 say '7. Change the store without trailfs' \
 	'The owner of the disk can write to it, but verify finds the change.'
-typed 'fusermount3 -u mnt'
+typed 'umount mnt'
 release
 typed 'cp -r store copy'
 typed 'sed -i "s/uid=0(root)/uid=7(nobd)/" copy/ledger.db'
@@ -248,5 +248,5 @@ cat <<END
 $bin/trailfs $dir/store $dir/mnt
 ls -R $dir/mnt
 $bin/trailctl log $dir/mnt
-fusermount3 -u $dir/mnt
+umount $dir/mnt
 END

@@ -68,7 +68,10 @@ look(const char *arg, struct answer *a, struct tf_error *err)
 	enum tf_code rc = where_find(arg, &a->w, err);
 
 	if (rc == TF_OK && !compliance_of_workflow(&a->w))
-		rc = tf_fail(err, TF_USAGE, "%s is not a workflow", a->w.path);
+		rc = tf_fail(err, TF_USAGE,
+		    "%s is not a workflow: name TRAIL/WORKFLOW in a mount or "
+		    "a store",
+		    arg);
 	if (rc == TF_OK)
 		rc = compliance_read(&a->w, &a->text, err);
 	if (rc == TF_OK && a->text.n > 0)

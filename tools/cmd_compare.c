@@ -453,6 +453,8 @@ open_side(const char *arg, struct copies *c, struct tf_error *err)
 		here.blobs = here.cache = NULL;
 	if (copies_named(arg))
 		return copies_open(c, arg, &here, err);
+	if (access(arg, F_OK) < 0)
+		return report_system(err, "%s", arg);
 	rc = tf_copy_of(arg, &one, &buf, err);
 	if (rc == TF_NOTFOUND)
 		rc = tf_fail(err, TF_USAGE,

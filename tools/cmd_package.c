@@ -293,8 +293,9 @@ make(const struct where *w, const struct secret *s, struct made *m,
 	}
 	m->package.to = ask.to;
 	if (rc == TF_OK && m->copied && !ask.no_entry)
-		report_note("the package has no entry in the ledger: whoever "
-			    "cannot read the store gets a copy from the mount");
+		report_note("you may not read the store, so the package is "
+			    "one that the mount made: it is whole, but no "
+			    "entry says that you have it");
 	if (rc == TF_OK && !m->copied && !ask.no_entry)
 		rc = record(w, &m->package, err);
 	return files_end(&f, rc, err);
@@ -429,8 +430,8 @@ make_of_copies(const char *what, const struct secret *s, struct tf_error *err)
 		    "a copy records no package: give --no-entry");
 	else if (ask.copies.origin == NULL && !is_directory(ask.file))
 		rc = tf_fail(err, TF_USAGE,
-		    "%.80s has many origins: give one with --origin, or a "
-		    "directory for a package of each with -o",
+		    "%.60s has many origins: give one with --origin, or a "
+		    "directory that exists with -o, for a package of each",
 		    what);
 	if (rc == TF_OK)
 		rc = copies_open(&c, what, &ask.copies, err);

@@ -94,6 +94,11 @@ look_at_fusermount(const struct tf_doctor *d)
 		    "%s cannot mount: owner %u, mode %04o", name,
 		    (unsigned)st.st_uid, (unsigned)st.st_mode & 07777);
 	free(dirs);
+	if (access("/etc/mtab", F_OK) < 0)
+		tf_doctor_say(d, "host", TF_DOCTOR_NOTE,
+		    "root: ln -s ../proc/self/mounts /etc/mtab; umount works "
+		    "without it",
+		    "fusermount3 -u cannot unmount: there is no /etc/mtab");
 	if (!file_has_word("/etc/fuse.conf", "user_allow_other"))
 		tf_doctor_say(d, "host", TF_DOCTOR_NOTE,
 		    "root adds a line user_allow_other to /etc/fuse.conf",

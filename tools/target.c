@@ -304,7 +304,9 @@ target_choose(const char *what, const char *file, const struct target_wish *ask,
 		rc = tf_fail(err, rc, "%s has tiles but no checkpoint", what);
 	else if (rc == TF_NOTFOUND && is_there(what, "", S_IFDIR) &&
 	    !is_like_store(what))
-		rc = where_is_bare(what) ? rc : no_subject(what, err);
+		rc = where_is_bare(what) || where_is_of_many(what) ?
+		    rc :
+		    no_subject(what, err);
 	/* A broken store may not look like one: verify the directory. */
 	else if (rc == TF_NOTFOUND && access(what, F_OK) == 0)
 		rc = set(t, CHECK_STORE, what, NULL, err);

@@ -209,13 +209,36 @@ find(const char *name)
 	return NULL;
 }
 
+/* What trailctl does not do, but is asked to by those who do not know it. */
+static const char *
+other_program(const char *name)
+{
+	static const struct {
+		const char *name, *how;
+	} other[] = {
+		{ "mount", "trailfs STORE MOUNTPOINT mounts a vault" },
+		{ "umount", "umount MOUNTPOINT unmounts a vault" },
+		{ "unmount", "umount MOUNTPOINT unmounts a vault" },
+	};
+
+	for (size_t i = 0; i < sizeof(other) / sizeof(*other); i++)
+		if (strcmp(name, other[i].name) == 0)
+			return other[i].how;
+	return NULL;
+}
+
 /* Two lines: a long list would hide the first one. */
 static int
 no_such_verb(const char *name)
 {
 	struct tf_guess g = { .typed = name };
+	const char *how = other_program(name);
 	char text[TF_GUESS_TEXT];
 
+	if (how != NULL) {
+		report_note("there is no verb %s: %s", name, how);
+		return REPORT_USAGE;
+	}
 	for (size_t i = 0; i < VERBS; i++)
 		tf_guess_add(&g, verbs[i]->name);
 	tf_guess_add(&g, "help");

@@ -342,9 +342,8 @@ where_not_mounted(const char *path, struct tf_error *err)
 	return yes;
 }
 
-/* Is something of ours mounted at dir that is no vault? */
-static bool
-is_mount_of_many(const char *dir)
+bool
+where_is_of_many(const char *dir)
 {
 	char *path = realpath(dir, NULL);
 	const struct mntent *m;
@@ -389,7 +388,7 @@ where_find(const char *arg, struct where *out, struct tf_error *err)
 		return where_denied(arg, err);
 	if (where_is_bare(arg))
 		return not_mounted(arg, arg, err);
-	if (is_mount_of_many(arg)) {
+	if (where_is_of_many(arg)) {
 		errno = 0;
 		return tf_fail(err, TF_NOTFOUND,
 		    "this is the mount of all origins, give one of them: "
@@ -398,7 +397,9 @@ where_find(const char *arg, struct where *out, struct tf_error *err)
 	}
 	errno = 0;
 	return tf_fail(err, TF_NOTFOUND,
-	    "%s is neither in a trailfs mount nor a store", arg);
+	    "%s is neither in a trailfs mount nor a store: name a store, or a "
+	    "path in a mount",
+	    arg);
 }
 
 /* Join "a" and "b" to "a/b", "." and "b" to "b".  Frees a. */
@@ -456,6 +457,9 @@ where_find_name(const char *arg, struct where *out, bool *exists,
 	if (rc == TF_OK && out->mount != NULL)
 		rc = add_rest(out,
 		    arg + (strcmp(dir, ".") == 0 ? 0 : strlen(dir)), err);
+	else if (rc == TF_NOTFOUND && first.sys == ENOENT && dir[0] == '.')
+		rc = tf_fail(err, TF_NOTFOUND,
+		    "%s, and it is in no mount and no store", first.text);
 	else if (rc == TF_OK || rc == TF_NOTFOUND)
 		rc = tf_fail_as(err, &first);
 	free(dir);

@@ -68,6 +68,9 @@ TF_MUST_USE enum tf_code where_text(const struct where *w, const char *name,
  * makes its mount point immutable, and every mount point is empty. */
 bool where_is_bare(const char *dir);
 
+/* Is the mount of an organisation, or of many copies, mounted at dir itself? */
+bool where_is_of_many(const char *dir);
+
 /*
  * Is the directory path, or the nearest one above it that is there, a mount point
  * of root at which nothing is mounted?  Then err says so: nothing can be made in

@@ -248,7 +248,9 @@ tf_new_store_check(const char *path, struct tf_error *err)
 
 	(void)snprintf(name, sizeof(name), "%s/%s", path, TF_DB_NAME);
 	if (access(name, F_OK) == 0)
-		return tf_fail(err, TF_EXISTS, "%.100s is a store already",
+		return tf_fail(err, TF_EXISTS,
+		    "%.60s is a store already: trailctl key export --log "
+		    "prints its key, trailfs mounts it",
 		    path);
 	if ((d = opendir(path)) == NULL)
 		return errno == ENOENT ?

@@ -29,6 +29,11 @@ a_misspelled_verb_is_guessed() {
 	guesses 2 status trailctl help stauts
 	is 2 trailctl frobnicate
 	complains 'there is no verb frobnicate$'
+	is 2 trailctl mount store mnt
+	complains 'there is no verb mount: trailfs STORE MOUNTPOINT'
+	is 2 trailctl unmount mnt
+	complains 'there is no verb unmount: umount MOUNTPOINT'
+	is 2 trailctl frobnicate
 	[ "$(wc -l <err)" -eq 2 ]
 }
 

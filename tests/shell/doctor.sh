@@ -500,6 +500,13 @@ anybody_may_ask() {
 		exec $nobody trailctl doctor" >out || :
 	says '^host *wrong .*cannot mount: owner 0, mode 0755'
 	never_says allow_other
+	mkdir etc
+	cp -a /etc/. etc/
+	rm -f etc/mtab
+	./inside "mount --bind etc /etc
+		exec $nobody trailctl doctor" >out || :
+	says '^host *note .*fusermount3 -u cannot unmount'
+	says '^ *do: root: ln -s .*umount works'
 	mount store
 	$nobody trailctl doctor "$work/mnt" >out 2>err || :
 	unmount

@@ -221,6 +221,8 @@ trailctl_takes_an_origin() {
 	says example.org/beta
 	is 3 trailctl why "$mnt"
 	complains 'this is the mount of all origins, give one of them: '
+	is 3 trailctl verify "$mnt"
+	complains 'this is the mount of all origins, give one of them: '
 }
 
 # A daemon that is killed costs its open files, and nobody else's.

@@ -132,6 +132,8 @@ what_does_not_fit_is_refused() {
 	is 2 trailctl find --origin example.org/a --name x a
 	is 2 trailctl package --no-entry --origin example.org/a -o x.zip a
 	is 2 trailctl compare --origin example.org/a a b
+	is 3 trailctl compare copies nowhere
+	complains 'nowhere: No such file'
 	is 2 trailctl verify --cache x copies
 	is 3 trailctl verify --origin example.org/nobody copies
 	complains 'has no origin example.org/nobody'

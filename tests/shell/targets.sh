@@ -186,7 +186,8 @@ one_thing_is_taken_for_another() {
 	refused 'dir is not empty, and no backup' trailctl backup store dir
 	refused 'dir is not empty, and no mirror' trailctl mirror store dir
 	refused 'dir is not empty' trailctl init dir
-	refused 'other is a store already' trailctl init other
+	refused 'other is a store already: trailctl key export --log' \
+		trailctl init other
 	refused 'other is a store$' trailctl export-log store other
 	for thing in dir served mnt mnt/t/w; do
 		refused "$thing is neither a mirror nor a backup" \
@@ -216,6 +217,9 @@ one_thing_is_taken_for_another() {
 			trailctl custody $file
 	done
 	refused 'only trails, workflows and attestations' trailctl seal mnt
+	refused 'mnt is not a workflow: name TRAIL/WORKFLOW' trailctl assert mnt
+	refused 'new: No such file or directory, and it is in no mount' \
+		trailctl trail create new
 	refused 'other/t/w/a/hostname\|t/w/a/hostname' \
 		trailctl seal other/t/w/a/hostname
 	refused 't: no such hold' \

@@ -135,7 +135,7 @@ a_path_that_is_no_store_exits_3() {
 	complains '^trailctl: nothing is mounted at nothing: mount the vault with "trailfs STORE nothing"$'
 	touch nothing/file
 	is 3 trailctl status nothing
-	complains '^trailctl: nothing is neither in a trailfs mount nor a store$'
+	complains '^trailctl: nothing is neither in a trailfs mount nor a store: name a store, or a path in a mount$'
 	is 3 trailctl log nowhere
 	complains 'No such file'
 	is 3 trailctl verify nowhere
