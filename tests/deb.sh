@@ -29,7 +29,8 @@ shift
 : "${MOUNT_SUITES:=posix states drafts sealing closing tamper control actor
 	signer sandbox}"
 : "${OTHER_SUITES:=sandbox}"
-: "${SHELL_SUITES:=tools-init tools-mount tools-log package-make install}"
+: "${SHELL_SUITES:=tools-init tools-mount tools-log package-make install
+	token}"
 : "${STEP_TIMEOUT:=7200}" "${PARTS:=packages suites}"
 mkdir -p "$CACHE/archives/partial"
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/trailfs-deb.XXXXXX") || exit 1
@@ -134,7 +135,7 @@ make_base() {
 }
 
 # The build dependencies, the other compiler, lintian, and programs that the
-# tests of the mount run.
+# tests run.  Bookworm has no pkcs11-provider.
 make_builder() {
 	tar -C "$1" -xpf "$CACHE/$release.tar" &&
 		cp "$source"/trailfs_*.dsc "$1/tmp/trailfs.dsc" &&
@@ -143,7 +144,8 @@ make_builder() {
 		apt "$1" build-dep /tmp/trailfs.dsc &&
 		apt "$1" install clang lintian fuse3 jq acl attr rsync python3 \
 			sqlite3 zip unzip xz-utils strace curl bash sudo procps \
-			file man-db systemd e2fsprogs &&
+			file man-db systemd e2fsprogs softhsm2 opensc &&
+		{ [ "$release" = bookworm ] || apt "$1" install pkcs11-provider; } &&
 		inside "$1" useradd -m -K HOME_MODE=0755 -u 1000 builder
 }
 
