@@ -83,6 +83,7 @@ inside() {
 			[ -e dev/loop$n ] || mknod -m 660 dev/loop$n b 7 $n
 		done
 		mount -t tmpfs -o mode=1777 shm dev/shm
+		mount -t devpts -o newinstance,gid=5,mode=620,ptmxmode=666 pts dev/pts
 		mkdir -p var/cache/apt/archives
 		mount --bind "$cache" var/cache/apt/archives
 		pivot_root . .
@@ -144,7 +145,7 @@ make_builder() {
 		apt "$1" build-dep /tmp/trailfs.dsc &&
 		apt "$1" install clang lintian fuse3 jq acl attr rsync python3 \
 			sqlite3 zip unzip xz-utils strace curl bash sudo procps \
-			file man-db systemd e2fsprogs softhsm2 opensc &&
+			file man-db systemd e2fsprogs softhsm2 opensc age &&
 		{ [ "$release" = bookworm ] || apt "$1" install pkcs11-provider; } &&
 		inside "$1" useradd -m -K HOME_MODE=0755 -u 1000 builder
 }
