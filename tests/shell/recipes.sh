@@ -450,14 +450,14 @@ check_notice() {
 	http.server.HTTPServer(('127.0.0.1', 8080), Hook).serve_forever()
 	EOF2
 	python3 hook.py >hook.log 2>&1 &
-	eventually grep -q '"text":"attestation.sealed notes/first/note"' hooks
+	eventually grep -q '"text":"attestation.sealed reviews/first/review"' hooks
 	kill "$(cat /run/notify-webhook.pid)"
-	is 0 trailctl attest --begin /mnt/vault/notes/second/note /srv/hello.txt
+	is 0 trailctl attest --begin /mnt/vault/reviews/second/review /srv/hello.txt
 	is 0 trailctl override --compliant=true --reason seen \
-		/mnt/vault/notes/first/note
+		/mnt/vault/reviews/first/review
 	eventually flock -n /var/spool/notify/cursor.lock true
 	is 0 systemctl start notify-webhook
-	eventually grep -q '"text":"attestation.overridden notes/first/note"' hooks
+	eventually grep -q '"text":"attestation.overridden reviews/first/review"' hooks
 	[ "$(wc -l <hooks)" = 2 ]
 	kill "$(cat /run/notify-webhook.pid)"
 }
@@ -488,9 +488,29 @@ recipe() {
 	is 0 trailctl verify /srv/vault
 }
 
+# every_recipe: the recipes of all pages in their order, on one machine.
+every_recipe() {
+	set -e
+	make_machine
+	sed -n 's/^\.Ss //p' "$top/man/trailfs-recipes.7" \
+		"$top/man/trailfs-recipes-people.7" \
+		"$top/man/trailfs-recipes-operation.7" |
+		grep -vx 'Before you begin' >"$work/recipes"
+	[ "$(wc -l <"$work/recipes")" -ge 16 ]
+	while read -r name <&3; do
+		section "$name"
+	done 3<"$work/recipes"
+	umount /mnt/second
+	is 0 trailctl verify /srv/vault
+}
+
 # Stop what the recipe started.
 if [ "${RECIPE-}" ]; then
-	(recipe "$RECIPE")
+	if [ "$RECIPE" = all ]; then
+		(every_recipe)
+	else
+		(recipe "$RECIPE")
+	fi
 	status=$?
 	[ "$status" = 0 ] || cat /var/log/journal.txt 2>/dev/null
 	umount -l /mnt/vault 2>/dev/null
@@ -501,6 +521,11 @@ fi
 cook() {
 	RECIPE=$1 BUILD=$BUILD timeout 300 unshare --mount --net --pid --fork \
 		--kill-child --mount-proc "$top/$suite"
+}
+
+# Who reads the pages tries one recipe after the other.
+recipes_follow_each_other() {
+	cook all
 }
 
 # Record sessions of people on production hosts.
@@ -590,15 +615,19 @@ set -- production_access_is_recorded cloud_sessions_are_recorded \
 	copies_are_made_and_verified a_vault_is_watched
 if [ "$(id -u)" -ne 0 ]; then
 	skipped 'not root' "$@" notices_are_sent evidence_is_encrypted \
-		other_programs_copy vaults_are_in_an_organisation
+		other_programs_copy vaults_are_in_an_organisation \
+		recipes_follow_each_other
 elif ! unshare --mount --net --pid --fork --mount-proc true 2>/dev/null; then
 	skipped 'no namespaces' "$@" notices_are_sent evidence_is_encrypted \
-		other_programs_copy vaults_are_in_an_organisation
+		other_programs_copy vaults_are_in_an_organisation \
+		recipes_follow_each_other
 else
 	with '/dev/fuse unshare setpriv useradd script jq' "$@"
 	with '/dev/fuse unshare setpriv useradd jq ip curl python3' notices_are_sent
 	with '/dev/fuse unshare setpriv useradd age' evidence_is_encrypted
 	with '/dev/fuse unshare setpriv useradd sqlite3 rsync' other_programs_copy
 	with '/dev/fuse unshare setpriv useradd sqlite3' vaults_are_in_an_organisation
+	with '/dev/fuse unshare setpriv useradd script jq ip curl age sqlite3 rsync' \
+		recipes_follow_each_other
 fi
 finish
