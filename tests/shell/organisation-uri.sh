@@ -362,19 +362,35 @@ a_killed_follower_is_in_the_journal() {
 		umount view'
 }
 
-# No more is kept than was asked for.
-the_cache_has_a_limit() {
-	rm -rf cache
-	start cache_size=244K
+# limit SIZE BYTES: cache_size=SIZE means so many, and no more is in the cache from the
+# start on, nor after each file that is read; a file that is longer is shown, too.
+limit() {
+	start "cache_size=$1"
+	metric cache_limit_bytes "$2"
+	within "$2"
 	for name in a b c; do
-		cat "$(file $name 1 large)" >/dev/null
+		seq -f "$name 1 %.0f" 12000 | cmp - "$(file $name 1 large)"
+		within "$2"
+		cached=$(trailctl metrics view | sed -n 's/^trailfs_cache_bytes{.*} //p')
+		[ "$cached" -le "$2" ]
 	done
-	until_true within 249856
-	metric cache_limit_bytes 249856
-	[ "$(trailctl metrics view | sed -n 's/^trailfs_cache_bytes{.*} //p')" -le 249856 ]
-	seq -f 'a 1 %.0f' 12000 | cmp - "$(file a 1 large)"
 	umount view
 	until_true gone "$(cat daemon)"
+}
+
+# No more is kept than was asked for, in each form of the number.
+the_cache_has_a_limit() {
+	umount view 2>/dev/null || :
+	until_true gone "$(cat daemon)"
+	rm -rf cache
+	limit 1T 1099511627776
+	has 3
+	limit 244K 249856
+	limit 1G 1073741824
+	limit 150000 150000
+	limit 1M 1048576
+	limit 64K 65536
+	has 0
 }
 
 # blob ORIGIN FILE: the blob that has this evidence, of its own or with others.
