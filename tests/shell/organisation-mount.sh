@@ -453,12 +453,14 @@ an_unmount_ends_all_daemons() {
 	without mountpoint -q "$mnt"
 }
 
-# A router that is killed takes its daemons with it, and the next mount works.
+# A router that is killed takes its daemons with it, also one that hangs, and the next
+# mount works.
 a_killed_router_takes_its_daemons_along() {
 	start
 	cat "$mnt"/*/trail/run/a1/report >/dev/null
 	all=$(daemon_of example.org%2Falpha; daemon_of example.org%2Fbeta)
 	[ "$(echo "$all" | wc -l)" -eq 2 ]
+	kill -STOP "$(daemon_of example.org%2Fbeta)"
 	kill -9 "$(cat router)"
 	for p in $all; do
 		until_true gone "$p"
