@@ -179,6 +179,8 @@ get_mounted(const struct define *d, struct tf_buf *out, uint64_t *version,
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && errno == ENOENT)
 		rc = none(d, *version, err);
+	else if (fd < 0 && errno == EACCES)
+		rc = where_denied(path, err);
 	else if (fd < 0)
 		rc = report_system(err, "%s", path);
 	else

@@ -237,6 +237,19 @@ is_immutable(int fd)
 	    (flags & FS_IMMUTABLE_FL) != 0;
 }
 
+/* An empty directory of a vault is no mount point. */
+static bool
+is_in_mount(const char *dir)
+{
+	char *path = realpath(dir, NULL);
+	char *top = path != NULL ? vault_of(path) : NULL;
+	const bool yes = top != NULL;
+
+	free(path);
+	free(top);
+	return yes;
+}
+
 bool
 where_is_bare(const char *dir)
 {
@@ -251,7 +264,7 @@ where_is_bare(const char *dir)
 		bare = strcmp(d->d_name, ".") == 0 ||
 		    strcmp(d->d_name, "..") == 0;
 	closedir(names);
-	return bare;
+	return bare && !is_in_mount(dir);
 }
 
 /* Does fstab(5) say what is to be mounted there? */

@@ -29,6 +29,9 @@ a_store_is_made() {
 # The exit status is the verdict, and one line says why.
 assert_says_why() {
 	mount store
+	# A trail without a workflow is no mount point without a mount.
+	is 3 trailctl assert mnt/t/none
+	complains '^trailctl: mnt/t/none: No such file or directory$'
 	mkdir mnt/t/w
 	is 5 trailctl assert --junit j.xml mnt/t/w
 	says '^t/w  INCOMPLETE$'

@@ -111,7 +111,7 @@ the_owner_of_the_cache_fetches() {
 	mkdir -m 700 theirs
 	chown games: theirs
 	is 1 trailfs dir:org view -o ro,cache=theirs
-	complains 'Permission denied'
+	complains 'Permission denied: an organisation in dir: is for its owner and root$'
 	chown -R games: org
 	trailfs -f dir:org view -o ro,cache=theirs >>log 2>&1 &
 	echo $! >daemon
