@@ -258,7 +258,7 @@ END_TEST
 /* The workflow is due before its attestation, which began to settle anew. */
 START_TEST(a_seal_by_timeout_names_the_user_who_closed)
 {
-	mount_vault("settle=1");
+	mount_vault("settle=4");
 	make_attestation();
 	put(A "/f", "x");
 	allowed(chmod("mnt/t", 0755));
