@@ -63,7 +63,7 @@ a_user_gets_no_package_that_he_may_not_read() {
 	mkdir -m 777 out.d
 	user='setpriv --reuid 1001 --regid 1001 --clear-groups'
 	is 0 $user "$BUILD/trailctl" package -o out.d/x.zip mnt/t/w
-	complains 'no entry in the ledger'
+	complains 'no entry says that you have it'
 	is 0 trailctl verify --vkey vkey out.d/x.zip
 	rm out.d/x.zip
 	mkdir -p mnt/t/w2/private

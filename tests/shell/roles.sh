@@ -183,7 +183,7 @@ verbs_have_their_users() {
 	done
 	become auditor
 	is 0 $by trailctl package --json -o zips/again.zip mnt/t/w
-	complains 'no entry in the ledger'
+	complains 'no entry says that you have it'
 	says '"recorded":false'
 	is 3 $by trailctl package --to me -o zips/to.zip mnt/t/w
 	[ ! -e zips/to.zip ]
