@@ -126,7 +126,7 @@ object(struct tf_follower *f, const char *origin, const struct tf_hash *h,
 		return rc;
 	rc = get(f, e, origin, h, &fresh, size, err);
 	if (rc == TF_OK)
-		rc = tf_object_cache_put(&f->cache, h, fresh, *size, fd, err);
+		rc = tf_object_cache_put(&f->cache, h, fresh, fd, err);
 	if (fresh >= 0)
 		(void)close(fresh); /* it has another name, or none is needed */
 	give_back(f, e);

@@ -200,37 +200,39 @@ tf_object_cache_new(struct tf_object_cache *c, int *fd, struct tf_error *err)
 /* It appears with all its bytes.  Another thread may have put it just before. */
 static void
 link_it(struct tf_object_cache *c, const struct tf_hash *h, const char *proc,
-    int fd)
+    uint64_t size)
 {
 	char name[FILE_NAME], dir[3];
-	struct stat st;
 
 	name_of(h, name);
 	memcpy(dir, name, 2);
 	dir[2] = '\0';
-	if (fstat(fd, &st) < 0)
-		return;
 	(void)mkdirat(c->dirfd, dir, 0700);
 	if (linkat(AT_FDCWD, proc, c->dirfd, name, AT_SYMLINK_FOLLOW) == 0)
-		c->used += (uint64_t)st.st_blocks * 512;
+		c->used += size;
 }
 
 enum tf_code
 tf_object_cache_put(struct tf_object_cache *c, const struct tf_hash *h, int fd,
-    uint64_t size, int *read, struct tf_error *err)
+    int *read, struct tf_error *err)
 {
 	char proc[40];
+	uint64_t size; /* on the disk */
+	struct stat st;
 
 	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
 	*read = open(proc, O_RDONLY | O_CLOEXEC);
 	if (*read < 0)
 		return tf_fail(err, TF_IO, "open an object: %s",
 		    strerror(errno));
+	if (fstat(fd, &st) < 0)
+		return TF_OK; /* it can be read, and is not kept */
+	size = (uint64_t)st.st_blocks * 512;
 	pthread_mutex_lock(&c->mu);
 	if (size <= c->max && c->used + size > c->max)
 		shrink(c, c->max - size);
 	if (size <= c->max)
-		link_it(c, h, proc, fd);
+		link_it(c, h, proc, size);
 	pthread_mutex_unlock(&c->mu);
 	return TF_OK;
 }

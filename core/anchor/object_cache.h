@@ -34,13 +34,12 @@ TF_MUST_USE enum tf_code tf_object_cache_get(struct tf_object_cache *c,
 TF_MUST_USE enum tf_code tf_object_cache_new(struct tf_object_cache *c, int *fd,
     struct tf_error *err);
 /*
- * Keep the file fd of size bytes, which have the digest h, if there is room for it,
+ * Keep the file fd, whose bytes have the digest h, if there is room for it,
  * and set *read to a descriptor for reading only.  That it cannot be kept is no error.
  * fd stays the caller's.
  */
 TF_MUST_USE enum tf_code tf_object_cache_put(struct tf_object_cache *c,
-    const struct tf_hash *h, int fd, uint64_t size, int *read,
-    struct tf_error *err);
+    const struct tf_hash *h, int fd, int *read, struct tf_error *err);
 uint64_t tf_object_cache_used(struct tf_object_cache *c); /* bytes */
 /* Remove files until at most max bytes are left. */
 void tf_object_cache_shrink(struct tf_object_cache *c, uint64_t max);
