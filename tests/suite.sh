@@ -116,11 +116,14 @@ has_lines() {
 	}
 }
 
-# until_true COMMAND...: wait for it.  A suite that hangs is ended by its caller.
+# until_true COMMAND...: wait for it; fails after five minutes or more.
 until_true() {
-	until "$@" >/dev/null 2>&1; do
+	for _ in $(seq 15000); do
+		if "$@" >/dev/null 2>&1; then return 0; fi
 		sleep 0.02
 	done
+	echo "never true: $*"
+	exit 1
 }
 
 # wait_for FILE PATTERN: until the file has such a line; fails after a minute.
