@@ -5,34 +5,25 @@
 #include <check.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "../../core/vault.h"
+#include "own_store.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 #define ROUNDS 50
 
 static const struct tf_actor root = { .loginuid = -1, .session = -1 };
-static char dir[256];
 static struct tf_vault *v;
 static uint64_t att;
 
 static void
 make_vault(void)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
-	struct tf_buf vkey = { 0 };
 	struct tf_attr a;
 
-	snprintf(dir, sizeof(dir), "%.200s/claims.XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(0, chdir(dir));
-	OK(tf_vault_init("store", "example.org/claims", &root, &vkey, NULL));
-	tf_buf_free(&vkey);
+	own_store_make("claims", &root);
 	OK(tf_vault_open("store", &o, &v, NULL));
 	OK(tf_vault_mkdir(v, TF_ROOT_ID, "t", 0755, &root, &a, NULL));
 	OK(tf_vault_mkdir(v, a.id, "w", 0755, &root, &a, NULL));
@@ -44,9 +35,7 @@ static void
 remove_vault(void)
 {
 	OK(tf_vault_close(v, "done", NULL));
-	ck_assert_int_eq(0, system("rm -rf store"));
-	ck_assert_int_eq(0, chdir("/"));
-	(void)rmdir(dir);
+	own_store_remove();
 }
 
 struct writer {

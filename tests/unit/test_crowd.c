@@ -14,6 +14,7 @@
 #include "../../core/node/pending_table.h"
 #include "../../core/node/vault_i.h"
 #include "../../core/vault/file_write.h"
+#include "own_store.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 #define CROWD 300  /* nodes of each kind */
@@ -29,7 +30,6 @@ static const struct tf_actor other = { .uid = 1002,
 	.loginuid = -1,
 	.session = -1 };
 static const struct tf_actor root = { .loginuid = -1, .session = -1 };
-static char dir[256];
 static struct tf_vault *v;
 static uint64_t wf, att;
 
@@ -98,17 +98,10 @@ wait_for_rest(void)
 static void
 make_crowd(void)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct tf_attr open = { .mode = 0755 }, trail;
-	struct tf_buf vkey = { 0 };
 	char name[32];
 
-	snprintf(dir, sizeof(dir), "%.200s/crowd.XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(0, chdir(dir));
-	OK(tf_vault_init("store", "example.org/crowd", &root, &vkey, NULL));
-	tf_buf_free(&vkey);
+	own_store_make("crowd", &root);
 	open_vault("1");
 	trail.id = make_dir(TF_ROOT_ID, "t", &root);
 	OK(tf_vault_setattr(v, trail.id, NULL, TF_SET_MODE, &open, &root,
@@ -130,9 +123,7 @@ static void
 remove_store(void)
 {
 	OK(tf_vault_close(v, "done", NULL));
-	ck_assert_int_eq(0, system("rm -rf store"));
-	ck_assert_int_eq(0, chdir("/"));
-	(void)rmdir(dir);
+	own_store_remove();
 }
 
 /* Visits since the last time it was asked. */

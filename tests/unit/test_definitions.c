@@ -5,7 +5,6 @@
 #include <check.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "../../core/page.h"
 #include "../../core/vault.h"
 #include "../../core/verify.h"
+#include "own_store.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 #define ONE \
@@ -32,7 +32,6 @@ static const struct tf_actor bob = { .uid = 1001,
 	.gid = 1001,
 	.loginuid = -1,
 	.session = -1 };
-static char dir[256];
 static struct tf_vault *v;
 static uint64_t trail;
 
@@ -47,16 +46,9 @@ open_vault(void)
 static void
 make_vault(void)
 {
-	const char *tmp = getenv("TMPDIR");
-	struct tf_buf vkey = { 0 };
 	struct tf_attr a;
 
-	snprintf(dir, sizeof(dir), "%.200s/definitions.XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(0, chdir(dir));
-	OK(tf_vault_init("store", "example.org/defined", &root, &vkey, NULL));
-	tf_buf_free(&vkey);
+	own_store_make("defined", &root);
 	open_vault();
 	OK(tf_vault_mkdir(v, TF_ROOT_ID, "t", 0755, &root, &a, NULL));
 	trail = a.id;
@@ -86,9 +78,7 @@ remove_vault(void)
 {
 	OK(tf_vault_close(v, "done", NULL));
 	verify();
-	ck_assert_int_eq(0, system("rm -rf store"));
-	ck_assert_int_eq(0, chdir("/"));
-	(void)rmdir(dir);
+	own_store_remove();
 }
 
 static uint64_t

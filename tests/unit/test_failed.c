@@ -8,18 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../../core/base/bytes.h"
 #include "../../core/node/claim.h"
 #include "../../core/node/vault_i.h"
 #include "../../core/seal/interrupt.h"
 #include "../../core/vault/file_write.h"
+#include "own_store.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 
 static const struct tf_actor root = { .loginuid = -1, .session = -1 };
-static char dir[256];
 static struct tf_vault *v;
 static uint64_t att;
 static struct tf_file *file;
@@ -29,17 +28,10 @@ static struct tf_pending *l;
 static void
 make_file(void)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
-	struct tf_buf vkey = { 0 };
 	struct tf_attr a;
 
-	snprintf(dir, sizeof(dir), "%.200s/failed.XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(0, chdir(dir));
-	OK(tf_vault_init("store", "example.org/failed", &root, &vkey, NULL));
-	tf_buf_free(&vkey);
+	own_store_make("failed", &root);
 	OK(tf_vault_open("store", &o, &v, NULL));
 	OK(tf_vault_mkdir(v, TF_ROOT_ID, "t", 0755, &root, &a, NULL));
 	OK(tf_vault_mkdir(v, a.id, "w", 0755, &root, &a, NULL));
@@ -60,9 +52,7 @@ remove_store(void)
 	tf_pending_unref(l);
 	pthread_mutex_unlock(&v->mu);
 	OK(tf_vault_close(v, "done", NULL));
-	ck_assert_int_eq(0, system("rm -rf store"));
-	ck_assert_int_eq(0, chdir("/"));
-	(void)rmdir(dir);
+	own_store_remove();
 }
 
 /* Its flush fails with that errno. */

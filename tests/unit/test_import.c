@@ -3,13 +3,11 @@
  * imported: a trail, a workflow, a draft that is published.
  */
 #include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../../core/import.h"
 #include "../../core/vault.h"
+#include "own_store.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 #define FAILS(code, call) ck_assert_int_eq(code, call)
@@ -21,23 +19,15 @@ static const struct tf_actor other = { .uid = 4711,
 	.session = -1 };
 static const struct tf_imported from = { "2025-03-01T10:00:00.000000000Z",
 	"bob@example.org", "run \"1\"" };
-static char dir[256];
 static struct tf_vault *v;
 static struct tf_attr trail, wf, att;
 
 static void
 make_vault(void)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
-	struct tf_buf vkey = { 0 };
 
-	snprintf(dir, sizeof(dir), "%.200s/import.XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(0, chdir(dir));
-	OK(tf_vault_init("store", "example.org/import", &root, &vkey, NULL));
-	tf_buf_free(&vkey);
+	own_store_make("import", &root);
 	OK(tf_vault_open("store", &o, &v, NULL));
 	OK(tf_vault_import_mkdir(v, TF_ROOT_ID, "t", 0755, &from, &root, &trail,
 	    NULL));
@@ -50,9 +40,7 @@ static void
 remove_vault(void)
 {
 	OK(tf_vault_close(v, "done", NULL));
-	ck_assert_int_eq(0, system("rm -rf store"));
-	ck_assert_int_eq(0, chdir("/"));
-	(void)rmdir(dir);
+	own_store_remove();
 }
 
 /* A draft attestation of the workflow with one file. */

@@ -14,6 +14,7 @@
 #include "../../core/ledger/entry_read.h"
 #include "../../core/vault.h"
 #include "../../core/verify.h"
+#include "own_store.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 #define PASSES "<testsuite><testcase name=\"a\"/></testsuite>"
@@ -28,24 +29,16 @@ static const struct tf_actor alice = { .uid = 1000,
 	.gid = 1000,
 	.loginuid = -1,
 	.session = -1 };
-static char dir[256];
 static struct tf_vault *v;
 static uint64_t trail;
 
 static void
 make_vault(void)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
-	struct tf_buf vkey = { 0 };
 	struct tf_attr a;
 
-	snprintf(dir, sizeof(dir), "%.200s/judged.XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(0, chdir(dir));
-	OK(tf_vault_init("store", "example.org/judged", &root, &vkey, NULL));
-	tf_buf_free(&vkey);
+	own_store_make("judged", &root);
 	OK(tf_vault_open("store", &o, &v, NULL));
 	OK(tf_vault_mkdir(v, TF_ROOT_ID, "t", 0755, &root, &a, NULL));
 	trail = a.id;
@@ -67,9 +60,7 @@ remove_vault(void)
 	OK(tf_vault_close(v, "done", NULL));
 	OK(tf_verify_store("store", &how, &r, NULL));
 	ck_assert_uint_eq(0, r.findings);
-	ck_assert_int_eq(0, system("rm -rf store"));
-	ck_assert_int_eq(0, chdir("/"));
-	(void)rmdir(dir);
+	own_store_remove();
 }
 
 static uint64_t
@@ -565,9 +556,7 @@ START_TEST(a_change_of_what_people_said_is_found)
 	OK(tf_verify_store("store", &how, &r, NULL));
 	ck_assert_uint_ge(r.findings, 1);
 	ck_assert_msg(x.there, "nothing says '%s'", x.wanted);
-	ck_assert_int_eq(0, system("rm -rf store"));
-	ck_assert_int_eq(0, chdir("/"));
-	(void)rmdir(dir);
+	own_store_remove();
 }
 END_TEST
 
@@ -591,9 +580,7 @@ START_TEST(an_altered_template_is_not_shown)
 		&found, NULL));
 	tf_buf_free(&out);
 	OK(tf_vault_close(v, "done", NULL));
-	ck_assert_int_eq(0, system("rm -rf store"));
-	ck_assert_int_eq(0, chdir("/"));
-	(void)rmdir(dir);
+	own_store_remove();
 }
 END_TEST
 

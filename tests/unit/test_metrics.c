@@ -2,14 +2,13 @@
 #include <check.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../../core/base/clock.h"
 #include "../../core/base/metric.h"
 #include "../../core/node/vault_i.h"
 #include "../../core/store/sql.h"
+#include "own_store.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 
@@ -57,23 +56,15 @@ END_TEST
 /* --- work -------------------------------------------------------------- */
 
 static const struct tf_actor root = { .loginuid = -1, .session = -1 };
-static char dir[256];
 static struct tf_vault *v;
 
 static void
 make_vault(void)
 {
 	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
-	const char *tmp = getenv("TMPDIR");
-	struct tf_buf vkey = { 0 };
 	struct tf_attr a;
 
-	snprintf(dir, sizeof(dir), "%.200s/metrics.XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(0, chdir(dir));
-	OK(tf_vault_init("store", "example.org/metrics", &root, &vkey, NULL));
-	tf_buf_free(&vkey);
+	own_store_make("metrics", &root);
 	OK(tf_vault_open("store", &o, &v, NULL));
 	OK(tf_vault_mkdir(v, TF_ROOT_ID, "t", 0755, &root, &a, NULL));
 }
@@ -82,9 +73,7 @@ static void
 remove_store(void)
 {
 	OK(tf_vault_close(v, "done", NULL));
-	ck_assert_int_eq(0, system("rm -rf store"));
-	ck_assert_int_eq(0, chdir("/"));
-	(void)rmdir(dir);
+	own_store_remove();
 }
 
 /* Steps of SQLite's machine in all idle connections since the last call. */

@@ -4,10 +4,8 @@
  */
 #include <check.h>
 #include <sqlite3.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../../core/commit/commit.h"
 #include "../../core/commit/node_ids.h"
@@ -16,12 +14,12 @@
 #include "../../core/store/meta.h"
 #include "../../core/store/sql.h"
 #include "../../core/vault.h"
+#include "own_store.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 #define MANY (2 * TF_ID_BLOCK + 1) /* ids: at least two reservations */
 
 static const struct tf_actor root = { .loginuid = -1, .session = -1 };
-static char dir[256];
 static struct tf_vault *v;
 
 /* The part of a reservation that fails. */
@@ -144,17 +142,9 @@ assert_goes_on(void)
 static void
 make_vault(void)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct tf_vault_options o = { .program = "trailctl", .actor = &root };
-	struct tf_buf vkey = { 0 };
 
-	/* What a failed test leaves there, tests/run removes. */
-	snprintf(dir, sizeof(dir), "%.200s/ids.XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(0, chdir(dir));
-	OK(tf_vault_init("store", "example.org/ids", &root, &vkey, NULL));
-	tf_buf_free(&vkey);
+	own_store_make("ids", &root);
 	OK(tf_vault_open("store", &o, &v, NULL));
 	take_both(ids);
 }
@@ -163,9 +153,7 @@ static void
 remove_vault(void)
 {
 	OK(tf_vault_close(v, "done", NULL));
-	ck_assert_int_eq(0, system("rm -rf store"));
-	ck_assert_int_eq(0, chdir("/"));
-	(void)rmdir(dir);
+	own_store_remove();
 }
 
 /* --- tests ------------------------------------------------------------------------ */

@@ -12,13 +12,14 @@
 #include <unistd.h>
 
 #include "../../core/vault.h"
+#include "own_store.h"
 #include "vectors.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 #define LARGE 70000 /* bytes: more than the database takes */
 
 static const struct tf_actor root = { .loginuid = -1, .session = -1 };
-static char dir[256], said[512], large[LARGE];
+static char said[512], large[LARGE];
 static struct tf_vault *v;
 static uint64_t wf, att;
 
@@ -68,16 +69,7 @@ make_dir(uint64_t up, const char *name)
 static void
 make_store(void)
 {
-	const char *tmp = getenv("TMPDIR");
-	struct tf_buf vkey = { 0 };
-
-	/* What a failed test leaves there, tests/run removes. */
-	snprintf(dir, sizeof(dir), "%.200s/recover.XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(0, chdir(dir));
-	OK(tf_vault_init("store", "example.org/recover", &root, &vkey, NULL));
-	tf_buf_free(&vkey);
+	own_store_make("recover", &root);
 	for (size_t i = 0; i < sizeof(large); i++)
 		large[i] = (char)('a' + i % 23);
 	start();
@@ -88,9 +80,7 @@ make_store(void)
 static void
 remove_store(void)
 {
-	sh("rm -rf store");
-	ck_assert_int_eq(0, chdir("/"));
-	(void)rmdir(dir);
+	own_store_remove();
 }
 
 static void

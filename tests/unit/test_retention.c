@@ -3,9 +3,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../../core/base/time_text.h"
 #include "../../core/commit/committer_i.h"
@@ -22,6 +20,7 @@
 #include "../../core/store/sql.h"
 #include "../../core/vault.h"
 #include "../../core/verify.h"
+#include "own_store.h"
 #include "spoil.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
@@ -131,7 +130,6 @@ static const struct tf_actor bob = { .uid = 71001,
 	.gid = 1001,
 	.loginuid = -1,
 	.session = -1 };
-static char dir[256];
 static struct tf_vault *v;
 
 static void
@@ -175,15 +173,7 @@ make_file(const char *parent, const char *name)
 static void
 make_vault(void)
 {
-	const char *tmp = getenv("TMPDIR");
-	struct tf_buf vkey = { 0 };
-
-	snprintf(dir, sizeof(dir), "%.200s/retention.XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(0, chdir(dir));
-	OK(tf_vault_init("store", "example.org/kept", &root, &vkey, NULL));
-	tf_buf_free(&vkey);
+	own_store_make("kept", &root);
 	open_vault();
 	make_dir(".", "t", &alice);
 	make_dir(".", "u", &alice);
@@ -212,9 +202,7 @@ remove_vault(void)
 	OK(tf_vault_close(v, "done", NULL));
 	OK(tf_verify_store("store", &how, &r, NULL));
 	ck_assert_uint_eq(0, r.findings + r.unknown);
-	ck_assert_int_eq(0, system("rm -rf store"));
-	ck_assert_int_eq(0, chdir("/"));
-	(void)rmdir(dir);
+	own_store_remove();
 }
 
 static uint64_t

@@ -6,9 +6,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../../core/definition.h"
 #include "../../core/ledger/claim_content.h"
@@ -18,12 +16,12 @@
 #include "../../core/node/user.h"
 #include "../../core/node/vault_i.h"
 #include "../../core/vault.h"
+#include "own_store.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 #define USERS 3
 #define PATHS 64 /* directories whose user data are remembered */
 
-static char dir[256];
 static struct tf_vault *v;
 static uint64_t trail, wf;
 static struct tf_actor who[USERS];
@@ -49,21 +47,14 @@ make_dir(uint64_t up, const char *name, const struct tf_actor *by)
 static void
 make_vault(void)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct tf_attr open = { .mode = 0777 }, a;
-	struct tf_buf vkey = { 0 };
 
 	for (uint32_t i = 0; i < USERS; i++)
 		who[i] = (struct tf_actor){ .uid = i == 0 ? 0 : 1000 + i,
 			.gid = i == 0 ? 0 : 1000 + i,
 			.loginuid = -1,
 			.session = -1 };
-	snprintf(dir, sizeof(dir), "%.200s/space.XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(0, chdir(dir));
-	OK(tf_vault_init("store", "example.org/space", &who[0], &vkey, NULL));
-	tf_buf_free(&vkey);
+	own_store_make("space", &who[0]);
 	open_vault();
 	trail = make_dir(TF_ROOT_ID, "t", &who[0]);
 	wf = make_dir(trail, "w", &who[0]);
@@ -77,9 +68,7 @@ static void
 remove_vault(void)
 {
 	OK(tf_vault_close(v, "done", NULL));
-	ck_assert_int_eq(0, system("rm -rf store"));
-	ck_assert_int_eq(0, chdir("/"));
-	(void)rmdir(dir);
+	own_store_remove();
 }
 
 /* --- the numbers, made anew ------------------------------------------------- */

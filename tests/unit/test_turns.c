@@ -31,6 +31,7 @@
 #include "../../core/seal/seal_prepare.h"
 #include "../../core/store/sql.h"
 #include "../../core/vault.h"
+#include "own_store.h"
 
 #define OK(call) ck_assert_int_eq(TF_OK, call)
 #define PASSES "<testsuite><testcase name=\"a\"/></testsuite>"
@@ -38,7 +39,6 @@
 #define LONG_AT_ONCE 3	       /* threads that may do long work */
 
 static const struct tf_actor root = { .loginuid = -1, .session = -1 };
-static char dir[256];
 static struct tf_vault *v;
 static uint64_t trail, wf;
 
@@ -73,22 +73,15 @@ make_dir_of(uint64_t parent, const char *name, uint32_t uid)
 static void
 make_vault(void)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct tf_vault_options o = { .program = "trailctl",
 		.actor = &root,
 		.slow = hold };
 	struct tf_attr open = { .mode = 0777 }, a;
-	struct tf_buf vkey = { 0 };
 
 	is_free = true;
 	(void)sem_init(&held, 0, 0);
 	(void)sem_init(&released, 0, 0);
-	snprintf(dir, sizeof(dir), "%.200s/turns.XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(0, chdir(dir));
-	OK(tf_vault_init("store", "example.org/turns", &root, &vkey, NULL));
-	tf_buf_free(&vkey);
+	own_store_make("turns", &root);
 	ck_assert(tf_settings_take(&o.settings, "settle", "0"));
 	OK(tf_vault_open("store", &o, &v, NULL));
 	trail = make_dir_of(TF_ROOT_ID, "t", 0);
@@ -102,9 +95,7 @@ static void
 remove_vault(void)
 {
 	OK(tf_vault_close(v, "done", NULL));
-	ck_assert_int_eq(0, system("rm -rf store"));
-	ck_assert_int_eq(0, chdir("/"));
-	(void)rmdir(dir);
+	own_store_remove();
 }
 
 /* A sealed file with this text and n line ends. */
