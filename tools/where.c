@@ -470,7 +470,7 @@ where_find_name(const char *arg, struct where *out, bool *exists,
 	if (rc == TF_OK && out->mount != NULL)
 		rc = add_rest(out,
 		    arg + (strcmp(dir, ".") == 0 ? 0 : strlen(dir)), err);
-	else if (rc == TF_NOTFOUND && first.sys == ENOENT && dir[0] == '.')
+	else if (rc == TF_NOTFOUND && first.sys == ENOENT)
 		rc = tf_fail(err, TF_NOTFOUND,
 		    "%s, and it is in no mount and no store", first.text);
 	else if (rc == TF_OK || rc == TF_NOTFOUND)
