@@ -71,14 +71,12 @@ connect(const char *name, bool writes, struct tf_db **out, struct tf_error *err)
 	if (db == NULL)
 		return tf_nomem(err);
 	/* A FIFO would block SQLite for ever. */
-	if (stat(name, &st) < 0 && errno == EACCES)
-		rc = tf_fail(err, TF_ACCESS,
-		    "%s: Permission denied: an organisation in dir: is for its "
-		    "owner and root",
-		    name);
-	else if (stat(name, &st) < 0)
-		rc = tf_fail(err, tf_code_of_open(errno), "%s: %s", name,
-		    strerror(errno));
+	if (stat(name, &st) < 0)
+		rc = tf_fail(err, tf_code_of_open(errno), "%s: %s%s", name,
+		    strerror(errno),
+		    errno == EACCES ? ": an organisation in dir: is for its "
+				      "owner and root" :
+				      "");
 	else if (!S_ISREG(st.st_mode))
 		rc = tf_fail(err, TF_FOREIGN, "%s is not a plain file", name);
 	else if (sqlite3_open_v2(name, &db->sq,
